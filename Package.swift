@@ -1,0 +1,60 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+  name: "bstrtrace",
+  products: [
+    .executable(name: "bstrtrace", targets: ["bstrtrace"]),
+    .library(name: "bstrtrace-preload", type: .dynamic, targets: ["BSTRPreload"]),
+    .library(name: "bstrtrace-linked", type: .dynamic, targets: ["BSTRLinked"]),
+    .library(name: "CBSTR", targets: ["CBSTR", "BSTRLinked"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "CBSTR"),
+    .target(name: "CTracker"),
+    .target(name: "CInterpose", dependencies: ["CTracker"]),
+    .systemLibrary(name: "CUnwind", providers: [.apt(["libunwind-dev"])]),
+    .target(name: "TraceOptions"),
+    .target(name: "TraceStore"),
+    .target(
+      name: "BSTRAllocator",
+      dependencies: ["CBSTR", "CTracker", "CUnwind", "TraceOptions", "TraceStore"],
+      linkerSettings: [
+        // In front of libunwind, which exports the exception ABI too: the programs that the
+        // tracker is loaded into keep throwing through libgcc.
+        .linkedLibrary("gcc_s"),
+        .linkedLibrary("unwind"),
+      ]),
+    .target(
+      name: "BSTRPreload",
+      dependencies: ["BSTRAllocator", "CInterpose", "CTracker", "TraceStore"]),
+    .target(name: "BSTRReporter", dependencies: ["TraceStore"]),
+    .target(
+      name: "BSTRLinked",
+      dependencies: ["BSTRAllocator", "BSTRReporter", "CBSTR", "CTracker", "TraceOptions"]),
+    .executableTarget(
+      name: "bstrtrace",
+      dependencies: [
+        "BSTRReporter", "TraceOptions", "TraceStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11,
+  cxxLanguageStandard: .cxx17
+)
+
+let pointerTargets = ["TraceStore", "BSTRAllocator", "BSTRPreload", "BSTRLinked"]
+for target in package.targets where ![.system, .plugin, .macro].contains(target.type) {
+  var settings = target.swiftSettings ?? []
+  settings += [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
+  if pointerTargets.contains(target.name) { settings.append(.strictMemorySafety()) }
+  target.swiftSettings = settings
+}

@@ -1,0 +1,242 @@
+// The BSTR functions over any layout, on raw memory. SysFunctions.swift exports them. Source of each
+// rule: the oleauto.h reference and Docs/Functions.md.
+
+import CTracker
+import Glibc
+import TraceStore
+
+/// Where blocks come from: the heap, or a stand-in that fails.
+@safe
+struct BlockSource: Sendable {
+  /// `byteCount` bytes, zeroed if asked for, or NULL.
+  var allocate: @Sendable @convention(c) (_ byteCount: Int, _ zeroed: Bool) ->
+    UnsafeMutableRawPointer?
+
+  /// The program's own heap, so that a private copy of SysFreeString may release what we allocate.
+  static let heap = unsafe BlockSource { byteCount, zeroed in
+    unsafe zeroed ? calloc(1, byteCount) : malloc(byteCount)
+  }
+
+  /// A heap that is exhausted.
+  static let exhausted = unsafe BlockSource { _, _ in nil }
+}
+
+/// The functions for one layout. `caller` is everywhere the return address of the exported function.
+@safe
+struct BSTRFunctions {
+  let profile: Profile
+  let source: BlockSource
+  /// Records what happens; `nil` for functions that nobody watches.
+  let tracker: UnsafeMutablePointer<Tracker>?
+
+  init(profile: Profile, source: BlockSource, tracker: UnsafeMutablePointer<Tracker>?) {
+    self.profile = profile
+    self.source = source
+    unsafe self.tracker = unsafe tracker
+  }
+
+  // MARK: allocating
+
+  /// SysAllocString.
+  func allocate(zeroTerminated text: UnsafeRawPointer?, caller: UInt) -> UnsafeMutableRawPointer? {
+    guard let text = unsafe text else { return nil }
+    return unsafe allocate(characters: characterCount(of: text), from: text, caller: caller)
+  }
+
+  /// SysAllocStringLen.
+  func allocate(
+    characters count: Int, from text: UnsafeRawPointer?, caller: UInt
+  ) -> UnsafeMutableRawPointer? {
+    guard count < profile.characterLimit else { return nil }
+    let byteCount = count * profile.olecharBytes
+    return unsafe allocate(byteCount, copying: text, available: byteCount, caller: caller)
+  }
+
+  /// SysAllocStringByteLen.
+  func allocate(
+    bytes byteCount: Int, from bytes: UnsafeRawPointer?, caller: UInt
+  ) -> UnsafeMutableRawPointer? {
+    guard byteCount < Profile.byteLimit else { return nil }
+    return unsafe allocate(byteCount, copying: bytes, available: byteCount, caller: caller)
+  }
+
+  /// A recorded BSTR of `byteCount` bytes: the first `available` copied, the rest zero.
+  private func allocate(
+    _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: UInt
+  ) -> UnsafeMutableRawPointer? {
+    let copied = unsafe source == nil ? 0 : min(available, byteCount)
+    let blockBytes = profile.blockBytes(forPayload: byteCount)
+    // The heap zeroes large blocks for nothing, so that it is asked to when little is copied.
+    guard let block = unsafe self.source.allocate(blockBytes, copied < byteCount) else {
+      return nil
+    }
+    let bstr = unsafe block + profile.payloadOffset
+    if profile.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
+    unsafe setPrefix(of: bstr, to: byteCount)
+    if let source = unsafe source { unsafe bstr.copyMemory(from: source, byteCount: copied) }
+    unsafe terminate(bstr, byteCount)
+    unsafe tracker?.pointee.recordAllocation(
+      block: UInt(bitPattern: block), bstr: UInt(bitPattern: bstr),
+      byteLength: UInt32(byteCount), caller: caller)
+    return unsafe bstr
+  }
+
+  // MARK: releasing
+
+  /// SysFreeString.
+  func free(_ bstr: UnsafeMutableRawPointer?) {
+    guard let bstr = unsafe bstr else { return }
+    if let tracker = unsafe tracker,
+      unsafe tracker.pointee.pins.deferRelease(of: UInt(bitPattern: bstr))
+    {
+      return
+    }
+    unsafe release(bstr)
+  }
+
+  /// Frees the block, unless it is certain that there is none.
+  private func release(_ bstr: UnsafeMutableRawPointer) {
+    let block = unsafe bstr - profile.payloadOffset
+    if let tracker = unsafe tracker, unsafe tracker.pointee.isRecording {
+      switch unsafe tracker.pointee.recordRelease(block: UInt(bitPattern: block)) {
+      case .own, .inherited: break
+      case .unknown:
+        guard unsafe ForeignBlock.isPlausible(bstr, profile) else {
+          unsafe tracker.pointee.count(.invalidFrees)
+          return
+        }
+        unsafe tracker.pointee.count(.foreignFrees)
+      }
+    }
+    unsafe Glibc.free(block)
+  }
+
+  // MARK: reallocating
+
+  /// SysReAllocString. The copy is made before the old string goes: `text` may lie inside it.
+  func reallocate(
+    _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, zeroTerminated text: UnsafeRawPointer?,
+    caller: UInt
+  ) -> Bool {
+    var copy: UnsafeMutableRawPointer?
+    if let text = unsafe text {
+      unsafe copy = allocate(zeroTerminated: text, caller: caller)
+      if unsafe copy == nil { return false }
+    }
+    let old = unsafe place.pointee
+    unsafe place.pointee = copy
+    unsafe free(old)
+    return true
+  }
+
+  /// SysReAllocStringLen.
+  func reallocate(
+    _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, characters count: Int,
+    from text: UnsafeRawPointer?, caller: UInt
+  ) -> Bool {
+    guard count < profile.characterLimit else { return false }
+    guard let old = unsafe place.pointee else {
+      let new = unsafe allocate(characters: count, from: text, caller: caller)
+      unsafe place.pointee = new
+      return unsafe new != nil
+    }
+    let byteCount = count * profile.olecharBytes
+    let oldBytes = unsafe Self.byteLength(of: old)
+    if byteCount <= oldBytes {
+      if let text = unsafe text { unsafe memmove(old, text, byteCount) }
+      unsafe setPrefix(of: old, to: byteCount)
+      unsafe terminate(old, byteCount)
+      unsafe tracker?.pointee.recordResize(
+        block: UInt(bitPattern: old - profile.payloadOffset), to: UInt32(byteCount))
+      return true
+    }
+    // Characters taken from the old string end where it ends: its terminator is the last to read.
+    let source = unsafe text ?? UnsafeRawPointer(old)
+    let distance = UInt(bitPattern: source) &- UInt(bitPattern: old)
+    let available =
+      distance <= UInt(oldBytes) ? oldBytes - Int(distance) : byteCount
+    let new = unsafe allocate(byteCount, copying: source, available: available, caller: caller)
+    guard let new = unsafe new else { return false }
+    unsafe place.pointee = new
+    unsafe free(old)
+    return true
+  }
+
+  // MARK: pinning
+
+  /// SysAddRefString; false when the pin cannot be remembered.
+  func pin(_ bstr: UnsafeMutableRawPointer) -> Bool {
+    unsafe tracker?.pointee.pins.pin(UInt(bitPattern: bstr)) ?? true
+  }
+
+  /// SysReleaseString.
+  func unpin(_ bstr: UnsafeMutableRawPointer) {
+    if let tracker = unsafe tracker, unsafe tracker.pointee.pins.unpin(UInt(bitPattern: bstr)) {
+      unsafe release(bstr)
+    }
+  }
+
+  // MARK: reading
+
+  /// SysStringByteLen: the prefix, and nothing else, so that any memory with a prefix will do.
+  static func byteLength(of bstr: UnsafeRawPointer?) -> Int {
+    guard let bstr = unsafe bstr else { return 0 }
+    return unsafe Int((bstr - 4).loadUnaligned(as: UInt32.self))
+  }
+
+  /// SysStringLen.
+  func characterCount(ofString bstr: UnsafeRawPointer?) -> Int {
+    unsafe Self.byteLength(of: bstr) / profile.olecharBytes
+  }
+
+  // MARK: VarBstr
+
+  /// VarBstrCat; `nil` when memory is exhausted or the lengths overflow.
+  func concatenate(
+    _ left: UnsafeRawPointer?, _ right: UnsafeRawPointer?, caller: UInt
+  ) -> UnsafeMutableRawPointer? {
+    let (leftBytes, rightBytes) = unsafe (Self.byteLength(of: left), Self.byteLength(of: right))
+    guard leftBytes + rightBytes < Profile.byteLimit,
+      let result = unsafe allocate(
+        leftBytes + rightBytes, copying: left, available: leftBytes, caller: caller)
+    else { return nil }
+    if let right = unsafe right {
+      unsafe (result + leftBytes).copyMemory(from: right, byteCount: rightBytes)
+    }
+    return unsafe result
+  }
+
+  /// VarBstrCmp: negative, zero or positive.
+  static func compare(_ left: UnsafeRawPointer?, _ right: UnsafeRawPointer?) -> Int {
+    let (leftBytes, rightBytes) = unsafe (byteLength(of: left), byteLength(of: right))
+    if let left = unsafe left, let right = unsafe right {
+      let order = unsafe memcmp(left, right, min(leftBytes, rightBytes))
+      if order != 0 { return Int(order) }
+    }
+    return leftBytes - rightBytes
+  }
+
+  // MARK: the block's parts
+
+  private func setPrefix(of bstr: UnsafeMutableRawPointer, to byteCount: Int) {
+    unsafe (bstr - 4).storeBytes(of: UInt32(byteCount), as: UInt32.self)
+  }
+
+  /// Zeroes what follows the payload: the rest of half a character, and a whole one behind it.
+  private func terminate(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let end = profile.blockBytes(forPayload: byteCount) - profile.payloadOffset
+    unsafe memset(bstr + byteCount, 0, end - byteCount)
+  }
+
+  private func characterCount(of text: UnsafeRawPointer) -> Int {
+    var count = 0
+    if profile.olecharBytes == 2 {
+      let characters = unsafe text.assumingMemoryBound(to: UInt16.self)
+      while unsafe characters[count] != 0 { count += 1 }
+    } else {
+      let characters = unsafe text.assumingMemoryBound(to: UInt32.self)
+      while unsafe characters[count] != 0 { count += 1 }
+    }
+    return count
+  }
+}

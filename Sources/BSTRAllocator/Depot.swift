@@ -1,0 +1,110 @@
+// Every distinct stack, once. Does not capture them and does not name them.
+
+import CTracker
+import Glibc
+import TraceStore
+
+/// Turns stacks into numbers and writes each to the store once.
+///
+/// A stack is looked up by its raw addresses. Those mean something else after an unload, so that
+/// index is then emptied; a second one, by module and address, keeps a stack that is still the same
+/// from being written again.
+struct Depot: ~Copyable {
+  private var byAddress = StackIndex()
+  private var byFrame = StackIndex()
+  private var modules = ModuleTable()
+  private var unloads: UInt32 = 0
+
+  /// The number of a stack; `.none` when it is empty or the store is full.
+  ///
+  /// Caller holds the depot lock. Allocates nothing from the heap.
+  mutating func intern(
+    _ stack: StackCapture.Stack, in store: borrowing StoreWriter
+  ) -> StackID {
+    let addresses = unsafe stack.addresses
+    guard addresses.count > 0 else { return .none }
+    let unloads = ct_unload_count()
+    if unloads != self.unloads {
+      byAddress.removeAll()
+      self.unloads = unloads
+    }
+    let words = unsafe store.start(of: .stacks).assumingMemoryBound(to: UInt64.self)
+    let addressHash = unsafe Self.hash(addresses) { UInt64($0) }
+    let known = byAddress.find(addressHash) { id in
+      unsafe Self.isSame(words + Int(id.rawValue), stack) { index, word in
+        unsafe FrameWord(rawValue: word).address == UInt64(addresses[index])
+      }
+    }
+    if let known { return known }
+
+    for index in addresses.indices {
+      let address = unsafe addresses[index]
+      // A call may be a module's last instruction: what returns lies one byte before.
+      let module = modules.module(at: address &- 1, unloads: unloads, in: store)
+      unsafe stack.words[index] = FrameWord(module: module, address: UInt64(address)).rawValue
+    }
+    let frames = unsafe UnsafeMutableBufferPointer(start: stack.words, count: addresses.count)
+    let frameHash = unsafe Self.hash(frames) { $0 }
+    let same = byFrame.find(frameHash) { id in
+      unsafe Self.isSame(words + Int(id.rawValue), stack) { index, word in
+        unsafe word == stack.words[index]
+      }
+    }
+    guard let id = unsafe same ?? write(frames, frameHash, stack.truncated, to: store) else {
+      return .none
+    }
+    if same == nil { byFrame.add(frameHash, id) }
+    byAddress.add(addressHash, id)
+    return id
+  }
+
+  /// Forgets every stack. Only in a forked child, whose store is new.
+  mutating func removeAll() {
+    byAddress.removeAll()
+    byFrame.removeAll()
+    modules.removeAll()
+  }
+
+  private func write(
+    _ frames: UnsafeMutableBufferPointer<UInt64>, _ hash: UInt32, _ truncated: Bool,
+    to store: borrowing StoreWriter
+  ) -> StackID? {
+    // Word 0 belongs to no stack, so that 0 can be no id.
+    let padding = store.used(of: .stacks) == 0 ? 1 : 0
+    let bytes = (frames.count + 1 + padding) * 8
+    guard let room = unsafe store.room(for: bytes, in: .stacks) else { return nil }
+    let index = store.used(of: .stacks) / 8 + padding
+    guard index + frames.count < UInt32.max, let source = frames.baseAddress else {
+      return nil
+    }
+    let head = StackHead(hash: hash, count: frames.count, truncated: truncated)
+    unsafe (room + padding * 8).storeBytes(of: head.rawValue, as: UInt64.self)
+    unsafe (room + (padding + 1) * 8).copyMemory(from: source, byteCount: frames.count * 8)
+    store.commit(bytes, in: .stacks)
+    return StackID(rawValue: UInt32(index))
+  }
+
+  private static func hash<Element>(
+    _ elements: UnsafeMutableBufferPointer<Element>, _ bits: (Element) -> UInt64
+  ) -> UInt32 {
+    var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
+    for index in elements.indices {
+      unsafe hash = (hash ^ bits(elements[index])) &* 0xD6E8_FEB8_6659_FD93
+      hash ^= hash >> 32
+    }
+    // 0 with stack 0 would be a free slot; stack 0 does not exist, so any hash will do.
+    return UInt32(truncatingIfNeeded: hash)
+  }
+
+  private static func isSame(
+    _ record: UnsafePointer<UInt64>, _ stack: StackCapture.Stack,
+    _ matches: (Int, UInt64) -> Bool
+  ) -> Bool {
+    let head = unsafe StackHead(rawValue: record[0])
+    guard unsafe head.count == stack.addresses.count && head.truncated == stack.truncated else {
+      return false
+    }
+    for index in 0..<head.count where unsafe !matches(index, record[index + 1]) { return false }
+    return true
+  }
+}

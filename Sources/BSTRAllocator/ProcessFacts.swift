@@ -1,0 +1,32 @@
+// Who this process is, for the store's header: its executable and its arguments.
+
+import Glibc
+import TraceStore
+
+/// Reads facts from /proc with system calls only: also a forked child may do that.
+enum ProcessFacts {
+  private static let mostArgumentBytes = 1 << 16
+
+  /// Writes executable and arguments to the text section. No other thread uses the store yet.
+  static func write(to store: borrowing StoreWriter) {
+    guard let buffer = unsafe PrivateMemory.map(mostArgumentBytes) else { return }
+    defer { unsafe munmap(buffer, mostArgumentBytes) }
+    let characters = unsafe buffer.assumingMemoryBound(to: CChar.self)
+    let length = unsafe readlink("/proc/self/exe", characters, 4096)
+    if length > 0 {
+      unsafe store.header.pointee.executable = store.append(
+        text: UnsafeRawBufferPointer(start: buffer, count: length))
+    }
+    let descriptor = unsafe open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    var filled = 0
+    while filled < mostArgumentBytes {
+      let got = unsafe read(descriptor, buffer + filled, mostArgumentBytes - filled)
+      if got <= 0 { break }
+      filled += got
+    }
+    unsafe store.header.pointee.arguments = store.append(
+      text: UnsafeRawBufferPointer(start: buffer, count: filled))
+  }
+}

@@ -1,0 +1,39 @@
+// How a program lays its BSTRs out. Does not find out: that is ProfileProbe.
+
+/// The width of a character and the place of the payload in its block.
+public struct Profile: Equatable, Sendable {
+  /// Bytes of one OLECHAR, 2 or 4.
+  public var olecharBytes: Int
+  /// Bytes from the block's start to the first character, 4 or 8.
+  public var payloadOffset: Int
+
+  /// A layout of its own.
+  public init(olecharBytes: Int, payloadOffset: Int) {
+    self.olecharBytes = olecharBytes
+    self.payloadOffset = payloadOffset
+  }
+
+  /// Windows' own layout on 64 bits, and that of .NET, CoreCLR, Mono and Wine.
+  public static let windows = Profile(olecharBytes: 2, payloadOffset: 8)
+
+  /// The four layouts that are in use on Linux.
+  public static let all = [
+    windows,
+    Profile(olecharBytes: 4, payloadOffset: 4),
+    Profile(olecharBytes: 4, payloadOffset: 8),
+    Profile(olecharBytes: 2, payloadOffset: 4),
+  ]
+
+  /// Character counts from here on overflow: Windows' own limits.
+  var characterLimit: Int { olecharBytes == 2 ? 0x7FFF_FFFC : 0x3FFF_FFFD }
+
+  /// Byte counts from here on overflow.
+  static let byteLimit = 0xFFFF_FFF9
+
+  /// Bytes of a block whose payload has `byteCount` bytes: the terminator is a whole character
+  /// behind the last character, even behind half of one.
+  func blockBytes(forPayload byteCount: Int) -> Int {
+    let characters = (byteCount + olecharBytes - 1) / olecharBytes
+    return payloadOffset + (characters + 1) * olecharBytes
+  }
+}

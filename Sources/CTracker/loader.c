@@ -1,0 +1,129 @@
+// The loader's view of an address: which module, which build-id, whose definition of a function.
+// Does not keep anything but the count of unloads.
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "CTracker.h"
+
+static uint32_t unload_count;
+
+uint32_t ct_unload_count(void) { return __atomic_load_n(&unload_count, __ATOMIC_ACQUIRE); }
+
+// Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it.
+int dlclose(void *handle) {
+  static int (*next)(void *);
+  if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+  int result = next(handle);
+  __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_REL);
+  return result;
+}
+
+static void find_build_id(struct ct_module *module) {
+  const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)module->start;
+  if (module->end - module->start < sizeof *header) return;
+  if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return;
+  const ElfW(Phdr) *segment = (const ElfW(Phdr) *)(module->start + header->e_phoff);
+  for (int i = 0; i < header->e_phnum; i++, segment++) {
+    if (segment->p_type != PT_NOTE) continue;
+    uintptr_t note = module->bias + segment->p_vaddr;
+    uintptr_t end = note + segment->p_memsz;
+    if (note < module->start || end > module->end) continue;
+    while (end - note >= sizeof(ElfW(Nhdr))) {
+      const ElfW(Nhdr) *head = (const ElfW(Nhdr) *)note;
+      uintptr_t name = note + sizeof *head;
+      uintptr_t content = name + ((head->n_namesz + 3u) & ~3u);
+      uintptr_t next = content + ((head->n_descsz + 3u) & ~3u);
+      if (next > end || next <= note) break;
+      if (head->n_type == NT_GNU_BUILD_ID && head->n_namesz == 4 &&
+          memcmp((const void *)name, "GNU", 4) == 0 && head->n_descsz <= 64) {
+        module->buildID = (const uint8_t *)content;
+        module->buildIDBytes = head->n_descsz;
+        return;
+      }
+      note = next;
+    }
+  }
+}
+
+struct ct_module ct_find_module(uintptr_t address) {
+  struct dl_find_object found;
+  if (_dl_find_object((void *)address, &found) != 0) return (struct ct_module){.path = ""};
+  struct ct_module module = {
+      .start = (uintptr_t)found.dlfo_map_start,
+      .end = (uintptr_t)found.dlfo_map_end,
+      .bias = found.dlfo_link_map->l_addr,
+      .path = found.dlfo_link_map->l_name ? found.dlfo_link_map->l_name : "",
+  };
+  find_build_id(&module);
+  return module;
+}
+
+static bool is_own(const void *address) {
+  struct dl_find_object own, other;
+  return _dl_find_object((void *)&ct_original_function, &own) == 0 &&
+         _dl_find_object((void *)address, &other) == 0 &&
+         own.dlfo_link_map == other.dlfo_link_map;
+}
+
+void *ct_original_function(uintptr_t address, const char *name) {
+  struct dl_find_object caller;
+  void *found = NULL;
+  if (_dl_find_object((void *)address, &caller) == 0 && caller.dlfo_link_map->l_name[0] != 0) {
+    void *handle = dlopen(caller.dlfo_link_map->l_name, RTLD_LAZY | RTLD_NOLOAD);
+    if (handle) {
+      found = dlsym(handle, name);
+      // The handle came from RTLD_NOLOAD, so this gives back a reference and unloads nothing.
+      dlclose(handle);
+    }
+  }
+  if (!found || is_own(found)) found = dlsym(RTLD_NEXT, name);
+  return found && !is_own(found) ? found : NULL;
+}
+
+bool ct_is_readable(uintptr_t address, size_t bytes) {
+  // The kernel reads 8 bytes of the signal set before it rejects the nonsensical request (~0), so
+  // this asks "readable?" of a page with one system call and no effect.
+  uintptr_t last = address + bytes - 1;
+  if (bytes == 0 || last < address) return bytes == 0;
+  int saved = errno;
+  bool readable = true;
+  for (uintptr_t page = address & ~(uintptr_t)4095; readable && page <= last; page += 4096) {
+    readable = syscall(SYS_rt_sigprocmask, ~0, page, NULL, 8) == -1 && errno != EFAULT;
+  }
+  errno = saved;
+  return readable;
+}
+
+static bool program_needs_swift(void) {
+  const struct link_map *program = _r_debug.r_map;
+  const char *strings = NULL;
+  for (const ElfW(Dyn) *entry = program->l_ld; entry->d_tag != DT_NULL; entry++) {
+    if (entry->d_tag == DT_STRTAB) strings = (const char *)entry->d_un.d_ptr;
+  }
+  if (!strings) return false;
+  for (const ElfW(Dyn) *entry = program->l_ld; entry->d_tag != DT_NULL; entry++) {
+    if (entry->d_tag == DT_NEEDED && strstr(strings + entry->d_un.d_val, "libswiftCore"))
+      return true;
+  }
+  return false;
+}
+
+void ct_remove_swift_crash_handlers(void) {
+  static const int signals[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+  if (program_needs_swift()) return;
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    struct sigaction action;
+    Dl_info owner;
+    if (sigaction(signals[i], NULL, &action) != 0 || !(action.sa_flags & SA_SIGINFO)) continue;
+    if (dladdr((void *)action.sa_sigaction, &owner) == 0 || !owner.dli_fname) continue;
+    if (strstr(owner.dli_fname, "libswiftCore")) signal(signals[i], SIG_DFL);
+  }
+}

@@ -1,0 +1,15 @@
+// Defines the per-thread state and the filter of CTracker.h.
+
+#include "CTracker.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+_Thread_local struct ct_thread ct_thread_state __attribute__((tls_model("initial-exec")));
+
+uint8_t ct_filter[1u << CT_FILTER_BITS];
+bool ct_filter_armed;
+
+__attribute__((weak)) const uint32_t ct_role = 2;
+
+uint32_t ct_thread_id(void) { return (uint32_t)syscall(SYS_gettid); }

@@ -1,0 +1,61 @@
+// The numbers that stand for things in a store. Each is a type of its own, so that they cannot be
+// mixed up.
+
+/// A distinct stack: the index of its first word in the stacks section. 0 is no stack.
+public struct StackID: BitwiseCopyable, Hashable, Sendable {
+  /// The word's index.
+  public var rawValue: UInt32
+
+  /// No stack was recorded.
+  public static let none = StackID(rawValue: 0)
+
+  /// The stack whose record starts at the word.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// A block's record: its index in the blocks section, counted from the process's first own block.
+public struct BlockID: BitwiseCopyable, Hashable, Sendable {
+  /// The index. A forked child counts on from its parent, so that what it inherited is smaller.
+  public var rawValue: UInt32
+
+  /// The block is ours but could not be recorded.
+  public static let unrecorded = BlockID(rawValue: .max)
+
+  /// The block with the index.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// A loaded module: its index in the modules section plus 1. 0 is no module.
+public struct ModuleID: BitwiseCopyable, Hashable, Sendable {
+  /// The index plus 1.
+  public var rawValue: UInt16
+
+  /// The address lay in no module the loader knows.
+  public static let none = ModuleID(rawValue: 0)
+
+  /// The module whose index plus 1 is given.
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+}
+
+/// One frame of a recorded stack: a module in the upper 16 bits, a return address in the lower 48.
+public struct FrameWord: BitwiseCopyable, Hashable, Sendable {
+  /// Module and address as they stand in the store.
+  public var rawValue: UInt64
+
+  /// The bits that hold the address; user space ends below them on the supported machines.
+  public static let addressMask: UInt64 = 0x0000_FFFF_FFFF_FFFF
+
+  /// The frame as it stands in a store.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// The frame that returns to `address` in `module`.
+  public init(module: ModuleID, address: UInt64) {
+    rawValue = UInt64(module.rawValue) << 48 | (address & Self.addressMask)
+  }
+
+  /// The module the address lies in.
+  public var module: ModuleID { ModuleID(rawValue: UInt16(rawValue >> 48)) }
+
+  /// The return address.
+  public var address: UInt64 { rawValue & Self.addressMask }
+}

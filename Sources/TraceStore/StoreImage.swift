@@ -1,0 +1,211 @@
+// One process's store, read into memory and validated. Never traps on any input: what a damaged
+// store points to and does not hold reads as absent.
+
+/// What a store holds, as it was at one moment.
+public struct StoreImage: Sendable {
+  /// The header. Its references may point anywhere; resolve them with `text`.
+  public let header: StoreHeader
+  /// What was wrong, in words for people; empty for a sound store.
+  public private(set) var damage: [String] = []
+  private var counters: [UInt64]
+  private var sections: [[UInt8]]
+
+  /// Why nothing of a store can be read.
+  public enum Failure: Error, Equatable, CustomStringConvertible {
+    /// There are no bytes at all.
+    case empty
+    /// Too short to hold a header.
+    case tooShort(Int)
+    /// It does not start as a store does.
+    case notAStore
+    /// It is of a version this code does not read.
+    case version(UInt32)
+
+    /// What is wrong, as the rest of a sentence that starts with the file's name.
+    public var description: String {
+      switch self {
+      case .empty: "is empty"
+      case .tooShort(let count):
+        "is cut short: \(count) bytes, and a store's header alone has \(StoreLayout.headerBytes)"
+      case .notAStore: "is not a bstrtrace store"
+      case .version(let version):
+        "is a store of version \(version); this bstrtrace reads version \(StoreLayout.version)"
+      }
+    }
+  }
+
+  /// Reads a store through `read`, which answers with as many bytes as there are at an offset.
+  ///
+  /// - Parameters:
+  ///   - available: bytes there are in all, from the store's start.
+  ///   - read: bytes from an offset, at most a count; fewer where the file ends.
+  /// - Complexity: linear in the filled part of the store; holes are not read.
+  public init(available: Int, read: (_ offset: Int, _ count: Int) -> [UInt8]) throws(Failure) {
+    if available == 0 { throw .empty }
+    let page = read(0, min(available, StoreLayout.headerBytes))
+    if page.count >= 8, page.load(UInt64.self, at: 0) != StoreLayout.magic { throw .notAStore }
+    guard page.count == StoreLayout.headerBytes else { throw .tooShort(page.count) }
+    let header: StoreHeader = page.loadRecord(at: 0) ?? StoreHeader()
+    guard header.version == StoreLayout.version else { throw .version(header.version) }
+    guard Int(header.headerBytes) == StoreLayout.headerBytes else { throw .notAStore }
+    self.header = header
+    counters = StoreCounter.allCases.map { page.load(UInt64.self, at: StoreLayout.offset(of: $0)) }
+    sections = []
+    for kind in SectionKind.allCases {
+      let at = StoreLayout.sectionTableOffset + kind.rawValue * MemoryLayout<SectionEntry>.stride
+      let entry: SectionEntry =
+        page.loadRecord(at: at) ?? SectionEntry(offset: 0, capacity: 0, used: 0)
+      guard entry.used <= entry.capacity, entry.offset <= UInt64(Int.max),
+        entry.used <= UInt64(Int.max) - entry.offset
+      else {
+        damage.append("the table entry of its \(kind) is impossible; they are left out")
+        sections.append([])
+        continue
+      }
+      let inFile = max(0, min(Int(entry.used), available - Int(entry.offset)))
+      let bytes = inFile > 0 ? read(Int(entry.offset), inFile) : []
+      if bytes.count < Int(entry.used) {
+        damage.append("\(bytes.count) of \(entry.used) bytes of its \(kind) are there")
+      }
+      sections.append(bytes)
+    }
+  }
+
+  /// Reads a store that lies in memory, as in the process that wrote it.
+  public init(bytes: UnsafeRawBufferPointer) throws(Failure) {
+    try self.init(available: bytes.count) { offset, count in
+      guard offset < bytes.count else { return [] }
+      return unsafe Array(bytes[offset..<min(bytes.count, offset + count)])
+    }
+  }
+
+  /// The value of a counter.
+  public func count(_ counter: StoreCounter) -> UInt64 { counters[counter.rawValue] }
+
+  /// The bytes of a reference as text; "" where they are not in the store.
+  public func text(_ reference: TextReference) -> String {
+    String(decoding: rawText(reference), as: UTF8.self)
+  }
+
+  /// The bytes of a reference; none where they are not in the store.
+  public func rawText(_ reference: TextReference) -> ArraySlice<UInt8> {
+    let text = sections[SectionKind.text.rawValue]
+    let start = Int(reference.offset)
+    guard start + Int(reference.length) <= text.count else { return [] }
+    return text[start..<start + Int(reference.length)]
+  }
+
+  /// The path of the program.
+  public var executable: String { text(header.executable) }
+
+  /// The program's arguments, its name first.
+  public var arguments: [String] {
+    rawText(header.arguments).split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  /// The module with the number, or `nil`.
+  public func module(_ id: ModuleID) -> ModuleRecord? {
+    guard id != .none else { return nil }
+    return sections[SectionKind.modules.rawValue].loadRecord(
+      at: (Int(id.rawValue) - 1) * MemoryLayout<ModuleRecord>.stride)
+  }
+
+  /// The frames of a stack, innermost first; none where the store does not hold it.
+  public func stack(_ id: StackID) -> (frames: [FrameWord], truncated: Bool) {
+    let words = sections[SectionKind.stacks.rawValue]
+    guard id != .none, let raw: UInt64 = words.loadRecord(at: Int(id.rawValue) * 8) else {
+      return ([], false)
+    }
+    let head = StackHead(rawValue: raw)
+    let start = (Int(id.rawValue) + 1) * 8
+    guard head.count <= 512, start + head.count * 8 <= words.count else { return ([], false) }
+    let frames = (0..<head.count).map {
+      FrameWord(rawValue: words.load(UInt64.self, at: start + $0 * 8))
+    }
+    return (frames, head.truncated)
+  }
+
+  /// Calls `body` with every live block, in the order of their records.
+  public func forEachLiveBlock(_ body: (BlockRecord) -> Void) {
+    let blocks = sections[SectionKind.blocks.rawValue]
+    let stride = MemoryLayout<BlockRecord>.stride
+    for index in 0..<blocks.count / stride {
+      if let block: BlockRecord = blocks.loadRecord(at: index * stride), block.serial != 0 {
+        body(block)
+      }
+    }
+  }
+
+  /// The strings that were live at the end, by their blocks' serial numbers.
+  public func values() -> [UInt64: StoredValue] {
+    let bytes = sections[SectionKind.values.rawValue]
+    var values: [UInt64: StoredValue] = [:]
+    var offset = 0
+    while let head: ValueHead = bytes.loadRecord(at: offset) {
+      offset += MemoryLayout<ValueHead>.stride
+      let end = offset + Int(head.kept)
+      guard Int(head.kept) <= StoreLayout.valueBytes, end <= bytes.count else { break }
+      values[head.serial] = StoredValue(
+        bytes: Array(bytes[offset..<end]), byteLength: Int(head.byteLength))
+      offset = offset + (Int(head.kept) + 7) / 8 * 8
+    }
+    return values
+  }
+
+  /// The store without holes, for keeping.
+  public func packed() -> [UInt8] {
+    var header = header
+    var page = [UInt8](repeating: 0, count: StoreLayout.headerBytes)
+    var body: [UInt8] = []
+    for kind in SectionKind.allCases {
+      let bytes = sections[kind.rawValue]
+      let entry = SectionEntry(
+        offset: UInt64(StoreLayout.headerBytes + body.count), capacity: UInt64(bytes.count),
+        used: UInt64(bytes.count))
+      page.storeRecord(
+        entry,
+        at: StoreLayout.sectionTableOffset + kind.rawValue * MemoryLayout<SectionEntry>.stride)
+      body += bytes
+      body += [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
+    }
+    header.storeBytes = UInt64(StoreLayout.headerBytes + body.count)
+    for counter in StoreCounter.allCases {
+      page.storeRecord(count(counter), at: StoreLayout.offset(of: counter))
+    }
+    page.storeRecord(header, at: 0)
+    return page + body
+  }
+}
+
+/// The characters of a string as they were kept.
+public struct StoredValue: Sendable, Equatable {
+  /// The first bytes.
+  public var bytes: [UInt8]
+  /// How many bytes the whole string had.
+  public var byteLength: Int
+}
+
+extension Array where Element == UInt8 {
+  /// The record at a byte offset, or `nil` where the bytes end before it does.
+  ///
+  /// `Record` is one of the store's plain records: any bytes are a value of it.
+  func loadRecord<Record: BitwiseCopyable>(at offset: Int) -> Record? {
+    guard offset >= 0, count >= MemoryLayout<Record>.size,
+      offset <= count - MemoryLayout<Record>.size
+    else { return nil }
+    return unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: Record.self) }
+  }
+
+  /// The number at a byte offset that is known to be inside.
+  func load<Number: FixedWidthInteger & BitwiseCopyable>(_: Number.Type, at offset: Int) -> Number {
+    loadRecord(at: offset) ?? 0
+  }
+
+  mutating func storeRecord<Record: BitwiseCopyable>(_ record: Record, at offset: Int) {
+    unsafe withUnsafeMutableBytes {
+      unsafe $0.storeBytes(of: record, toByteOffset: offset, as: Record.self)
+    }
+  }
+}

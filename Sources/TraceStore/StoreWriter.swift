@@ -1,0 +1,118 @@
+// Appends to a store. One section, one lock: the caller holds the lock that guards the section it
+// appends to. Reads nothing back.
+
+public import Synchronization
+
+/// The writing side of a store: a header, and sections that only grow.
+@safe
+public struct StoreWriter: ~Copyable {
+  private let region: Region
+  private let sections: UnsafeMutablePointer<SectionEntry>
+  // How far each section is known to be writable. Private memory: a reader has no use for it.
+  private let ready: UnsafeMutablePointer<Int>
+
+  /// Each section's share of the region, in 64ths.
+  private static let shares: [(SectionKind, Int)] = [
+    (.text, 1), (.modules, 1), (.stacks, 16), (.blocks, 40), (.values, 2),
+  ]
+
+  /// Lays a store out in `region`. The header's fields are the caller's to fill; `publish` ends that.
+  public init(in region: consuming Region) {
+    let base = unsafe region.base
+    let unit = region.byteCount / 64
+    let table = unsafe (base + StoreLayout.sectionTableOffset)
+    unsafe sections = unsafe table.bindMemory(
+      to: SectionEntry.self, capacity: SectionKind.allCases.count)
+    unsafe base.bindMemory(to: StoreHeader.self, capacity: 1).initialize(to: StoreHeader())
+    // The first share starts behind the header; 63 shares leave it room.
+    unsafe ready = .allocate(capacity: SectionKind.allCases.count)
+    var offset = StoreLayout.headerBytes
+    for (kind, share) in Self.shares {
+      let capacity = unit * share
+      unsafe sections[kind.rawValue] = SectionEntry(
+        offset: UInt64(offset), capacity: UInt64(capacity), used: 0)
+      unsafe ready[kind.rawValue] = offset
+      offset += capacity
+    }
+    unsafe base.assumingMemoryBound(to: StoreHeader.self).pointee.storeBytes = UInt64(
+      region.byteCount)
+    for counter in StoreCounter.allCases {
+      unsafe (base + StoreLayout.offset(of: counter)).bindMemory(
+        to: Atomic<UInt64>.self, capacity: 1
+      ).initialize(to: Atomic(0))
+    }
+    self.region = region
+  }
+
+  /// The header. Counters in it are changed atomically while the process runs.
+  public var header: UnsafeMutablePointer<StoreHeader> {
+    unsafe region.base.assumingMemoryBound(to: StoreHeader.self)
+  }
+
+  /// The start of the store: what an in-process report is made from.
+  public var bytes: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(start: region.base, count: region.byteCount)
+  }
+
+  /// Makes the store readable: until now it has no magic number.
+  public func publish() {
+    atomicMemoryFence(ordering: .releasing)
+    unsafe header.pointee.magic = StoreLayout.magic
+  }
+
+  /// The first byte of a section.
+  public func start(of kind: SectionKind) -> UnsafeMutableRawPointer {
+    unsafe region.base + Int(sections[kind.rawValue].offset)
+  }
+
+  /// Bytes of a section that are filled.
+  public func used(of kind: SectionKind) -> Int {
+    unsafe Int(sections[kind.rawValue].used)
+  }
+
+  /// Finds room for `byteCount` bytes behind a section's end, without taking it.
+  ///
+  /// Caller holds the section's lock. Returns `nil` when the section or the disk is full.
+  public func room(for byteCount: Int, in kind: SectionKind) -> UnsafeMutableRawPointer? {
+    let entry = unsafe sections[kind.rawValue]
+    let offset = Int(entry.offset)
+    let end = offset + Int(entry.used) + byteCount
+    let fits = unsafe region.populate(
+      upTo: end, ready: &ready[kind.rawValue], limit: offset + Int(entry.capacity))
+    return fits ? unsafe region.base + offset + Int(entry.used) : nil
+  }
+
+  /// Takes the room that was found, now that it is filled.
+  ///
+  /// Caller holds the section's lock.
+  public func commit(_ byteCount: Int, in kind: SectionKind) {
+    atomicMemoryFence(ordering: .releasing)
+    unsafe sections[kind.rawValue].used += UInt64(byteCount)
+  }
+
+  /// Appends bytes to the text section.
+  ///
+  /// Caller holds the section's lock. Returns the empty reference when there is no room.
+  public func append(text: UnsafeRawBufferPointer) -> TextReference {
+    let used = self.used(of: .text)
+    guard text.count > 0, used + text.count <= UInt32.max,
+      let room = unsafe room(for: text.count, in: .text),
+      let source = text.baseAddress
+    else { return .empty }
+    unsafe room.copyMemory(from: source, byteCount: text.count)
+    commit(text.count, in: .text)
+    return TextReference(offset: UInt32(used), length: UInt32(text.count))
+  }
+
+  /// The counter's place in the header.
+  public func counter(_ counter: StoreCounter) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    unsafe (region.base + StoreLayout.offset(of: counter)).assumingMemoryBound(
+      to: Atomic<UInt64>.self)
+  }
+
+  /// Gives the memory back. Nothing points into it any more.
+  public consuming func unmap() {
+    unsafe ready.deallocate()
+    region.unmap()
+  }
+}
