@@ -16,6 +16,7 @@ let package = Package(
     .target(name: "CBSTR"),
     .target(name: "CTracker"),
     .target(name: "CInterpose", dependencies: ["CTracker"]),
+    .target(name: "CLinked"),
     .systemLibrary(name: "CUnwind", providers: [.apt(["libunwind-dev"])]),
     .target(name: "TraceOptions"),
     .target(name: "TraceStore"),
@@ -34,7 +35,9 @@ let package = Package(
     .target(name: "BSTRReporter", dependencies: ["TraceStore"]),
     .target(
       name: "BSTRLinked",
-      dependencies: ["BSTRAllocator", "BSTRReporter", "CBSTR", "CTracker", "TraceOptions"]),
+      dependencies: [
+        "BSTRAllocator", "BSTRReporter", "CLinked", "CTracker", "TraceOptions", "TraceStore",
+      ]),
     .executableTarget(
       name: "bstrtrace",
       dependencies: [

@@ -280,10 +280,17 @@ public struct Tracker: ~Copyable {
 
   /// The store as it is now, for a report made by this process.
   public func image() -> StoreImage? {
+    withoutRecording {
+      withStore { store in try? unsafe StoreImage(bytes: store.bytes) } ?? nil
+    }
+  }
+
+  /// Runs `body` with nothing on this thread recorded: the tracker's own work.
+  public func withoutRecording<Result>(_ body: () -> Result) -> Result {
     let thread = unsafe ct_thread()
     unsafe thread.pointee.busy += 1
     defer { unsafe thread.pointee.busy -= 1 }
-    return withStore { store in try? unsafe StoreImage(bytes: store.bytes) } ?? nil
+    return body()
   }
 
   // MARK: end

@@ -4,7 +4,7 @@
 /// What a store holds, as it was at one moment.
 public struct StoreImage: Sendable {
   /// The header. Its references may point anywhere; resolve them with `text`.
-  public let header: StoreHeader
+  public private(set) var header: StoreHeader
   /// What was wrong, in words for people; empty for a sound store.
   public private(set) var damage: [String] = []
   private var counters: [UInt64]
@@ -77,6 +77,14 @@ public struct StoreImage: Sendable {
       guard offset < bytes.count else { return [] }
       return unsafe Array(bytes[offset..<min(bytes.count, offset + count)])
     }
+  }
+
+  /// Adds what a collector knows of the process's end, unless the process itself said something;
+  /// a signal overrules that.
+  public mutating func noteEnd(_ state: EndState, status: Int32) {
+    guard state == .signal || header.endState == EndState.none.rawValue else { return }
+    header.endState = state.rawValue
+    header.exitStatus = status
   }
 
   /// The value of a counter.

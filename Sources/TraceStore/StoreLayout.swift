@@ -98,7 +98,7 @@ public enum RecorderRole: UInt32, Sendable {
   case linked = 2
 }
 
-/// How a process ended, as far as it could say so itself.
+/// How a process ended, as far as it could say so itself or its collector saw.
 public enum EndState: UInt32, Sendable {
   /// It has not said anything: it still runs, was killed, or became another program.
   case none = 0
@@ -106,6 +106,10 @@ public enum EndState: UInt32, Sendable {
   case exit = 1
   /// It called `_exit`.
   case immediateExit = 2
+  /// A signal ended it, which whoever waited for it has added.
+  case signal = 3
+  /// It was still running when its store was collected.
+  case running = 4
 }
 
 /// The first bytes of a store. Little-endian; each field at its natural alignment.

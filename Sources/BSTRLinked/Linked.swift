@@ -1,0 +1,86 @@
+// What a linked program does at its start and end: it reports by itself. Implements CLinked.h.
+
+import BSTRAllocator
+import BSTRReporter
+import CLinked
+import CTracker
+import Glibc
+import TraceOptions
+import TraceStore
+
+/// The status that `exit` was called with; 0 until then.
+private nonisolated(unsafe) var exitStatus: Int32 = 0
+
+/// See `CLinked.h`.
+@c @implementation
+public func bstrtrace_linked_started() {
+  ct_remove_swift_crash_handlers()
+  let tracker = unsafe Tracker.current
+  for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
+    LinkedReport.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
+  }
+  unsafe on_exit(
+    { status, _ in
+      unsafe exitStatus = status
+      unsafe Tracker.current.pointee.noteEnd(.exit, status: status)
+    }, nil)
+}
+
+/// See `CLinked.h`.
+@c @implementation
+public func bstrtrace_linked_ending() {
+  let tracker = unsafe Tracker.current
+  unsafe tracker.pointee.keepValues()
+  // Under `bstrtrace run` the report is made there, when really everything has ended.
+  guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image(),
+    image.count(.allocations) + image.count(.foreignFrees) + image.count(.invalidFrees) > 0
+  else { return }
+  let settings = unsafe tracker.pointee.settings
+  let found = unsafe tracker.pointee.withoutRecording { LinkedReport.make(image, settings) }
+  let status = Int32(settings.errorExitcode ?? 23)
+  if unsafe found && status != 0 && exitStatus == 0 {
+    // What `exit` would still have done.
+    fflush(nil)
+    _exit(status)
+  }
+}
+
+/// The report of a process on itself.
+private enum LinkedReport {
+  /// Writes the report where the settings say; answers whether there are findings.
+  static func make(_ image: StoreImage, _ settings: Settings) -> Bool {
+    var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
+    let report = Reporter(redact: settings.redact == true)
+      .report(on: [image], symbolicator: &symbolicator)
+    var descriptor = STDERR_FILENO
+    if let path = settings.output {
+      descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+      if descriptor < 0 {
+        write(
+          "bstrtrace: cannot write '\(path)': \(unsafe String(cString: strerror(errno)))\n",
+          to: STDERR_FILENO)
+        descriptor = STDERR_FILENO
+      }
+    }
+    let isColourful =
+      unsafe isatty(descriptor) == 1 && getenv("NO_COLOR") == nil && getenv("TERM") != nil
+    write(
+      settings.json == true
+        ? JSONRenderer().render(report) : TextRenderer(colour: isColourful).render(report),
+      to: descriptor)
+    return !report.findings.isEmpty
+  }
+
+  /// Writes all of the text, or gives up on an error: nobody is left to tell.
+  static func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    unsafe bytes.withUnsafeBytes { buffer in
+      var written = 0
+      while written < buffer.count, let base = buffer.baseAddress {
+        let count = unsafe Glibc.write(descriptor, base + written, buffer.count - written)
+        if count < 0 && errno != EINTR { return }
+        written += max(0, count)
+      }
+    }
+  }
+}

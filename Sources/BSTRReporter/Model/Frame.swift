@@ -1,0 +1,72 @@
+// One frame of a reported stack.
+
+/// Where a stack passed through: a place in a module, and its name where there is one.
+public struct Frame: Hashable, Sendable {
+  /// The demangled name of the function, or `nil` when nothing names it.
+  public var function: String?
+  /// The source file's path as the compiler recorded it.
+  public var file: String?
+  /// The line in `file`, from 1.
+  public var line: Int?
+  /// The column in `line`, from 1.
+  public var column: Int?
+  /// The module's path; "" when the address lay in none.
+  public var module: String
+  /// The module's build-id in hexadecimal.
+  public var buildID: String?
+  /// The return address as the module's file counts it: what addr2line takes. Where the module is
+  /// unknown, the address itself.
+  public var offset: UInt64
+  /// Whether the function was inlined into the one of the next frame.
+  public var inlined: Bool
+
+  /// A frame about which only its place is known, or more.
+  public init(
+    function: String? = nil, file: String? = nil, line: Int? = nil, column: Int? = nil,
+    module: String, buildID: String? = nil, offset: UInt64, inlined: Bool = false
+  ) {
+    self.function = function
+    self.file = file
+    self.line = line
+    self.column = column
+    self.module = module
+    self.buildID = buildID
+    self.offset = offset
+    self.inlined = inlined
+  }
+
+  /// The function's name, or its place: `7z.so+0x1a2b`.
+  public var name: String { function ?? place }
+
+  /// Module and offset: `7z.so+0x1a2b`.
+  public var place: String {
+    "\(Self.lastComponent(of: module))+0x\(String(offset, radix: 16))"
+  }
+
+  /// File and line where they are known, and module and offset otherwise.
+  public var location: String {
+    guard let file else { return place }
+    let name = String(Self.lastComponent(of: file))
+    return line.map { "\(name):\($0)" } ?? name
+  }
+
+  /// The function's name without its parameters, as suppressions spell it; `nil` without a name.
+  public var plainName: String? {
+    guard let function else { return nil }
+    // A C++ name's parameters start at the last "(" of depth 0; "(anonymous namespace)::f(int)"
+    // must not end before it began.
+    var depth = 0
+    for index in function.indices.reversed() {
+      if function[index] == ")" { depth += 1 }
+      if function[index] == "(" {
+        depth -= 1
+        if depth == 0, index > function.startIndex { return String(function[..<index]) }
+      }
+    }
+    return function
+  }
+
+  private static func lastComponent(of path: String) -> Substring {
+    path.split(separator: "/").last ?? "?"
+  }
+}

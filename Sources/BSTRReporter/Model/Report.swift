@@ -1,0 +1,95 @@
+// What all renderers render: processes with their findings.
+
+/// A report over one or more processes.
+public struct Report: Sendable {
+  /// The processes, in the order in which they started.
+  public var processes: [ProcessReport]
+  /// What is wrong with the stores themselves, in sentences.
+  public var damage: [String]
+
+  /// Why no BSTR function was seen, in sentences; `nil` when one was.
+  public var explanation: String?
+
+  /// A report.
+  public init(processes: [ProcessReport], damage: [String] = [], explanation: String? = nil) {
+    self.processes = processes
+    self.damage = damage
+    self.explanation = explanation
+  }
+
+  /// Every finding.
+  public var findings: [Finding] { processes.flatMap(\.findings) }
+
+  /// BSTRs that nobody freed.
+  public var leakedBstrs: Int { leaks.reduce(0) { $0 + $1.count } }
+
+  /// Their payload in bytes.
+  public var leakedBytes: Int { leaks.reduce(0) { $0 + $1.bytes } }
+
+  /// The leaks among the findings.
+  public var leaks: [Finding] { findings.filter { $0.kind == .leak } }
+
+  /// Allocations in all processes.
+  public var allocations: UInt64 { processes.reduce(0) { $0 + $1.totals.allocations } }
+
+  /// Whether any process allocated or freed a BSTR.
+  public var hasTraffic: Bool { processes.contains(where: \.hasTraffic) }
+}
+
+/// One process, or the part of one between two `exec`s.
+public struct ProcessReport: Sendable {
+  /// How a process ended.
+  public enum End: Equatable, Sendable {
+    /// By itself, with a status.
+    case exit(Int)
+    /// By a signal.
+    case signal(Int)
+    /// Nobody knows: killed as somebody else's child, or replaced by `exec`.
+    case unknown
+    /// Not yet.
+    case running
+  }
+
+  /// Counts over the process's life.
+  public struct Totals: Equatable, Sendable {
+    /// BSTRs allocated.
+    public var allocations: UInt64
+    /// BSTRs freed, by whatever way.
+    public var frees: UInt64
+    /// BSTRs of another copy of the functions that were freed through ours.
+    public var foreignFrees: UInt64
+    /// BSTRs live at the end.
+    public var live: UInt64
+    /// Their payload in bytes.
+    public var liveBytes: UInt64
+    /// The most that were live at once.
+    public var peakLive: UInt64
+  }
+
+  /// The process.
+  public var pid: Int
+  /// The process that started it.
+  public var parentPid: Int
+  /// Its program's path.
+  public var executable: String
+  /// Its arguments, the program's name first.
+  public var arguments: [String]
+  /// How it ended.
+  public var end: End
+  /// Bytes of one OLECHAR, or `nil` when no BSTR function was called.
+  public var olecharBytes: Int?
+  /// Bytes from a block's start to its first character.
+  public var payloadOffset: Int?
+  /// Counts.
+  public var totals: Totals
+  /// What is wrong, heaviest first.
+  public var findings: [Finding]
+  /// What a reader must know to judge the findings, in sentences.
+  public var notes: [String]
+
+  /// Whether any BSTR was allocated or freed.
+  public var hasTraffic: Bool { totals.allocations + totals.frees + totals.foreignFrees > 0 }
+
+  /// How the program was called.
+  public var name: String { arguments.first.flatMap { $0.isEmpty ? nil : $0 } ?? executable }
+}

@@ -1,0 +1,137 @@
+// The report for programs: version 1 of the format in Docs/ReportFormat.md and its schema.
+
+import FoundationEssentials
+
+/// Renders JSON.
+public struct JSONRenderer {
+  /// A renderer.
+  public init() {}
+
+  /// The whole report, ending with a newline. Every key is always there; keys are sorted.
+  public func render(_ report: Report) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // Encoding strings and integers cannot fail.
+    let json = (try? encoder.encode(Document(report))) ?? Data()
+    return String(decoding: json, as: UTF8.self) + "\n"
+  }
+}
+
+/// The top of the format.
+private struct Document: Encodable {
+  let report: Report
+
+  init(_ report: Report) { self.report = report }
+
+  private enum Key: CodingKey { case schema, version, processes, summary, damage, explanation }
+  private enum SummaryKey: CodingKey { case findings, leakedBstrs, leakedBytes, suppressed }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode("bstrtrace-report", forKey: .schema)
+    try container.encode(1, forKey: .version)
+    try container.encode(report.processes.map(Process.init), forKey: .processes)
+    try container.encode(report.damage, forKey: .damage)
+    try container.encode(report.explanation, forKey: .explanation)
+    var summary = container.nestedContainer(keyedBy: SummaryKey.self, forKey: .summary)
+    try summary.encode(report.findings.count, forKey: .findings)
+    try summary.encode(report.leakedBstrs, forKey: .leakedBstrs)
+    try summary.encode(report.leakedBytes, forKey: .leakedBytes)
+    try summary.encode(0, forKey: .suppressed)
+  }
+
+  private struct Process: Encodable {
+    let process: ProcessReport
+
+    init(_ process: ProcessReport) { self.process = process }
+
+    private enum Key: CodingKey {
+      case pid, parentPid, executable, arguments, ended, status, profile, totals, findings, notes
+    }
+    private enum ProfileKey: CodingKey { case olecharBytes, payloadOffset }
+    private enum TotalsKey: CodingKey {
+      case allocations, frees, foreignFrees, live, liveBytes, peakLive
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(process.pid, forKey: .pid)
+      try container.encode(process.parentPid, forKey: .parentPid)
+      try container.encode(process.executable, forKey: .executable)
+      try container.encode(process.arguments, forKey: .arguments)
+      let (ended, status): (String, Int?) =
+        switch process.end {
+        case .exit(let status): ("exit", status)
+        case .signal(let signal): ("signal", signal)
+        case .unknown, .running: ("unknown", nil)
+        }
+      try container.encode(ended, forKey: .ended)
+      try container.encode(status, forKey: .status)
+      var profile = container.nestedContainer(keyedBy: ProfileKey.self, forKey: .profile)
+      try profile.encode(process.olecharBytes, forKey: .olecharBytes)
+      try profile.encode(process.payloadOffset, forKey: .payloadOffset)
+      var totals = container.nestedContainer(keyedBy: TotalsKey.self, forKey: .totals)
+      try totals.encode(process.totals.allocations, forKey: .allocations)
+      try totals.encode(process.totals.frees, forKey: .frees)
+      try totals.encode(process.totals.foreignFrees, forKey: .foreignFrees)
+      try totals.encode(process.totals.live, forKey: .live)
+      try totals.encode(process.totals.liveBytes, forKey: .liveBytes)
+      try totals.encode(process.totals.peakLive, forKey: .peakLive)
+      try container.encode(process.findings.map(FindingEntry.init), forKey: .findings)
+      try container.encode(process.notes, forKey: .notes)
+    }
+  }
+
+  private struct FindingEntry: Encodable {
+    let finding: Finding
+
+    init(_ finding: Finding) { self.finding = finding }
+
+    private enum Key: CodingKey {
+      case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
+      case scope, values, suppression
+    }
+    private enum StacksKey: CodingKey { case allocated, freed, detected }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(finding.kind.rawValue, forKey: .kind)
+      try container.encode(finding.detail, forKey: .detail)
+      try container.encode(finding.count, forKey: .count)
+      try container.encode(finding.bytes, forKey: .bytes)
+      try container.encode(finding.message, forKey: .message)
+      for key in [Key.rule, .basis, .owner, .producer, .consumer, .scope] {
+        try container.encodeNil(forKey: key)
+      }
+      var stacks = container.nestedContainer(keyedBy: StacksKey.self, forKey: .stacks)
+      try stacks.encode(finding.allocated.map(FrameEntry.init), forKey: .allocated)
+      try stacks.encode([FrameEntry](), forKey: .freed)
+      try stacks.encode([FrameEntry](), forKey: .detected)
+      try container.encode(finding.values.map(\.escaped), forKey: .values)
+      try container.encode(finding.suppression, forKey: .suppression)
+    }
+  }
+
+  private struct FrameEntry: Encodable {
+    let frame: Frame
+
+    init(_ frame: Frame) { self.frame = frame }
+
+    private enum Key: String, CodingKey {
+      case function, file, line, column, module, offset, inlined
+      case buildID = "buildId"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(frame.function, forKey: .function)
+      try container.encode(frame.file, forKey: .file)
+      try container.encode(frame.line, forKey: .line)
+      try container.encode(frame.column, forKey: .column)
+      try container.encode(frame.module, forKey: .module)
+      try container.encode(frame.buildID, forKey: .buildID)
+      try container.encode(frame.offset, forKey: .offset)
+      try container.encode(frame.inlined, forKey: .inlined)
+    }
+  }
+}

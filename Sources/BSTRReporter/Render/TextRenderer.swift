@@ -1,0 +1,133 @@
+// The report for people. Wording is part of the contract: golden tests hold it.
+
+/// Renders text.
+public struct TextRenderer {
+  /// Whether to use colour.
+  public var colour: Bool
+
+  /// A renderer.
+  public init(colour: Bool = false) {
+    self.colour = colour
+  }
+
+  /// The whole report, ending with a newline.
+  public func render(_ report: Report) -> String {
+    var lines = report.damage.map { "bstrtrace: \($0)" }
+    for process in report.processes where !process.findings.isEmpty || !process.notes.isEmpty {
+      lines += render(process)
+    }
+    lines.append(report.findings.isEmpty ? nothingFound(report) : summary(report))
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  // MARK: process
+
+  private func render(_ process: ProcessReport) -> [String] {
+    let found = Self.count(process.findings.count, "finding")
+    let allocated = Self.count(process.totals.allocations, "allocation")
+    var lines = ["bstrtrace: \(process.name) (pid \(process.pid)): \(found) in \(allocated)"]
+    lines += process.notes.map { "   note: \($0)" }
+    for (index, finding) in process.findings.enumerated() {
+      lines += [""] + render(finding, number: index + 1)
+    }
+    return lines + [""]
+  }
+
+  private func nothingFound(_ report: Report) -> String {
+    guard let first = report.processes.first else { return "bstrtrace: nothing was recorded" }
+    // A script in front of a program becomes it by `exec`: the last one is what was meant.
+    let name = report.processes.last { $0.pid == first.pid }?.name ?? first.name
+    let others = Set(report.processes.map(\.pid)).count - 1
+    let traced =
+      others == 0 ? name : "\(name) and \(Self.count(others, "process", "processes")) more"
+    guard report.hasTraffic else {
+      let reason = report.explanation.map { " \($0)" } ?? ""
+      return "bstrtrace: \(traced): no BSTR function was called.\(reason)"
+    }
+    return "bstrtrace: \(traced): no findings in \(Self.count(report.allocations, "allocation"))"
+  }
+
+  private func summary(_ report: Report) -> String {
+    let found = Self.count(report.findings.count, "finding")
+    let leaks = report.leaks
+    let kinds = [
+      "\(Self.count(leaks.count, "leak")) (\(Self.count(report.leakedBstrs, "BSTR")), "
+        + "\(Self.count(report.leakedBytes, "byte")))"
+    ]
+    return "SUMMARY: bstrtrace: \(found): \(kinds.joined(separator: ", "))"
+  }
+
+  // MARK: finding
+
+  private func render(_ finding: Finding, number: Int) -> [String] {
+    let size = "\(Self.count(finding.count, "BSTR")), \(Self.count(finding.bytes, "byte"))"
+    var lines = ["\(number). \(strong(Self.title(of: finding.kind)))  \(size)"]
+    lines.append("   \(finding.message)")
+    lines += render(finding.allocated, label: "allocated by", truncated: finding.truncated)
+    for (index, value) in finding.values.enumerated() {
+      lines.append(Self.row(index == 0 ? "value" : "", Self.text(of: value)))
+    }
+    lines.append(Self.row("suppress", finding.suppression))
+    return lines
+  }
+
+  private func render(_ frames: [Frame], label: String, truncated: Bool) -> [String] {
+    let shown = Self.withoutStartup(frames)
+    let width = min(48, shown.map(\.name.count).max() ?? 0)
+    var lines = shown.enumerated().map { index, frame in
+      let name = frame.name
+      let place = frame.function == nil ? "" : frame.location
+      let gap = String(repeating: " ", count: max(0, width - name.count) + 3)
+      let inlined = frame.inlined ? " (inlined)" : ""
+      return Self.row(index == 0 ? label : "", place.isEmpty ? name : name + gap + place + inlined)
+    }
+    if shown.isEmpty { lines.append(Self.row(label, "(no stack was recorded)")) }
+    if truncated { lines.append(Self.row("", "… more frames; --depth keeps more")) }
+    return lines
+  }
+
+  /// The frames without those that every program starts with, below `main`.
+  private static func withoutStartup(_ frames: [Frame]) -> [Frame] {
+    let startup: Set = [
+      "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
+      "clone3", "start_thread",
+    ]
+    var end = frames.count
+    while end > 1 {
+      let frame = frames[end - 1]
+      let isStartup =
+        frame.function.map { name in
+          startup.contains(name.split(separator: "@").first.map(String.init) ?? name)
+        } ?? frame.module.contains("/libc.so")
+      if !isStartup { break }
+      end -= 1
+    }
+    return Array(frames[..<end])
+  }
+
+  // MARK: words
+
+  private static func title(of kind: Finding.Kind) -> String {
+    switch kind {
+    case .leak: "LEAK"
+    }
+  }
+
+  private static func text(of value: StringValue) -> String {
+    "\"\(value.escaped)\(value.isCut ? "…" : "")\" (\(count(value.characterCount, "character")))"
+  }
+
+  private static func row(_ label: String, _ text: String) -> String {
+    "     \(label)\(String(repeating: " ", count: max(1, 14 - label.count)))\(text)"
+  }
+
+  private static func count(
+    _ number: some BinaryInteger, _ singular: String, _ plural: String? = nil
+  ) -> String {
+    "\(number) \(number == 1 ? singular : plural ?? singular + "s")"
+  }
+
+  private func strong(_ text: String) -> String {
+    colour ? "\u{1B}[1;31m\(text)\u{1B}[0m" : text
+  }
+}

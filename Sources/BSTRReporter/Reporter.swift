@@ -1,0 +1,111 @@
+// From stores to a report. The one way there, for processes that are dead and for this one.
+
+public import TraceStore
+
+/// Interprets stores.
+public struct Reporter {
+  /// Whether strings stay out of the report.
+  public var redact: Bool
+
+  /// A reporter.
+  public init(redact: Bool = false) {
+    self.redact = redact
+  }
+
+  /// The report over processes, in the order in which they started.
+  public func report(
+    on images: [StoreImage], symbolicator: inout some Symbolicator, damage: [String] = []
+  ) -> Report {
+    let ordered = images.sorted {
+      ($0.header.startTime, $0.header.pid) < ($1.header.startTime, $1.header.pid)
+    }
+    let processes = withoutIdleDoubles(ordered).map { process($0, &symbolicator) }
+    var report = Report(
+      processes: processes, damage: damage + ordered.flatMap { Self.damage(of: $0) })
+    // The first process's last program: what a script in front of it started in its place.
+    if !report.hasTraffic, let pid = processes.first?.pid,
+      let program = processes.last(where: { $0.pid == pid })
+    {
+      report.explanation = TrafficExplanation.text(for: program.executable)
+    }
+    return report
+  }
+
+  private static func damage(of image: StoreImage) -> [String] {
+    image.damage.map { "the store of \(image.executable) (pid \(image.header.pid)) is damaged: \($0)" }
+  }
+
+  /// A linked program under `bstrtrace run` has two recorders, of which one sees nothing.
+  private func withoutIdleDoubles(_ images: [StoreImage]) -> [StoreImage] {
+    func hasTraffic(_ image: StoreImage) -> Bool {
+      image.count(.allocations) + image.count(.foreignFrees) > 0
+    }
+    return images.enumerated().filter { index, image in
+      if hasTraffic(image) { return true }
+      return !images.enumerated().contains { other, candidate in
+        other != index && candidate.header.pid == image.header.pid
+          && candidate.executable == image.executable
+          && candidate.header.role != image.header.role
+          && (hasTraffic(candidate) || other < index)
+      }
+    }.map(\.element)
+  }
+
+  private func process(_ image: StoreImage, _ symbolicator: inout some Symbolicator) -> ProcessReport {
+    let header = image.header
+    var live: UInt64 = 0
+    var liveBytes: UInt64 = 0
+    image.forEachLiveBlock { block in
+      live += 1
+      liveBytes += UInt64(block.byteLength)
+    }
+    let end = Self.end(of: header)
+    let known = header.olecharBytes != 0
+    return ProcessReport(
+      pid: Int(header.pid), parentPid: Int(header.parentPid), executable: image.executable,
+      arguments: image.arguments, end: end,
+      olecharBytes: known ? Int(header.olecharBytes) : nil,
+      payloadOffset: known ? Int(header.payloadOffset) : nil,
+      totals: ProcessReport.Totals(
+        allocations: image.count(.allocations), frees: image.count(.frees),
+        foreignFrees: image.count(.foreignFrees), live: live, liveBytes: liveBytes,
+        peakLive: image.count(.peakLive)),
+      // What a running process has not freed yet is no leak.
+      findings: end == .running
+        ? [] : LeakFinder.findings(in: image, symbolicator: &symbolicator, redact: redact),
+      notes: Self.notes(on: image, end))
+  }
+
+  private static func end(of header: StoreHeader) -> ProcessReport.End {
+    switch EndState(rawValue: header.endState) {
+    case .exit, .immediateExit: .exit(Int(header.exitStatus))
+    case .signal: .signal(Int(header.exitStatus))
+    case .running: .running
+    case .some(.none), nil: .unknown
+    }
+  }
+
+  private static func notes(on image: StoreImage, _ end: ProcessReport.End) -> [String] {
+    var notes: [String] = []
+    if end == .running {
+      notes.append("It was still running when the report was made: what is live is no leak yet.")
+    }
+    let blocks = image.count(.unrecordedBlocks)
+    if blocks > 0 {
+      notes.append(
+        "\(blocks) allocations could not be recorded: the disk of the store, or the store, was full."
+      )
+    }
+    let stacks = image.count(.unrecordedStacks)
+    if stacks > 0 {
+      notes.append("\(stacks) stacks could not be recorded: the disk of the store was full.")
+    }
+    let invalid = image.count(.invalidFrees)
+    if invalid > 0 {
+      notes.append(
+        "\(invalid) \(invalid == 1 ? "call" : "calls") of SysFreeString with a pointer that is no "
+          + "live BSTR \(invalid == 1 ? "was" : "were") ignored.")
+    }
+    return notes
+  }
+}

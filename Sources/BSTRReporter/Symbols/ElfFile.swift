@@ -1,0 +1,140 @@
+// The two things of an ELF file that the runtime's symboliser does not offer: its build-id, to know
+// that it is still the file that was loaded, and its dynamic symbols, all that a stripped library
+// keeps. Reads no debug information.
+
+import FoundationEssentials
+
+/// A 64-bit little-endian ELF file. Bounds are checked: any bytes may be given.
+struct ElfFile {
+  /// A symbol of the dynamic symbol table.
+  struct DynamicSymbol {
+    /// Its mangled name.
+    var name: String
+    /// Where it starts, as the file counts addresses; 0 when it is imported.
+    var value: UInt64
+    /// Its bytes.
+    var size: UInt64
+    /// Whether it stands in this file rather than being imported.
+    var isDefined: Bool
+    /// Whether it is code.
+    var isFunction: Bool
+  }
+
+  private let bytes: Data
+  private let sections: [Section]
+
+  private struct Section {
+    var type: UInt32
+    var address: UInt64
+    var offset: Int
+    var size: Int
+    var link: Int
+  }
+
+  /// Maps the file; `nil` when it cannot be read or is no such ELF file.
+  init?(path: String) {
+    guard let bytes = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped) else {
+      return nil
+    }
+    self.init(bytes: bytes)
+  }
+
+  /// Reads the section headers; `nil` when these bytes are no such ELF file.
+  init?(bytes: Data) {
+    // ELFMAG, ELFCLASS64, ELFDATA2LSB
+    guard bytes.count >= 64, bytes.prefix(6).elementsEqual([0x7F, 0x45, 0x4C, 0x46, 2, 1]) else {
+      return nil
+    }
+    self.bytes = bytes
+    var sections: [Section] = []
+    let table = Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, 40))
+    let entryBytes = Int(Self.number(bytes, UInt16.self, 58))
+    for index in 0..<Int(Self.number(bytes, UInt16.self, 60)) where entryBytes >= 64 {
+      let (at, overflow) = table.addingReportingOverflow(index * entryBytes)
+      guard table > 0, !overflow, at <= bytes.count - 64 else { break }
+      sections.append(
+        Section(
+          type: Self.number(bytes, UInt32.self, at + 4),
+          address: Self.number(bytes, UInt64.self, at + 16),
+          offset: Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, at + 24)),
+          size: Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, at + 32)),
+          link: Int(Self.number(bytes, UInt32.self, at + 40))))
+    }
+    self.sections = sections
+  }
+
+  /// The build-id in hexadecimal, or `nil`.
+  var buildID: String? {
+    for section in sections where section.type == 7 {  // SHT_NOTE
+      guard let range = range(of: section) else { continue }
+      var at = range.lowerBound
+      while at + 12 <= range.upperBound {
+        let nameBytes = Int(Self.number(bytes, UInt32.self, at))
+        let contentBytes = Int(Self.number(bytes, UInt32.self, at + 4))
+        let type = Self.number(bytes, UInt32.self, at + 8)
+        let content = at + 12 + (nameBytes + 3) / 4 * 4
+        let next = content + (contentBytes + 3) / 4 * 4
+        guard next <= range.upperBound else { break }
+        if type == 3, nameBytes == 4, bytes[at + 12..<at + 15].elementsEqual("GNU".utf8) {
+          return Hexadecimal.text(bytes[content..<content + contentBytes])
+        }
+        at = next
+      }
+    }
+    return nil
+  }
+
+  /// Every dynamic symbol with a name.
+  var dynamicSymbols: [DynamicSymbol] {
+    var symbols: [DynamicSymbol] = []
+    for section in sections where section.type == 11 {  // SHT_DYNSYM
+      guard let table = range(of: section), sections.indices.contains(section.link),
+        let strings = range(of: sections[section.link])
+      else { continue }
+      for at in stride(from: table.lowerBound, through: table.upperBound - 24, by: 24) {
+        let name = string(at: Int(Self.number(bytes, UInt32.self, at)), in: strings)
+        guard let name, !name.isEmpty else { continue }
+        symbols.append(
+          DynamicSymbol(
+            name: name, value: Self.number(bytes, UInt64.self, at + 8),
+            size: Self.number(bytes, UInt64.self, at + 16),
+            isDefined: Self.number(bytes, UInt16.self, at + 6) != 0,
+            isFunction: bytes[at + 4] & 0xF == 2))  // STT_FUNC
+      }
+    }
+    return symbols
+  }
+
+  private func range(of section: Section) -> Range<Int>? {
+    guard section.type != 8, section.offset >= 0, section.size >= 0,  // SHT_NOBITS
+      section.offset <= bytes.count, section.size <= bytes.count - section.offset
+    else { return nil }
+    return section.offset..<section.offset + section.size
+  }
+
+  private func string(at offset: Int, in range: Range<Int>) -> String? {
+    guard offset < range.count else { return nil }
+    let start = range.lowerBound + offset
+    guard let end = bytes[start..<range.upperBound].firstIndex(of: 0) else { return nil }
+    return String(decoding: bytes[start..<end], as: UTF8.self)
+  }
+
+  private static func number<Number: FixedWidthInteger>(
+    _ bytes: Data, _: Number.Type, _ offset: Int
+  ) -> Number {
+    guard offset >= 0, offset <= bytes.count - MemoryLayout<Number>.size else { return 0 }
+    var number: Number = 0
+    for index in 0..<MemoryLayout<Number>.size {
+      number |= Number(truncatingIfNeeded: bytes[offset + index]) << (8 * index)
+    }
+    return number
+  }
+}
+
+/// Bytes as hexadecimal digits.
+enum Hexadecimal {
+  /// Two lower-case digits a byte.
+  static func text(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}

@@ -1,0 +1,76 @@
+// Names places with the toolchain's own symboliser: demangled names, file, line, column, inlined
+// functions, for C, C++ and Swift.
+
+import Runtime
+
+/// Symbolicates with `Runtime`, and stripped libraries by their dynamic symbols.
+///
+/// A file that is no longer the one that was loaded, by its build-id, names nothing: a wrong name
+/// is worse than none.
+public struct RuntimeSymbolicator: Symbolicator {
+  /// A symbolicator.
+  public init() {}
+
+  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
+    var found: [CodePlace: [Symbol]] = [:]
+    for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
+      guard let file = ElfFile(path: module) else { continue }
+      let buildID = file.buildID
+      let same = places.filter { $0.buildID == nil || $0.buildID == buildID }
+      found.merge(named(same, in: module)) { first, _ in first }
+      found.merge(byDynamicSymbols(same.filter { found[$0] == nil }, in: file)) { first, _ in first }
+    }
+    return found
+  }
+
+  private func named(_ places: [CodePlace], in module: String) -> [CodePlace: [Symbol]] {
+    // Offsets are the file's own addresses, so that the image's base is where the file puts it: 0.
+    // The runtime takes that as it takes any other base.
+    let compact = CompactBacktrace(
+      image: module, base: 0, returnAddresses: places.map(\.offset).sorted())
+    guard let symbolicated = compact.decoded()?.symbolicated() else { return [:] }
+    var byOffset: [UInt64: [Symbol]] = [:]
+    for frame in symbolicated.frames {
+      guard let symbol = frame.symbol, symbol.rawName != "<unknown>",
+        let offset = UInt64(frame.captured.originalProgramCounter)
+      else { continue }
+      let location = symbol.sourceLocation.flatMap { $0.path.isEmpty ? nil : $0 }
+      byOffset[offset, default: []].append(
+        Symbol(
+          name: symbol.name, file: location?.path,
+          line: location.flatMap { $0.line > 0 ? $0.line : nil },
+          column: location.flatMap { $0.column > 0 ? $0.column : nil }, inlined: frame.inlined))
+    }
+    return Dictionary(
+      uniqueKeysWithValues: places.compactMap { place in
+        byOffset[place.offset].map { (place, $0) }
+      })
+  }
+
+  private func byDynamicSymbols(
+    _ places: [CodePlace], in file: ElfFile
+  ) -> [CodePlace: [Symbol]] {
+    guard !places.isEmpty else { return [:] }
+    let functions = file.dynamicSymbols.filter { $0.isDefined && $0.isFunction }
+      .sorted { $0.value < $1.value }
+    var found: [CodePlace: [Symbol]] = [:]
+    for place in places where place.offset > 0 {
+      let address = place.offset - 1
+      var (low, high) = (0, functions.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if functions[middle].value <= address { low = middle + 1 } else { high = middle }
+      }
+      guard low > 0, address - functions[low - 1].value < functions[low - 1].size else { continue }
+      found[place] = [Symbol(name: Self.demangled(functions[low - 1].name))]
+    }
+    return found
+  }
+
+  /// The name as the runtime would show it.
+  private static func demangled(_ name: String) -> String {
+    SymbolicatedBacktrace.Symbol(
+      imageIndex: 0, imageName: "", rawName: name, offset: 0, sourceLocation: nil
+    ).name
+  }
+}

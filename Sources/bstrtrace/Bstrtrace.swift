@@ -1,0 +1,25 @@
+// The command line: subcommands and nothing else.
+
+import ArgumentParser
+
+/// bstrtrace.
+@main
+struct Bstrtrace: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bstrtrace",
+    abstract: "Find leaked BSTRs: COM's strings, allocated by SysAllocString, freed by nobody.",
+    discussion: """
+      bstrtrace runs a program as it is and reports every BSTR that nobody freed, with the stack \
+      that allocated it.
+
+        bstrtrace run -- ./server --port 80     report on standard error when it has ended
+        bstrtrace run --format json --output leaks.json -- ./server
+        bstrtrace run --keep-store run.store -- ./server
+        bstrtrace report run.store              the same report again, later
+
+      The exit status is the program's own; when that is 0 and there are findings, it is 23.
+      """,
+    version: "0.1.0",
+    subcommands: [RunCommand.self, ReportCommand.self]
+  )
+}

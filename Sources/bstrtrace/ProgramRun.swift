@@ -1,0 +1,214 @@
+// One run of a program with the tracker in it: start, wait, collect the stores. Does not report.
+
+import FoundationEssentials
+import Glibc
+import TraceOptions
+import TraceStore
+
+/// A program that was run and has ended.
+final class ProgramRun {
+  private let directory: String
+  private let pid: pid_t
+  private let waitStatus: Int32
+
+  /// How long traced processes that outlive the program are waited for, in milliseconds: they are
+  /// often just ending.
+  private static let graceMilliseconds = 300
+
+  /// Runs the program to its end. Signals that end bstrtrace are passed on to it.
+  init(program: TracedProgram, arguments: [String], settings: Settings) throws {
+    let preload = try Self.findPreload()
+    directory = try Self.makeDirectory()
+    do {
+      pid = try Self.start(program, arguments, preload, directory, settings)
+    } catch {
+      Self.remove(directory)
+      throw error
+    }
+    waitStatus = Self.wait(for: pid)
+  }
+
+  deinit {
+    Self.remove(directory)
+  }
+
+  /// The exit status that the program's own end asks for, or `nil` when it ended with 0.
+  var ownStatus: Int32? {
+    if let signal { return 128 + signal }
+    return exitStatus == 0 ? nil : exitStatus
+  }
+
+  private var signal: Int32? { waitStatus & 0x7F == 0 ? nil : waitStatus & 0x7F }
+  private var exitStatus: Int32 { (waitStatus >> 8) & 0xFF }
+
+  /// Why there may be no store.
+  var whyNothing: String {
+    "no process made a store in '\(directory)'; its disk may be full, or the program started its "
+      + "children without LD_PRELOAD"
+  }
+
+  // MARK: collecting
+
+  /// The stores of all processes, with what is known of their ends, and what could not be read.
+  func collect() -> (images: [StoreImage], damage: [String]) {
+    var (images, damage) = read()
+    var waited = 0
+    while waited < Self.graceMilliseconds, !running(images).isEmpty {
+      usleep(10_000)
+      waited += 10
+      (images, damage) = read()
+    }
+    let running = running(images)
+    let last = lastPrograms(of: images)
+    for index in images.indices where last.contains(index) {
+      let owner = pid_t(images[index].header.pid)
+      if owner == pid {
+        images[index].noteEnd(signal == nil ? .exit : .signal, status: signal ?? exitStatus)
+      } else if running.contains(index) {
+        images[index].noteEnd(.running, status: 0)
+      }
+    }
+    return (images, damage)
+  }
+
+  private func read() -> ([StoreImage], [String]) {
+    var images: [StoreImage] = []
+    var damage: [String] = []
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    for name in names.sorted() where name.hasSuffix(".store") {
+      do throws(StoreFile.Failure) {
+        images += try StoreFile.images(at: "\(directory)/\(name)").images
+      } catch {
+        // A process that ended while it made its store has recorded nothing.
+        if case .store(_, .notAStore) = error { continue }
+        if case .store(_, .empty) = error { continue }
+        damage.append("\(error)")
+      }
+    }
+    return (images, damage)
+  }
+
+  /// The indices of each process's latest store: the earlier ones ended with an `exec`.
+  private func lastPrograms(of images: [StoreImage]) -> Set<Int> {
+    var last: [UInt32: Int] = [:]
+    for (index, image) in images.enumerated() {
+      if let other = last[image.header.pid], images[other].header.startTime > image.header.startTime {
+        continue
+      }
+      last[image.header.pid] = index
+    }
+    return Set(last.values)
+  }
+
+  private func running(_ images: [StoreImage]) -> Set<Int> {
+    lastPrograms(of: images).filter { index in
+      let header = images[index].header
+      guard header.endState == EndState.none.rawValue, pid_t(header.pid) != pid else { return false }
+      return Self.isAlive(pid_t(header.pid))
+    }
+  }
+
+  /// Whether the process exists and is no zombie.
+  private static func isAlive(_ pid: pid_t) -> Bool {
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+      let end = text.lastIndex(of: ")")
+    else { return false }
+    let state = text[end...].dropFirst(2).first
+    return state != "Z" && state != "X"
+  }
+
+  // MARK: starting
+
+  private static func findPreload() throws -> String {
+    let name = "libbstrtrace-preload.so"
+    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/")
+    for path in ["\(folder)/\(name)", "\(folder)/../lib/\(name)"] where access(path, R_OK) == 0 {
+      if path.contains(where: { $0 == " " || $0 == ":" }) {
+        throw ToolFailure(
+          "the loader cannot preload '\(path)': its path must have no space and no colon")
+      }
+      return path
+    }
+    throw ToolFailure("'\(name)' is neither in '\(folder)' nor in '\(folder)/../lib': build it with 'swift build'")
+  }
+
+  private static func makeDirectory() throws -> String {
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/bstrtrace-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw ToolFailure("cannot make a folder for stores in '\(parent)': \(OutputFile.reason())")
+    }
+    return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+  }
+
+  private static func remove(_ directory: String) {
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+
+  private static func start(
+    _ program: TracedProgram, _ arguments: [String], _ preload: String, _ directory: String,
+    _ settings: Settings
+  ) throws -> pid_t {
+    var variables = ProcessInfo.processInfo.environment
+    variables["LD_PRELOAD"] =
+      variables["LD_PRELOAD"].map { $0.isEmpty ? preload : "\(preload):\($0)" } ?? preload
+    variables["BSTRTRACE_STORE"] = directory
+    variables["BSTRTRACE_RUNNER"] = "\(getpid())"
+    variables["BSTRTRACE_OPTIONS"] = settings.recordingText
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // Ignored, the children of whoever ignores them cannot be waited for.
+    Glibc.signal(SIGCHLD, SIG_DFL)
+    var signals = sigset_t()
+    // The program gets the mask that we were started with.
+    block(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
+    let argv = arguments.map { strdup($0) } + [nil]
+    let envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { (argv + envp).forEach { free($0) } }
+    var pid = pid_t()
+    let failure = posix_spawn(&pid, program.path, nil, &attributes, argv, envp)
+    if failure != 0 {
+      throw TracedProgram.Failure(
+        description: "cannot run '\(arguments[0])': \(String(cString: strerror(failure)))",
+        status: failure == ENOENT ? ExitStatus.notFound : ExitStatus.cannotExecute)
+    }
+    return pid
+  }
+
+  // MARK: waiting
+
+  private static var passedOn: [Int32] { [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2] }
+
+  /// Keeps signals for `wait`, and stores the mask that was in force.
+  private static func block(_ old: inout sigset_t) {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in passedOn + [SIGCHLD] { sigaddset(&set, signal) }
+    sigprocmask(SIG_BLOCK, &set, &old)
+  }
+
+  /// Waits for the program's end, and passes signals on to it.
+  private static func wait(for pid: pid_t) -> Int32 {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in passedOn + [SIGCHLD] { sigaddset(&set, signal) }
+    var status: Int32 = 0
+    while true {
+      let ended = waitpid(pid, &status, WNOHANG)
+      if ended == pid { return status }
+      if ended < 0 && errno != EINTR { return 0 }
+      var information = siginfo_t()
+      let signal = sigwaitinfo(&set, &information)
+      // What the terminal sends, it sends to the program too.
+      let isFromTerminal = information.si_code == 0x80 // SI_KERNEL
+      if signal > 0, signal != SIGCHLD, !isFromTerminal { kill(pid, signal) }
+    }
+  }
+}

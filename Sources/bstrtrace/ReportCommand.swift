@@ -1,0 +1,66 @@
+// `bstrtrace report`: reads kept stores again.
+
+import ArgumentParser
+import BSTRReporter
+import Glibc
+import TraceOptions
+import TraceStore
+
+/// Reports on stores that were kept.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Report on stores that 'bstrtrace run --keep-store' has kept.",
+    discussion: """
+      Names come from the programs' files as they are now: a file that was rebuilt since, by its \
+      build-id, names nothing.
+
+      A damaged store is read as far as it goes; what is wrong is said, and the exit status is 2.
+      """
+  )
+
+  @OptionGroup var options: ReportOptions
+
+  @Argument(help: "Kept stores, of one run or of several.", completion: .file())
+  var store: [String]
+
+  func run() throws {
+    let settings = EnvironmentSettings.read()
+    do {
+      let target = try ReportTarget(options, settings)
+      var images: [StoreImage] = []
+      var damage: [String] = []
+      for path in store {
+        do throws(StoreFile.Failure) {
+          let file = try StoreFile.images(at: path)
+          images += file.images
+          if let wrong = file.damage { damage.append("'\(path)': \(wrong)") }
+        } catch {
+          damage.append("\(error)")
+        }
+      }
+      if images.isEmpty {
+        for sentence in damage { ExitStatus.complain(sentence) }
+        throw ExitCode(ExitStatus.toolFailed)
+      }
+      var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
+      let report = Reporter(redact: options.redact || settings.redact == true)
+        .report(on: images, symbolicator: &symbolicator, damage: damage)
+      try target.write(report)
+      throw ExitStatus.of(report, options, settings)
+    } catch let failure as ToolFailure {
+      throw ExitStatus.fail(failure.message)
+    }
+  }
+}
+
+/// The settings of the environment variable, for what no flag says.
+enum EnvironmentSettings {
+  /// Reads `BSTRTRACE_OPTIONS`, and complains about what it cannot understand.
+  static func read() -> Settings {
+    var settings = Settings()
+    guard let text = getenv("BSTRTRACE_OPTIONS") else { return settings }
+    for problem in settings.parse(String(cString: text)) { ExitStatus.complain("\(problem)") }
+    return settings
+  }
+}

@@ -1,0 +1,85 @@
+// The flags that say how a report looks, shared by the subcommands. Names and helps come from the
+// table of settings.
+
+import ArgumentParser
+import BSTRReporter
+import Glibc
+import TraceOptions
+
+/// The shape of a report.
+enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
+  case text
+  case json
+}
+
+/// How and where to report.
+struct ReportOptions: ParsableArguments {
+  @Option(name: .setting(.format), help: .setting(.format))
+  var format: ReportFormat?
+
+  @Option(name: .setting(.output), help: .setting(.output), completion: .file())
+  var output: String?
+
+  @Flag(name: .setting(.redact), help: .setting(.redact))
+  var redact = false
+
+  @Option(name: .setting(.errorExitcode), help: .setting(.errorExitcode))
+  var errorExitcode: Int?
+
+  func validate() throws {
+    if let errorExitcode, !(0...255).contains(errorExitcode) {
+      throw ValidationError("--error-exitcode must be from 0 to 255, not \(errorExitcode).")
+    }
+  }
+}
+
+/// Where a report goes: opened before the program runs, so that hours are not lost to a typo.
+struct ReportTarget {
+  private let descriptor: Int32
+  private let format: ReportFormat
+
+  /// Opens the output, or throws the sentence that says why it cannot be written.
+  init(_ options: ReportOptions, _ settings: Settings) throws {
+    format = options.format ?? (settings.json == true ? .json : .text)
+    guard let path = options.output ?? settings.output else {
+      descriptor = STDERR_FILENO
+      return
+    }
+    descriptor = try OutputFile.open(path)
+  }
+
+  /// Writes the report.
+  func write(_ report: Report) throws {
+    switch format {
+    case .text: try OutputFile.write(TextRenderer(colour: isColourful).render(report), to: descriptor)
+    case .json: try OutputFile.write(JSONRenderer().render(report), to: descriptor)
+    }
+  }
+
+  private var isColourful: Bool {
+    isatty(descriptor) == 1 && getenv("NO_COLOR") == nil
+      && getenv("TERM").map { String(cString: $0) } != "dumb"
+  }
+}
+
+extension NameSpecification {
+  /// The long flag of a setting.
+  static func setting(_ setting: Setting) -> NameSpecification {
+    .customLong(setting.name.description)
+  }
+}
+
+extension ArgumentHelp {
+  /// The help of a setting, with its default.
+  static func setting(_ setting: Setting) -> ArgumentHelp {
+    let value =
+      switch setting.values {
+      case .path: "file"
+      case .format: "text|json"
+      case .integer, .oneOf: "number"
+      case .onOff: "on|off"
+      }
+    return ArgumentHelp(
+      "\(setting.help) (default: \(setting.defaultText))", valueName: value)
+  }
+}
