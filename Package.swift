@@ -44,6 +44,13 @@ let package = Package(
         "BSTRReporter", "TraceOptions", "TraceStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "StatusText", dependencies: ["BSTRLinked", "CBSTR"]),
+    .testTarget(name: "PackageTests", dependencies: ["TraceOptions"]),
+    .testTarget(name: "TraceStoreTests", dependencies: ["TraceStore"]),
+    .testTarget(
+      name: "BSTRAllocatorTests", dependencies: ["BSTRAllocator", "CBSTR", "TraceStore"]),
+    .testTarget(name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TraceStore"]),
+    .testTarget(name: "EndToEndTests"),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

@@ -9,8 +9,9 @@ import TraceStore
 @safe
 struct BlockSource: Sendable {
   /// `byteCount` bytes, zeroed if asked for, or NULL.
-  var allocate: @Sendable @convention(c) (_ byteCount: Int, _ zeroed: Bool) ->
-    UnsafeMutableRawPointer?
+  var allocate:
+    @Sendable @convention(c) (_ byteCount: Int, _ zeroed: Bool) ->
+      UnsafeMutableRawPointer?
 
   /// The program's own heap, so that a private copy of SysFreeString may release what we allocate.
   static let heap = unsafe BlockSource { byteCount, zeroed in

@@ -50,9 +50,10 @@ public struct Tracker: ~Copyable {
 
   private init() {
     var settings = Settings()
-    problems = unsafe getenv("BSTRTRACE_OPTIONS").map {
-      unsafe settings.parse(String(cString: $0))
-    } ?? []
+    problems =
+      unsafe getenv("BSTRTRACE_OPTIONS").map {
+        unsafe settings.parse(String(cString: $0))
+      } ?? []
     self.settings = settings
     depth = settings.depth ?? 64
     unsafe depot = .allocate(capacity: 1)
@@ -74,6 +75,7 @@ public struct Tracker: ~Copyable {
   private func start() {
     cunwind_tune()
     if isWanted { openStore() }
+    noteStatusAtExit()
     pthread_atfork(
       { unsafe Tracker.current.pointee.prepareToFork() },
       { unsafe Tracker.current.pointee.resumeInParent() },
@@ -165,6 +167,7 @@ public struct Tracker: ~Copyable {
       let record = unsafe BlockRecord(
         address: UInt64(bstr), serial: serial, byteLength: byteLength, stack: stack,
         thread: threadID(thread), milliseconds: milliseconds(since: store.header.pointee.startTime))
+      if serial == 1 { noteStatusAtExit() }
       if !registry.insert(block, record, in: store) {
         unsafe store.counter(.unrecordedBlocks).pointee.add(1, ordering: .relaxed)
       }
@@ -294,6 +297,16 @@ public struct Tracker: ~Copyable {
   }
 
   // MARK: end
+
+  /// Asks to be told the status that `exit` is called with.
+  ///
+  /// Done at the start, for processes without BSTRs, and again at the first allocation: what is
+  /// registered before `main` runs after the libraries' destructors, where a linked program's report
+  /// is made.
+  private func noteStatusAtExit() {
+    unsafe on_exit(
+      { status, _ in unsafe Tracker.current.pointee.noteEnd(.exit, status: status) }, nil)
+  }
 
   /// Notes how the process ends. A no-op in a child of `vfork`, which is still its parent.
   public func noteEnd(_ state: EndState, status: Int32) {

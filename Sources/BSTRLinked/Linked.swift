@@ -8,9 +8,6 @@ import Glibc
 import TraceOptions
 import TraceStore
 
-/// The status that `exit` was called with; 0 until then.
-private nonisolated(unsafe) var exitStatus: Int32 = 0
-
 /// See `CLinked.h`.
 @c @implementation
 public func bstrtrace_linked_started() {
@@ -19,11 +16,6 @@ public func bstrtrace_linked_started() {
   for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
     LinkedReport.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
   }
-  unsafe on_exit(
-    { status, _ in
-      unsafe exitStatus = status
-      unsafe Tracker.current.pointee.noteEnd(.exit, status: status)
-    }, nil)
 }
 
 /// See `CLinked.h`.
@@ -32,13 +24,18 @@ public func bstrtrace_linked_ending() {
   let tracker = unsafe Tracker.current
   unsafe tracker.pointee.keepValues()
   // Under `bstrtrace run` the report is made there, when really everything has ended.
-  guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image(),
-    image.count(.allocations) + image.count(.foreignFrees) + image.count(.invalidFrees) > 0
-  else { return }
+  guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image() else {
+    return
+  }
   let settings = unsafe tracker.pointee.settings
+  let traffic: [StoreCounter] = [.allocations, .foreignFrees, .invalidFrees]
+  // Nobody wants to hear that a program without BSTRs leaked none, unless they asked.
+  if settings.output == nil && !traffic.contains(where: { image.count($0) > 0 }) { return }
   let found = unsafe tracker.pointee.withoutRecording { LinkedReport.make(image, settings) }
   let status = Int32(settings.errorExitcode ?? 23)
-  if unsafe found && status != 0 && exitStatus == 0 {
+  // A status that is not known is left alone.
+  let endedWell = image.header.endState == EndState.exit.rawValue && image.header.exitStatus == 0
+  if found && status != 0 && endedWell {
     // What `exit` would still have done.
     fflush(nil)
     _exit(status)

@@ -4,7 +4,6 @@
 import BSTRAllocator
 import CInterpose
 import CTracker
-import Glibc
 import TraceStore
 
 /// See `CInterpose.h`.
@@ -12,7 +11,6 @@ import TraceStore
 public func bstrtrace_preload_started() {
   ct_remove_swift_crash_handlers()
   _ = unsafe Tracker.current
-  unsafe on_exit({ status, _ in unsafe Tracker.current.pointee.noteEnd(.exit, status: status) }, nil)
 }
 
 /// See `CInterpose.h`.

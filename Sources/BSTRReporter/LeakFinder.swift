@@ -71,7 +71,10 @@ enum LeakFinder {
   private static func leak(
     _ group: Group, _ frames: [Frame], _ values: [UInt64: StoredValue], _ width: Int
   ) -> Finding {
-    let shown = group.serials.sorted().compactMap { values[$0] }.prefix(3)
+    var shown: [StoredValue] = []
+    for serial in group.serials.sorted() {
+      if let value = values[serial], !shown.contains(value) { shown.append(value) }
+    }
     let what = group.count == 1 ? "the BSTR" : "the \(group.count) BSTRs"
     let whom = frames.first.map { "that \($0.name) allocated" } ?? "whose stack was not recorded"
     return Finding(

@@ -32,7 +32,9 @@ public struct Reporter {
   }
 
   private static func damage(of image: StoreImage) -> [String] {
-    image.damage.map { "the store of \(image.executable) (pid \(image.header.pid)) is damaged: \($0)" }
+    image.damage.map {
+      "the store of \(image.executable) (pid \(image.header.pid)) is damaged: \($0)"
+    }
   }
 
   /// A linked program under `bstrtrace run` has two recorders, of which one sees nothing.
@@ -51,7 +53,9 @@ public struct Reporter {
     }.map(\.element)
   }
 
-  private func process(_ image: StoreImage, _ symbolicator: inout some Symbolicator) -> ProcessReport {
+  private func process(_ image: StoreImage, _ symbolicator: inout some Symbolicator)
+    -> ProcessReport
+  {
     let header = image.header
     var live: UInt64 = 0
     var liveBytes: UInt64 = 0
@@ -69,7 +73,7 @@ public struct Reporter {
       totals: ProcessReport.Totals(
         allocations: image.count(.allocations), frees: image.count(.frees),
         foreignFrees: image.count(.foreignFrees), live: live, liveBytes: liveBytes,
-        peakLive: image.count(.peakLive)),
+        peakLive: image.count(.peakLive), unrecorded: image.count(.unrecordedBlocks)),
       // What a running process has not freed yet is no leak.
       findings: end == .running
         ? [] : LeakFinder.findings(in: image, symbolicator: &symbolicator, redact: redact),
@@ -93,12 +97,11 @@ public struct Reporter {
     let blocks = image.count(.unrecordedBlocks)
     if blocks > 0 {
       notes.append(
-        "\(blocks) allocations could not be recorded: the disk of the store, or the store, was full."
-      )
+        "\(blocks) allocations could not be recorded: the disk that TMPDIR is on was full.")
     }
     let stacks = image.count(.unrecordedStacks)
     if stacks > 0 {
-      notes.append("\(stacks) stacks could not be recorded: the disk of the store was full.")
+      notes.append("\(stacks) stacks could not be recorded: the disk that TMPDIR is on was full.")
     }
     let invalid = image.count(.invalidFrees)
     if invalid > 0 {

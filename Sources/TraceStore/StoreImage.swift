@@ -203,7 +203,9 @@ extension Array where Element == UInt8 {
     guard offset >= 0, count >= MemoryLayout<Record>.size,
       offset <= count - MemoryLayout<Record>.size
     else { return nil }
-    return unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: Record.self) }
+    return unsafe withUnsafeBytes {
+      unsafe $0.loadUnaligned(fromByteOffset: offset, as: Record.self)
+    }
   }
 
   /// The number at a byte offset that is known to be inside.

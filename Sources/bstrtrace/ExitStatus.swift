@@ -19,7 +19,8 @@ enum ExitStatus {
   /// The status for a report, when the program itself ended with 0.
   static func of(_ report: Report, _ options: ReportOptions, _ settings: Settings) -> ExitCode {
     if !report.damage.isEmpty { return ExitCode(toolFailed) }
-    if report.findings.isEmpty { return .success }
+    // A clean bill of health for a part of the allocations would be none.
+    if report.findings.isEmpty { return report.unrecorded > 0 ? ExitCode(toolFailed) : .success }
     return ExitCode(Int32(options.errorExitcode ?? settings.errorExitcode ?? findings))
   }
 

@@ -92,7 +92,8 @@ final class ProgramRun {
   private func lastPrograms(of images: [StoreImage]) -> Set<Int> {
     var last: [UInt32: Int] = [:]
     for (index, image) in images.enumerated() {
-      if let other = last[image.header.pid], images[other].header.startTime > image.header.startTime {
+      if let other = last[image.header.pid], images[other].header.startTime > image.header.startTime
+      {
         continue
       }
       last[image.header.pid] = index
@@ -103,7 +104,9 @@ final class ProgramRun {
   private func running(_ images: [StoreImage]) -> Set<Int> {
     lastPrograms(of: images).filter { index in
       let header = images[index].header
-      guard header.endState == EndState.none.rawValue, pid_t(header.pid) != pid else { return false }
+      guard header.endState == EndState.none.rawValue, pid_t(header.pid) != pid else {
+        return false
+      }
       return Self.isAlive(pid_t(header.pid))
     }
   }
@@ -131,7 +134,8 @@ final class ProgramRun {
       }
       return path
     }
-    throw ToolFailure("'\(name)' is neither in '\(folder)' nor in '\(folder)/../lib': build it with 'swift build'")
+    throw ToolFailure(
+      "'\(name)' is neither in '\(folder)' nor in '\(folder)/../lib': build it with 'swift build'")
   }
 
   private static func makeDirectory() throws -> String {
@@ -207,7 +211,7 @@ final class ProgramRun {
       var information = siginfo_t()
       let signal = sigwaitinfo(&set, &information)
       // What the terminal sends, it sends to the program too.
-      let isFromTerminal = information.si_code == 0x80 // SI_KERNEL
+      let isFromTerminal = information.si_code == 0x80  // SI_KERNEL
       if signal > 0, signal != SIGCHLD, !isFromTerminal { kill(pid, signal) }
     }
   }

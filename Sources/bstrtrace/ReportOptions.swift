@@ -51,7 +51,8 @@ struct ReportTarget {
   /// Writes the report.
   func write(_ report: Report) throws {
     switch format {
-    case .text: try OutputFile.write(TextRenderer(colour: isColourful).render(report), to: descriptor)
+    case .text:
+      try OutputFile.write(TextRenderer(colour: isColourful).render(report), to: descriptor)
     case .json: try OutputFile.write(JSONRenderer().render(report), to: descriptor)
     }
   }

@@ -38,12 +38,14 @@ struct RunCommand: ParsableCommand {
   var followChildren: Bool?
 
   @Option(
-    help: "Keep what was recorded in this file, for 'bstrtrace report'. It contains strings of the program, unless --redact is given.",
+    help:
+      "Keep what was recorded in this file, for 'bstrtrace report'. It contains strings of the program, unless --redact is given.",
     completion: .file())
   var keepStore: String?
 
   @Argument(
-    parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "program"),
+    parsing: .captureForPassthrough,
+    help: ArgumentHelp("The program and its arguments.", valueName: "program"),
     completion: .shellCommand("compgen -c"))
   var program: [String] = []
 
@@ -57,13 +59,19 @@ struct RunCommand: ParsableCommand {
         throw ValidationError("--\(setting.name) \(value): \(problem.reason).")
       }
     }
+    // Everything from the first word that is no flag of ours is captured, a misspelt flag too.
+    if let first = program.first, first.hasPrefix("-"), first != "--" {
+      throw ValidationError("Unknown option '\(first)'.")
+    }
     if command.isEmpty {
       throw ValidationError("No program to run. Write it behind '--': bstrtrace run -- ./program")
     }
   }
 
   /// The program and its arguments, without the dashes that lead them in.
-  private var command: ArraySlice<String> { program.first == "--" ? program.dropFirst() : program[...] }
+  private var command: ArraySlice<String> {
+    program.first == "--" ? program.dropFirst() : program[...]
+  }
 
   func run() throws {
     do {

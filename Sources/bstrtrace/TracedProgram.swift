@@ -57,7 +57,9 @@ struct TracedProgram {
     }
     if bytes.starts(with: Array("#!".utf8)) {
       let line = bytes.dropFirst(2).prefix(256).prefix { $0 != 0x0A }
-      let words = String(decoding: line, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\t" })
+      let words = String(decoding: line, as: UTF8.self).split(whereSeparator: {
+        $0 == " " || $0 == "\t"
+      })
       guard let interpreter = words.first.map(String.init), depth < 4 else {
         throw cannot("its first line names no interpreter")
       }
@@ -99,7 +101,9 @@ private enum ProgramHeader {
       return
     }
     func number(_ offset: Int, _ size: Int) -> Int {
-      (0..<size).reduce(0) { $0 | Int(offset + $1 < bytes.count ? bytes[offset + $1] : 0) << (8 * $1) }
+      (0..<size).reduce(0) {
+        $0 | Int(offset + $1 < bytes.count ? bytes[offset + $1] : 0) << (8 * $1)
+      }
     }
     #if arch(x86_64)
       let machine = 62

@@ -32,6 +32,9 @@ public struct Report: Sendable {
   /// Allocations in all processes.
   public var allocations: UInt64 { processes.reduce(0) { $0 + $1.totals.allocations } }
 
+  /// Allocations of which nothing is known, because there was no room to record them.
+  public var unrecorded: UInt64 { processes.reduce(0) { $0 + $1.totals.unrecorded } }
+
   /// Whether any process allocated or freed a BSTR.
   public var hasTraffic: Bool { processes.contains(where: \.hasTraffic) }
 }
@@ -64,6 +67,8 @@ public struct ProcessReport: Sendable {
     public var liveBytes: UInt64
     /// The most that were live at once.
     public var peakLive: UInt64
+    /// Allocations that could not be recorded.
+    public var unrecorded: UInt64
   }
 
   /// The process.

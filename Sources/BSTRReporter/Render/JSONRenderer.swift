@@ -50,7 +50,7 @@ private struct Document: Encodable {
     }
     private enum ProfileKey: CodingKey { case olecharBytes, payloadOffset }
     private enum TotalsKey: CodingKey {
-      case allocations, frees, foreignFrees, live, liveBytes, peakLive
+      case allocations, frees, foreignFrees, live, liveBytes, peakLive, unrecorded
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -77,6 +77,7 @@ private struct Document: Encodable {
       try totals.encode(process.totals.live, forKey: .live)
       try totals.encode(process.totals.liveBytes, forKey: .liveBytes)
       try totals.encode(process.totals.peakLive, forKey: .peakLive)
+      try totals.encode(process.totals.unrecorded, forKey: .unrecorded)
       try container.encode(process.findings.map(FindingEntry.init), forKey: .findings)
       try container.encode(process.notes, forKey: .notes)
     }

@@ -16,7 +16,11 @@ public struct TextRenderer {
     for process in report.processes where !process.findings.isEmpty || !process.notes.isEmpty {
       lines += render(process)
     }
-    lines.append(report.findings.isEmpty ? nothingFound(report) : summary(report))
+    if !report.findings.isEmpty {
+      lines.append(summary(report))
+    } else if !report.processes.isEmpty || report.damage.isEmpty {
+      lines.append(nothingFound(report))
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -44,7 +48,12 @@ public struct TextRenderer {
       let reason = report.explanation.map { " \($0)" } ?? ""
       return "bstrtrace: \(traced): no BSTR function was called.\(reason)"
     }
-    return "bstrtrace: \(traced): no findings in \(Self.count(report.allocations, "allocation"))"
+    let all = Self.count(report.allocations, "allocation")
+    if report.unrecorded > 0 {
+      let recorded = report.allocations - min(report.allocations, report.unrecorded)
+      return "bstrtrace: \(traced): no findings in the \(recorded) of \(all) that were recorded"
+    }
+    return "bstrtrace: \(traced): no findings in \(all)"
   }
 
   private func summary(_ report: Report) -> String {

@@ -11,6 +11,7 @@ public struct RuntimeSymbolicator: Symbolicator {
   /// A symbolicator.
   public init() {}
 
+  /// The functions at each place, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     var found: [CodePlace: [Symbol]] = [:]
     for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
@@ -18,7 +19,8 @@ public struct RuntimeSymbolicator: Symbolicator {
       let buildID = file.buildID
       let same = places.filter { $0.buildID == nil || $0.buildID == buildID }
       found.merge(named(same, in: module)) { first, _ in first }
-      found.merge(byDynamicSymbols(same.filter { found[$0] == nil }, in: file)) { first, _ in first }
+      found.merge(byDynamicSymbols(same.filter { found[$0] == nil }, in: file)) { first, _ in first
+      }
     }
     return found
   }

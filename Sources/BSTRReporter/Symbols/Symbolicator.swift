@@ -57,6 +57,7 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
   /// A cache in front of `base`.
   public init(_ base: Base) { self.base = base }
 
+  /// The functions at each place, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     let new = places.filter { known[$0] == nil }
     if !new.isEmpty {
@@ -74,6 +75,7 @@ public struct FakeSymbolicator: Symbolicator {
   /// A symbolicator that knows `table` only.
   public init(_ table: [CodePlace: [Symbol]]) { self.table = table }
 
+  /// The functions at each place, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     table.filter { places.contains($0.key) }
   }

@@ -10,6 +10,7 @@
 #ifndef BSTR_H
 #define BSTR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /// Bytes of one OLECHAR: 2 (`char16_t`, the layout of Windows and the default) or 4 (`wchar_t`).
@@ -30,7 +31,6 @@
 #endif
 typedef char16_t OLECHAR;
 #elif BSTR_OLECHAR_BYTES == 4
-#include <stddef.h>
 typedef wchar_t OLECHAR;
 #else
 #error "BSTR_OLECHAR_BYTES must be 2 or 4"

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import BSTRAllocator
+
+/// The map against a dictionary.
+@Suite struct AddressMapTests {
+  @Test func behavesAsADictionary() {
+    var random = SystemRandomNumberGenerator()
+    let seed = UInt64.random(in: 0...UInt64.max, using: &random)
+    var generator = SeededGenerator(seed: seed)
+    var map = AddressMap()
+    var model: [UInt: UInt32] = [:]
+    for step in 0..<200_000 {
+      // Few distinct keys, so that removals meet chains of collisions.
+      let key = UInt.random(in: 1...3000, using: &generator) * 16
+      let comment: Comment = "seed \(seed) step \(step)"
+      switch Int.random(in: 0...9, using: &generator) {
+      case 0..<5:
+        let value = UInt32.random(in: 0...UInt32.max, using: &generator)
+        let stored = map.set(key, to: value)
+        #expect(stored, comment)
+        model[key] = value
+      case 5..<9:
+        let removed = map.remove(key)
+        #expect(removed == model.removeValue(forKey: key), comment)
+      default:
+        let found = map.value(of: key)
+        #expect(found == model[key], comment)
+      }
+    }
+    #expect(map.count == model.count)
+    for (key, value) in model {
+      let result = map.value(of: key)
+      #expect(result == value, "seed \(seed)")
+    }
+  }
+}
+
+/// A reproducible source of randomness (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}

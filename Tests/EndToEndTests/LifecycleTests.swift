@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+/// However a process ends, what was live then is reported.
+@Suite struct LifecycleTests {
+  /// Builds a program of the lifecycle folder, with BSTR functions of its own in a library.
+  static func build(_ name: String, flags: [String] = []) throws -> (program: String, folder: URL) {
+    let sources = Built.root.appending(path: "Tests/Scenarios")
+    let folder = try Built.folder("lifecycle-\(name)-\(UUID().uuidString.prefix(8))")
+    let common = ["-g", "-O1", "-I\(Built.headers)"]
+    try Scenario.compile(
+      [
+        sources.appending(path: "support/plain_bstr.c").path, "-shared", "-fPIC", "-o",
+        "libplain.so",
+      ]
+        + common, in: folder)
+    try Scenario.compile(
+      [sources.appending(path: "lifecycle/\(name).c").path, "-o", name] + common + flags
+        + ["-L.", "-Wl,-rpath,\(folder.path)", "-lplain", "-lpthread"], in: folder)
+    return (folder.appending(path: name).path, folder)
+  }
+
+  @Test(arguments: [
+    ("return", "exit", 0, 23), ("exit7", "exit", 7, 7), ("_exit", "exit", 0, 23),
+    ("_Exit7", "exit", 7, 7), ("quick_exit", "exit", 0, 23), ("abort", "signal", 6, 134),
+    ("kill", "signal", 9, 137), ("alarm", "signal", 14, 142), ("crash", "signal", 11, 139),
+  ])
+  func endings(how: String, ended: String, status: Int, toolStatus: Int) throws {
+    let (program, folder) = try Self.build("ending")
+    let traced = try Traced.run([program, how], in: folder)
+    let process = try #require(traced.report.processes.first)
+    #expect(traced.report.processes.count == 1)
+    #expect(process.ended == ended)
+    #expect(process.status == status)
+    #expect(traced.command.status == Int32(toolStatus))
+    #expect(process.totals.allocations == 2)
+    #expect(process.totals.frees == 1)
+    #expect(process.findings.map(\.count) == [1])
+    #expect(process.findings.first?.bytes == 6)
+    #expect(process.findings.first?.stacks.allocated.first?.function == "leak")
+    // A program that dies of a crash says nothing that it would not have said alone.
+    #expect(traced.command.errors == "")
+    #expect(traced.command.output == "")
+  }
+
+  @Test func anotherProgramInItsPlace() throws {
+    let (program, folder) = try Self.build("ending")
+    let traced = try Traced.run([program, "exec"], in: folder)
+    #expect(traced.report.processes.count == 2)
+    #expect(traced.report.processes.map { $0.findings.count } == [1, 0])
+    #expect(traced.report.processes.map(\.ended) == ["unknown", "exit"])
+    #expect(Set(traced.report.processes.map(\.pid)).count == 1)
+    #expect(traced.command.status == 23)
+
+    let again = try Traced.run([program, "exec-self"], in: folder)
+    #expect(again.report.processes.map { $0.findings.count } == [1, 1])
+  }
+
+  @Test func forkWhileOtherThreadsAllocate() throws {
+    let (program, folder) = try Self.build("forking")
+    for _ in 0..<5 {
+      let traced = try Traced.run([program], in: folder)
+      #expect(traced.command.status == 23)
+      #expect(traced.report.processes.count == 11)
+      let parent = try #require(traced.report.processes.first)
+      #expect(parent.findings.map(\.bytes) == [12])
+      #expect(parent.totals.allocations == parent.totals.frees + 1)
+      for child in traced.report.processes.dropFirst() {
+        #expect(child.parentPid == parent.pid)
+        #expect(child.ended == "exit")
+        #expect(child.status == 0)
+        #expect(child.totals.allocations == 1001)
+        #expect(child.totals.frees == 1000)
+        // What it inherited is the parent's to answer for.
+        #expect(child.findings.map(\.bytes) == [10])
+        #expect(child.findings.first?.stacks.allocated.first?.function == "leak_in_child")
+        #expect(child.notes.isEmpty)
+      }
+    }
+  }
+
+  @Test func childrenAreLeftAloneOnRequest() throws {
+    let (program, folder) = try Self.build("forking")
+    let traced = try Traced.run([program], flags: ["--no-follow-children"], in: folder)
+    #expect(traced.report.processes.count == 1)
+    #expect(traced.report.findings.map(\.bytes) == [12])
+    // An exec is no child.
+    let (ending, endingFolder) = try Self.build("ending")
+    let shell = try Traced.run(
+      ["sh", "-c", "exec \(ending) return"], flags: ["--no-follow-children"], in: endingFolder)
+    #expect(shell.report.findings.count == 1)
+    let child = try Traced.run(
+      ["sh", "-c", "\(ending) return; true"], flags: ["--no-follow-children"], in: endingFolder)
+    #expect(child.report.findings.isEmpty)
+  }
+
+  @Test func tenMillionOperationsOnTwoThreads() throws {
+    let (program, folder) = try Self.build("exchange")
+    let traced = try Traced.run([program, "10000000"], in: folder)
+    let process = try #require(traced.report.processes.first)
+    #expect(process.totals.allocations == 5_000_000)
+    #expect(process.totals.frees == 5_000_000)
+    #expect(process.totals.live == 0)
+    #expect(process.totals.peakLive <= 258)
+    #expect(traced.report.findings.isEmpty)
+    #expect(traced.command.status == 0)
+  }
+
+  @Test func aMillionLiveStrings() throws {
+    let (program, folder) = try Self.build("many")
+    let traced = try Traced.run([program, "1000000", "0"], in: folder)
+    #expect(traced.report.summary.leakedBstrs == 1_000_000)
+    #expect(traced.report.findings.count == 1)
+    #expect(traced.report.processes.first?.totals.peakLive == 1_000_000)
+  }
+
+  @Test func passingStringsNeedNoMemory() throws {
+    let (program, folder) = try Self.build("many")
+    let traced = try Traced.run([program, "1000", "2000000"], in: folder)
+    let resident = traced.command.output.split(separator: "\n").compactMap { Int($0) }
+    #expect(resident.count == 2)
+    // Two million strings later, within a megabyte of what a thousand live ones need.
+    #expect(resident[1] - resident[0] < 1024, "\(resident)")
+    #expect(traced.report.summary.leakedBstrs == 1000)
+  }
+
+  @Test func processesThatOutliveTheProgramAreNoLeaks() throws {
+    let (program, folder) = try Self.build("ending")
+    let traced = try Traced.run(
+      ["sh", "-c", "sleep 5 & \(program) return; exit 0"], in: folder)
+    let sleeping = traced.report.processes.filter { $0.executable.hasSuffix("/sleep") }
+    #expect(sleeping.first?.notes.contains { $0.contains("still running") } == true)
+    #expect(sleeping.first?.ended == "unknown")
+    #expect(traced.report.summary.leakedBstrs == 1)
+  }
+}

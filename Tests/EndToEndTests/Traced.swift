@@ -1,0 +1,90 @@
+import Foundation
+
+/// A program that was run under `bstrtrace run`, with its report.
+struct Traced {
+  /// How the tool ended and what was written.
+  var command: Command
+  /// The JSON report.
+  var report: Report
+
+  /// Runs a program under the tool.
+  ///
+  /// - Parameters:
+  ///   - words: the program and its arguments.
+  ///   - flags: flags of `bstrtrace run`.
+  static func run(
+    _ words: [String], flags: [String] = [], environment: [String: String] = [:],
+    in folder: URL
+  ) throws -> Traced {
+    let file = folder.appending(path: "report-\(UUID().uuidString).json")
+    let command = try Command.run(
+      [Built.tool, "run", "--format", "json", "--output", file.path] + flags + ["--"] + words,
+      environment: environment, in: folder)
+    guard let data = try? Data(contentsOf: file), !data.isEmpty else {
+      throw PreparationFailure(
+        description: "no report of \(words): status \(command.status), \(command.errors)")
+    }
+    return Traced(command: command, report: try JSONDecoder().decode(Report.self, from: data))
+  }
+
+  /// The report as programs read it.
+  struct Report: Decodable {
+    var processes: [Process]
+    var damage: [String]
+    var explanation: String?
+    var summary: Summary
+
+    struct Summary: Decodable {
+      var findings: Int
+      var leakedBstrs: Int
+      var leakedBytes: Int
+    }
+    struct Process: Decodable {
+      var pid: Int
+      var parentPid: Int
+      var executable: String
+      var arguments: [String]
+      var ended: String
+      var status: Int?
+      var profile: Profile
+      var totals: Totals
+      var findings: [Finding]
+      var notes: [String]
+    }
+    struct Profile: Decodable {
+      var olecharBytes: Int?
+      var payloadOffset: Int?
+    }
+    struct Totals: Decodable {
+      var allocations: Int
+      var frees: Int
+      var foreignFrees: Int
+      var live: Int
+      var liveBytes: Int
+      var peakLive: Int
+    }
+    struct Finding: Decodable {
+      var kind: String
+      var count: Int
+      var bytes: Int
+      var message: String
+      var values: [String]
+      var stacks: Stacks
+      var suppression: String
+    }
+    struct Stacks: Decodable {
+      var allocated: [Frame]
+    }
+    struct Frame: Decodable {
+      var function: String?
+      var file: String?
+      var line: Int?
+      var module: String
+      var offset: Int
+      var inlined: Bool
+    }
+
+    /// All findings of all processes.
+    var findings: [Finding] { processes.flatMap(\.findings) }
+  }
+}

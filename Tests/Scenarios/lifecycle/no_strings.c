@@ -1,0 +1,2 @@
+// Calls no BSTR function.
+int main(void) { return 0; }

@@ -1,0 +1,110 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import TraceStore
+
+/// Reading what was written, and surviving what was not.
+@Suite struct StoreImageTests {
+  @Test func readsBackWhatWasWritten() throws {
+    let image = try SampleStore.image()
+    #expect(image.damage.isEmpty)
+    #expect(image.executable == "/bin/app")
+    #expect(image.arguments == ["app", "-x", ""])
+    #expect(image.count(.allocations) == 3)
+    #expect(image.count(.frees) == 1)
+    let module = try #require(image.module(ModuleID(rawValue: 2)))
+    #expect(image.text(module.path) == "/lib/libx.so")
+    #expect(Array(image.rawText(module.buildID)) == [1, 2, 3])
+    #expect(image.stack(StackID(rawValue: 1)).frames.map(\.address) == [0x1234, 0x2345])
+    var serials: [UInt64] = []
+    image.forEachLiveBlock { serials.append($0.serial) }
+    #expect(serials == [1, 3])
+    #expect(image.values()[3]?.bytes == [0x61, 0, 0x62, 0, 0x63, 0])
+  }
+
+  @Test func packedStoreReadsTheSame() throws {
+    let bytes = try SampleStore.bytes()
+    let again = try bytes.withUnsafeBytes { try StoreImage(bytes: $0) }
+    #expect(again.packed() == bytes)
+    #expect(again.damage.isEmpty)
+    #expect(again.header.storeBytes == UInt64(bytes.count))
+  }
+
+  @Test func nothingAndOthersAreNamed() throws {
+    func failure(_ bytes: [UInt8]) -> StoreImage.Failure? {
+      do {
+        _ = try bytes.withUnsafeBytes { try StoreImage(bytes: $0) }
+        return nil
+      } catch {
+        return error as? StoreImage.Failure
+      }
+    }
+    #expect(failure([]) == .empty)
+    #expect(failure([1, 2, 3]) == .tooShort(3))
+    #expect(failure([UInt8](repeating: 7, count: 5000)) == .notAStore)
+    var bytes = try SampleStore.bytes()
+    #expect(failure(Array(bytes.prefix(100))) == .tooShort(100))
+    bytes[8] = 9
+    #expect(failure(bytes) == .version(9))
+  }
+
+  @Test func everyCutIsReadAsFarAsItGoes() throws {
+    let whole = try SampleStore.bytes()
+    for count in 0..<whole.count {
+      let cut = Array(whole.prefix(count))
+      guard let image = try? cut.withUnsafeBytes({ try StoreImage(bytes: $0) }) else {
+        #expect(count < StoreLayout.headerBytes)
+        continue
+      }
+      touchEverything(in: image)
+      // The last bytes may be padding between sections, which nobody misses.
+      if count < whole.count - 8 { #expect(!image.damage.isEmpty, "cut at \(count)") }
+    }
+  }
+
+  @Test func damageByTheThousandNeverTraps() throws {
+    let whole = try SampleStore.bytes()
+    var random = SeededGenerator(seed: 20_261_123)
+    for _ in 0..<20_000 {
+      var bytes = whole
+      for _ in 0..<Int.random(in: 1...12, using: &random) {
+        // Mostly where references stand: a flipped zero of the header's padding proves nothing.
+        let header = Bool.random(using: &random)
+        let range = header ? 8..<1600 : StoreLayout.headerBytes..<bytes.count
+        bytes[Int.random(in: range, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      if Bool.random(using: &random) {
+        bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+      }
+      if let image = try? bytes.withUnsafeBytes({ try StoreImage(bytes: $0) }) {
+        touchEverything(in: image)
+      }
+    }
+  }
+
+  private func touchEverything(in image: StoreImage) {
+    _ = image.executable
+    _ = image.arguments
+    for id in 0..<5 { _ = image.module(ModuleID(rawValue: UInt16(id))).map { image.text($0.path) } }
+    image.forEachLiveBlock { block in
+      for frame in image.stack(block.stack).frames { _ = image.module(frame.module) }
+    }
+    _ = image.values()
+    _ = image.packed()
+  }
+}
+
+/// A reproducible source of randomness (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}

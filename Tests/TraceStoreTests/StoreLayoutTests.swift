@@ -1,0 +1,63 @@
+import Testing
+
+@testable import TraceStore
+
+/// The layout that Docs/StoreFormat.md states and other programs may rely on.
+@Suite struct StoreLayoutTests {
+  @Test func recordsHaveTheirDocumentedSizes() {
+    #expect(MemoryLayout<BlockRecord>.stride == 32)
+    #expect(MemoryLayout<ModuleRecord>.stride == 40)
+    #expect(MemoryLayout<SectionEntry>.stride == 24)
+    #expect(MemoryLayout<ValueHead>.stride == 16)
+    #expect(MemoryLayout<TextReference>.stride == 8)
+  }
+
+  @Test func headerFieldsStandWhereTheyAreDocumented() {
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.magic) == 0)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.version) == 8)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.headerBytes) == 12)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.storeBytes) == 16)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.role) == 24)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.pid) == 28)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.parentPid) == 32)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.startTime) == 40)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.olecharBytes) == 48)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.payloadOffset) == 52)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.endState) == 56)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.exitStatus) == 60)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.depth) == 64)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.firstBlock) == 68)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.executable) == 72)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.arguments) == 80)
+    #expect(MemoryLayout<StoreHeader>.size <= StoreLayout.sectionTableOffset)
+  }
+
+  @Test func headerPartsDoNotOverlap() {
+    let tableEnd =
+      StoreLayout.sectionTableOffset
+      + SectionKind.allCases.count * MemoryLayout<SectionEntry>.stride
+    #expect(tableEnd <= StoreLayout.countersOffset)
+    #expect(
+      StoreLayout.countersOffset + StoreCounter.allCases.count * StoreLayout.counterStride
+        <= StoreLayout.headerBytes)
+  }
+
+  @Test func blockFieldsStandWhereTheyAreDocumented() {
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.address) == 0)
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.serial) == 8)
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.byteLength) == 16)
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.stack) == 20)
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.thread) == 24)
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.milliseconds) == 28)
+  }
+
+  @Test func wordsTakeApartWhatWasPutTogether() {
+    let word = FrameWord(module: ModuleID(rawValue: 0xABCD), address: 0x7FFF_1234_5678)
+    #expect(word.module == ModuleID(rawValue: 0xABCD))
+    #expect(word.address == 0x7FFF_1234_5678)
+    let head = StackHead(hash: 0xDEAD_BEEF, count: 256, truncated: true)
+    #expect(head.hash == 0xDEAD_BEEF)
+    #expect(head.count == 256)
+    #expect(head.truncated)
+  }
+}
