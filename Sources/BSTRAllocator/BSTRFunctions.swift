@@ -22,7 +22,9 @@ struct BlockSource: Sendable {
   static let exhausted = unsafe BlockSource { _, _ in nil }
 }
 
-/// The functions for one layout. `caller` is everywhere the return address of the exported function.
+/// The functions for one layout.
+///
+/// `caller` is everywhere the return address of the exported function.
 @safe
 struct BSTRFunctions {
   let profile: Profile
@@ -114,7 +116,9 @@ struct BSTRFunctions {
 
   // MARK: reallocating
 
-  /// SysReAllocString. The copy is made before the old string goes: `text` may lie inside it.
+  /// SysReAllocString.
+  ///
+  /// The copy is made before the old string goes: `text` may lie inside it.
   func reallocate(
     _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, zeroTerminated text: UnsafeRawPointer?,
     caller: UInt

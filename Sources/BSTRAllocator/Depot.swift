@@ -58,7 +58,9 @@ struct Depot: ~Copyable {
     return id
   }
 
-  /// Forgets every stack. Only in a forked child, whose store is new.
+  /// Forgets every stack.
+  ///
+  /// Only in a forked child, whose store is new.
   mutating func removeAll() {
     byAddress.removeAll()
     byFrame.removeAll()

@@ -38,7 +38,9 @@ enum ForeignBlock {
     return unsafe inUse && isTerminated(bstr, byteLength, profile)
   }
 
-  /// Whether a whole zero character stands behind the payload. Its memory was seen to be readable.
+  /// Whether a whole zero character stands behind the payload.
+  ///
+  /// Its memory was seen to be readable.
   private static func isTerminated(
     _ bstr: UnsafeMutableRawPointer, _ byteLength: Int, _ profile: Profile
   ) -> Bool {

@@ -10,7 +10,9 @@ enum LiveValues {
   /// Strings kept in all.
   private static let most = 100_000
 
-  /// Writes the first bytes of live strings. Caller holds the depot lock.
+  /// Writes the first bytes of live strings.
+  ///
+  /// Caller holds the depot lock.
   static func write(to store: borrowing StoreWriter) {
     var seen = AddressMap()
     var written = 0

@@ -21,7 +21,9 @@ struct Lock: ~Copyable {
     unsafe pthread_mutex_unlock(mutex)
   }
 
-  /// Makes the lock new and free. Only in a forked child, whose other threads are gone.
+  /// Makes the lock new and free.
+  ///
+  /// Only in a forked child, whose other threads are gone.
   func renewInForkedChild() {
     unsafe pthread_mutex_init(mutex, nil)
   }
@@ -60,7 +62,9 @@ struct UnwindGate: ~Copyable {
     unsafe pthread_rwlock_unlock(lock)
   }
 
-  /// Makes the gate new and open. Only in a forked child.
+  /// Makes the gate new and open.
+  ///
+  /// Only in a forked child.
   func renewInForkedChild() {
     make()
   }

@@ -50,7 +50,9 @@ struct ModuleTable: ~Copyable {
     return ModuleID(rawValue: UInt16(count))
   }
 
-  /// Forgets every module. Only in a forked child, whose store is new.
+  /// Forgets every module.
+  ///
+  /// Only in a forked child, whose store is new.
   mutating func removeAll() {
     count = 0
   }

@@ -7,7 +7,9 @@ import TraceStore
 enum ProcessFacts {
   private static let mostArgumentBytes = 1 << 16
 
-  /// Writes executable and arguments to the text section. No other thread uses the store yet.
+  /// Writes executable and arguments to the text section.
+  ///
+  /// No other thread uses the store yet.
   static func write(to store: borrowing StoreWriter) {
     guard let buffer = unsafe PrivateMemory.map(mostArgumentBytes) else { return }
     defer { unsafe munmap(buffer, mostArgumentBytes) }

@@ -103,7 +103,9 @@ struct Registry: ~Copyable {
     return unsafe base + Int(id.rawValue - records.pointee.first)
   }
 
-  /// A free place for a record, or `nil` when the store is full. Caller holds the shard lock.
+  /// A free place for a record, or `nil` when the store is full.
+  ///
+  /// Caller holds the shard lock.
   private func takePlace(
     from shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
   ) -> BlockID? {
@@ -146,7 +148,9 @@ struct Registry: ~Copyable {
 
   // MARK: fork
 
-  /// Takes every lock, in order. The forking thread holds none.
+  /// Takes every lock, in order.
+  ///
+  /// The forking thread holds none.
   func lockAll() {
     for index in 0..<Self.shardCount { unsafe shards[index].lock.acquire() }
     recordLock.acquire()
@@ -189,14 +193,20 @@ private struct Shard: ~Copyable {
   static let portion = 64
 
   let lock = Lock()
-  /// Start addresses of live blocks, with their `BlockID`s. Guarded by `lock`.
+  /// Start addresses of live blocks, with their `BlockID`s.
+  ///
+  /// Guarded by `lock`.
   var blocks = AddressMap()
-  /// The first free place, which names the next. Guarded by `lock`.
+  /// The first free place, which names the next.
+  ///
+  /// Guarded by `lock`.
   var free: BlockID?
   private let padding = InlineArray<8, UInt64>(repeating: 0)
 }
 
-/// Which numbers belong to this process's store. Changed only in a forked child.
+/// Which numbers belong to this process's store.
+///
+/// Changed only in a forked child.
 private struct RecordSpace {
   var first: UInt32 = 0
 }

@@ -4,7 +4,9 @@ import CTracker
 import CUnwind
 import Glibc
 
-/// Captures stacks with libunwind. Nothing here takes a lock of the registry or the depot.
+/// Captures stacks with libunwind.
+///
+/// Nothing here takes a lock of the registry or the depot.
 enum StackCapture {
   /// The most frames that a stack can be asked for.
   static let deepest = 256

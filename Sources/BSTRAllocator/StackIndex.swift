@@ -34,8 +34,10 @@ struct StackIndex: ~Copyable {
     }
   }
 
-  /// Adds a stack that `find` did not find. Without memory to grow it is forgotten again, which
-  /// costs a second record of the same stack and nothing else.
+  /// Adds a stack that `find` did not find.
+  ///
+  /// Without memory to grow it is forgotten again, which costs a second record of the same stack
+  /// and nothing else.
   mutating func add(_ hash: UInt32, _ id: StackID) {
     if (count + 1) * 3 > slots * 2, !grow() { return }
     insert(UInt64(hash) << 32 | UInt64(id.rawValue))

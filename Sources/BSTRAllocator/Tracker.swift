@@ -178,7 +178,9 @@ public struct Tracker: ~Copyable {
     }
   }
 
-  /// Forgets a block that is about to be released. Takes a shard lock.
+  /// Forgets a block that is about to be released.
+  ///
+  /// Takes a shard lock.
   @discardableResult
   public func recordRelease(block: UInt) -> Removal {
     let thread = unsafe ct_thread()
@@ -196,10 +198,14 @@ public struct Tracker: ~Copyable {
     } ?? .unknown
   }
 
-  /// Whether a live block of ours starts at the address. Takes a shard lock.
+  /// Whether a live block of ours starts at the address.
+  ///
+  /// Takes a shard lock.
   public func isLive(block: UInt) -> Bool { registry.contains(block) }
 
-  /// Notes that a live block's string was shortened in place. Takes a shard lock.
+  /// Notes that a live block's string was shortened in place.
+  ///
+  /// Takes a shard lock.
   func recordResize(block: UInt, to byteLength: UInt32) {
     withStore { store in registry.resize(block, to: byteLength, in: store) }
   }
@@ -308,7 +314,9 @@ public struct Tracker: ~Copyable {
       { status, _ in unsafe Tracker.current.pointee.noteEnd(.exit, status: status) }, nil)
   }
 
-  /// Notes how the process ends. A no-op in a child of `vfork`, which is still its parent.
+  /// Notes how the process ends.
+  ///
+  /// A no-op in a child of `vfork`, which is still its parent.
   public func noteEnd(_ state: EndState, status: Int32) {
     withStore { store in
       guard unsafe store.header.pointee.pid == UInt32(getpid()) else { return }
@@ -350,8 +358,10 @@ public struct Tracker: ~Copyable {
     gate.leave()
   }
 
-  /// Starts the child on a store of its own. What it inherited stays known by address, so that
-  /// freeing it is right, but its parent answers for it.
+  /// Starts the child on a store of its own.
+  ///
+  /// What it inherited stays known by address, so that freeing it is right, but its parent answers
+  /// for it.
   private func resumeInChild() {
     gate.renewInForkedChild()
     depotLock.renewInForkedChild()

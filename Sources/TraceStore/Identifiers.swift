@@ -1,7 +1,9 @@
 // The numbers that stand for things in a store. Each is a type of its own, so that they cannot be
 // mixed up.
 
-/// A distinct stack: the index of its first word in the stacks section. 0 is no stack.
+/// A distinct stack: the index of its first word in the stacks section.
+///
+/// 0 is no stack.
 public struct StackID: BitwiseCopyable, Hashable, Sendable {
   /// The word's index.
   public var rawValue: UInt32
@@ -15,7 +17,9 @@ public struct StackID: BitwiseCopyable, Hashable, Sendable {
 
 /// A block's record: its index in the blocks section, counted from the process's first own block.
 public struct BlockID: BitwiseCopyable, Hashable, Sendable {
-  /// The index. A forked child counts on from its parent, so that what it inherited is smaller.
+  /// The index.
+  ///
+  /// A forked child counts on from its parent, so that what it inherited is smaller.
   public var rawValue: UInt32
 
   /// The block is ours but could not be recorded.
@@ -25,7 +29,9 @@ public struct BlockID: BitwiseCopyable, Hashable, Sendable {
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
-/// A loaded module: its index in the modules section plus 1. 0 is no module.
+/// A loaded module: its index in the modules section plus 1.
+///
+/// 0 is no module.
 public struct ModuleID: BitwiseCopyable, Hashable, Sendable {
   /// The index plus 1.
   public var rawValue: UInt16

@@ -116,7 +116,9 @@ public struct Region: ~Copyable {
     return true
   }
 
-  /// Gives the memory back. Nothing points into it any more.
+  /// Gives the memory back.
+  ///
+  /// Nothing points into it any more.
   public consuming func unmap() {
     unsafe munmap(base, byteCount)
   }

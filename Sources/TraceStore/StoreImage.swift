@@ -3,7 +3,9 @@
 
 /// What a store holds, as it was at one moment.
 public struct StoreImage: Sendable {
-  /// The header. Its references may point anywhere; resolve them with `text`.
+  /// The header.
+  ///
+  /// Its references may point anywhere; resolve them with `text`.
   public private(set) var header: StoreHeader
   /// What was wrong, in words for people; empty for a sound store.
   public private(set) var damage: [String] = []

@@ -53,7 +53,9 @@ public struct TextReference: BitwiseCopyable, Equatable, Sendable {
   }
 }
 
-/// Where a section lies. 24 bytes.
+/// Where a section lies.
+///
+/// 24 bytes.
 public struct SectionEntry: BitwiseCopyable, Sendable {
   /// Bytes from the store's start to the section's.
   public var offset: UInt64
@@ -112,7 +114,9 @@ public enum EndState: UInt32, Sendable {
   case running = 4
 }
 
-/// The first bytes of a store. Little-endian; each field at its natural alignment.
+/// The first bytes of a store.
+///
+/// Little-endian; each field at its natural alignment.
 ///
 /// What changes all the time stands apart, in the counters.
 public struct StoreHeader: BitwiseCopyable, Sendable {
@@ -155,7 +159,9 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   public init() {}
 }
 
-/// One loaded module. 40 bytes.
+/// One loaded module.
+///
+/// 40 bytes.
 public struct ModuleRecord: BitwiseCopyable, Sendable {
   /// First mapped address.
   public var start: UInt64
@@ -201,12 +207,18 @@ public struct StackHead: BitwiseCopyable, Sendable {
   public var truncated: Bool { rawValue & 1 << 16 != 0 }
 }
 
-/// One live block, or a free place for one. 32 bytes.
+/// One live block, or a free place for one.
+///
+/// 32 bytes.
 public struct BlockRecord: BitwiseCopyable, Sendable {
-  /// The BSTR: the address of its first character. In a free place, the next free place plus 1.
+  /// The BSTR: the address of its first character.
+  ///
+  /// In a free place, the next free place plus 1.
   public var address: UInt64
-  /// The number of the allocation, from 1. 0 marks a free place, and is written first on release
-  /// and last on allocation, so that a store cut off in between reads true.
+  /// The number of the allocation, from 1.
+  ///
+  /// 0 marks a free place, and is written first on release and last on allocation, so that a store
+  /// cut off in between reads true.
   public var serial: UInt64
   /// Payload bytes when it was allocated.
   public var byteLength: UInt32
@@ -231,8 +243,9 @@ public struct BlockRecord: BitwiseCopyable, Sendable {
   }
 }
 
-/// What stands in front of the characters of a string that was live at the end. 16 bytes; the bytes
-/// that follow are padded to a multiple of 8.
+/// What stands in front of the characters of a string that was live at the end.
+///
+/// 16 bytes; the bytes that follow are padded to a multiple of 8.
 public struct ValueHead: BitwiseCopyable, Sendable {
   /// The block it is the value of.
   public var serial: UInt64

@@ -16,7 +16,9 @@ public struct StoreWriter: ~Copyable {
     (.text, 1), (.modules, 1), (.stacks, 16), (.blocks, 40), (.values, 2),
   ]
 
-  /// Lays a store out in `region`. The header's fields are the caller's to fill; `publish` ends that.
+  /// Lays a store out in `region`.
+  ///
+  /// The header's fields are the caller's to fill; `publish` ends that.
   public init(in region: consuming Region) {
     let base = unsafe region.base
     let unit = region.byteCount / 64
@@ -44,7 +46,9 @@ public struct StoreWriter: ~Copyable {
     self.region = region
   }
 
-  /// The header. Counters in it are changed atomically while the process runs.
+  /// The header.
+  ///
+  /// Counters in it are changed atomically while the process runs.
   public var header: UnsafeMutablePointer<StoreHeader> {
     unsafe region.base.assumingMemoryBound(to: StoreHeader.self)
   }
@@ -110,7 +114,9 @@ public struct StoreWriter: ~Copyable {
       to: Atomic<UInt64>.self)
   }
 
-  /// Gives the memory back. Nothing points into it any more.
+  /// Gives the memory back.
+  ///
+  /// Nothing points into it any more.
   public consuming func unmap() {
     unsafe ready.deallocate()
     region.unmap()

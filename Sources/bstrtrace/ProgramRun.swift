@@ -15,7 +15,9 @@ final class ProgramRun {
   /// often just ending.
   private static let graceMilliseconds = 300
 
-  /// Runs the program to its end. Signals that end bstrtrace are passed on to it.
+  /// Runs the program to its end.
+  ///
+  /// Signals that end bstrtrace are passed on to it.
   init(program: TracedProgram, arguments: [String], settings: Settings) throws {
     let preload = try Self.findPreload()
     directory = try Self.makeDirectory()

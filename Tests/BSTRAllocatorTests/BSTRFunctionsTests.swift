@@ -5,7 +5,9 @@ import Testing
 
 /// Every function over all four layouts, without a tracker: what comes back, byte for byte.
 @Suite struct BSTRFunctionsTests {
-  /// The functions of one layout. Sendable, because nobody else has its tracker: it has none.
+  /// The functions of one layout.
+  ///
+  /// Sendable, because nobody else has its tracker: it has none.
   struct Subject: CustomTestStringConvertible, @unchecked Sendable {
     let functions: BSTRFunctions
     let exhausted: BSTRFunctions

@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 /// Debian's own p7zip: a plug-in makes BSTRs by the hundred and the program frees them with a
-/// private copy of SysFreeString. Nothing may be found, and nothing may change.
+/// private copy of SysFreeString.
+///
+/// Nothing may be found, and nothing may change.
 @Suite struct SevenZipTests {
   /// Files and an archive of them, with and without a password.
   private static let original = Result { try make() }

@@ -2,7 +2,9 @@
 
 /// Something wrong: what, how often, where, and in a sentence.
 public struct Finding: Sendable {
-  /// What kind of thing is wrong. The raw values are the report's.
+  /// What kind of thing is wrong.
+  ///
+  /// The raw values are the report's.
   public enum Kind: String, Sendable {
     /// Nobody freed it.
     case leak

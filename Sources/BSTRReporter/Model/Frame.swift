@@ -14,8 +14,9 @@ public struct Frame: Hashable, Sendable {
   public var module: String
   /// The module's build-id in hexadecimal.
   public var buildID: String?
-  /// The return address as the module's file counts it: what addr2line takes. Where the module is
-  /// unknown, the address itself.
+  /// The return address as the module's file counts it: what addr2line takes.
+  ///
+  /// Where the module is unknown, the address itself.
   public var offset: UInt64
   /// Whether the function was inlined into the one of the next frame.
   public var inlined: Bool

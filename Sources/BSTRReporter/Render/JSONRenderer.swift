@@ -7,7 +7,9 @@ public struct JSONRenderer {
   /// A renderer.
   public init() {}
 
-  /// The whole report, ending with a newline. Every key is always there; keys are sorted.
+  /// The whole report, ending with a newline.
+  ///
+  /// Every key is always there; keys are sorted.
   public func render(_ report: Report) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -4,7 +4,9 @@
 
 import FoundationEssentials
 
-/// A 64-bit little-endian ELF file. Bounds are checked: any bytes may be given.
+/// A 64-bit little-endian ELF file.
+///
+/// Bounds are checked: any bytes may be given.
 struct ElfFile {
   /// A symbol of the dynamic symbol table.
   struct DynamicSymbol {
