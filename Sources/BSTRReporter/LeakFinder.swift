@@ -81,7 +81,7 @@ enum LeakFinder {
       kind: .leak, count: group.count, bytes: group.bytes, message: "Nobody freed \(what) \(whom).",
       allocated: frames, truncated: group.truncated,
       values: shown.map { StringValue($0, olecharBytes: width) },
-      suppression: "leak:\(frames.first?.plainName ?? frames.first?.module ?? "*")")
+      suppression: "leak:\(frames.first?.suppressionPattern ?? "*")")
   }
 }
 

@@ -195,6 +195,12 @@ public struct StoredValue: Sendable, Equatable {
   public var bytes: [UInt8]
   /// How many bytes the whole string had.
   public var byteLength: Int
+
+  /// The first `bytes` of a string of `byteLength` bytes.
+  public init(bytes: [UInt8], byteLength: Int) {
+    self.bytes = bytes
+    self.byteLength = byteLength
+  }
 }
 
 extension Array where Element == UInt8 {

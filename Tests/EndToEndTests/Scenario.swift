@@ -42,7 +42,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   static let all: [Scenario] = {
     let folder = Built.root.appending(path: "Tests/Scenarios")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.sorted().filter { $0.hasSuffix(".c") || $0.hasSuffix(".cpp") }
+    return names.sorted().filter { $0.hasSuffix(".c") || $0.hasSuffix(".cpp") || $0.hasSuffix(".swift") }
       .flatMap { read(folder.appending(path: $0)) }
   }()
 
@@ -83,14 +83,14 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     switch mode {
     case .linked:
       libraries = [
-        "-L\(Built.products.path)", "-Wl,-rpath,\(Built.products.path)", "-lbstrtrace-linked",
+        "-L\(Built.products.path)", "-Xlinker", "-rpath", "-Xlinker", Built.products.path, "-lbstrtrace-linked",
       ]
     case .preloaded:
       try Self.compile(
         [sources.appending(path: "plain_bstr.c").path, "-shared", "-fPIC", "-o", "libplain.so"]
           + common,
         in: folder)
-      libraries = ["-L.", "-Wl,-rpath,\(folder.path)", "-lplain"]
+      libraries = ["-L.", "-Xlinker", "-rpath", "-Xlinker", folder.path, "-lplain"]
     }
     for name in links + plugins {
       let source = sources.appending(path: name)
@@ -100,7 +100,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     }
     for name in links {
       libraries.insert("-l\(name.split(separator: ".")[0])", at: 0)
-      libraries += ["-L.", "-Wl,-rpath,\(folder.path)"]
+      libraries += ["-L.", "-Xlinker", "-rpath", "-Xlinker", folder.path]
     }
     try Self.compile(
       [file.path, "-o", "program"] + common + libraries + ["-ldl", "-lpthread"], in: folder)
@@ -108,7 +108,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   }
 
   static func compile(_ words: [String], in folder: URL) throws {
-    let compiler = words[0].hasSuffix(".cpp") ? "g++" : "gcc"
+    let compiler =
+      words[0].hasSuffix(".swift") ? "swiftc" : words[0].hasSuffix(".cpp") ? "g++" : "gcc"
     let command = try Command.run([compiler] + words, in: folder)
     if command.status != 0 { throw PreparationFailure(description: command.errors) }
   }

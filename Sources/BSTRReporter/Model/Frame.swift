@@ -67,6 +67,9 @@ public struct Frame: Hashable, Sendable {
     return function
   }
 
+  /// What a suppression rule names: the function without its parameters, or the module's file.
+  public var suppressionPattern: String { plainName ?? String(Self.lastComponent(of: module)) }
+
   private static func lastComponent(of path: String) -> Substring {
     path.split(separator: "/").last ?? "?"
   }

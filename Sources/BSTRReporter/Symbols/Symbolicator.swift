@@ -69,7 +69,7 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
 }
 
 /// Names places from a table: for tests of what comes after.
-public struct FakeSymbolicator: Symbolicator {
+public struct FakeSymbolicator: Symbolicator, Sendable {
   private let table: [CodePlace: [Symbol]]
 
   /// A symbolicator that knows `table` only.

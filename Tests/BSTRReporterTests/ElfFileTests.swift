@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+@testable import BSTRReporter
+
+/// The ELF reader on real files and on thousands of damaged ones.
+@Suite struct ElfFileTests {
+  private static let libc = "/lib/x86_64-linux-gnu/libc.so.6"
+
+  @Test func readsTheCLibrary() throws {
+    let file = try #require(ElfFile(path: Self.libc))
+    #expect(file.buildID?.count == 40)
+    let malloc = try #require(file.dynamicSymbols.first { $0.name == "malloc" })
+    #expect(malloc.isDefined && malloc.isFunction && malloc.value > 0 && malloc.size > 0)
+  }
+
+  @Test func whatIsNoElfFileIsNone() {
+    #expect(ElfFile(path: "/no/such/file") == nil)
+    #expect(ElfFile(path: #filePath) == nil)
+    #expect(ElfFile(bytes: Data()) == nil)
+  }
+
+  @Test func damageNeverTraps() throws {
+    let whole = try Data(contentsOf: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath())
+    // The headers are at both ends; what is between is not looked at.
+    let small = try Data(contentsOf: URL(filePath: "/usr/bin/true"))
+    var random = SystemRandomNumberGenerator()
+    #expect(ElfFile(bytes: whole) != nil)
+    for _ in 0..<3000 {
+      var bytes = small
+      for _ in 0..<8 {
+        let nearStart = Bool.random(using: &random)
+        let range = nearStart ? 0..<64 : max(0, bytes.count - 4096)..<bytes.count
+        bytes[Int.random(in: range, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      if Bool.random(using: &random) {
+        bytes = bytes.prefix(Int.random(in: 0..<bytes.count, using: &random))
+      }
+      let file = ElfFile(bytes: Data(bytes))
+      _ = file?.buildID
+      _ = file?.dynamicSymbols.count
+    }
+  }
+}
