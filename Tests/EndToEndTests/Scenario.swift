@@ -42,8 +42,10 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   static let all: [Scenario] = {
     let folder = Built.root.appending(path: "Tests/Scenarios")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.sorted().filter { $0.hasSuffix(".c") || $0.hasSuffix(".cpp") || $0.hasSuffix(".swift") }
-      .flatMap { read(folder.appending(path: $0)) }
+    return names.sorted().filter {
+      $0.hasSuffix(".c") || $0.hasSuffix(".cpp") || $0.hasSuffix(".swift")
+    }
+    .flatMap { read(folder.appending(path: $0)) }
   }()
 
   private static func read(_ file: URL) -> [Scenario] {
@@ -83,7 +85,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     switch mode {
     case .linked:
       libraries = [
-        "-L\(Built.products.path)", "-Xlinker", "-rpath", "-Xlinker", Built.products.path, "-lbstrtrace-linked",
+        "-L\(Built.products.path)", "-Xlinker", "-rpath", "-Xlinker", Built.products.path,
+        "-lbstrtrace-linked",
       ]
     case .preloaded:
       try Self.compile(
