@@ -40,7 +40,7 @@ public struct Reporter {
   /// A linked program under `bstrtrace run` has two recorders, of which one sees nothing.
   private func withoutIdleDoubles(_ images: [StoreImage]) -> [StoreImage] {
     func hasTraffic(_ image: StoreImage) -> Bool {
-      image.count(.allocations) + image.count(.foreignFrees) > 0
+      image.count(.allocations) > 0 || image.count(.foreignFrees) > 0
     }
     return images.enumerated().filter { index, image in
       if hasTraffic(image) { return true }

@@ -12,7 +12,7 @@ struct Bstrtrace: ParsableCommand {
       bstrtrace runs a program as it is and reports every BSTR that nobody freed, with the stack \
       that allocated it.
 
-        bstrtrace run -- ./server --port 80     report on standard error when it has ended
+        bstrtrace run -- ./server --port 80     report when it has ended
         bstrtrace run --format json --output leaks.json -- ./server
         bstrtrace run --keep-store run.store -- ./server
         bstrtrace report run.store              the same report again, later

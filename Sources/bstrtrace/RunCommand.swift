@@ -38,8 +38,9 @@ struct RunCommand: ParsableCommand {
   var followChildren: Bool?
 
   @Option(
-    help:
-      "Keep what was recorded in this file, for 'bstrtrace report'. It contains strings of the program, unless --redact is given.",
+    help: ArgumentHelp(
+      "Keep what was recorded in this file, for 'bstrtrace report'. Without --redact it contains "
+        + "strings of the program.", valueName: "file"),
     completion: .file())
   var keepStore: String?
 
@@ -60,6 +61,7 @@ struct RunCommand: ParsableCommand {
       }
     }
     // Everything from the first word that is no flag of ours is captured, a misspelt flag too.
+    if program.first == "--help" || program.first == "-h" { throw CleanExit.helpRequest(self) }
     if let first = program.first, first.hasPrefix("-"), first != "--" {
       throw ValidationError("Unknown option '\(first)'.")
     }

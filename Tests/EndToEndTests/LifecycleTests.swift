@@ -124,6 +124,16 @@ import Testing
     #expect(traced.report.summary.leakedBstrs == 1000)
   }
 
+  @Test func signalsArePassedOnAndTheReportStillComes() throws {
+    let (program, folder) = try Self.build("ending")
+    for (signal, status) in [("TERM", 143), ("USR1", 138)] {
+      let script = "\(Built.tool) run -- \(program) wait & sleep 1; kill -\(signal) $!; wait $!"
+      let command = try Command.run(["timeout", "60", "sh", "-c", script], in: folder)
+      #expect(command.status == Int32(status), "\(signal): \(command.errors)")
+      #expect(command.errors.contains("1 BSTR, 6 bytes"))
+    }
+  }
+
   @Test func processesThatOutliveTheProgramAreNoLeaks() throws {
     let (program, folder) = try Self.build("ending")
     let traced = try Traced.run(

@@ -3,10 +3,14 @@ import Testing
 
 /// What programs and people may rely on in a report.
 @Suite struct ReportContractTests {
-  /// Validates a JSON report against the schema in Docs.
   private func validate(_ json: String, in folder: URL) throws -> Command {
     let file = folder.appending(path: "validated.json")
     try json.write(to: file, atomically: false, encoding: .utf8)
+    return try Self.validate(file)
+  }
+
+  /// Validates a JSON report against the schema in Docs.
+  static func validate(_ file: URL) throws -> Command {
     let schema = Built.root.appending(path: "Docs/report.schema.json").path
     let script = """
       import json, sys, jsonschema

@@ -110,6 +110,12 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     return (folder.appending(path: "program"), folder)
   }
 
+  /// Where the JSON report goes.
+  var reportFile: URL {
+    Built.products.appending(
+      path: "end-to-end/\(file.lastPathComponent)-\(mode.rawValue)/report.json")
+  }
+
   static func compile(_ words: [String], in folder: URL) throws {
     let compiler =
       words[0].hasSuffix(".swift") ? "swiftc" : words[0].hasSuffix(".cpp") ? "g++" : "gcc"
@@ -122,10 +128,10 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     let (program, folder) = try build()
     switch mode {
     case .preloaded:
-      let traced = try Traced.run([program.path], in: folder)
+      let traced = try Traced.run([program.path], in: folder, reportFile: reportFile)
       return (traced.command, traced.report)
     case .linked:
-      let file = folder.appending(path: "report.json")
+      let file = reportFile
       let command = try Command.run(
         [program.path], environment: ["BSTRTRACE_OPTIONS": "format=json:output=\(file.path)"],
         in: folder)

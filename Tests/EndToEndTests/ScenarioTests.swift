@@ -23,5 +23,9 @@ import Testing
     let expected = scenario.status ?? (scenario.leaks.isEmpty ? 0 : 23)
     #expect(command.status == expected, "\(command.output)\(command.errors)")
     #expect(report.damage.isEmpty)
+    if scenario.file.lastPathComponent.hasPrefix("three_from_two_places") {
+      let valid = try ReportContractTests.validate(scenario.reportFile)
+      #expect(valid.status == 0, "\(valid.errors)")
+    }
   }
 }

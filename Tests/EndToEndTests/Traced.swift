@@ -14,9 +14,9 @@ struct Traced {
   ///   - flags: flags of `bstrtrace run`.
   static func run(
     _ words: [String], flags: [String] = [], environment: [String: String] = [:],
-    in folder: URL
+    in folder: URL, reportFile: URL? = nil
   ) throws -> Traced {
-    let file = folder.appending(path: "report-\(UUID().uuidString).json")
+    let file = reportFile ?? folder.appending(path: "report-\(UUID().uuidString).json")
     let command = try Command.run(
       [Built.tool, "run", "--format", "json", "--output", file.path] + flags + ["--"] + words,
       environment: environment, in: folder)

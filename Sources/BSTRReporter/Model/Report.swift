@@ -29,11 +29,13 @@ public struct Report: Sendable {
   /// The leaks among the findings.
   public var leaks: [Finding] { findings.filter { $0.kind == .leak } }
 
+  // Counts come from stores, which may be damaged: they wrap around rather than trap.
+
   /// Allocations in all processes.
-  public var allocations: UInt64 { processes.reduce(0) { $0 + $1.totals.allocations } }
+  public var allocations: UInt64 { processes.reduce(0) { $0 &+ $1.totals.allocations } }
 
   /// Allocations of which nothing is known, because there was no room to record them.
-  public var unrecorded: UInt64 { processes.reduce(0) { $0 + $1.totals.unrecorded } }
+  public var unrecorded: UInt64 { processes.reduce(0) { $0 &+ $1.totals.unrecorded } }
 
   /// Whether any process allocated or freed a BSTR.
   public var hasTraffic: Bool { processes.contains(where: \.hasTraffic) }
@@ -93,7 +95,9 @@ public struct ProcessReport: Sendable {
   public var notes: [String]
 
   /// Whether any BSTR was allocated or freed.
-  public var hasTraffic: Bool { totals.allocations + totals.frees + totals.foreignFrees > 0 }
+  public var hasTraffic: Bool {
+    totals.allocations > 0 || totals.frees > 0 || totals.foreignFrees > 0
+  }
 
   /// How the program was called.
   public var name: String { arguments.first.flatMap { $0.isEmpty ? nil : $0 } ?? executable }

@@ -20,6 +20,9 @@ struct CompactBacktrace: Encodable {
   /// The size of one image: more than any file has.
   private static let imageBytes: UInt64 = 1 << 40
 
+  /// The return addresses that an image at 0 can have.
+  static let addresses: Range<UInt64> = 1..<imageBytes
+
   /// A backtrace of return addresses in one image, which is mapped at `base`.
   init(image path: String, base: UInt64, returnAddresses: [UInt64]) {
     architecture = Self.thisArchitecture

@@ -35,9 +35,11 @@ struct ElfFile {
 
   /// Maps the file; `nil` when it cannot be read or is no such ELF file.
   init?(path: String) {
-    guard let bytes = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped) else {
-      return nil
-    }
+    // A damaged store may name anything, and a pipe or a device would never end.
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    guard attributes?[.type] as? FileAttributeType == .typeRegular,
+      let bytes = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped)
+    else { return nil }
     self.init(bytes: bytes)
   }
 

@@ -17,7 +17,10 @@ public struct RuntimeSymbolicator: Symbolicator {
     for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
       guard let file = ElfFile(path: module) else { continue }
       let buildID = file.buildID
-      let same = places.filter { $0.buildID == nil || $0.buildID == buildID }
+      let same = places.filter { place in
+        (place.buildID == nil || place.buildID == buildID)
+          && CompactBacktrace.addresses.contains(place.offset)
+      }
       found.merge(named(same, in: module)) { first, _ in first }
       found.merge(byDynamicSymbols(same.filter { found[$0] == nil }, in: file)) { first, _ in first
       }

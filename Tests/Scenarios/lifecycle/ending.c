@@ -26,5 +26,6 @@ int main(int count, char **arguments) {
   if (!strcmp(how, "crash")) *(volatile int *)8 = 0;
   if (!strcmp(how, "exec")) execl("/bin/true", "true", (char *)NULL);
   if (!strcmp(how, "exec-self")) execl(arguments[0], arguments[0], "return", (char *)NULL);
+  if (!strcmp(how, "wait")) pause();
   return 98;
 }

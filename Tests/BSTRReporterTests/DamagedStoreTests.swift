@@ -1,0 +1,42 @@
+import Testing
+import TraceStore
+
+@testable import BSTRReporter
+
+/// Whatever is in a store, a report comes out of it.
+@Suite struct DamagedStoreTests {
+  @Test func damageByTheThousandNeverTraps() throws {
+    let whole = try SampleReport.image().packed()
+    var random = SystemRandomNumberGenerator()
+    var reported = 0
+    for _ in 0..<5000 {
+      var bytes = whole
+      for _ in 0..<Int.random(in: 1...20, using: &random) {
+        // In the header from behind the version; the sections are as likely.
+        let range = Bool.random(using: &random) ? 16..<1600 : 4096..<bytes.count
+        // Extreme bytes are the likelier to overflow something.
+        bytes[Int.random(in: range, using: &random)] =
+          [0, 1, 0x7F, 0x80, 0xFF, UInt8.random(in: 0...255, using: &random)]
+          .randomElement(using: &random) ?? 0
+      }
+      guard let image = try? bytes.withUnsafeBytes({ try StoreImage(bytes: $0) }) else { continue }
+      var names = RuntimeSymbolicator()
+      let report = Reporter().report(on: [image, image], symbolicator: &names)
+      #expect(TextRenderer().render(report).hasSuffix("\n"))
+      #expect(JSONRenderer().render(report).hasSuffix("}\n"))
+      reported += 1
+    }
+    #expect(reported > 1000)
+  }
+
+  @Test func extremeCountsAreOnlyNumbers() throws {
+    var whole = try SampleReport.image().packed()
+    for index in StoreLayout.countersOffset..<StoreLayout.countersOffset + 512 {
+      whole[index] = 0xFF
+    }
+    let image = try whole.withUnsafeBytes { try StoreImage(bytes: $0) }
+    var names = SampleReport.names
+    let report = Reporter().report(on: [image, image], symbolicator: &names)
+    #expect(TextRenderer().render(report).contains("in 18446744073709551615 allocations"))
+  }
+}
