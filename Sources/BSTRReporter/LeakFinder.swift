@@ -4,23 +4,6 @@ import TraceStore
 
 /// Groups live blocks by the stack that allocated them.
 enum LeakFinder {
-  /// What makes two frames the same to a reader: the line, or without one the address.
-  private struct SourcePlace: Hashable {
-    var function: String?
-    var file: String?
-    var line: Int?
-    var module: String
-    var offset: UInt64?
-
-    init(_ frame: Frame) {
-      function = frame.function
-      file = frame.file
-      line = frame.line
-      module = frame.module
-      offset = frame.line == nil ? frame.offset : nil
-    }
-  }
-
   private struct Group {
     var count = 0
     var bytes = 0
@@ -29,6 +12,8 @@ enum LeakFinder {
   }
 
   /// Leaks of one process, heaviest first: by bytes, then count, then stack.
+  ///
+  /// - Complexity: linear in live blocks and recorded frames, and n log n in distinct stacks.
   static func findings(
     in image: StoreImage, symbolicator: inout some Symbolicator, redact: Bool
   ) -> [Finding] {
@@ -38,34 +23,30 @@ enum LeakFinder {
       byStack[block.stack]?.bytes += Int(block.byteLength)
       byStack[block.stack]?.serials.append(block.serial)
     }
-    var resolver = StackResolver(image)
-    resolver.load(Array(byStack.keys), with: &symbolicator)
+    let resolver = StackResolver(image, Array(byStack.keys), with: &symbolicator)
     // Two calls in one line are one place to a reader, and so is one stack that was recorded twice
     // because a module had moved.
-    var bySource: [[SourcePlace]: (frames: [Frame], group: Group)] = [:]
+    var byFrames: [[Int]: Group] = [:]
     for (stack, group) in byStack {
-      let frames = resolver.frames(of: stack)
-      let key = frames.map(SourcePlace.init)
-      var merged = bySource[key] ?? (frames, Group())
-      if frames.lexicographicallyPrecedes(merged.frames, by: { $0.offset < $1.offset }) {
-        merged.frames = frames
-      }
-      merged.group.count += group.count
-      merged.group.bytes += group.bytes
-      merged.group.serials += group.serials
-      merged.group.truncated = merged.group.truncated || image.stack(stack).truncated
-      bySource[key] = merged
+      let truncated = image.stack(stack).truncated
+      merge(group, truncated, into: &byFrames[resolver.frameNumbers(of: stack), default: Group()])
     }
     let values = redact ? [:] : image.values()
     let width = Int(image.header.olecharBytes)
-    let findings = bySource.values.map { leak($0.group, $0.frames, values, width) }
-    return findings.sorted { first, second in
-      if first.bytes != second.bytes { return first.bytes > second.bytes }
-      if first.count != second.count { return first.count > second.count }
-      return first.allocated.lexicographicallyPrecedes(second.allocated) { left, right in
-        (left.name, left.location, left.offset) < (right.name, right.location, right.offset)
-      }
+    return byFrames.sorted { first, second in
+      if first.value.bytes != second.value.bytes { return first.value.bytes > second.value.bytes }
+      if first.value.count != second.value.count { return first.value.count > second.value.count }
+      return first.key.lexicographicallyPrecedes(second.key)
+    }.map { numbers, group in
+      leak(group, numbers.map { resolver.frames[$0] }, values, width)
     }
+  }
+
+  private static func merge(_ group: Group, _ truncated: Bool, into merged: inout Group) {
+    merged.count += group.count
+    merged.bytes += group.bytes
+    merged.serials += group.serials
+    merged.truncated = merged.truncated || truncated
   }
 
   private static func leak(

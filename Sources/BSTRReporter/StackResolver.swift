@@ -3,53 +3,97 @@
 import TraceStore
 
 /// Resolves the stacks of one store.
+///
+/// Frames that a reader could not tell apart are one frame with one number, so that a hundred
+/// thousand stacks are compared and sorted as numbers.
 struct StackResolver {
   private let image: StoreImage
-  private var places: [UInt64: CodePlace] = [:]
-  private var symbols: [CodePlace: [Symbol]] = [:]
+  /// Each frame once, in the order in which stacks are sorted.
+  private(set) var frames: [Frame] = []
+  /// The numbers of the frames at each recorded word: inlined ones in front.
+  private var numbers: [UInt64: [Int]] = [:]
 
-  init(_ image: StoreImage) {
-    self.image = image
+  /// What makes two frames the same to a reader: the line, or without one the address.
+  private struct SourcePlace: Hashable {
+    var function: String?
+    var file: String?
+    var line: Int?
+    var module: String
+    var offset: UInt64?
+    var inlined: Bool
+
+    init(_ frame: Frame) {
+      function = frame.function
+      file = frame.file
+      line = frame.line
+      module = frame.module
+      offset = frame.line == nil ? frame.offset : nil
+      inlined = frame.inlined
+    }
   }
 
   /// Names every frame of the stacks, in one request.
-  mutating func load(_ stacks: [StackID], with symbolicator: inout some Symbolicator) {
-    var modules: [ModuleID: (path: String, buildID: String?, bias: UInt64)] = [:]
-    var wanted: Set<CodePlace> = []
-    for stack in stacks {
-      for word in image.stack(stack).frames where places[word.rawValue] == nil {
-        let module =
-          modules[word.module]
-          ?? image.module(word.module).map { record in
-            let buildID = image.rawText(record.buildID)
-            return (
-              image.text(record.path), buildID.isEmpty ? nil : Hexadecimal.text(buildID),
-              record.bias
-            )
-          } ?? ("", nil, 0)
-        modules[word.module] = module
-        let place = CodePlace(
-          module: module.path, buildID: module.buildID, offset: word.address &- module.bias)
-        places[word.rawValue] = place
-        wanted.insert(place)
-      }
+  init(_ image: StoreImage, _ stacks: [StackID], with symbolicator: inout some Symbolicator) {
+    self.image = image
+    let places = Self.places(of: Set(stacks.flatMap { image.stack($0).frames }), in: image)
+    let symbols = symbolicator.symbols(for: Set(places.values))
+    let framesOfWords = places.mapValues { Self.frames(at: $0, symbols[$0] ?? []) }
+
+    // Of the frames of one line the first by address stands for all: the same one in every run.
+    var chosen: [SourcePlace: Frame] = [:]
+    for frame in framesOfWords.values.joined() {
+      let key = SourcePlace(frame)
+      if let other = chosen[key], other.offset <= frame.offset { continue }
+      chosen[key] = frame
     }
-    symbols.merge(symbolicator.symbols(for: wanted)) { _, new in new }
+    let sorted = chosen.map { (key: ($1.name, $1.location, $1.offset), place: $0, frame: $1) }
+      .sorted { first, second in
+        if first.key != second.key { return first.key < second.key }
+        return first.frame.inlined && !second.frame.inlined
+      }
+    frames = sorted.map { $0.frame }
+    let numberOfPlace = Dictionary(
+      uniqueKeysWithValues: sorted.enumerated().map { ($1.place, $0) })
+    numbers = framesOfWords.mapValues { frames in
+      frames.compactMap { numberOfPlace[SourcePlace($0)] }
+    }
   }
 
-  /// The stack's frames, innermost first, inlined ones in front of those they were inlined into.
-  func frames(of stack: StackID) -> [Frame] {
-    image.stack(stack).frames.compactMap { places[$0.rawValue] }.flatMap { place -> [Frame] in
-      let symbols = symbols[place] ?? []
-      if symbols.isEmpty {
-        return [Frame(module: place.module, buildID: place.buildID, offset: place.offset)]
-      }
-      return symbols.map { symbol in
-        Frame(
-          function: symbol.name, file: symbol.file, line: symbol.line, column: symbol.column,
-          module: place.module, buildID: place.buildID, offset: place.offset,
-          inlined: symbol.inlined)
-      }
+  /// The stack's frames by their numbers, innermost first.
+  func frameNumbers(of stack: StackID) -> [Int] {
+    image.stack(stack).frames.flatMap { numbers[$0.rawValue] ?? [] }
+  }
+
+  private static func places(
+    of words: Set<FrameWord>, in image: StoreImage
+  ) -> [UInt64: CodePlace] {
+    var modules: [ModuleID: (path: String, buildID: String?, bias: UInt64)] = [:]
+    var places: [UInt64: CodePlace] = [:]
+    for word in words {
+      let module =
+        modules[word.module]
+        ?? image.module(word.module).map { record in
+          let buildID = image.rawText(record.buildID)
+          return (
+            image.text(record.path), buildID.isEmpty ? nil : Hexadecimal.text(buildID), record.bias
+          )
+        } ?? ("", nil, 0)
+      modules[word.module] = module
+      places[word.rawValue] = CodePlace(
+        module: module.path, buildID: module.buildID, offset: word.address &- module.bias)
+    }
+    return places
+  }
+
+  private static func frames(at place: CodePlace, _ symbols: [Symbol]) -> [Frame] {
+    if symbols.isEmpty {
+      return [Frame(module: place.module, buildID: place.buildID, offset: place.offset)]
+    }
+    return symbols.map { symbol in
+      Frame(
+        function: symbol.name, file: symbol.file, line: symbol.line, column: symbol.column,
+        module: place.module, buildID: place.buildID, offset: place.offset,
+        inlined: symbol.inlined)
     }
   }
 }
