@@ -344,7 +344,12 @@ public struct Tracker: ~Copyable {
 
   // MARK: fork
 
+  /// Whether a signal handler forks in the middle of our own work: this thread may hold a lock that
+  /// it would then wait for. The child renews all locks either way.
+  private var isForkingInside: Bool { unsafe ct_thread().pointee.busy != 0 }
+
   private func prepareToFork() {
+    if isForkingInside { return }
     gate.enterToFork()
     depotLock.acquire()
     registry.lockAll()
@@ -352,6 +357,7 @@ public struct Tracker: ~Copyable {
   }
 
   private func resumeInParent() {
+    if isForkingInside { return }
     pins.unlockAll()
     registry.unlockAll()
     depotLock.release()
