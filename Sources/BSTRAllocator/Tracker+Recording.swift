@@ -1,0 +1,113 @@
+// What is recorded of allocations and releases.
+
+import CTracker
+import Glibc
+import Synchronization
+import TraceStore
+
+extension Tracker {
+  /// Records a BSTR that was just allocated.
+  ///
+  /// Takes the depot lock, then a shard lock; captures the stack before both. Keeps `errno`.
+  ///
+  /// - Parameters:
+  ///   - block: the start of its block.
+  ///   - bstr: its first character.
+  ///   - byteLength: its payload in bytes.
+  ///   - caller: the return address of the BSTR function that the program called.
+  func recordAllocation(block: UInt, bstr: UInt, byteLength: UInt32, caller: UInt) {
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0 else { return }
+    unsafe thread.pointee.busy = 1
+    let saved = errno
+    defer {
+      errno = saved
+      unsafe thread.pointee.busy = 0
+    }
+    withStore { store in
+      let stack = recordStack(from: caller, in: store)
+      let (old, serial) = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed)
+      _ = old
+      let record = unsafe BlockRecord(
+        address: UInt64(bstr), serial: serial, byteLength: byteLength, stack: stack,
+        thread: threadID(thread), milliseconds: milliseconds(since: store.header.pointee.startTime))
+      if serial == 1 { noteStatusAtExit() }
+      if !registry.insert(block, record, in: store) {
+        unsafe store.counter(.unrecordedBlocks).pointee.add(1, ordering: .relaxed)
+      }
+      let live = unsafe serial &- store.counter(.frees).pointee.load(ordering: .relaxed)
+      if unsafe live > store.counter(.peakLive).pointee.load(ordering: .relaxed) {
+        unsafe store.counter(.peakLive).pointee.max(live, ordering: .relaxed)
+      }
+    }
+  }
+
+  /// Forgets a block that is about to be released.
+  ///
+  /// Takes a shard lock.
+  @discardableResult
+  public func recordRelease(block: UInt) -> Removal {
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0 else { return .unknown }
+    unsafe thread.pointee.busy = 1
+    defer { unsafe thread.pointee.busy = 0 }
+    return withStore { store in
+      let removal = registry.remove(block, in: store)
+      switch removal {
+      case .own: unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
+      case .inherited: unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
+      case .unknown: break
+      }
+      return removal
+    } ?? .unknown
+  }
+
+  /// Whether a live block of ours starts at the address.
+  ///
+  /// Takes a shard lock.
+  public func isLive(block: UInt) -> Bool { registry.contains(block) }
+
+  /// Notes that a live block's string was shortened in place.
+  ///
+  /// Takes a shard lock.
+  func recordResize(block: UInt, to byteLength: UInt32) {
+    withStore { store in registry.resize(block, to: byteLength, in: store) }
+  }
+
+  /// Raises one of the counters of what went wrong.
+  func count(_ counter: StoreCounter) {
+    withStore { store in
+      _ = unsafe store.counter(counter).pointee.add(1, ordering: .relaxed)
+    }
+  }
+
+  private func recordStack(from caller: UInt, in store: borrowing StoreWriter) -> StackID {
+    gate.enterToUnwind()
+    let stack = unsafe StackCapture.capture(from: caller, depth: depth)
+    gate.leave()
+    guard let stack = unsafe stack else { return .none }
+    depotLock.acquire()
+    defer { depotLock.release() }
+    let id = unsafe depot.pointee.intern(stack, in: store)
+    if id == .none {
+      unsafe store.counter(.unrecordedStacks).pointee.add(1, ordering: .relaxed)
+    }
+    return id
+  }
+
+  private func threadID(_ thread: UnsafeMutablePointer<ct_thread>) -> UInt32 {
+    if unsafe thread.pointee.tid == 0 { unsafe thread.pointee.tid = ct_thread_id() }
+    return unsafe thread.pointee.tid
+  }
+
+  private func milliseconds(since start: UInt64) -> UInt32 {
+    UInt32(truncatingIfNeeded: (Self.now() &- start) / 1_000_000)
+  }
+
+  /// Nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of the price.
+  static func now() -> UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}

@@ -1,0 +1,99 @@
+// The tracker's store: where it is made, what is put in it at the process's end.
+
+import CTracker
+import Glibc
+import TraceOptions
+public import TraceStore
+
+extension Tracker {
+  func openStore() {
+    guard let region = makeRegion() else { return }
+    let writer = StoreWriter(in: region)
+    let header = unsafe writer.header
+    unsafe header.pointee.role = ct_role
+    unsafe header.pointee.pid = UInt32(getpid())
+    unsafe header.pointee.parentPid = UInt32(getppid())
+    unsafe header.pointee.startTime = Self.now()
+    unsafe header.pointee.depth = UInt32(depth)
+    unsafe header.pointee.firstBlock = registry.firstBlock
+    ProcessFacts.write(to: writer)
+    writer.publish()
+    unsafe store.pointee = consume writer
+    noteProfile()
+  }
+
+  private func makeRegion() -> Region? {
+    guard let directory = unsafe directory else { return try? Region.anonymous() }
+    var path = InlineArray<4096, CChar>(repeating: 0)
+    var span = path.mutableSpan
+    return unsafe span.withUnsafeMutableBufferPointer { buffer -> Region? in
+      guard let base = buffer.baseAddress else { return nil }
+      // A process that executes another program, or holds two recorders, has several stores.
+      for attempt in 0..<10_000 {
+        let length = unsafe withVaList([Int(bitPattern: directory), getpid(), Int32(attempt)]) {
+          unsafe vsnprintf(base, buffer.count, "%s/%d.%d.store", $0)
+        }
+        guard length > 0, length < buffer.count else { return nil }
+        do throws(Region.Failure) {
+          return try unsafe Region.file(at: base)
+        } catch {
+          if error != .file(EEXIST) { return nil }
+        }
+      }
+      return nil
+    }
+  }
+
+  /// The store as it is now, for a report made by this process.
+  public func image() -> StoreImage? {
+    withoutRecording {
+      withStore { store in try? unsafe StoreImage(bytes: store.bytes) } ?? nil
+    }
+  }
+
+  /// Runs `body` with nothing on this thread recorded: the tracker's own work.
+  public func withoutRecording<Result>(_ body: () -> Result) -> Result {
+    let thread = unsafe ct_thread()
+    unsafe thread.pointee.busy += 1
+    defer { unsafe thread.pointee.busy -= 1 }
+    return body()
+  }
+
+  /// Asks to be told the status that `exit` is called with.
+  ///
+  /// Done at the start, for processes without BSTRs, and again at the first allocation: what is
+  /// registered before `main` runs after the libraries' destructors, where a linked program's report
+  /// is made.
+  func noteStatusAtExit() {
+    unsafe on_exit(
+      { status, _ in unsafe Tracker.current.pointee.noteEnd(.exit, status: status) }, nil)
+  }
+
+  /// Notes how the process ends.
+  ///
+  /// A no-op in a child of `vfork`, which is still its parent.
+  public func noteEnd(_ state: EndState, status: Int32) {
+    withStore { store in
+      guard unsafe store.header.pointee.pid == UInt32(getpid()) else { return }
+      unsafe store.header.pointee.exitStatus = status
+      unsafe store.header.pointee.endState = state.rawValue
+    }
+  }
+
+  /// Keeps the first characters of a few live strings of each stack, for the report.
+  ///
+  /// Takes the depot lock, and reads only memory that can be read. Nothing with `redact`.
+  public func keepValues() {
+    guard settings.redact != true, knownProfile != nil else { return }
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0 else { return }
+    unsafe thread.pointee.busy = 1
+    defer { unsafe thread.pointee.busy = 0 }
+    depotLock.acquire()
+    defer { depotLock.release() }
+    withStore { store in
+      guard unsafe store.header.pointee.pid == UInt32(getpid()) else { return }
+      LiveValues.write(to: store)
+    }
+  }
+}
