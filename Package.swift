@@ -46,10 +46,13 @@ let package = Package(
       ]),
     .executableTarget(name: "StatusText", dependencies: ["BSTRLinked", "CBSTR"]),
     .testTarget(name: "PackageTests", dependencies: ["TraceOptions"]),
-    .testTarget(name: "TraceStoreTests", dependencies: ["TraceStore"]),
+    .target(name: "TestSupport", dependencies: ["TraceStore"], path: "Tests/TestSupport"),
+    .testTarget(name: "TraceStoreTests", dependencies: ["TestSupport", "TraceStore"]),
     .testTarget(
-      name: "BSTRAllocatorTests", dependencies: ["BSTRAllocator", "CBSTR", "TraceStore"]),
-    .testTarget(name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TraceStore"]),
+      name: "BSTRAllocatorTests",
+      dependencies: ["BSTRAllocator", "CBSTR", "TestSupport", "TraceStore"]),
+    .testTarget(
+      name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TestSupport", "TraceStore"]),
     .testTarget(name: "EndToEndTests"),
   ],
   swiftLanguageModes: [.v6],

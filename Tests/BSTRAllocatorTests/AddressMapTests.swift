@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import BSTRAllocator
@@ -33,19 +34,5 @@ import Testing
       let result = map.value(of: key)
       #expect(result == value, "seed \(seed)")
     }
-  }
-}
-
-/// A reproducible source of randomness (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

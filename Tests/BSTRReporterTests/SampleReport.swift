@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import TraceStore
 
 @testable import BSTRReporter
@@ -15,18 +16,18 @@ enum SampleReport {
     header.pointee.olecharBytes = 2
     header.pointee.payloadOffset = 8
     header.pointee.endState = EndState.exit.rawValue
-    header.pointee.executable = append("/home/me/status-text", to: writer)
-    header.pointee.arguments = append("./status-text\0--now\0", to: writer)
-    append(
+    header.pointee.executable = writer.add("/home/me/status-text")
+    header.pointee.arguments = writer.add("./status-text\0--now\0")
+    writer.add(
       ModuleRecord(
         start: 0x40_0000, end: 0x50_0000, bias: 0x40_0000,
-        path: append("/home/me/status-text", to: writer),
-        buildID: append("\u{1}\u{2}\u{3}", to: writer)), .modules, to: writer)
-    append(
+        path: writer.add("/home/me/status-text"),
+        buildID: writer.add("\u{1}\u{2}\u{3}")), to: .modules)
+    writer.add(
       ModuleRecord(
         start: 0x60_0000, end: 0x70_0000, bias: 0x60_0000,
-        path: append("/usr/lib/libplugin.so", to: writer), buildID: .empty), .modules, to: writer)
-    append(UInt64(0), .stacks, to: writer)
+        path: writer.add("/usr/lib/libplugin.so"), buildID: .empty), to: .modules)
+    writer.add(UInt64(0), to: .stacks)
     // 1: get_StatusText, inlined in update < ShowStatus < main < _start
     stack([(1, 0x1010), (1, 0x2020), (1, 0x3030), (1, 0x4040)], to: writer)
     // 6: the same lines from another call in ShowStatus's line
@@ -34,11 +35,10 @@ enum SampleReport {
     // 11: a plug-in without names
     stack([(2, 0x1234), (1, 0x3040)], truncated: true, to: writer)
     for (serial, stack, bytes) in [(1, 1, 22), (2, 6, 22), (4, 11, 6), (5, 1, 22)] {
-      append(
+      writer.add(
         BlockRecord(
           address: 0x1000, serial: UInt64(serial), byteLength: UInt32(bytes),
-          stack: StackID(rawValue: UInt32(stack)), thread: 4711, milliseconds: 3), .blocks,
-        to: writer)
+          stack: StackID(rawValue: UInt32(stack)), thread: 4711, milliseconds: 3), to: .blocks)
     }
     value(1, text, to: writer)
     value(2, text, to: writer)
@@ -75,40 +75,27 @@ enum SampleReport {
     _ frames: [(module: UInt16, offset: UInt64)], truncated: Bool = false,
     to writer: borrowing StoreWriter
   ) {
-    append(
-      StackHead(hash: 1, count: frames.count, truncated: truncated).rawValue, .stacks, to: writer)
+    writer.add(
+      StackHead(hash: 1, count: frames.count, truncated: truncated).rawValue, to: .stacks)
     for frame in frames {
       let base: UInt64 = frame.module == 1 ? 0x40_0000 : 0x60_0000
-      append(
+      writer.add(
         FrameWord(module: ModuleID(rawValue: frame.module), address: base + frame.offset).rawValue,
-        .stacks, to: writer)
+        to: .stacks)
     }
   }
 
   private static func value(_ serial: UInt64, _ text: String, to writer: borrowing StoreWriter) {
     let bytes = text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }.prefix(64)
-    append(
+    writer.add(
       ValueHead(
         serial: serial, byteLength: UInt32(text.utf16.count * 2), kept: UInt32(bytes.count)),
-      .values, to: writer)
+      to: .values)
     for start in stride(from: 0, to: bytes.count, by: 8) {
       let word = (0..<8).reduce(UInt64(0)) { word, index in
         start + index < bytes.count ? word | UInt64(bytes[start + index]) << (8 * index) : word
       }
-      append(word, .values, to: writer)
+      writer.add(word, to: .values)
     }
-  }
-
-  private static func append(_ text: String, to writer: borrowing StoreWriter) -> TextReference {
-    var text = text
-    return text.withUTF8 { writer.append(text: UnsafeRawBufferPointer($0)) }
-  }
-
-  private static func append<Record: BitwiseCopyable>(
-    _ record: Record, _ kind: SectionKind, to writer: borrowing StoreWriter
-  ) {
-    guard let room = writer.room(for: MemoryLayout<Record>.stride, in: kind) else { return }
-    room.storeBytes(of: record, as: Record.self)
-    writer.commit(MemoryLayout<Record>.stride, in: kind)
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 
 @testable import TraceStore
 
@@ -17,46 +18,33 @@ enum SampleStore {
     writer.header.pointee.parentPid = 4710
     writer.header.pointee.olecharBytes = 2
     writer.header.pointee.payloadOffset = 8
-    writer.header.pointee.executable = append("/bin/app", to: writer)
-    writer.header.pointee.arguments = append("app\0-x\0\0", to: writer)
+    writer.header.pointee.executable = writer.add("/bin/app")
+    writer.header.pointee.arguments = writer.add("app\0-x\0\0")
     for name in ["/bin/app", "/lib/libx.so"] {
       let record = ModuleRecord(
-        start: 0x1000, end: 0x9000, bias: 0x1000, path: append(name, to: writer),
-        buildID: append("\u{1}\u{2}\u{3}", to: writer))
-      append(record, .modules, to: writer)
+        start: 0x1000, end: 0x9000, bias: 0x1000, path: writer.add(name),
+        buildID: writer.add("\u{1}\u{2}\u{3}"))
+      writer.add(record, to: .modules)
     }
-    append(UInt64(0), .stacks, to: writer)
-    append(StackHead(hash: 7, count: 2, truncated: false).rawValue, .stacks, to: writer)
-    append(
-      FrameWord(module: ModuleID(rawValue: 2), address: 0x1234).rawValue, .stacks, to: writer)
-    append(
-      FrameWord(module: ModuleID(rawValue: 1), address: 0x2345).rawValue, .stacks, to: writer)
+    writer.add(UInt64(0), to: .stacks)
+    writer.add(StackHead(hash: 7, count: 2, truncated: false).rawValue, to: .stacks)
+    writer.add(
+      FrameWord(module: ModuleID(rawValue: 2), address: 0x1234).rawValue, to: .stacks)
+    writer.add(
+      FrameWord(module: ModuleID(rawValue: 1), address: 0x2345).rawValue, to: .stacks)
     for serial in [UInt64(1), 0, 3] {
-      append(
+      writer.add(
         BlockRecord(
           address: 0x5000 + serial, serial: serial, byteLength: 6, stack: StackID(rawValue: 1),
-          thread: 9, milliseconds: 5), .blocks, to: writer)
+          thread: 9, milliseconds: 5), to: .blocks)
     }
-    append(ValueHead(serial: 3, byteLength: 6, kept: 6), .values, to: writer)
-    append(UInt64(0x0063_0062_0061), .values, to: writer)
+    writer.add(ValueHead(serial: 3, byteLength: 6, kept: 6), to: .values)
+    writer.add(UInt64(0x0063_0062_0061), to: .values)
     writer.counter(.allocations).pointee.store(3, ordering: .relaxed)
     writer.counter(.frees).pointee.store(1, ordering: .relaxed)
     writer.publish()
     let image = try StoreImage(bytes: writer.bytes)
     writer.unmap()
     return image
-  }
-
-  private static func append(_ text: String, to writer: borrowing StoreWriter) -> TextReference {
-    var text = text
-    return text.withUTF8 { writer.append(text: UnsafeRawBufferPointer($0)) }
-  }
-
-  private static func append<Record: BitwiseCopyable>(
-    _ record: Record, _ kind: SectionKind, to writer: borrowing StoreWriter
-  ) {
-    guard let room = writer.room(for: MemoryLayout<Record>.stride, in: kind) else { return }
-    room.storeBytes(of: record, as: Record.self)
-    writer.commit(MemoryLayout<Record>.stride, in: kind)
   }
 }
