@@ -17,12 +17,15 @@ let package = Package(
     .target(name: "CTracker"),
     .target(name: "CInterpose", dependencies: ["CTracker"]),
     .target(name: "CLinked"),
+    .target(name: "CPreload", dependencies: ["CTracker"]),
     .systemLibrary(name: "CUnwind", providers: [.apt(["libunwind-dev"])]),
     .target(name: "TraceOptions"),
     .target(name: "TraceStore"),
     .target(
       name: "BSTRAllocator",
-      dependencies: ["CBSTR", "CTracker", "CUnwind", "TraceOptions", "TraceStore"],
+      dependencies: [
+        "CBSTR", "CInterpose", "CTracker", "CUnwind", "TraceOptions", "TraceStore",
+      ],
       linkerSettings: [
         // In front of libunwind, which exports the exception ABI too: the programs that the
         // tracker is loaded into keep throwing through libgcc.
@@ -31,7 +34,7 @@ let package = Package(
       ]),
     .target(
       name: "BSTRPreload",
-      dependencies: ["BSTRAllocator", "CInterpose", "CTracker", "TraceStore"]),
+      dependencies: ["BSTRAllocator", "CPreload", "CTracker", "TraceStore"]),
     .target(name: "BSTRReporter", dependencies: ["TraceStore"]),
     .target(
       name: "BSTRLinked",

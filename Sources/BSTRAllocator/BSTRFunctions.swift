@@ -67,48 +67,61 @@ struct BSTRFunctions {
   private func allocate(
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: UInt
   ) -> UnsafeMutableRawPointer? {
-    let copied = unsafe source == nil ? 0 : min(available, byteCount)
-    let blockBytes = profile.blockBytes(forPayload: byteCount)
-    // The heap zeroes large blocks for nothing, so that it is asked to when little is copied.
-    guard let block = unsafe self.source.allocate(blockBytes, copied < byteCount) else {
+    let watcher = unsafe watcher
+    if let watcher = unsafe watcher, unsafe watcher.pointee.failsAllocation(caller: caller) {
       return nil
     }
+    let copied = unsafe source == nil ? 0 : min(available, byteCount)
+    let layout = unsafe BlockLayout(profile: profile, guardBytes: watcher?.pointee.guardBytes ?? 0)
+    let blockBytes = layout.blockBytes(forPayload: byteCount)
+    // The heap zeroes large blocks for nothing, so that it is asked to when little is copied.
+    var memory = unsafe self.source.allocate(blockBytes, copied < byteCount)
+    if unsafe memory == nil, let watcher = unsafe watcher {
+      unsafe watcher.pointee.emptyQuarantine()
+      unsafe memory = self.source.allocate(blockBytes, copied < byteCount)
+    }
+    guard let block = unsafe memory else { return nil }
     let bstr = unsafe block + profile.payloadOffset
     if profile.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
     unsafe setPrefix(of: bstr, to: byteCount)
     if let source = unsafe source { unsafe bstr.copyMemory(from: source, byteCount: copied) }
     unsafe terminate(bstr, byteCount)
-    unsafe tracker?.pointee.recordAllocation(
+    unsafe layout.setGuard(of: bstr, byteCount)
+    unsafe watcher?.pointee.recordAllocation(
       block: UInt(bitPattern: block), bstr: UInt(bitPattern: bstr),
       byteLength: UInt32(byteCount), caller: caller)
     return unsafe bstr
   }
 
+  /// The tracker, when it records anything.
+  private var watcher: UnsafeMutablePointer<Tracker>? {
+    guard let tracker = unsafe tracker, unsafe tracker.pointee.isRecording else { return nil }
+    return unsafe tracker
+  }
+
   // MARK: releasing
 
   /// SysFreeString.
-  func free(_ bstr: UnsafeMutableRawPointer?) {
+  func free(_ bstr: UnsafeMutableRawPointer?, caller: UInt) {
     guard let bstr = unsafe bstr else { return }
     if let tracker = unsafe tracker,
-      unsafe tracker.pointee.pins.deferRelease(of: UInt(bitPattern: bstr))
+      unsafe tracker.pointee.deferRelease(of: UInt(bitPattern: bstr), caller: caller)
     {
       return
     }
-    unsafe release(bstr)
+    unsafe release(bstr, caller: caller)
   }
 
   /// Frees the block, unless it is certain that there is none.
-  private func release(_ bstr: UnsafeMutableRawPointer) {
+  private func release(_ bstr: UnsafeMutableRawPointer, caller: UInt) {
     let block = unsafe bstr - profile.payloadOffset
-    if let tracker = unsafe tracker, unsafe tracker.pointee.isRecording {
-      switch unsafe tracker.pointee.recordRelease(block: UInt(bitPattern: block)) {
-      case .own, .inherited: break
+    if let watcher = unsafe watcher {
+      switch unsafe watcher.pointee.release(block: UInt(bitPattern: block), caller: caller) {
+      case .done: return
+      case .unwatched: break
       case .unknown:
-        guard unsafe ForeignBlock.isPlausible(bstr, profile) else {
-          unsafe tracker.pointee.count(.invalidFrees)
-          return
-        }
-        unsafe tracker.pointee.count(.foreignFrees)
+        let verdict = unsafe watcher.pointee.judgeRelease(bstr, profile, caller: caller)
+        if verdict == .leaveAlone { return }
       }
     }
     unsafe Glibc.free(block)
@@ -123,14 +136,16 @@ struct BSTRFunctions {
     _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, zeroTerminated text: UnsafeRawPointer?,
     caller: UInt
   ) -> Bool {
+    let old = unsafe place.pointee
+    // Judged first: a fault is told even if there is no memory for the copy.
+    let isString = unsafe isString(old, caller: caller)
     var copy: UnsafeMutableRawPointer?
     if let text = unsafe text {
       unsafe copy = allocate(zeroTerminated: text, caller: caller)
       if unsafe copy == nil { return false }
     }
-    let old = unsafe place.pointee
     unsafe place.pointee = copy
-    unsafe free(old)
+    if isString { unsafe free(old, caller: caller) }
     return true
   }
 
@@ -145,14 +160,11 @@ struct BSTRFunctions {
       unsafe place.pointee = new
       return unsafe new != nil
     }
+    let isString = unsafe isString(old, caller: caller)
     let byteCount = count * profile.olecharBytes
-    let oldBytes = unsafe Self.byteLength(of: old)
-    if byteCount <= oldBytes {
-      if let text = unsafe text { unsafe memmove(old, text, byteCount) }
-      unsafe setPrefix(of: old, to: byteCount)
-      unsafe terminate(old, byteCount)
-      unsafe tracker?.pointee.recordResize(
-        block: UInt(bitPattern: old - profile.payloadOffset), to: UInt32(byteCount))
+    let oldBytes = unsafe isString ? bytesInside(old, caller: caller) : bytesOfText(old, byteCount)
+    if isString, byteCount <= oldBytes {
+      unsafe shorten(old, to: byteCount, from: text)
       return true
     }
     // Characters taken from the old string end where it ends: its terminator is the last to read.
@@ -163,21 +175,61 @@ struct BSTRFunctions {
     let new = unsafe allocate(byteCount, copying: source, available: available, caller: caller)
     guard let new = unsafe new else { return false }
     unsafe place.pointee = new
-    unsafe free(old)
+    if isString { unsafe free(old, caller: caller) }
     return true
+  }
+
+  private func shorten(
+    _ bstr: UnsafeMutableRawPointer, to byteCount: Int, from text: UnsafeRawPointer?
+  ) {
+    if let text = unsafe text { unsafe memmove(bstr, text, byteCount) }
+    unsafe setPrefix(of: bstr, to: byteCount)
+    unsafe terminate(bstr, byteCount)
+    if let watcher = unsafe watcher {
+      unsafe watcher.pointee.recordShortening(
+        block: UInt(bitPattern: bstr - profile.payloadOffset), to: byteCount)
+    }
+  }
+
+  /// The string's length: by its prefix, but no more than what was allocated where that is known.
+  private func bytesInside(_ bstr: UnsafeMutableRawPointer, caller: UInt) -> Int {
+    let block = unsafe UInt(bitPattern: bstr - profile.payloadOffset)
+    let allocated = unsafe watcher.flatMap {
+      unsafe $0.pointee.inspect(block: block, caller: caller)
+    }
+    return unsafe min(Self.byteLength(of: bstr), allocated ?? .max)
+  }
+
+  /// The bytes of characters that have no prefix, at most `limit`.
+  private func bytesOfText(_ text: UnsafeMutableRawPointer, _ limit: Int) -> Int {
+    var count = 0
+    while count < limit,
+      ct_is_readable(UInt(bitPattern: text) + UInt(count), profile.olecharBytes),
+      ct_peek(UInt(bitPattern: text) + UInt(count), profile.olecharBytes) != 0
+    {
+      count += profile.olecharBytes
+    }
+    return count
+  }
+
+  /// Whether something may be used as a BSTR: where nothing is watched it is, as everywhere else.
+  private func isString(_ bstr: UnsafeMutableRawPointer?, caller: UInt) -> Bool {
+    guard let bstr = unsafe bstr, let watcher = unsafe watcher else { return true }
+    return unsafe watcher.pointee.judgeUse(bstr, profile, caller: caller)
   }
 
   // MARK: pinning
 
   /// SysAddRefString; false when the pin cannot be remembered.
-  func pin(_ bstr: UnsafeMutableRawPointer) -> Bool {
-    unsafe tracker?.pointee.pins.pin(UInt(bitPattern: bstr)) ?? true
+  func pin(_ bstr: UnsafeMutableRawPointer, caller: UInt) -> Bool {
+    _ = unsafe isString(bstr, caller: caller)
+    return unsafe tracker?.pointee.pin(UInt(bitPattern: bstr), caller: caller) ?? true
   }
 
   /// SysReleaseString.
-  func unpin(_ bstr: UnsafeMutableRawPointer) {
+  func unpin(_ bstr: UnsafeMutableRawPointer, caller: UInt) {
     if let tracker = unsafe tracker, unsafe tracker.pointee.pins.unpin(UInt(bitPattern: bstr)) {
-      unsafe release(bstr)
+      unsafe release(bstr, caller: caller)
     }
   }
 

@@ -58,6 +58,14 @@ struct Depot: ~Copyable {
     return id
   }
 
+  /// An address with the module that it lies in.
+  ///
+  /// Caller holds the depot lock.
+  mutating func frame(at address: UInt, in store: borrowing StoreWriter) -> FrameWord {
+    let module = modules.module(at: address, unloads: ct_unload_count(), in: store)
+    return FrameWord(module: module, address: UInt64(address))
+  }
+
   /// Forgets every stack.
   ///
   /// Only in a forked child, whose store is new.

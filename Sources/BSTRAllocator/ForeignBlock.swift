@@ -1,53 +1,72 @@
-// Tells a BSTR that another copy of the functions allocated from what is no BSTR. Reads nothing that
-// might fault.
+// Tells the BSTRs of another module's private copy of the functions from what is no BSTR. Never
+// reads memory that cannot be read.
 
 import CTracker
 import Glibc
 
-/// The heap's own book-keeping as evidence: a block we did not allocate is released only if the
-/// heap would know it.
+/// A block that another copy of the functions allocated from the same heap.
 ///
-/// Real programs carry private copies of SysAllocString whose strings reach our SysFreeString by the
-/// thousand. Not releasing those would leak; releasing anything else would abort the program.
+/// Programs carry private copies: 7-Zip's executable hands its own BSTRs to a plug-in that frees them
+/// through us, by the thousand. Not releasing those would leak; releasing anything else would abort
+/// the program.
 enum ForeignBlock {
-  /// Whether `bstr` looks like a live BSTR in a live block of glibc's heap.
+  /// What an unknown pointer may be.
+  enum Judgement {
+    /// A BSTR of another copy.
+    case foreign
+    /// It looks like one, and the heap is none whose blocks can be told from other memory.
+    case foreignOrNone
+    /// None.
+    case none
+  }
+
+  /// Judges whether `bstr` looks like a live BSTR at the start of a live block of the heap.
+  static func judge(_ bstr: UnsafeMutableRawPointer, _ profile: Profile) -> Judgement {
+    let address = UInt(bitPattern: bstr)
+    let block = address &- UInt(profile.payloadOffset)
+    guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
+      ct_is_readable(block, profile.payloadOffset)
+    else { return .none }
+    let byteLength = Int(ct_peek(address - 4, 4))
+    let needed = profile.blockBytes(forPayload: byteLength)
+    if ct_heap_is_glibc() {
+      guard let usable = usableBytes(of: block), needed <= usable,
+        isTerminated(address, byteLength, profile)
+      else { return .none }
+      return .foreign
+    }
+    let isStack = unsafe ThreadScratch.stacks.thread(at: address) != nil
+    return !isStack && isTerminated(address, byteLength, profile) ? .foreignOrNone : .none
+  }
+
+  /// Whether a live block of glibc's heap starts at the address.
+  static func isLiveChunk(_ block: UInt) -> Bool {
+    ct_heap_is_glibc() && usableBytes(of: block) != nil
+  }
+
+  /// The bytes of the heap's live block that starts at the address; `nil` where there is none.
   ///
   /// The chunk's size word stands in front of the block, and the following chunk's says whether
   /// this one is in use (malloc/malloc.c of glibc, "malloc_chunk details").
-  static func isPlausible(_ bstr: UnsafeMutableRawPointer, _ profile: Profile) -> Bool {
-    let block = UInt(bitPattern: bstr) &- UInt(profile.payloadOffset)
+  private static func usableBytes(of block: UInt) -> Int? {
     guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
-      ct_is_readable(block - 16, 16 + profile.payloadOffset)
-    else { return false }
-    let memory = unsafe UnsafeRawPointer(bitPattern: block)
-    guard let memory = unsafe memory else { return false }
-    let sizeWord = unsafe (memory - 8).load(as: UInt.self)
+      ct_is_readable(block - 16, 32)
+    else { return nil }
+    let sizeWord = UInt(ct_peek(block - 8, 8))
     let isMapped = sizeWord & 2 != 0
     let chunkBytes = sizeWord & ~7
-    guard chunkBytes >= 32, chunkBytes % 16 == 0, chunkBytes < 1 << 40 else { return false }
-    let usable = Int(chunkBytes) - (isMapped ? 16 : 8)
-    let byteLength = unsafe BSTRFunctions.byteLength(of: bstr)
-    let needed = profile.payloadOffset + byteLength + profile.olecharBytes
-    guard needed <= usable, ct_is_readable(block, needed) else { return false }
-    if isMapped { return (block - 16) % 4096 == 0 }
+    guard chunkBytes >= 32, chunkBytes % 16 == 0, chunkBytes < 1 << 40 else { return nil }
+    if isMapped { return (block - 16) % 4096 == 0 ? Int(chunkBytes) - 16 : nil }
     let next = block - 16 + chunkBytes
-    guard ct_is_readable(next, 16), let following = unsafe UnsafeRawPointer(bitPattern: next) else {
-      return false
-    }
-    let inUse = unsafe (following + 8).load(as: UInt.self) & 1 != 0
-    return unsafe inUse && isTerminated(bstr, byteLength, profile)
+    guard ct_is_readable(next, 16) else { return nil }
+    return ct_peek(next + 8, 8) & 1 != 0 ? Int(chunkBytes) - 8 : nil
   }
 
   /// Whether a whole zero character stands behind the payload.
-  ///
-  /// Its memory was seen to be readable.
-  private static func isTerminated(
-    _ bstr: UnsafeMutableRawPointer, _ byteLength: Int, _ profile: Profile
-  ) -> Bool {
-    for index in byteLength..<byteLength + profile.olecharBytes
-    where unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != 0 {
-      return false
-    }
-    return true
+  private static func isTerminated(_ bstr: UInt, _ byteLength: Int, _ profile: Profile) -> Bool {
+    let end = profile.blockBytes(forPayload: byteLength) - profile.payloadOffset
+    let terminator = bstr + UInt(end - profile.olecharBytes)
+    return ct_is_readable(terminator, profile.olecharBytes)
+      && ct_peek(terminator, profile.olecharBytes) == 0
   }
 }

@@ -1,60 +1,177 @@
 // Strings that SysAddRefString protects from SysFreeString. Independent of tracing: pinning works
 // when nothing is recorded.
 
+import Glibc
 import Synchronization
+import TraceStore
 
-/// Pin counts by BSTR address, under one lock; an empty table costs one load.
+/// Who pinned a string, or released it while it was pinned.
+struct PinMoment {
+  /// The BSTR; 0 in a free place.
+  var bstr: UInt = 0
+  /// Whether it is a release that waits.
+  var isRelease = false
+  /// Where it was done.
+  var stack: StackID = .none
+  /// The thread that did it.
+  var thread: UInt32 = 0
+  /// When, in milliseconds since recording began.
+  var milliseconds: UInt32 = 0
+}
+
+/// Pin counts by BSTR address with the moments behind them, under one lock; an empty table costs one
+/// load.
 @safe
 struct PinTable: ~Copyable {
-  private let pins: UnsafeMutablePointer<AddressMap>
+  @safe private struct State: ~Copyable {
+    var pins = AddressMap()
+    /// In the order in which they came; as many as fit are remembered.
+    var moments: UnsafeMutablePointer<PinMoment>?
+    /// Places that were ever used.
+    var used = 0
+
+    init() { unsafe moments = nil }
+  }
+
+  private let state: UnsafeMutablePointer<State>
   private let lock = Lock()
   private let count = Atomic<Int>(0)
 
   /// Set in a count when a SysFreeString waits for the last unpinning.
   private static let deferred: UInt32 = 1 << 31
+  private static let capacity = 4096
 
-  init() {
-    unsafe pins = .allocate(capacity: 1)
-    unsafe pins.initialize(to: AddressMap())
+  /// What a SysFreeString of a string means for its pins.
+  enum Deferral {
+    /// It is not pinned.
+    case notPinned
+    /// It is pinned, and will be released at the last unpinning.
+    case deferred
+    /// It is pinned, and a release was waiting already.
+    case again(PinMoment)
   }
 
+  init() {
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
+  }
+
+  /// Whether nothing is pinned.
+  var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
+
   /// Adds a pin; false when there is no memory to remember it.
-  func pin(_ bstr: UInt) -> Bool {
+  func pin(_ bstr: UInt, _ moment: PinMoment) -> Bool {
     lock.acquire()
     defer { lock.release() }
-    let old = unsafe pins.pointee.value(of: bstr)
-    guard unsafe pins.pointee.set(bstr, to: (old ?? 0) + 1) else { return false }
+    let old = unsafe state.pointee.pins.value(of: bstr)
+    guard unsafe state.pointee.pins.set(bstr, to: (old ?? 0) + 1) else { return false }
     if old == nil { count.add(1, ordering: .relaxed) }
+    remember(moment)
     return true
   }
 
-  /// Takes one pin away.
+  /// Takes one pin away: the latest.
   ///
   /// - Returns: whether the string is to be released now.
   func unpin(_ bstr: UInt) -> Bool {
-    if count.load(ordering: .relaxed) == 0 { return false }
+    if isEmpty { return false }
     lock.acquire()
     defer { lock.release() }
-    guard let old = unsafe pins.pointee.value(of: bstr) else { return false }
+    guard let old = unsafe state.pointee.pins.value(of: bstr) else { return false }
     if old & ~Self.deferred > 1 {
-      _ = unsafe pins.pointee.set(bstr, to: old - 1)
+      _ = unsafe state.pointee.pins.set(bstr, to: old - 1)
+      if let latest = lastIndex(of: bstr, isRelease: false) { forget(latest) }
       return false
     }
-    _ = unsafe pins.pointee.remove(bstr)
+    _ = unsafe state.pointee.pins.remove(bstr)
     count.subtract(1, ordering: .relaxed)
+    for isRelease in [false, true] {
+      if let index = lastIndex(of: bstr, isRelease: isRelease) { forget(index) }
+    }
     return old & Self.deferred != 0
   }
 
-  /// Whether the string is pinned; if so, its release is left to the last unpinning.
-  func deferRelease(of bstr: UInt) -> Bool {
-    if count.load(ordering: .relaxed) == 0 { return false }
+  /// Leaves the release of a pinned string to the last unpinning.
+  func deferRelease(of bstr: UInt, _ moment: PinMoment) -> Deferral {
+    if isEmpty { return .notPinned }
     lock.acquire()
     defer { lock.release() }
-    guard let old = unsafe pins.pointee.value(of: bstr) else { return false }
-    return unsafe pins.pointee.set(bstr, to: old | Self.deferred)
+    guard let old = unsafe state.pointee.pins.value(of: bstr) else { return .notPinned }
+    if old & Self.deferred != 0 {
+      guard let index = lastIndex(of: bstr, isRelease: true),
+        let moments = unsafe state.pointee.moments
+      else { return .again(PinMoment()) }
+      return unsafe .again(moments[index])
+    }
+    _ = unsafe state.pointee.pins.set(bstr, to: old | Self.deferred)
+    remember(moment)
+    return .deferred
   }
+
+  /// Calls `body` with everything that is still pinned, the oldest pin first.
+  ///
+  /// `body` may take the depot lock.
+  func forEach(_ body: (PinMoment) -> Void) {
+    if isEmpty { return }
+    var index = 0
+    while let moment = moment(at: index) {
+      if moment.bstr != 0 { body(moment) }
+      index += 1
+    }
+  }
+
+  private func moment(at index: Int) -> PinMoment? {
+    lock.acquire()
+    defer { lock.release() }
+    guard let moments = unsafe state.pointee.moments, unsafe index < state.pointee.used else {
+      return nil
+    }
+    return unsafe moments[index]
+  }
+
+  // MARK: moments. Caller holds the lock.
+
+  private func remember(_ moment: PinMoment) {
+    if unsafe state.pointee.moments == nil {
+      unsafe state.pointee.moments = PrivateMemory.map(
+        Self.capacity * MemoryLayout<PinMoment>.stride)?.assumingMemoryBound(to: PinMoment.self)
+    }
+    guard let moments = unsafe state.pointee.moments else { return }
+    // Balanced pins leave the end free again; only what stays pinned for long leaves holes.
+    while unsafe state.pointee.used > 0 && moments[state.pointee.used - 1].bstr == 0 {
+      unsafe state.pointee.used -= 1
+    }
+    guard unsafe state.pointee.used < Self.capacity else { return }
+    unsafe moments[state.pointee.used] = moment
+    unsafe state.pointee.used += 1
+  }
+
+  private func lastIndex(of bstr: UInt, isRelease: Bool) -> Int? {
+    guard let moments = unsafe state.pointee.moments else { return nil }
+    var index = unsafe state.pointee.used - 1
+    while index >= 0 {
+      if unsafe moments[index].bstr == bstr && moments[index].isRelease == isRelease {
+        return index
+      }
+      index -= 1
+    }
+    return nil
+  }
+
+  private func forget(_ index: Int) {
+    unsafe state.pointee.moments?[index] = PinMoment()
+  }
+
+  // MARK: fork
 
   func lockAll() { lock.acquire() }
   func unlockAll() { lock.release() }
-  func renewInForkedChild() { lock.renewInForkedChild() }
+
+  func renewInForkedChild() {
+    lock.renewInForkedChild()
+    guard let moments = unsafe state.pointee.moments else { return }
+    // The numbers of stacks mean nothing in a new store.
+    let used = unsafe state.pointee.used
+    for index in 0..<used { unsafe moments[index].stack = .none }
+  }
 }

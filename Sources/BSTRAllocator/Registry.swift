@@ -1,4 +1,5 @@
-// The lock-protected table of live blocks: "is this address a BSTR, and what do we know of it?"
+// The lock-protected table of live and quarantined blocks: "is this address a BSTR, and what do we
+// know of it?"
 // Does not capture stacks, allocate or free.
 
 import CTracker
@@ -12,7 +13,7 @@ import TraceStore
 @safe
 struct Registry: ~Copyable {
   private static let shardBits = 6
-  private static let shardCount = 1 << shardBits
+  static let shardCount = 1 << shardBits
 
   private let shards: UnsafeMutablePointer<Shard>
   private let records: UnsafeMutablePointer<RecordSpace>
@@ -37,6 +38,7 @@ struct Registry: ~Copyable {
     let shard = unsafe shard(for: hash)
     unsafe shard.pointee.lock.acquire()
     defer { unsafe shard.pointee.lock.release() }
+    unsafe shard.pointee.freed.forget(block)
     let id = unsafe takePlace(from: shard, in: store) ?? .unrecorded
     if unsafe !shard.pointee.blocks.set(block, to: id.rawValue) {
       unsafe giveBack(id, to: shard, in: store)
@@ -55,39 +57,205 @@ struct Registry: ~Copyable {
     return true
   }
 
-  /// Forgets a block, before its memory is released: afterwards its address may be anyone's.
-  func remove(_ block: UInt, in store: borrowing StoreWriter) -> Removal {
+  /// Takes a live block out, and its memory into quarantine where that has room.
+  ///
+  /// Where it is not held, the caller gives its memory back afterwards: from then on its address may
+  /// be anyone's.
+  ///
+  /// - Parameter freed: who releases it and where; kept, with the block's record and the beginning of
+  ///   its string, until the address is given out again.
+  func release(
+    _ block: UInt, by freed: FreedBlock, _ layout: BlockLayout, _ limits: QuarantineLimits,
+    in store: borrowing StoreWriter
+  ) -> Removal {
     let hash = ct_hash(block)
     let shard = unsafe shard(for: hash)
     unsafe shard.pointee.lock.acquire()
     defer { unsafe shard.pointee.lock.release() }
     guard let number = unsafe shard.pointee.blocks.remove(block) else { return .unknown }
+    let id = BlockID(rawValue: number)
+    guard let record = record(of: id, in: store) else {
+      ct_filter_remove(hash)
+      return id == .unrecorded ? .unrecorded : .inherited
+    }
+    var freed = freed
+    freed.block = block
+    freed.record = record
+    freed.beginning = StringBeginning(of: record)
+    let damage = layout.damage(of: record)
+    let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
+    if unsafe shard.pointee.freed.canHold(bytes, limits) {
+      freed.heldBytes = bytes
+      layout.poison(record)
+    } else {
+      ct_filter_remove(hash)
+    }
+    unsafe shard.pointee.freed.add(freed)
+    unsafe giveBack(id, to: shard, in: store)
+    return .own(freed, damage)
+  }
+
+  /// Takes the memory of a released block out of the quarantine of the shard that `block` belongs to,
+  /// while that holds more than the limits allow.
+  ///
+  /// - Returns: the block, whose memory is now the caller's.
+  func takeOldest(nextTo block: UInt, over limits: QuarantineLimits) -> FreedBlock? {
+    unsafe takeOldest(from: shard(for: ct_hash(block)), over: limits)
+  }
+
+  private func takeOldest(
+    from shard: UnsafeMutablePointer<Shard>, over limits: QuarantineLimits
+  ) -> FreedBlock? {
+    unsafe shard.pointee.lock.acquire()
+    defer { unsafe shard.pointee.lock.release() }
+    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits) else { return nil }
+    ct_filter_remove(ct_hash(freed.block))
+    return freed
+  }
+
+  /// Empties the quarantine: `body` is given each block, whose memory is then its own.
+  func emptyQuarantine(_ body: (FreedBlock) -> Void) {
+    for index in 0..<Self.shardCount {
+      while let freed = unsafe takeOldest(from: shards + index, over: .none) { body(freed) }
+    }
+  }
+
+  /// How far a walk through the quarantine has come.
+  struct QuarantinePlace {
+    fileprivate var shard = 0
+    fileprivate var number = 0
+  }
+
+  /// The next block in quarantine that was written to; its memory stays there.
+  func nextDamaged(
+    from place: inout QuarantinePlace, _ layout: BlockLayout
+  ) -> (FreedBlock, BlockLayout.Damage)? {
+    while place.shard < Self.shardCount {
+      let shard = unsafe shards + place.shard
+      unsafe shard.pointee.lock.acquire()
+      defer { unsafe shard.pointee.lock.release() }
+      while let freed = unsafe shard.pointee.freed.nextHeld(from: &place.number) {
+        if let damage = layout.damage(ofPoisoned: freed.record) { return (freed, damage) }
+      }
+      place = QuarantinePlace(shard: place.shard + 1)
+    }
+    return nil
+  }
+
+  /// Forgets a live block of this process, whose memory stays as it is.
+  ///
+  /// - Returns: false when there is none at the address.
+  func forget(_ block: UInt, in store: borrowing StoreWriter) -> Bool {
+    let hash = ct_hash(block)
+    let shard = unsafe shard(for: hash)
+    unsafe shard.pointee.lock.acquire()
+    defer { unsafe shard.pointee.lock.release() }
+    guard let number = unsafe shard.pointee.blocks.remove(block) else { return false }
     ct_filter_remove(hash)
     let id = BlockID(rawValue: number)
-    if id == .unrecorded { return .own }
-    if unsafe number < records.pointee.first { return .inherited }
+    guard record(of: id, in: store) != nil else { return false }
     unsafe giveBack(id, to: shard, in: store)
-    return .own
+    return true
   }
 
-  /// Whether a live block of ours starts at the address.
-  func contains(_ block: UInt) -> Bool {
+  // MARK: what a pointer is
+
+  /// What is known of the block at an address.
+  enum Standing {
+    /// It is live.
+    case live
+    /// It was released. `isReused`: an earlier block of the same address is remembered, too.
+    case freed(FreedBlock, isReused: Bool)
+    /// Nothing.
+    case unknown
+  }
+
+  /// What is known of the block that starts at the address.
+  func standing(of block: UInt) -> Standing {
     let shard = unsafe shard(for: ct_hash(block))
     unsafe shard.pointee.lock.acquire()
     defer { unsafe shard.pointee.lock.release() }
-    return unsafe shard.pointee.blocks.value(of: block) != nil
+    if unsafe shard.pointee.blocks.value(of: block) != nil { return .live }
+    guard let freed = unsafe shard.pointee.freed.block(at: block) else { return .unknown }
+    return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
   }
 
-  /// Notes that a live block now holds a string of another length.
-  func resize(_ block: UInt, to byteLength: UInt32, in store: borrowing StoreWriter) {
-    let shard = unsafe shard(for: ct_hash(block))
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
-    if let number = unsafe shard.pointee.blocks.value(of: block),
-      number != BlockID.unrecorded.rawValue, unsafe number >= records.pointee.first
-    {
-      unsafe place(of: BlockID(rawValue: number), in: store).pointee.byteLength = byteLength
+  /// Whether memory that starts at the address is ours: that of a live block, or in quarantine.
+  func holds(_ block: UInt) -> Bool {
+    switch standing(of: block) {
+    case .live: true
+    case .freed(let freed, _): freed.heldBytes > 0
+    case .unknown: false
     }
+  }
+
+  /// A live block's record, and what is wrong with the block; that is mended, so that it is told once.
+  ///
+  /// - Parameter serial: the allocation that is meant; any when it is `nil`.
+  /// - Returns: `nil` when there is none, or no record of it.
+  func inspect(
+    _ block: UInt, serial: UInt64? = nil, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) -> (record: BlockRecord, damage: BlockLayout.Damage?)? {
+    let shard = unsafe shard(for: ct_hash(block))
+    unsafe shard.pointee.lock.acquire()
+    defer { unsafe shard.pointee.lock.release() }
+    guard let number = unsafe shard.pointee.blocks.value(of: block),
+      let record = record(of: BlockID(rawValue: number), in: store),
+      serial == nil || serial == record.serial
+    else { return nil }
+    let damage = layout.damage(of: record)
+    if damage != nil, let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) {
+      if damage?.kind == .prefixDamage {
+        unsafe (bstr - 4).storeBytes(of: record.byteLength, as: UInt32.self)
+      }
+      unsafe layout.setGuard(of: bstr, Int(record.byteLength))
+    }
+    return (record, damage)
+  }
+
+  /// Notes that a live block now holds a shorter string, and moves its guard.
+  func shorten(
+    _ block: UInt, to byteCount: Int, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) {
+    let shard = unsafe shard(for: ct_hash(block))
+    unsafe shard.pointee.lock.acquire()
+    defer { unsafe shard.pointee.lock.release() }
+    guard let number = unsafe shard.pointee.blocks.value(of: block),
+      let record = record(of: BlockID(rawValue: number), in: store),
+      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
+    else { return }
+    unsafe place(of: BlockID(rawValue: number), in: store).pointee.byteLength = UInt32(byteCount)
+    unsafe layout.setGuard(of: bstr, byteCount)
+  }
+
+  /// A released block that the address lies in.
+  ///
+  /// - Complexity: linear in what is remembered, and the next in records; only for what has gone
+  ///   wrong.
+  func freedBlock(around address: UInt, _ layout: BlockLayout) -> FreedBlock? {
+    for index in 0..<Self.shardCount {
+      unsafe shards[index].lock.acquire()
+      let found = unsafe shards[index].freed.block(around: address, layout)
+      unsafe shards[index].lock.release()
+      if let found { return found }
+    }
+    return nil
+  }
+
+  /// The record of a live block that the address lies in.
+  ///
+  /// Takes no lock: a record that changes meanwhile may be missed.
+  func liveBlock(
+    around address: UInt, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) -> BlockRecord? {
+    let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
+    for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
+      let record = unsafe records[index]
+      let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
+      let bytes = UInt(layout.blockBytes(forPayload: Int(record.byteLength)))
+      if record.serial != 0, block <= address, address - block < bytes { return record }
+    }
+    return nil
   }
 
   // MARK: places for records
@@ -101,6 +269,14 @@ struct Registry: ~Copyable {
   ) -> UnsafeMutablePointer<BlockRecord> {
     let base = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     return unsafe base + Int(id.rawValue - records.pointee.first)
+  }
+
+  /// A block's record; `nil` when there is none in this process's store.
+  ///
+  /// Caller holds the shard lock.
+  private func record(of id: BlockID, in store: borrowing StoreWriter) -> BlockRecord? {
+    guard id != .unrecorded, unsafe id.rawValue >= records.pointee.first else { return nil }
+    return unsafe place(of: id, in: store).pointee
   }
 
   /// A free place for a record, or `nil` when the store is full.
@@ -169,6 +345,7 @@ struct Registry: ~Copyable {
     for index in 0..<Self.shardCount {
       unsafe shards[index].lock.renewInForkedChild()
       unsafe shards[index].free = nil
+      unsafe shards[index].freed.forgetStacks()
     }
     unsafe records.pointee.first += UInt32(recordsOfParent)
   }
@@ -178,9 +355,11 @@ struct Registry: ~Copyable {
 }
 
 /// What became of a block that is to be released.
-public enum Removal: Sendable {
-  /// It was live and is now forgotten.
-  case own
+enum Removal {
+  /// It was live, as remembered, and perhaps damaged.
+  case own(FreedBlock, BlockLayout.Damage?)
+  /// It was live, and nothing more was known of it.
+  case unrecorded
   /// It was live when this process was forked, and is now forgotten.
   case inherited
   /// It is no live block of ours.
@@ -197,6 +376,10 @@ private struct Shard: ~Copyable {
   ///
   /// Guarded by `lock`.
   var blocks = AddressMap()
+  /// Blocks that were released.
+  ///
+  /// Guarded by `lock`.
+  var freed = FreedBlocks()
   /// The first free place, which names the next.
   ///
   /// Guarded by `lock`.

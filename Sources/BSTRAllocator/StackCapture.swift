@@ -77,10 +77,14 @@ enum StackCapture {
 
 /// Each thread's scratch memory: mapped at its first use, unmapped when the thread ends.
 enum ThreadScratch {
+  /// The threads that have some.
+  nonisolated(unsafe) static let stacks = ThreadStacks()
+
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
     unsafe pthread_key_create(&key) { memory in
       unsafe ct_thread().pointee.scratch = nil
+      unsafe stacks.remove()
       if let memory = unsafe memory { unsafe munmap(memory, StackCapture.scratchBytes) }
     }
     return key
@@ -93,6 +97,7 @@ enum ThreadScratch {
     guard let scratch = unsafe PrivateMemory.map(StackCapture.scratchBytes) else { return nil }
     unsafe pthread_setspecific(key, scratch)
     unsafe thread.pointee.scratch = scratch
+    unsafe stacks.add()
     return unsafe scratch
   }
 }

@@ -58,7 +58,8 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
 /// See `bstr.h`.
 @c @implementation
 public func SysFreeString(_ bstr: BSTR?) {
-  unsafe BSTRFunctions.current(for: ct_return_address()).free(bstr)
+  let caller = ct_return_address()
+  unsafe BSTRFunctions.current(for: caller).free(bstr, caller: caller)
 }
 
 // MARK: reallocating
@@ -107,15 +108,17 @@ public func SysStringByteLen(_ bstr: BSTR?) -> UINT {
 @c @implementation
 public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
   guard let bstr = unsafe bstr else { return 0 }
-  let functions = BSTRFunctions.current(for: ct_return_address())
-  return unsafe functions.pin(bstr) ? 0 : Failure.outOfMemory
+  let caller = ct_return_address()
+  return unsafe BSTRFunctions.current(for: caller).pin(bstr, caller: caller)
+    ? 0 : Failure.outOfMemory
 }
 
 /// See `bstr.h`.
 @c @implementation
 public func SysReleaseString(_ bstr: BSTR?) {
   guard let bstr = unsafe bstr else { return }
-  unsafe BSTRFunctions.current(for: ct_return_address()).unpin(bstr)
+  let caller = ct_return_address()
+  unsafe BSTRFunctions.current(for: caller).unpin(bstr, caller: caller)
 }
 
 /// See `bstr.h`.
@@ -151,6 +154,16 @@ public func VarBstrCmp(_ left: BSTR?, _ right: BSTR?, _ locale: LCID, _ flags: U
 public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt32) {
   let profile = Profile(olecharBytes: Int(olecharBytes), payloadOffset: Int(payloadOffset))
   if Profile.all.contains(profile) { unsafe Tracker.current.pointee.settle(profile) }
+}
+
+// MARK: immortal strings
+
+/// See `bstrtrace.h`.
+@c @implementation
+public func bstrtrace_declare_immortal(_ bstr: BSTR?) {
+  guard let bstr = unsafe bstr else { return }
+  let functions = BSTRFunctions.current(for: ct_return_address())
+  unsafe functions.tracker?.pointee.declareImmortal(UInt(bitPattern: bstr), functions.profile)
 }
 
 /// HRESULTs that C macros with casts hide from Swift (winerror.h).

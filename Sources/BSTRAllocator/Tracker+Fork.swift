@@ -1,6 +1,7 @@
 // What a fork does to the tracker.
 
 import CTracker
+import Synchronization
 import TraceStore
 
 extension Tracker {
@@ -18,6 +19,8 @@ extension Tracker {
     depotLock.acquire()
     registry.lockAll()
     pins.lockAll()
+    immortals.lockAll()
+    unsafe ThreadScratch.stacks.prepareToFork()
   }
 
   /// Gives the locks back.
@@ -25,6 +28,8 @@ extension Tracker {
   /// After the fork, in the parent.
   func resumeInParent() {
     if isForkingInside { return }
+    unsafe ThreadScratch.stacks.resumeInParent()
+    immortals.unlockAll()
     pins.unlockAll()
     registry.unlockAll()
     depotLock.release()
@@ -39,6 +44,10 @@ extension Tracker {
     gate.renewInForkedChild()
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()
+    immortals.renewInForkedChild()
+    failures.renewInForkedChild()
+    hasEnded.store(false, ordering: .relaxed)
+    unsafe ThreadScratch.stacks.renewInForkedChild()
     let recordsOfParent =
       withStore { $0.used(of: .blocks) / MemoryLayout<BlockRecord>.stride } ?? 0
     registry.renewInForkedChild(recordsOfParent: recordsOfParent)

@@ -1,8 +1,9 @@
-// What is recorded of allocations and releases.
+// What is recorded of allocations, and the parts that all recording shares.
 
 import CTracker
 import Glibc
 import Synchronization
+import TraceOptions
 import TraceStore
 
 extension Tracker {
@@ -26,8 +27,7 @@ extension Tracker {
     }
     withStore { store in
       let stack = recordStack(from: caller, in: store)
-      let (old, serial) = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed)
-      _ = old
+      let serial = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed).newValue
       let record = unsafe BlockRecord(
         address: UInt64(bstr), serial: serial, byteLength: byteLength, stack: stack,
         thread: threadID(thread), milliseconds: milliseconds(since: store.header.pointee.startTime))
@@ -42,46 +42,36 @@ extension Tracker {
     }
   }
 
-  /// Forgets a block that is about to be released.
+  /// Whether the allocation that is being tried is one that is to fail.
   ///
-  /// Takes a shard lock.
-  @discardableResult
-  public func recordRelease(block: UInt) -> Removal {
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0 else { return .unknown }
-    unsafe thread.pointee.busy = 1
-    defer { unsafe thread.pointee.busy = 0 }
-    return withStore { store in
-      let removal = registry.remove(block, in: store)
-      switch removal {
-      case .own: unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
-      case .inherited: unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
-      case .unknown: break
-      }
-      return removal
-    } ?? .unknown
+  /// Takes the depot lock when it is.
+  func failsAllocation(caller: UInt) -> Bool {
+    guard unsafe settings.failAllocation != nil && ct_thread().pointee.busy == 0,
+      let number = failures.next()
+    else { return false }
+    count(.injectedFailures)
+    var event = EventRecord(.failedAllocation)
+    event.changed = UInt32(truncatingIfNeeded: number)
+    recordFault(event, 0, caller)
+    return true
   }
 
-  /// Whether a live block of ours starts at the address.
+  /// Notes that our functions shortened a live string in place, and moves its guard.
   ///
   /// Takes a shard lock.
-  public func isLive(block: UInt) -> Bool { registry.contains(block) }
-
-  /// Notes that a live block's string was shortened in place.
-  ///
-  /// Takes a shard lock.
-  func recordResize(block: UInt, to byteLength: UInt32) {
-    withStore { store in registry.resize(block, to: byteLength, in: store) }
+  func recordShortening(block: UInt, to byteCount: Int) {
+    guard let layout = knownLayout else { return }
+    withStore { store in registry.shorten(block, to: byteCount, layout, in: store) }
   }
 
-  /// Raises one of the counters of what went wrong.
+  /// Raises a counter.
   func count(_ counter: StoreCounter) {
     withStore { store in
       _ = unsafe store.counter(counter).pointee.add(1, ordering: .relaxed)
     }
   }
 
-  private func recordStack(from caller: UInt, in store: borrowing StoreWriter) -> StackID {
+  func recordStack(from caller: UInt, in store: borrowing StoreWriter) -> StackID {
     gate.enterToUnwind()
     let stack = unsafe StackCapture.capture(from: caller, depth: depth)
     gate.leave()
@@ -95,12 +85,12 @@ extension Tracker {
     return id
   }
 
-  private func threadID(_ thread: UnsafeMutablePointer<ct_thread>) -> UInt32 {
+  func threadID(_ thread: UnsafeMutablePointer<ct_thread>) -> UInt32 {
     if unsafe thread.pointee.tid == 0 { unsafe thread.pointee.tid = ct_thread_id() }
     return unsafe thread.pointee.tid
   }
 
-  private func milliseconds(since start: UInt64) -> UInt32 {
+  func milliseconds(since start: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: (Self.now() &- start) / 1_000_000)
   }
 

@@ -1,4 +1,4 @@
-// The tracker's store: where it is made, what is put in it at the process's end.
+// The tracker's store: where it is made, and how the process ended.
 
 import CTracker
 import Glibc
@@ -77,23 +77,6 @@ extension Tracker {
       guard unsafe store.header.pointee.pid == UInt32(getpid()) else { return }
       unsafe store.header.pointee.exitStatus = status
       unsafe store.header.pointee.endState = state.rawValue
-    }
-  }
-
-  /// Keeps the first characters of a few live strings of each stack, for the report.
-  ///
-  /// Takes the depot lock, and reads only memory that can be read. Nothing with `redact`.
-  public func keepValues() {
-    guard settings.redact != true, knownProfile != nil else { return }
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0 else { return }
-    unsafe thread.pointee.busy = 1
-    defer { unsafe thread.pointee.busy = 0 }
-    depotLock.acquire()
-    defer { depotLock.release() }
-    withStore { store in
-      guard unsafe store.header.pointee.pid == UInt32(getpid()) else { return }
-      LiveValues.write(to: store)
     }
   }
 }

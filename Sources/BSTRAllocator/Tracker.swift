@@ -20,7 +20,7 @@ public import TraceOptions
 /// There is no end phase: blocks that other libraries' destructors free are recorded as freed.
 ///
 /// Locks, in the order in which they may be taken: unwind gate, depot lock, shard locks, record lock,
-/// pin lock. Only a fork takes more than two. Nothing unwinds or calls the loader's locking functions
+/// pin lock, thread lock. Only a fork takes more than two. Nothing unwinds or calls the loader's locking functions
 /// while holding one.
 @safe
 public struct Tracker: ~Copyable {
@@ -31,6 +31,8 @@ public struct Tracker: ~Copyable {
 
   let registry = Registry()
   let pins = PinTable()
+  let immortals = ImmortalTable()
+  let failures: AllocationFailures
   let gate = UnwindGate()
   let depotLock = Lock()
   let depot: UnsafeMutablePointer<Depot>
@@ -38,7 +40,11 @@ public struct Tracker: ~Copyable {
   let store: UnsafeMutablePointer<StoreWriter?>
   let directory: UnsafeMutablePointer<CChar>?
   let depth: Int
+  /// Bytes behind each string that are watched.
+  let guardBytes: Int
+  let quarantine: QuarantineLimits
   let profileBits = Atomic<UInt64>(0)
+  let hasEnded = Atomic<Bool>(false)
 
   /// This process's tracker, started by the first use.
   public nonisolated(unsafe) static let current: UnsafeMutablePointer<Tracker> = {
@@ -56,6 +62,11 @@ public struct Tracker: ~Copyable {
       } ?? []
     self.settings = settings
     depth = settings.depth ?? 64
+    guardBytes = settings.guards == false ? 0 : BlockLayout.guardSize
+    quarantine = QuarantineLimits(
+      processBytes: settings.quarantine ?? 4 << 20,
+      processBlocks: settings.quarantineBlocks ?? 4096, shards: Registry.shardCount)
+    failures = AllocationFailures(settings.failAllocation)
     unsafe depot = .allocate(capacity: 1)
     unsafe depot.initialize(to: Depot())
     unsafe store = .allocate(capacity: 1)
@@ -119,6 +130,11 @@ public struct Tracker: ~Copyable {
     let bits = profileBits.load(ordering: .relaxed)
     if bits == 0 { return nil }
     return Profile(olecharBytes: Int(bits >> 8), payloadOffset: Int(bits & 0xFF))
+  }
+
+  /// The program's layout with what is added to it, or `nil` before it is known.
+  var knownLayout: BlockLayout? {
+    knownProfile.map { BlockLayout(profile: $0, guardBytes: guardBytes) }
   }
 
   /// Settles the program's layout; the first to say so wins.

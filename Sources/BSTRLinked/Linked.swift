@@ -22,7 +22,7 @@ public func bstrtrace_linked_started() {
 @c @implementation
 public func bstrtrace_linked_ending() {
   let tracker = unsafe Tracker.current
-  unsafe tracker.pointee.keepValues()
+  unsafe tracker.pointee.recordEnd()
   // Under `bstrtrace run` the report is made there, when really everything has ended.
   guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image() else {
     return

@@ -40,7 +40,7 @@ public struct Reporter {
   /// A linked program under `bstrtrace run` has two recorders, of which one sees nothing.
   private func withoutIdleDoubles(_ images: [StoreImage]) -> [StoreImage] {
     func hasTraffic(_ image: StoreImage) -> Bool {
-      image.count(.allocations) > 0 || image.count(.foreignFrees) > 0
+      image.count(.allocations) > 0 || image.count(.foreignFrees) > 0 || !image.events.isEmpty
     }
     return images.enumerated().filter { index, image in
       if hasTraffic(image) { return true }
@@ -64,6 +64,10 @@ public struct Reporter {
       liveBytes += UInt64(block.byteLength)
     }
     let end = Self.end(of: header)
+    let evidence = Evidence(
+      image, with: &symbolicator, redact: redact, isRunning: end == .running)
+    // What a running process has not freed yet is no leak.
+    let leaks = end == .running ? [] : LeakFinder.findings(in: evidence)
     let known = header.olecharBytes != 0
     return ProcessReport(
       pid: Int(header.pid), parentPid: Int(header.parentPid), executable: image.executable,
@@ -73,11 +77,10 @@ public struct Reporter {
       totals: ProcessReport.Totals(
         allocations: image.count(.allocations), frees: image.count(.frees),
         foreignFrees: image.count(.foreignFrees), live: live, liveBytes: liveBytes,
-        peakLive: image.count(.peakLive), unrecorded: image.count(.unrecordedBlocks)),
-      // What a running process has not freed yet is no leak.
-      findings: end == .running
-        ? [] : LeakFinder.findings(in: image, symbolicator: &symbolicator, redact: redact),
-      notes: Self.notes(on: image, end))
+        peakLive: image.count(.peakLive), immortals: image.count(.immortals),
+        unrecorded: image.count(.unrecordedBlocks)),
+      findings: leaks + FaultFinder.findings(in: evidence),
+      injectedFailures: Self.injectedFailures(in: evidence), notes: Self.notes(on: evidence, end))
   }
 
   private static func end(of header: StoreHeader) -> ProcessReport.End {
@@ -89,26 +92,45 @@ public struct Reporter {
     }
   }
 
-  private static func notes(on image: StoreImage, _ end: ProcessReport.End) -> [String] {
+  private static func notes(on evidence: Evidence, _ end: ProcessReport.End) -> [String] {
+    let image = evidence.image
     var notes: [String] = []
     if end == .running {
       notes.append("It was still running when the report was made: what is live is no leak yet.")
     }
-    let blocks = image.count(.unrecordedBlocks)
-    if blocks > 0 {
+    let missing: [(StoreCounter, String)] = [
+      (.unrecordedBlocks, "allocations"), (.unrecordedStacks, "stacks"),
+      (.unrecordedEvents, "events"),
+    ]
+    for (counter, what) in missing where image.count(counter) > 0 {
       notes.append(
-        "\(blocks) allocations could not be recorded: the disk that TMPDIR is on was full.")
+        "\(image.count(counter)) \(what) could not be recorded: "
+          + (counter == .unrecordedEvents
+            ? "there were more than fit." : "the disk that TMPDIR is on was full."))
     }
-    let stacks = image.count(.unrecordedStacks)
-    if stacks > 0 {
-      notes.append("\(stacks) stacks could not be recorded: the disk that TMPDIR is on was full.")
+    return notes + failures(in: evidence, injectedFailures(in: evidence))
+  }
+
+  private static func injectedFailures(in evidence: Evidence) -> [ProcessReport.InjectedFailure] {
+    evidence.events.filter { $0.kind == EventKind.failedAllocation.rawValue }.map { event in
+      ProcessReport.InjectedFailure(
+        number: Int(event.changed),
+        frame: evidence.resolver.frameNumbers(of: event.detected).first
+          .map { evidence.resolver.frames[$0] })
     }
-    let invalid = image.count(.invalidFrees)
-    if invalid > 0 {
-      notes.append(
-        "\(invalid) \(invalid == 1 ? "call" : "calls") of SysFreeString with a pointer that is no "
-          + "live BSTR \(invalid == 1 ? "was" : "were") ignored.")
+  }
+
+  /// The most allocations made to fail that are told one by one.
+  private static let mostFailures = 5
+
+  private static func failures(
+    in evidence: Evidence, _ failures: [ProcessReport.InjectedFailure]
+  ) -> [String] {
+    var notes = failures.prefix(mostFailures).map {
+      "Allocation \($0.number) was made to fail, as --fail-allocation asked\($0.place)."
     }
+    let all = evidence.image.count(.injectedFailures)
+    if all > UInt64(notes.count) { notes.append("\(all - UInt64(notes.count)) more were, too.") }
     return notes
   }
 }

@@ -64,6 +64,12 @@ struct StackResolver {
     image.stack(stack).frames.flatMap { numbers[$0.rawValue] ?? [] }
   }
 
+  /// The place that one word names.
+  static func place(of word: FrameWord, in image: StoreImage) -> CodePlace {
+    places(of: [word], in: image)[word.rawValue]
+      ?? CodePlace(module: "", buildID: nil, offset: word.address)
+  }
+
   private static func places(
     of words: Set<FrameWord>, in image: StoreImage
   ) -> [UInt64: CodePlace] {

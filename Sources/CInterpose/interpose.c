@@ -7,16 +7,21 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "CInterpose.h"
 #include "CTracker.h"
 
-const uint32_t ct_role = 1;
+// A sanitizer's heap stands there itself, and must be the only one to.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED
+#endif
+#endif
+
+#ifndef IS_SANITIZED
 
 static void (*next_free)(void *);
 static void *(*next_realloc)(void *, size_t);
-static void (*next_exit)(int);
 
 // Before the constructor has run, only the loader and other libraries' constructors call us.
 static void find_next(void) {
@@ -25,55 +30,57 @@ static void find_next(void) {
   busy = true;
   next_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
   next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-  next_exit = (void (*)(int))dlsym(RTLD_NEXT, "_exit");
   busy = false;
 }
 
 __attribute__((constructor(101))) static void started(void) {
   if (!next_free) find_next();
-  bstrtrace_preload_started();
 }
 
-__attribute__((destructor(101))) static void ending(void) { bstrtrace_preload_ending(); }
+// The heap's blocks start at multiples of 16. What lies a few bytes behind one may be a BSTR that was
+// mistaken for a block.
+static bool may_be_ours(const void *pointer) {
+  return pointer && ct_filter_may_hold((const void *)((uintptr_t)pointer & ~(uintptr_t)15));
+}
 
-static bool may_be_ours(const void *block) { return block && ct_filter_may_hold(block); }
-
-void free(void *block) {
-  if (__builtin_expect(may_be_ours(block), 0)) {
+void free(void *pointer) {
+  if (__builtin_expect(may_be_ours(pointer), 0)) {
     int saved = errno;
-    bstrtrace_block_released(block);
+    bool released = bstrtrace_release(pointer, false, (uintptr_t)__builtin_return_address(0));
     errno = saved;
+    if (released) return;
   }
   if (__builtin_expect(!next_free, 0)) {
     find_next();
     // Reached only from inside dlsym: what it frees then is a few bytes, once.
     if (!next_free) return;
   }
-  next_free(block);
+  next_free(pointer);
 }
 
-void *realloc(void *block, size_t bytes) {
-  if (__builtin_expect(may_be_ours(block), 0)) {
+// Not next_realloc: it would free the old block before we could record it, and another thread could
+// be given its address in between.
+static void *move(void *pointer, size_t bytes, uintptr_t caller) {
+  void *moved = bytes ? malloc(bytes) : NULL;
+  if (bytes && !moved) return NULL;
+  if (moved) {
+    size_t skipped = (uintptr_t)pointer & 15;
+    size_t old = malloc_usable_size((char *)pointer - skipped) - skipped;
+    memcpy(moved, pointer, old < bytes ? old : bytes);
+  }
+  bstrtrace_release(pointer, true, caller);
+  return moved;
+}
+
+void *realloc(void *pointer, size_t bytes) {
+  if (__builtin_expect(may_be_ours(pointer), 0)) {
     int saved = errno;
-    bool ours = bstrtrace_owns_block(block);
+    bool ours = bstrtrace_holds(pointer);
     errno = saved;
-    if (ours) {
-      // Not next_realloc: it would free the old block before we could record it, and another
-      // thread could be given its address in between.
-      if (bytes == 0) {
-        free(block);
-        return NULL;
-      }
-      void *moved = malloc(bytes);
-      if (!moved) return NULL;
-      size_t old = malloc_usable_size(block);
-      memcpy(moved, block, old < bytes ? old : bytes);
-      free(block);
-      return moved;
-    }
+    if (ours) return move(pointer, bytes, (uintptr_t)__builtin_return_address(0));
   }
   if (__builtin_expect(!next_realloc, 0)) find_next();
-  return next_realloc ? next_realloc(block, bytes) : NULL;
+  return next_realloc ? next_realloc(pointer, bytes) : NULL;
 }
 
 void *reallocarray(void *block, size_t count, size_t size) {
@@ -85,11 +92,4 @@ void *reallocarray(void *block, size_t count, size_t size) {
   return realloc(block, bytes);
 }
 
-void _exit(int status) {
-  bstrtrace_preload_exiting(status);
-  if (!next_exit) find_next();
-  next_exit(status);
-  __builtin_unreachable();
-}
-
-void _Exit(int status) { _exit(status); }
+#endif

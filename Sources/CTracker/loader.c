@@ -5,8 +5,10 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <link.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -100,6 +102,22 @@ bool ct_is_readable(uintptr_t address, size_t bytes) {
   }
   errno = saved;
   return readable;
+}
+
+__attribute__((no_sanitize("address", "thread", "undefined")))
+uint64_t ct_peek(uintptr_t address, size_t bytes) {
+  // Byte by byte: a call of memcpy would be checked.
+  const volatile uint8_t *place = (const volatile uint8_t *)address;
+  uint64_t number = 0;
+  for (size_t i = 0; i < bytes; i++) number |= (uint64_t)place[i] << (8 * i);
+  return number;
+}
+
+bool ct_heap_is_glibc(void) {
+  struct dl_find_object heap, libc;
+  return _dl_find_object((void *)&malloc, &heap) == 0 &&
+         _dl_find_object((void *)&gnu_get_libc_version, &libc) == 0 &&
+         heap.dlfo_link_map == libc.dlfo_link_map;
 }
 
 static bool program_needs_swift(void) {

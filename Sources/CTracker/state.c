@@ -1,5 +1,6 @@
 // Defines the per-thread state and the filter of CTracker.h.
 
+#define _GNU_SOURCE
 #include "CTracker.h"
 
 #include <sys/syscall.h>
@@ -13,3 +14,13 @@ bool ct_filter_armed;
 __attribute__((weak)) const uint32_t ct_role = 2;
 
 uint32_t ct_thread_id(void) { return (uint32_t)syscall(SYS_gettid); }
+
+bool ct_is_in_stack(pthread_t thread, uintptr_t address) {
+  pthread_attr_t attributes;
+  void *start = NULL;
+  size_t bytes = 0;
+  if (pthread_getattr_np(thread, &attributes) != 0) return false;
+  pthread_attr_getstack(&attributes, &start, &bytes);
+  pthread_attr_destroy(&attributes);
+  return address - (uintptr_t)start < bytes;
+}

@@ -21,6 +21,18 @@ public enum Setting: UInt8, CaseIterable, Sendable {
   case output
   /// The exit status that says that there are findings.
   case errorExitcode
+  /// Whether the first fault ends the program.
+  case haltOnError
+  /// Whether releases of other copies' BSTRs are findings.
+  case foreign
+  /// Whether bytes behind each string are watched.
+  case guards
+  /// The bytes of released strings that are held back.
+  case quarantine
+  /// The released strings that are held back.
+  case quarantineBlocks
+  /// The allocations that are made to fail.
+  case failAllocation
 
   /// The values a setting accepts.
   public enum Values: Sendable {
@@ -30,10 +42,14 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case oneOf([Int])
     /// `on` or `off`.
     case onOff
+    /// `report` or `ignore`.
+    case reportOrIgnore
     /// `text` or `json`.
     case format
     /// A file's path.
     case path
+    /// Which allocations are to fail.
+    case failures
   }
 
   /// The long flag without its dashes, and the key in `BSTRTRACE_OPTIONS`.
@@ -48,6 +64,12 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .format: "format"
     case .output: "output"
     case .errorExitcode: "error-exitcode"
+    case .haltOnError: "halt-on-error"
+    case .foreign: "foreign"
+    case .guards: "guards"
+    case .quarantine: "quarantine"
+    case .quarantineBlocks: "quarantine-blocks"
+    case .failAllocation: "fail-allocation"
     }
   }
 
@@ -57,7 +79,11 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .depth: .integer(1...256)
     case .olechar: .oneOf([2, 4])
     case .payloadOffset: .oneOf([4, 8])
-    case .followChildren, .track, .redact: .onOff
+    case .followChildren, .track, .redact, .haltOnError, .guards: .onOff
+    case .quarantine: .integer(0...1 << 40)
+    case .quarantineBlocks: .integer(0...16_384)
+    case .failAllocation: .failures
+    case .foreign: .reportOrIgnore
     case .format: .format
     case .output: .path
     case .errorExitcode: .integer(0...255)
@@ -75,6 +101,12 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .format: "text"
     case .output: "standard error"
     case .errorExitcode: "23"
+    case .haltOnError: "off"
+    case .foreign: "ignore"
+    case .guards: "on"
+    case .quarantine: "4194304"
+    case .quarantineBlocks: "4096"
+    case .failAllocation: "none"
     }
   }
 
@@ -99,6 +131,18 @@ public enum Setting: UInt8, CaseIterable, Sendable {
       "Write the report to this file."
     case .errorExitcode:
       "Exit status when the program ended with 0 and there are findings; 0 keeps the program's own."
+    case .haltOnError:
+      "Abort at the first fault, so that a debugger stops there."
+    case .foreign:
+      "Report frees, through the traced functions, of BSTRs that another copy of them allocated."
+    case .guards:
+      "Put eight bytes behind each string, and report when they were written to."
+    case .quarantine:
+      "Hold back at most so many bytes of freed strings, to notice writes to them; 0 holds none."
+    case .quarantineBlocks:
+      "Hold back at most so many freed strings."
+    case .failAllocation:
+      "Make allocations return NULL: the Nth (N), all from the Nth (N+), or a percentage (P% or P%SEED)."
     }
   }
 }

@@ -21,6 +21,18 @@ public struct Settings: Sendable, Equatable {
   public var output: String?
   /// The exit status for findings, 0 for none.
   public var errorExitcode: Int?
+  /// Whether the first fault ends the program.
+  public var haltOnError: Bool?
+  /// Whether releases of other copies' BSTRs are findings.
+  public var reportForeign: Bool?
+  /// Whether bytes behind each string are watched.
+  public var guards: Bool?
+  /// The most bytes of released strings that are held back.
+  public var quarantine: Int?
+  /// The most released strings that are held back.
+  public var quarantineBlocks: Int?
+  /// The allocations that are made to fail.
+  public var failAllocation: AllocationFailure?
 
   /// Settings that say nothing.
   public init() {}
@@ -70,12 +82,20 @@ public struct Settings: Sendable, Equatable {
     case .onOff:
       guard value == "on" || value == "off" else { return "expected on or off" }
       set(setting, value == "on")
+    case .reportOrIgnore:
+      guard value == "report" || value == "ignore" else { return "expected report or ignore" }
+      reportForeign = value == "report"
     case .format:
       guard value == "text" || value == "json" else { return "expected text or json" }
       json = value == "json"
     case .path:
       guard !value.isEmpty else { return "expected a path" }
       output = String(value)
+    case .failures:
+      guard let failures = AllocationFailure(value) else {
+        return "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"
+      }
+      failAllocation = failures
     }
     return nil
   }
@@ -86,7 +106,11 @@ public struct Settings: Sendable, Equatable {
     case .olechar: olechar = number
     case .payloadOffset: payloadOffset = number
     case .errorExitcode: errorExitcode = number
-    case .followChildren, .track, .redact, .format, .output: break
+    case .quarantine: quarantine = number
+    case .quarantineBlocks: quarantineBlocks = number
+    case .followChildren, .track, .redact, .format, .output, .haltOnError, .foreign, .guards,
+      .failAllocation:
+      break
     }
   }
 
@@ -95,7 +119,11 @@ public struct Settings: Sendable, Equatable {
     case .followChildren: followChildren = flag
     case .track: track = flag
     case .redact: redact = flag
-    case .depth, .olechar, .payloadOffset, .errorExitcode, .format, .output: break
+    case .haltOnError: haltOnError = flag
+    case .guards: guards = flag
+    case .depth, .olechar, .payloadOffset, .errorExitcode, .format, .output, .foreign,
+      .quarantine, .quarantineBlocks, .failAllocation:
+      break
     }
   }
 
@@ -110,6 +138,16 @@ public struct Settings: Sendable, Equatable {
     }
     if let track { parts.append("\(Setting.track.name)=\(track ? "on" : "off")") }
     if let redact { parts.append("\(Setting.redact.name)=\(redact ? "on" : "off")") }
+    if let haltOnError { parts.append("\(Setting.haltOnError.name)=\(haltOnError ? "on" : "off")") }
+    if let reportForeign {
+      parts.append("\(Setting.foreign.name)=\(reportForeign ? "report" : "ignore")")
+    }
+    if let guards { parts.append("\(Setting.guards.name)=\(guards ? "on" : "off")") }
+    if let quarantine { parts.append("\(Setting.quarantine.name)=\(quarantine)") }
+    if let quarantineBlocks {
+      parts.append("\(Setting.quarantineBlocks.name)=\(quarantineBlocks)")
+    }
+    if let failAllocation { parts.append("\(Setting.failAllocation.name)=\(failAllocation)") }
     return parts.joined(separator: ":")
   }
 }

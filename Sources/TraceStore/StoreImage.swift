@@ -148,6 +148,13 @@ public struct StoreImage: Sendable {
     }
   }
 
+  /// The faults that were seen, in the order in which they were recorded.
+  public var events: [EventRecord] {
+    let bytes = sections[SectionKind.events.rawValue]
+    let stride = MemoryLayout<EventRecord>.stride
+    return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
+  }
+
   /// The strings that were live at the end, by their blocks' serial numbers.
   public func values() -> [UInt64: StoredValue] {
     let bytes = sections[SectionKind.values.rawValue]

@@ -12,6 +12,8 @@ public enum SectionKind: Int, CaseIterable, Sendable {
   case blocks
   /// Characters of strings that were live at the end, each behind a `ValueHead`.
   case values
+  /// `EventRecord`s: what happened when.
+  case events
 }
 
 /// Constants of the layout.
@@ -19,7 +21,7 @@ public enum StoreLayout {
   /// "BSTRTRC" and a zero, as a little-endian number.
   public static let magic: UInt64 = 0x0043_5254_5254_5342
   /// The version this code reads and writes.
-  public static let version: UInt32 = 1
+  public static let version: UInt32 = 2
   /// Bytes in front of the first section.
   public static let headerBytes = 4096
   /// Where the section table stands in the header.
@@ -34,6 +36,10 @@ public enum StoreLayout {
   }
   /// The most bytes of one string that are kept.
   public static let valueBytes = 64
+  /// What stands behind a live block's terminator.
+  public static let guardByte: UInt8 = 0xFB
+  /// What stands in place of a released string's characters.
+  public static let poisonByte: UInt8 = 0xFD
 }
 
 /// A range of bytes in the text section.
@@ -82,7 +88,7 @@ public enum StoreCounter: Int, CaseIterable, Sendable {
   case peakLive
   /// Releases, through our functions, of BSTRs that another copy of the functions had allocated.
   case foreignFrees
-  /// Releases of what is no BSTR; ignored.
+  /// Releases of what is no live BSTR; ignored.
   case invalidFrees
   /// Releases of blocks that a forked child inherited.
   case inheritedFrees
@@ -90,6 +96,12 @@ public enum StoreCounter: Int, CaseIterable, Sendable {
   case unrecordedBlocks
   /// Stacks whose record did not fit.
   case unrecordedStacks
+  /// Events that did not fit.
+  case unrecordedEvents
+  /// Allocations that were made to fail, as was asked for.
+  case injectedFailures
+  /// Live blocks that were declared never to be released.
+  case immortals
 }
 
 /// How the recorder came into the process.
@@ -220,7 +232,7 @@ public struct BlockRecord: BitwiseCopyable, Sendable {
   /// 0 marks a free place, and is written first on release and last on allocation, so that a store
   /// cut off in between reads true.
   public var serial: UInt64
-  /// Payload bytes when it was allocated.
+  /// Payload bytes when it was allocated, or when our functions shortened it last.
   public var byteLength: UInt32
   /// Where it was allocated.
   public var stack: StackID

@@ -13,7 +13,7 @@ public struct StoreWriter: ~Copyable {
 
   /// Each section's share of the region, in 64ths.
   private static let shares: [(SectionKind, Int)] = [
-    (.text, 1), (.modules, 1), (.stacks, 16), (.blocks, 40), (.values, 2),
+    (.text, 1), (.modules, 1), (.stacks, 16), (.blocks, 40), (.values, 2), (.events, 1),
   ]
 
   /// Lays a store out in `region`.

@@ -9,17 +9,18 @@ struct Bstrtrace: ParsableCommand {
     commandName: "bstrtrace",
     abstract: "Find leaked BSTRs: COM's strings, allocated by SysAllocString, freed by nobody.",
     discussion: """
-      bstrtrace runs a program as it is and reports every BSTR that nobody freed, with the stack \
-      that allocated it.
+      bstrtrace runs a program as it is and reports every BSTR that nobody freed, every wrong \
+      free and every write outside a string, with the stacks behind them.
 
         bstrtrace run -- ./server --port 80     report when it has ended
         bstrtrace run --format json --output leaks.json -- ./server
         bstrtrace run --keep-store run.store -- ./server
         bstrtrace report run.store              the same report again, later
+        bstrtrace sweep -- ./server             check the paths behind failed allocations
 
       The exit status is the program's own; when that is 0 and there are findings, it is 23.
       """,
     version: "0.1.0",
-    subcommands: [RunCommand.self, ReportCommand.self]
+    subcommands: [RunCommand.self, ReportCommand.self, SweepCommand.self]
   )
 }

@@ -10,6 +10,8 @@ final class ProgramRun {
   private let directory: String
   private let pid: pid_t
   private let waitStatus: Int32
+  /// Whether it was killed because it took too long.
+  let hasTimedOut: Bool
 
   /// How long traced processes that outlive the program are waited for, in milliseconds: they are
   /// often just ending.
@@ -18,16 +20,24 @@ final class ProgramRun {
   /// Runs the program to its end.
   ///
   /// Signals that end bstrtrace are passed on to it.
-  init(program: TracedProgram, arguments: [String], settings: Settings) throws {
+  ///
+  /// - Parameters:
+  ///   - timeout: seconds after which it is killed; `nil` for never.
+  ///   - discardsOutput: whether what it writes to standard output and standard error is discarded.
+  init(
+    program: TracedProgram, arguments: [String], settings: Settings, timeout: Int? = nil,
+    discardsOutput: Bool = false
+  ) throws {
     let preload = try Self.findPreload()
     directory = try Self.makeDirectory()
     do {
-      pid = try Self.start(program, arguments, preload, directory, settings)
+      pid = try Self.start(
+        program, arguments, preload, directory, settings, discardsOutput: discardsOutput)
     } catch {
       Self.remove(directory)
       throw error
     }
-    waitStatus = Self.wait(for: pid)
+    (waitStatus, hasTimedOut) = Self.wait(for: pid, timeout: timeout)
   }
 
   deinit {
@@ -40,7 +50,8 @@ final class ProgramRun {
     return exitStatus == 0 ? nil : exitStatus
   }
 
-  private var signal: Int32? { waitStatus & 0x7F == 0 ? nil : waitStatus & 0x7F }
+  /// The signal that ended it.
+  var signal: Int32? { waitStatus & 0x7F == 0 ? nil : waitStatus & 0x7F }
   private var exitStatus: Int32 { (waitStatus >> 8) & 0xFF }
 
   /// Why there may be no store.
@@ -155,7 +166,7 @@ final class ProgramRun {
 
   private static func start(
     _ program: TracedProgram, _ arguments: [String], _ preload: String, _ directory: String,
-    _ settings: Settings
+    _ settings: Settings, discardsOutput: Bool
   ) throws -> pid_t {
     var variables = ProcessInfo.processInfo.environment
     variables["LD_PRELOAD"] =
@@ -178,8 +189,14 @@ final class ProgramRun {
     let argv = arguments.map { strdup($0) } + [nil]
     let envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { (argv + envp).forEach { free($0) } }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] where discardsOutput {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+    }
     var pid = pid_t()
-    let failure = posix_spawn(&pid, program.path, nil, &attributes, argv, envp)
+    let failure = posix_spawn(&pid, program.path, &actions, &attributes, argv, envp)
     if failure != 0 {
       throw TracedProgram.Failure(
         description: "cannot run '\(arguments[0])': \(String(cString: strerror(failure)))",
@@ -200,18 +217,27 @@ final class ProgramRun {
     sigprocmask(SIG_BLOCK, &set, &old)
   }
 
-  /// Waits for the program's end, and passes signals on to it.
-  private static func wait(for pid: pid_t) -> Int32 {
+  /// Waits for the program's end, and passes signals on to it; kills it when it takes too long.
+  private static func wait(for pid: pid_t, timeout: Int?) -> (status: Int32, hasTimedOut: Bool) {
+    let deadline = timeout.map { ContinuousClock.now + .seconds($0) }
+    var hasTimedOut = false
     var set = sigset_t()
     sigemptyset(&set)
     for signal in passedOn + [SIGCHLD] { sigaddset(&set, signal) }
     var status: Int32 = 0
     while true {
       let ended = waitpid(pid, &status, WNOHANG)
-      if ended == pid { return status }
-      if ended < 0 && errno != EINTR { return 0 }
+      if ended == pid { return (status, hasTimedOut) }
+      if ended < 0 && errno != EINTR { return (0, hasTimedOut) }
+      if let deadline, deadline <= .now {
+        hasTimedOut = true
+        kill(pid, SIGKILL)
+      }
       var information = siginfo_t()
-      let signal = sigwaitinfo(&set, &information)
+      var pause = timespec(tv_sec: 1, tv_nsec: 0)
+      let signal =
+        deadline == nil
+        ? sigwaitinfo(&set, &information) : sigtimedwait(&set, &information, &pause)
       // What the terminal sends, it sends to the program too.
       let isFromTerminal = information.si_code == 0x80  // SI_KERNEL
       if signal > 0, signal != SIGCHLD, !isFromTerminal { kill(pid, signal) }

@@ -79,6 +79,8 @@ extension ArgumentHelp {
       case .format: "text|json"
       case .integer, .oneOf: "number"
       case .onOff: "on|off"
+      case .reportOrIgnore: "report|ignore"
+      case .failures: "which"
       }
     return ArgumentHelp(
       "\(setting.help) (default: \(setting.defaultText))", valueName: value)

@@ -10,7 +10,7 @@ import TraceStore
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Run a program and report the BSTRs that nobody freed.",
+    abstract: "Run a program and report BSTRs that were leaked, freed wrongly or damaged.",
     discussion: """
       The program needs no change: it must call the BSTR functions through a shared symbol, as \
       programs with plug-ins do. How it lays its BSTRs out is learnt from the program itself.
@@ -24,18 +24,18 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: ReportOptions
 
-  @Option(name: .setting(.depth), help: .setting(.depth))
-  var depth: Int?
+  @OptionGroup var recording: RecordingOptions
 
-  @Option(name: .setting(.olechar), help: .setting(.olechar))
-  var olechar: Int?
-
-  @Option(name: .setting(.payloadOffset), help: .setting(.payloadOffset))
-  var payloadOffset: Int?
-
-  @Flag(
-    name: .setting(.followChildren), inversion: .prefixedNo, help: .setting(.followChildren))
-  var followChildren: Bool?
+  @Option(
+    name: .setting(.failAllocation), help: .setting(.failAllocation),
+    transform: { text in
+      var settings = Settings()
+      if let problem = settings.parse("\(Setting.failAllocation.name)=\(text)").first {
+        throw ValidationError("\(problem.reason).")
+      }
+      return settings.failAllocation
+    })
+  var failAllocation: AllocationFailure?
 
   @Option(
     help: ArgumentHelp(
@@ -44,45 +44,18 @@ struct RunCommand: ParsableCommand {
     completion: .file())
   var keepStore: String?
 
-  @Argument(
-    parsing: .captureForPassthrough,
-    help: ArgumentHelp("The program and its arguments.", valueName: "program"),
-    completion: .shellCommand("compgen -c"))
-  var program: [String] = []
+  @OptionGroup var traced: TracedCommand
 
-  func validate() throws {
-    for (setting, value) in [
-      (Setting.depth, depth), (.olechar, olechar), (.payloadOffset, payloadOffset),
-    ] {
-      guard let value else { continue }
-      var check = Settings()
-      if let problem = check.parse("\(setting.name)=\(value)").first {
-        throw ValidationError("--\(setting.name) \(value): \(problem.reason).")
-      }
-    }
-    // Everything from the first word that is no flag of ours is captured, a misspelt flag too.
-    if program.first == "--help" || program.first == "-h" { throw CleanExit.helpRequest(self) }
-    if let first = program.first, first.hasPrefix("-"), first != "--" {
-      throw ValidationError("Unknown option '\(first)'.")
-    }
-    if command.isEmpty {
-      throw ValidationError("No program to run. Write it behind '--': bstrtrace run -- ./program")
-    }
-  }
-
-  /// The program and its arguments, without the dashes that lead them in.
-  private var command: ArraySlice<String> {
-    program.first == "--" ? program.dropFirst() : program[...]
-  }
+  func validate() throws { try traced.validate(for: self) }
 
   func run() throws {
     do {
       let environment = EnvironmentSettings.read()
       let target = try ReportTarget(options, environment)
       let keep = try keepStore.map(OutputFile.open)
-      let program = try TracedProgram(command[command.startIndex])
+      let program = try TracedProgram(traced.words[0])
       let run = try ProgramRun(
-        program: program, arguments: Array(command), settings: settings(over: environment))
+        program: program, arguments: traced.words, settings: settings(over: environment))
       let (images, damage) = run.collect()
       if let keep { try OutputFile.write(images.flatMap { $0.packed() }, to: keep) }
       let report = report(on: images, damage: damage, of: run, environment)
@@ -96,12 +69,9 @@ struct RunCommand: ParsableCommand {
   }
 
   private func settings(over environment: Settings) -> Settings {
-    var settings = environment
-    settings.depth = depth ?? settings.depth
-    settings.olechar = olechar ?? settings.olechar
-    settings.payloadOffset = payloadOffset ?? settings.payloadOffset
-    settings.followChildren = followChildren ?? settings.followChildren
+    var settings = recording.settings(over: environment)
     if options.redact { settings.redact = true }
+    settings.failAllocation = failAllocation ?? settings.failAllocation
     return settings
   }
 

@@ -61,13 +61,13 @@ import Testing
     for text in ["", "a", "Status Text", String(repeating: "x", count: 5000)] {
       let bstr = subject.functions.allocate(zeroTerminated: subject.text(text), caller: 0)
       subject.expect(bstr, holds: Array(subject.text(text).dropLast(subject.width)))
-      subject.functions.free(bstr)
+      subject.functions.free(bstr, caller: 0)
     }
     // Up to the first zero, not beyond.
     let bstr = subject.functions.allocate(
       zeroTerminated: subject.characters([0x61, 0, 0x62]), caller: 0)
     subject.expect(bstr, holds: Array(subject.text("a").dropLast(subject.width)))
-    subject.functions.free(bstr)
+    subject.functions.free(bstr, caller: 0)
     #expect(
       subject.exhausted.allocate(zeroTerminated: subject.text("a"), caller: 0) == nil)
   }
@@ -90,7 +90,7 @@ import Testing
         ?? functions.allocate(characters: count, from: nil, caller: 0)
       subject.expect(bstr, holds: payload)
       #expect(functions.characterCount(ofString: bstr) == count)
-      functions.free(bstr)
+      functions.free(bstr, caller: 0)
     }
     #expect(subject.exhausted.allocate(characters: 1, from: nil, caller: 0) == nil)
   }
@@ -103,7 +103,7 @@ import Testing
     // One below the limit is a matter of memory alone, which the kernel hands out untouched.
     if let bstr = subject.functions.allocate(characters: limit - 1, from: nil, caller: 0) {
       #expect(subject.functions.characterCount(ofString: bstr) == limit - 1)
-      subject.functions.free(bstr)
+      subject.functions.free(bstr, caller: 0)
     }
   }
 
@@ -117,11 +117,11 @@ import Testing
       subject.expect(bstr, holds: Array(bytes.prefix(count)))
       #expect(BSTRFunctions.byteLength(of: bstr) == count)
       #expect(functions.characterCount(ofString: bstr) == count / subject.width)
-      functions.free(bstr)
+      functions.free(bstr, caller: 0)
     }
     let zeros = functions.allocate(bytes: 5, from: nil, caller: 0)
     subject.expect(zeros, holds: [0, 0, 0, 0, 0])
-    functions.free(zeros)
+    functions.free(zeros, caller: 0)
     for count in [0xFFFF_FFF9, 0xFFFF_FFFF] {
       #expect(functions.allocate(bytes: count, from: nil, caller: 0) == nil)
     }
@@ -131,7 +131,7 @@ import Testing
   // MARK: SysFreeString, lengths
 
   @Test(arguments: subjects) func nullIsEmptyAndFreeingItDoesNothing(_ subject: Subject) {
-    subject.functions.free(nil)
+    subject.functions.free(nil, caller: 0)
     #expect(BSTRFunctions.byteLength(of: nil) == 0)
     #expect(subject.functions.characterCount(ofString: nil) == 0)
   }
@@ -168,7 +168,7 @@ import Testing
     // From NULL.
     #expect(functions.reallocate(&place, zeroTerminated: subject.text(""), caller: 0))
     subject.expect(place, holds: [])
-    functions.free(place)
+    functions.free(place, caller: 0)
   }
 
   // MARK: SysReAllocStringLen
@@ -191,7 +191,7 @@ import Testing
     // Growing keeps the old characters; the new ones are zero.
     #expect(functions.reallocate(&place, characters: 3, from: nil, caller: 0))
     subject.expect(place, holds: Array(subject.characters([0x7A, 0, 0]).dropLast(width)))
-    functions.free(place)
+    functions.free(place, caller: 0)
   }
 
   @Test(arguments: subjects) func reAllocStringLenFromItself(_ subject: Subject) {
@@ -216,7 +216,7 @@ import Testing
     source = UnsafeRawPointer(place! + width)
     #expect(functions.reallocate(&place, characters: 4, from: source, caller: 0))
     subject.expect(place, holds: Array(subject.characters([0x63, 0, 0, 0]).dropLast(width)))
-    functions.free(place)
+    functions.free(place, caller: 0)
   }
 
   @Test(arguments: subjects) func reAllocStringLenKeepsTheOldStringOnFailure(_ subject: Subject) {
@@ -230,7 +230,7 @@ import Testing
     var none: UnsafeMutableRawPointer?
     #expect(!subject.exhausted.reallocate(&none, characters: 4, from: nil, caller: 0))
     #expect(none == nil)
-    subject.functions.free(place)
+    subject.functions.free(place, caller: 0)
   }
 
   // MARK: VarBstrCat, VarBstrCmp
@@ -245,11 +245,11 @@ import Testing
     for (left, right, sum) in cases {
       let result = functions.concatenate(left, right, caller: 0)
       subject.expect(result, holds: sum)
-      functions.free(result)
+      functions.free(result, caller: 0)
     }
     #expect(subject.exhausted.concatenate(odd, even, caller: 0) == nil)
-    functions.free(odd)
-    functions.free(even)
+    functions.free(odd, caller: 0)
+    functions.free(even, caller: 0)
   }
 
   @Test(arguments: subjects) func comparison(_ subject: Subject) {
@@ -264,8 +264,8 @@ import Testing
     for (left, right, order) in cases {
       let (first, second) = (bstr(left), bstr(right))
       #expect(BSTRFunctions.compare(first, second).signum() == order)
-      functions.free(first)
-      functions.free(second)
+      functions.free(first, caller: 0)
+      functions.free(second, caller: 0)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 import TraceStore
@@ -6,29 +7,63 @@ import TraceStore
 
 /// The registry against a dictionary, and its store against the registry.
 @Suite struct RegistryTests {
+  private static let layout = BlockLayout(profile: .windows, guardBytes: 8)
+  private static let limits = QuarantineLimits(
+    processBytes: 64 * 640, processBlocks: 64 * 4, shards: 64)
+
+  private func record(_ block: UInt, _ serial: UInt64, bytes: UInt32 = 2) -> BlockRecord {
+    BlockRecord(
+      address: UInt64(block + 8), serial: serial, byteLength: bytes, stack: .none, thread: 1,
+      milliseconds: 0)
+  }
+
+  private func release(
+    _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter,
+    _ limits: QuarantineLimits = .none
+  ) -> String {
+    switch registry.release(block, by: FreedBlock(), Self.layout, limits, in: store) {
+    case .own(let freed, let damage):
+      damage != nil ? "damaged" : freed.heldBytes > 0 ? "held" : "own"
+    case .unrecorded: "unrecorded"
+    case .inherited: "inherited"
+    case .unknown: "unknown"
+    }
+  }
+
+  /// Memory for blocks of 64 bytes each, as if they had been allocated: prefix, guard and all.
+  private func withBlocks(_ count: Int, bytes: Int = 2, _ body: ([UInt]) throws -> Void) throws {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 64, alignment: 64)
+    defer { memory.deallocate() }
+    for index in 0..<count { Self.fill(memory + index * 64, bytes) }
+    try body((0..<count).map { UInt(bitPattern: memory + $0 * 64) })
+  }
+
+  private static func fill(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
+    memset(block, 0, 64)
+    (block + 4).storeBytes(of: UInt32(bytes), as: UInt32.self)
+    layout.setGuard(of: block + 8, bytes)
+  }
+
   @Test func storeShowsExactlyTheLiveBlocks() throws {
     let registry = Registry()
     let writer = StoreWriter(in: try Region.anonymous())
     writer.publish()
     var generator = SeededGenerator(seed: 7)
     var model: [UInt: UInt64] = [:]
-    for serial in 1...UInt64(60_000) {
-      let block = UInt.random(in: 1...5000, using: &generator) * 16
-      if model[block] != nil {
-        let removal = registry.remove(block, in: writer)
-        #expect(removal == .own)
-        model[block] = nil
-      } else {
-        let record = BlockRecord(
-          address: UInt64(block + 8), serial: serial, byteLength: 2, stack: .none, thread: 1,
-          milliseconds: 0)
-        let isRecorded = registry.insert(block, record, in: writer)
-        #expect(isRecorded)
-        model[block] = serial
+    try withBlocks(5000) { blocks in
+      for serial in 1...UInt64(60_000) {
+        guard let block = blocks.randomElement(using: &generator) else { return }
+        if model[block] != nil {
+          #expect(release(block, from: registry, in: writer) == "own")
+          model[block] = nil
+        } else {
+          let isRecorded = registry.insert(block, record(block, serial), in: writer)
+          #expect(isRecorded)
+          model[block] = serial
+        }
       }
+      #expect(release(64, from: registry, in: writer) == "unknown")
     }
-    let unknown = registry.remove(80_016, in: writer)
-    #expect(unknown == .unknown)
     var live: [UInt: UInt64] = [:]
     try StoreImage(bytes: writer.bytes).forEachLiveBlock { block in
       live[UInt(block.address - 8)] = block.serial
@@ -37,34 +72,113 @@ import TraceStore
     // A small live set needs few records, however long it goes on.
     #expect(writer.used(of: .blocks) <= (5000 + 64 * 64) * MemoryLayout<BlockRecord>.stride)
     for block in model.keys {
-      let result = registry.contains(block)
+      let result = registry.holds(block)
       #expect(result)
+    }
+  }
+
+  @Test func quarantineStaysWithinItsLimitsAndGivesBackEachBlockOnce() throws {
+    let registry = Registry()
+    let writer = StoreWriter(in: try Region.anonymous())
+    var generator = SeededGenerator(seed: 11)
+    try withBlocks(3000, bytes: 14) { blocks in
+      var held: Set<UInt> = []
+      var given: [UInt: Int] = [:]
+      for (index, block) in blocks.enumerated() {
+        _ = registry.insert(block, record(block, UInt64(index + 1), bytes: 14), in: writer)
+        if Bool.random(using: &generator) {
+          Self.layout.setGuard(of: UnsafeMutableRawPointer(bitPattern: block + 8)!, 14)
+        }
+        #expect(release(block, from: registry, in: writer, Self.limits) == "held")
+        held.insert(block)
+        let isStillOurs = registry.holds(block)
+        #expect(isStillOurs)
+        while let oldest = registry.takeOldest(nextTo: block, over: Self.limits) {
+          #expect(held.remove(oldest.block) != nil)
+          given[oldest.block, default: 0] += 1
+          let isStillOurs = registry.holds(oldest.block)
+          #expect(!isStillOurs)
+        }
+      }
+      // Four blocks in each shard, by the limit in blocks.
+      #expect(held.count <= 64 * 4)
+      registry.emptyQuarantine { freed in
+        #expect(held.remove(freed.block) != nil)
+        given[freed.block, default: 0] += 1
+      }
+      #expect(held.isEmpty)
+      #expect(given.count == 3000)
+      #expect(given.values.allSatisfy { $0 == 1 })
+    }
+  }
+
+  @Test func aBlocksHistoryOutlivesItsMemoryUntilTheAddressIsGivenOutAgain() throws {
+    let registry = Registry()
+    let writer = StoreWriter(in: try Region.anonymous())
+    try withBlocks(1) { blocks in
+      let block = blocks[0]
+      _ = registry.insert(block, record(block, 1), in: writer)
+      #expect(release(block, from: registry, in: writer) == "own")
+      guard case .freed(let freed, isReused: false) = registry.standing(of: block) else {
+        Issue.record("forgotten")
+        return
+      }
+      #expect(freed.record.serial == 1)
+      _ = registry.insert(block, record(block, 2), in: writer)
+      guard case .live = registry.standing(of: block) else {
+        Issue.record("not live")
+        return
+      }
+      #expect(release(block, from: registry, in: writer) == "own")
+      guard case .freed(let again, isReused: true) = registry.standing(of: block) else {
+        Issue.record("the earlier life is forgotten")
+        return
+      }
+      #expect(again.record.serial == 2)
+    }
+  }
+
+  @Test func damageIsSeenAtReleaseAndOnlyOnceByInspection() throws {
+    let registry = Registry()
+    let writer = StoreWriter(in: try Region.anonymous())
+    try withBlocks(2) { blocks in
+      for (index, block) in blocks.enumerated() {
+        _ = registry.insert(block, record(block, UInt64(index + 1)), in: writer)
+        // One character behind the terminator.
+        UnsafeMutablePointer<UInt16>(bitPattern: block + 8)![2] = 0x41
+      }
+      #expect(release(blocks[0], from: registry, in: writer) == "damaged")
+      let first = registry.inspect(blocks[1], Self.layout, in: writer)?.damage
+      #expect(first?.kind == .overrun)
+      #expect(first?.offset == 4)
+      #expect(first?.count == 2)
+      #expect(first?.found ?? 0 == 0xFBFB_FBFB_FBFB_0041)
+      let second = registry.inspect(blocks[1], Self.layout, in: writer)?.damage
+      #expect(second == nil)
     }
   }
 
   @Test func aForkedChildKnowsItsInheritanceAndStartsAnew() throws {
     let registry = Registry()
     let parents = StoreWriter(in: try Region.anonymous())
-    let record = BlockRecord(
-      address: 24, serial: 1, byteLength: 2, stack: .none, thread: 1, milliseconds: 0)
-    let inserted = [16, 32].map { registry.insert($0, record, in: parents) }
-    #expect(inserted == [true, true])
-    registry.lockAll()
-    registry.renewInForkedChild(
-      recordsOfParent: parents.used(of: .blocks) / MemoryLayout<BlockRecord>.stride)
-    let childs = StoreWriter(in: try Region.anonymous())
-    childs.publish()
-    let inherited = registry.remove(16, in: childs)
-    #expect(inherited == .inherited)
-    // The same address, given out again by the child's heap.
-    let isRecorded = registry.insert(16, record, in: childs)
-    #expect(isRecorded)
-    let own = registry.remove(16, in: childs)
-    #expect(own == .own)
-    let isStillKnown = registry.contains(32)
-    #expect(isStillKnown)
-    var live = 0
-    try StoreImage(bytes: childs.bytes).forEachLiveBlock { _ in live += 1 }
-    #expect(live == 0)
+    try withBlocks(2) { blocks in
+      let inserted = blocks.map { registry.insert($0, record($0, 1), in: parents) }
+      #expect(inserted == [true, true])
+      registry.lockAll()
+      registry.renewInForkedChild(
+        recordsOfParent: parents.used(of: .blocks) / MemoryLayout<BlockRecord>.stride)
+      let childs = StoreWriter(in: try Region.anonymous())
+      childs.publish()
+      #expect(release(blocks[0], from: registry, in: childs) == "inherited")
+      // The same address, given out again by the child's heap.
+      let isRecorded = registry.insert(blocks[0], record(blocks[0], 1), in: childs)
+      #expect(isRecorded)
+      #expect(release(blocks[0], from: registry, in: childs) == "own")
+      let isStillKnown = registry.holds(blocks[1])
+      #expect(isStillKnown)
+      var live = 0
+      try StoreImage(bytes: childs.bytes).forEachLiveBlock { _ in live += 1 }
+      #expect(live == 0)
+    }
   }
 }

@@ -37,10 +37,19 @@ import TraceStore
     try expect(JSONRenderer().render(report([try SampleReport.image()])), equals: "leaks.json")
   }
 
+  @Test func everyFault() throws {
+    let report = report([try SampleReport.faults()])
+    try expect(TextRenderer().render(report), equals: "faults.txt")
+    try expect(JSONRenderer().render(report), equals: "faults.json")
+  }
+
   @Test func redacted() throws {
     let report = report([try SampleReport.image()], redact: true)
     try expect(TextRenderer().render(report), equals: "redacted.txt")
     #expect(!JSONRenderer().render(report).contains("Status Text"))
+    let faults = JSONRenderer().render(self.report([try SampleReport.faults()], redact: true))
+    #expect(!faults.contains("Status Text"))
+    #expect(!faults.contains("\"Status"))
   }
 
   @Test func stillRunningAndDamaged() throws {

@@ -20,6 +20,7 @@ import Testing
 
   @Test func cacheAsksOnce() {
     struct Counting: Symbolicator {
+      mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { nil }
       static nonisolated(unsafe) var asked = 0
       mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
         Self.asked += places.count

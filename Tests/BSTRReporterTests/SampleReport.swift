@@ -7,7 +7,9 @@ import TraceStore
 /// A store and names for it that are the same on every machine.
 enum SampleReport {
   /// Three leaks from two stacks, one of them recorded twice, and one stack without names.
-  static func image(redactable text: String = "Status Text") throws -> StoreImage {
+  static func image(
+    redactable text: String = "Status Text", and more: (borrowing StoreWriter) -> Void = { _ in }
+  ) throws -> StoreImage {
     let writer = StoreWriter(in: try Region.anonymous())
     let header = writer.header
     header.pointee.role = RecorderRole.preloaded.rawValue
@@ -37,7 +39,7 @@ enum SampleReport {
     for (serial, stack, bytes) in [(1, 1, 22), (2, 6, 22), (4, 11, 6), (5, 1, 22)] {
       writer.add(
         BlockRecord(
-          address: 0x1000, serial: UInt64(serial), byteLength: UInt32(bytes),
+          address: 0x1000 + UInt64(bytes), serial: UInt64(serial), byteLength: UInt32(bytes),
           stack: StackID(rawValue: UInt32(stack)), thread: 4711, milliseconds: 3), to: .blocks)
     }
     value(1, text, to: writer)
@@ -46,26 +48,122 @@ enum SampleReport {
     writer.counter(.allocations).pointee.store(104, ordering: .relaxed)
     writer.counter(.frees).pointee.store(100, ordering: .relaxed)
     writer.counter(.peakLive).pointee.store(9, ordering: .relaxed)
-    writer.counter(.invalidFrees).pointee.store(1, ordering: .relaxed)
+    more(writer)
     writer.publish()
     let image = try StoreImage(bytes: writer.bytes)
     writer.unmap()
     return image
   }
 
-  static let names = FakeSymbolicator([
-    place(0x1010): [
-      Symbol(
-        name: "CMyClass::get_StatusText(char16_t**)", file: "/src/status.cpp", line: 14, column: 3,
-        inlined: true),
-      Symbol(name: "CMyClass::update()", file: "/src/status.cpp", line: 20, column: 5),
+  /// One fault of each kind and detail, the first of them twice.
+  static func faults() throws -> StoreImage {
+    try image { writer in
+      let value = writer.add("S\0t\0a\0t\0u\0s\0")
+      for var event in events {
+        if event.serial != 0 { event.value = value }
+        writer.add(event, to: .events)
+      }
+      writer.counter(.injectedFailures).pointee.store(4, ordering: .relaxed)
+    }
+  }
+
+  private static var events: [EventRecord] {
+    let none: UInt32 = 0
+    var events = [
+      event(.doubleFree, freed: 11), event(.doubleFree, freed: 11),
+      event(.doubleFree, .reused, freed: 11),
+      event(.invalidFree, .stack, allocated: none, changed: 4711),
+      event(.invalidFree, .stack, allocated: none, changed: 4799),
+      event(.invalidFree, .static, allocated: none, place: 0x9010),
+      event(.invalidFree, .static, allocated: none, place: 0x9050),
+      event(.invalidFree, .immortal, allocated: none, place: 0x9090),
+      event(.invalidFree, .interior, offset: 6),
+      event(.invalidFree, .freedInterior, freed: 11, offset: -2),
+      event(.invalidFree, .heap, allocated: none),
+      event(.invalidFree, .unmapped, allocated: none),
+      event(.invalidFree, .foreignBSTR, allocated: none),
+      event(.wrongDeallocator, .free), event(.wrongDeallocator, .realloc),
+      event(.writeAfterFree, freed: 11, offset: 4, changed: 2, found: 0x0041),
+      event(.writeAfterFree, freed: 11, offset: -4, changed: 4, found: 7),
+      event(.overrun, offset: 24, changed: 3, found: 0xFBFB_FBFB_FB00_0041),
+      event(.prefixDamage, offset: -4, changed: 4, found: 4000),
+      event(.invalidUse, .literal, allocated: none, place: 0x9050),
+      event(.invalidUse, .noPrefix, allocated: none),
+      event(.invalidUse, .freed, freed: 11),
+      event(.failedAllocation, allocated: none, changed: 3),
+    ]
+    for index in events.indices {
+      let time = UInt32(index + 1)
+      events[index].detectedTime = 100 + time
+      if events[index].serial != 0 {
+        events[index].serial = UInt64(time)
+        events[index].allocatedTime = time
+      }
+      if events[index].freed != .none { events[index].freedTime = 50 + time }
+      // What was damaged was not seen being damaged.
+      if EventKind(rawValue: events[index].kind) == .writeAfterFree {
+        events[index].detected = .none
+        events[index].detectedThread = 0
+        events[index].detectedTime = 0
+      }
+    }
+    for (kind, stack) in [(EventKind.pin, 6), (.pin, 6), (.deferredFree, 11)] {
+      var pin = EventRecord(kind)
+      pin.pointer = 0x1006
+      pin.detected = StackID(rawValue: UInt32(stack))
+      pin.detectedThread = 4711
+      pin.detectedTime = 9
+      events.append(pin)
+    }
+    return events
+  }
+
+  private static func event(
+    _ kind: EventKind, _ detail: EventDetail = .none, freed: UInt32 = 0, allocated: UInt32 = 1,
+    offset: Int32 = 0, changed: UInt32 = 0, found: UInt64 = 0, place: UInt64 = 0
+  ) -> EventRecord {
+    var event = EventRecord(kind, detail)
+    event.changed = changed
+    event.found = found
+    event.offset = offset
+    event.detected = StackID(rawValue: 6)
+    event.detectedThread = 4711
+    if place != 0 {
+      event.place = FrameWord(module: ModuleID(rawValue: 1), address: 0x40_0000 + place)
+    }
+    if allocated != 0 {
+      event.serial = 1
+      event.byteLength = 22
+      event.allocated = StackID(rawValue: allocated)
+      event.allocatedThread = 4711
+    }
+    if freed != 0 {
+      event.freed = StackID(rawValue: freed)
+      event.freedThread = 4712
+    }
+    return event
+  }
+
+  static let names = FakeSymbolicator(
+    [
+      place(0x1010): [
+        Symbol(
+          name: "CMyClass::get_StatusText(char16_t**)", file: "/src/status.cpp", line: 14,
+          column: 3,
+          inlined: true),
+        Symbol(name: "CMyClass::update()", file: "/src/status.cpp", line: 20, column: 5),
+      ],
+      place(0x2020): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
+      place(0x2024): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
+      place(0x3030): [Symbol(name: "main", file: "/src/status.cpp", line: 52)],
+      place(0x3040): [Symbol(name: "main", file: "/src/status.cpp", line: 60)],
+      place(0x4040): [Symbol(name: "_start")],
     ],
-    place(0x2020): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
-    place(0x2024): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
-    place(0x3030): [Symbol(name: "main", file: "/src/status.cpp", line: 52)],
-    place(0x3040): [Symbol(name: "main", file: "/src/status.cpp", line: 60)],
-    place(0x4040): [Symbol(name: "_start")],
-  ])
+    data: [
+      place(0x9010): DataSymbol(name: "greeting", offset: 0, isReadOnly: false),
+      place(0x9050): DataSymbol(name: nil, offset: 0, isReadOnly: true),
+      place(0x9090): DataSymbol(name: "unknown_literal", offset: 8, isReadOnly: false),
+    ])
 
   private static func place(_ offset: UInt64) -> CodePlace {
     CodePlace(module: "/home/me/status-text", buildID: "010203", offset: offset)

@@ -4,21 +4,35 @@ import Testing
 /// A program of one file, which states in its first lines what is to be found in it.
 ///
 /// - `// flags: …` is given to the compiler.
+/// - `// widths: 2 4` are the bytes of an OLECHAR that it is built with; byte counts below are for 2.
+/// - `// options: …` is the value of `BSTRTRACE_OPTIONS`.
 /// - `// links: other.c` builds another file of the folder into a library that is linked, or with
 ///   `// plugin: other.c` into one that is only opened.
-/// - `// leak: COUNT BYTES FUNCTION FILE:LINE` is one expected finding; none means that there is none.
+/// - `// leak: COUNT BYTES FUNCTION FILE:LINE` is an expected leak, with `pinned=FUNCTION:LINE` behind
+///   it one that is pinned there.
+/// - `// fault: KIND DETAIL COUNT detected=PLACE freed=PLACE allocated=PLACE` is another expected
+///   finding. A place is `FUNCTION:LINE`, where a line may be `*`; `-` is none and `*` any. The detail
+///   `*` stands for findings of all details together.
+/// - No such line means that there is no finding.
 /// - `// status: N` is the expected exit status of the program under the tool.
 /// - `// modes: linked preloaded` are the ways in which it is run; both without it.
+/// - `// threads` says that it has several, `// sanitizers: no; REASON` that it cannot run under one.
 struct Scenario: CustomTestStringConvertible, Sendable {
   /// The source file.
   var file: URL
   /// How the BSTR functions get into the program.
-  var mode: Mode
+  var mode: Mode = .linked
+  /// Bytes of an OLECHAR, where the program leaves that open.
+  var width: Int?
   var flags: [String] = []
+  var options: [String] = []
   var links: [String] = []
   var plugins: [String] = []
   var leaks: [Leak] = []
+  var faults: [Fault] = []
   var status: Int32?
+  var hasThreads = false
+  var allowsSanitizers = true
 
   /// How the BSTR functions get into the program.
   enum Mode: String, CaseIterable {
@@ -28,17 +42,51 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     case preloaded
   }
 
-  /// A finding as the first lines state it.
+  /// A leak as the first lines state it.
   struct Leak: Equatable, Sendable {
     var count: Int
     var bytes: Int
     var function: String
     var place: String
+    var pinned: Place?
   }
 
-  var testDescription: String { "\(file.lastPathComponent) \(mode.rawValue)" }
+  /// Another finding as the first lines state it.
+  struct Fault: Sendable {
+    var kind: String
+    var detail: String?
+    var count: Int
+    var detected: Place
+    var freed: Place
+    var allocated: Place
+  }
 
-  /// All scenarios of the folder, each in each of its modes.
+  /// The innermost frame of a stack.
+  struct Place: Equatable, Sendable {
+    /// `FUNCTION:LINE`, `-` or `*`.
+    var text: String
+
+    /// Whether the stack starts here.
+    func matches(_ stack: [Traced.Report.Frame]) -> Bool {
+      guard text != "*" else { return true }
+      guard let frame = stack.first else { return text == "-" }
+      let function = frame.function.map { String($0.prefix { $0 != "(" }) } ?? "?"
+      guard let colon = text.lastIndex(of: ":"), text[..<colon] == function else { return false }
+      let line = text[text.index(after: colon)...]
+      return line == "*" || Int(line) == frame.line
+    }
+  }
+
+  var testDescription: String { name }
+
+  private var name: String {
+    let widthText = width.map { "-\($0)" } ?? ""
+    return "\(file.lastPathComponent)\(widthText)-\(mode.rawValue)"
+  }
+
+  // MARK: reading
+
+  /// All scenarios of the folder, each in each of its modes and widths.
   static let all: [Scenario] = {
     let folder = Built.root.appending(path: "Tests/Scenarios")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -49,97 +97,196 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   }()
 
   private static func read(_ file: URL) -> [Scenario] {
-    var scenario = Scenario(file: file, mode: .linked)
+    var scenario = Scenario(file: file)
     var modes = Mode.allCases
+    var widths: [Int?] = [nil]
     for line in (try? String(contentsOf: file, encoding: .utf8))?.split(separator: "\n") ?? [] {
       guard line.hasPrefix("// ") else { break }
       let words = line.dropFirst(3).split(separator: " ").map(String.init)
       switch words.first {
       case "flags:": scenario.flags = Array(words.dropFirst())
+      case "options:": scenario.options = Array(words.dropFirst())
       case "links:": scenario.links = Array(words.dropFirst())
       case "plugin:": scenario.plugins = Array(words.dropFirst())
       case "modes:": modes = words.dropFirst().compactMap { Mode(rawValue: $0) }
+      case "widths:": widths = words.dropFirst().map { Int($0) }
       case "status:": scenario.status = words.last.flatMap { Int32($0) }
-      case "leak:":
-        scenario.leaks.append(
-          Leak(
-            count: Int(words[1]) ?? 0, bytes: Int(words[2]) ?? 0,
-            function: words[3..<words.count - 1].joined(separator: " "),
-            place: words[words.count - 1]))
+      case "threads": scenario.hasThreads = true
+      case "sanitizers:": scenario.allowsSanitizers = words.dropFirst().first != "no;"
+      case "leak:": scenario.leaks.append(leak(words))
+      case "fault:": scenario.faults.append(fault(words))
       default: break
       }
     }
-    return modes.map { mode in
-      var one = scenario
-      one.mode = mode
-      return one
+    return modes.flatMap { mode in
+      widths.map { width in
+        var one = scenario
+        one.mode = mode
+        one.width = width
+        if let width {
+          one.flags.append("-DBSTR_OLECHAR_BYTES=\(width)")
+          for index in one.leaks.indices { one.leaks[index].bytes *= width / 2 }
+        }
+        return one
+      }
     }
   }
 
+  private static func leak(_ words: [String]) -> Leak {
+    var words = words
+    let pinned = place("pinned", in: words)
+    words.removeAll { $0.hasPrefix("pinned=") }
+    return Leak(
+      count: Int(words[1]) ?? 0, bytes: Int(words[2]) ?? 0,
+      function: words[3..<words.count - 1].joined(separator: " "), place: words[words.count - 1],
+      pinned: pinned)
+  }
+
+  private static func fault(_ words: [String]) -> Fault {
+    Fault(
+      kind: words[1], detail: words[2] == "-" ? nil : words[2], count: Int(words[3]) ?? 0,
+      detected: place("detected", in: words) ?? Place(text: "?"),
+      freed: place("freed", in: words) ?? Place(text: "?"),
+      allocated: place("allocated", in: words) ?? Place(text: "?"))
+  }
+
+  private static func place(_ key: String, in words: [String]) -> Place? {
+    words.first { $0.hasPrefix("\(key)=") }.map { Place(text: String($0.dropFirst(key.count + 1))) }
+  }
+
+  // MARK: building
+
+  /// The compilers for C and C++, with flags of their own.
+  typealias Compilers = (c: [String], cpp: [String])
+
+  static let gcc: Compilers = (["gcc"], ["g++"])
+
   /// Builds the program.
-  func build() throws -> (program: URL, folder: URL) {
-    let folder = try Built.folder("\(file.lastPathComponent)-\(mode.rawValue)")
-    let common = ["-g", "-I\(Built.headers)"] + flags
+  ///
+  /// - Parameters:
+  ///   - name: the name of its folder.
+  ///   - compilers: the compilers for C and C++, with flags of their own.
+  ///   - products: where the library is that it is linked with.
+  func build(
+    in name: String? = nil, compilers: Compilers = gcc,
+    products: URL = Built.products
+  ) throws -> (program: URL, folder: URL) {
+    let folder = try Built.folder(name ?? self.name)
     let sources = file.deletingLastPathComponent().appending(path: "support")
+    let common = ["-g", "-I\(Built.headers)", "-I\(sources.path)"] + flags
     var libraries: [String] = []
+    func compile(_ words: [String]) throws {
+      try Self.compile(words, in: folder, compilers: compilers)
+    }
     switch mode {
     case .linked:
       libraries = [
-        "-L\(Built.products.path)", "-Xlinker", "-rpath", "-Xlinker", Built.products.path,
-        "-lbstrtrace-linked",
+        "-L\(products.path)", "-Xlinker", "-rpath", "-Xlinker", products.path, "-lbstrtrace-linked",
       ]
     case .preloaded:
-      try Self.compile(
+      try compile(
         [sources.appending(path: "plain_bstr.c").path, "-shared", "-fPIC", "-o", "libplain.so"]
-          + common,
-        in: folder)
+          + common)
       libraries = ["-L.", "-Xlinker", "-rpath", "-Xlinker", folder.path, "-lplain"]
     }
     for name in links + plugins {
       let source = sources.appending(path: name)
       let library = "lib\(source.deletingPathExtension().lastPathComponent).so"
-      try Self.compile(
-        [source.path, "-shared", "-fPIC", "-o", library] + common + libraries, in: folder)
+      try compile([source.path, "-shared", "-fPIC", "-o", library] + common + libraries)
     }
     for name in links {
       libraries.insert("-l\(name.split(separator: ".")[0])", at: 0)
       libraries += ["-L.", "-Xlinker", "-rpath", "-Xlinker", folder.path]
     }
-    try Self.compile(
-      [file.path, "-o", "program"] + common + libraries + ["-ldl", "-lpthread"], in: folder)
+    try compile([file.path, "-o", "program"] + common + libraries + ["-ldl", "-lpthread"])
     return (folder.appending(path: "program"), folder)
   }
 
   /// Where the JSON report goes.
-  var reportFile: URL {
-    Built.products.appending(
-      path: "end-to-end/\(file.lastPathComponent)-\(mode.rawValue)/report.json")
-  }
+  var reportFile: URL { Built.products.appending(path: "end-to-end/\(name)/report.json") }
 
-  static func compile(_ words: [String], in folder: URL) throws {
+  /// Compiles a source file, which is the first of the words.
+  static func compile(_ words: [String], in folder: URL, compilers: Compilers = gcc) throws {
     let compiler =
-      words[0].hasSuffix(".swift") ? "swiftc" : words[0].hasSuffix(".cpp") ? "g++" : "gcc"
-    let command = try Command.run([compiler] + words, in: folder)
+      words[0].hasSuffix(".swift")
+      ? ["swiftc"] : words[0].hasSuffix(".cpp") ? compilers.cpp : compilers.c
+    let command = try Command.run(compiler + words, in: folder)
     if command.status != 0 { throw PreparationFailure(description: command.errors) }
   }
+
+  // MARK: running
 
   /// Runs the built program, and reads the report of it.
   func run() throws -> (command: Command, report: Traced.Report) {
     let (program, folder) = try build()
     switch mode {
     case .preloaded:
-      let traced = try Traced.run([program.path], in: folder, reportFile: reportFile)
+      let traced = try Traced.run(
+        [program.path], environment: ["BSTRTRACE_OPTIONS": options.joined(separator: ":")],
+        in: folder, reportFile: reportFile)
       return (traced.command, traced.report)
-    case .linked:
-      let file = reportFile
-      let command = try Command.run(
-        [program.path], environment: ["BSTRTRACE_OPTIONS": "format=json:output=\(file.path)"],
-        in: folder)
-      guard let data = try? Data(contentsOf: file) else {
-        throw PreparationFailure(
-          description: "no report: status \(command.status), \(command.errors)")
-      }
-      return (command, try JSONDecoder().decode(Traced.Report.self, from: data))
+    case .linked: return try runLinked(program, in: folder, reportFile)
     }
+  }
+
+  /// Runs a program that reports by itself.
+  func runLinked(
+    _ program: URL, in folder: URL, _ file: URL, environment: [String: String] = [:]
+  ) throws -> (command: Command, report: Traced.Report) {
+    var environment = environment
+    environment["BSTRTRACE_OPTIONS"] =
+      (options + ["format=json", "output=\(file.path)"]).joined(separator: ":")
+    let command = try Command.run([program.path], environment: environment, in: folder)
+    guard let data = try? Data(contentsOf: file) else {
+      throw PreparationFailure(
+        description: "no report: status \(command.status), \(command.errors)")
+    }
+    return (command, try JSONDecoder().decode(Traced.Report.self, from: data))
+  }
+
+  // MARK: judging
+
+  /// Holds a report to what the first lines state.
+  func expect(_ report: Traced.Report, _ command: Command) {
+    let findings = report.findings
+    let found = findings.filter { $0.kind == "leak" }.map { finding -> Leak in
+      let frame = finding.stacks.allocated.first
+      let file = frame?.file.map { URL(filePath: $0).lastPathComponent }
+      let place = file.map { "\($0):\(frame?.line ?? 0)" }
+      let stated = leaks.first { leak in
+        leak.pinned.map { pin in finding.pinned.contains { pin.matches($0) } } ?? false
+      }
+      // Parameters are compared where they are stated.
+      let name = frame?.function ?? "?"
+      let plain = String(name.prefix { $0 != "(" })
+      return Leak(
+        count: finding.count, bytes: finding.bytes,
+        function: leaks.contains { $0.function == name } ? name : plain,
+        place: place ?? URL(filePath: frame?.module ?? "?").lastPathComponent,
+        pinned: finding.pinned.isEmpty ? nil : stated?.pinned ?? Place(text: "?"))
+    }
+    let shown = "\(command.output)\(command.errors)"
+    #expect(found == leaks, "\(shown)")
+    var others = findings.filter { $0.kind != "leak" }
+    for fault in faults {
+      let matching = others.indices.filter { index in
+        let finding = others[index]
+        return finding.kind == fault.kind
+          && (fault.detail == "*" || finding.detail == fault.detail)
+          && fault.detected.matches(finding.stacks.detected)
+          && fault.freed.matches(finding.stacks.freed)
+          && fault.allocated.matches(finding.stacks.allocated)
+      }
+      let count = matching.reduce(0) { $0 + others[$1].count }
+      #expect(count == fault.count, "\(fault) among \(others) \(shown)")
+      #expect(fault.detail == "*" || matching.count == 1, "\(fault) among \(others)")
+      for index in matching.reversed() { others.remove(at: index) }
+    }
+    #expect(others.isEmpty, "\(others)")
+    #expect(report.summary.findings == findings.count)
+    #expect(report.summary.leakedBstrs == leaks.reduce(0) { $0 + $1.count })
+    #expect(report.damage.isEmpty)
+    let expected = status ?? (leaks.isEmpty && faults.isEmpty ? 0 : 23)
+    #expect(command.status == expected, "\(shown)")
   }
 }

@@ -65,15 +65,19 @@ struct Traced {
     }
     struct Finding: Decodable {
       var kind: String
+      var detail: String?
       var count: Int
       var bytes: Int
       var message: String
       var values: [String]
       var stacks: Stacks
+      var pinned: [[Frame]]
       var suppression: String
     }
     struct Stacks: Decodable {
       var allocated: [Frame]
+      var freed: [Frame]
+      var detected: [Frame]
     }
     struct Frame: Decodable {
       var function: String?

@@ -3,6 +3,8 @@ import Testing
 import TraceOptions
 
 /// Docs/Options.md says what the table of settings says.
+///
+/// `BSTRTRACE_UPDATE_GOLDEN=1` writes the page.
 @Suite struct OptionsPageTests {
   private static func values(of setting: Setting) -> String {
     switch setting.values {
@@ -11,6 +13,8 @@ import TraceOptions
     case .onOff: "on, off"
     case .format: "text, json"
     case .path: "a path"
+    case .reportOrIgnore: "report, ignore"
+    case .failures: "N, N+, P%, P%SEED"
     }
   }
 
@@ -21,8 +25,8 @@ import TraceOptions
     return """
       # Options
 
-      Each is a long flag of `bstrtrace run` (`--depth 20`, `--no-follow-children`, `--redact`), and a
-      key of the environment variable `BSTRTRACE_OPTIONS` (`depth=20:follow-children=off:redact=on`),
+      Each is a long flag of `bstrtrace run` (`--depth 20`, `--no-follow-children`, `--redact`), those
+      that concern recording also of `bstrtrace sweep`, and a key of the environment variable `BSTRTRACE_OPTIONS` (`depth=20:follow-children=off:redact=on`),
       which linked programs and the command line read. A flag overrules the variable. What cannot be
       understood in the variable is named on standard error and ignored.
 
@@ -37,6 +41,9 @@ import TraceOptions
 
   @Test func thePageIsTheTable() throws {
     let file = ImportRulesTests.root.appending(path: "Docs/Options.md")
+    if ProcessInfo.processInfo.environment["BSTRTRACE_UPDATE_GOLDEN"] == "1" {
+      try Self.page.write(to: file, atomically: true, encoding: .utf8)
+    }
     let found = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
     #expect(found == Self.page, "Docs/Options.md should read:\n\(Self.page)")
   }
@@ -45,7 +52,8 @@ import TraceOptions
     var settings = Settings()
     let problems = settings.parse(
       "depth=20:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
-        + "output=x:error-exitcode=0")
+        + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=off:quarantine=0:"
+        + "quarantine-blocks=7:fail-allocation=3+")
     #expect(problems.isEmpty)
     #expect(settings.depth == 20)
     #expect(settings.olechar == 4)
@@ -56,16 +64,31 @@ import TraceOptions
     #expect(settings.json == true)
     #expect(settings.output == "x")
     #expect(settings.errorExitcode == 0)
+    #expect(settings.haltOnError == true)
+    #expect(settings.reportForeign == true)
+    #expect(settings.guards == false)
+    #expect(settings.quarantine == 0)
+    #expect(settings.quarantineBlocks == 7)
+    #expect(settings.failAllocation == .from(3))
     var again = Settings()
     #expect(again.parse(settings.recordingText).isEmpty)
     #expect(again.depth == 20)
     #expect(again.redact == true)
+    #expect(again.haltOnError == true)
+    #expect(again.reportForeign == true)
+    #expect(again.guards == false)
+    #expect(again.quarantine == 0)
+    #expect(again.quarantineBlocks == 7)
+    #expect(again.failAllocation == .from(3))
   }
 
   @Test(arguments: [
     ("depth", "expected key=value"), ("depth=0", "expected a number from 1 to 256"),
     ("olechar=3", "expected 2 or 4"), ("track=yes", "expected on or off"),
     ("format=xml", "expected text or json"), ("output=", "expected a path"),
+    ("foreign=yes", "expected report or ignore"),
+    ("fail-allocation=0", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),
+    ("fail-allocation=101%", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),
   ])
   func whatIsWrongIsNamed(part: String, reason: String) {
     var settings = Settings()

@@ -10,6 +10,7 @@ import Testing
     #expect(MemoryLayout<SectionEntry>.stride == 24)
     #expect(MemoryLayout<ValueHead>.stride == 16)
     #expect(MemoryLayout<TextReference>.stride == 8)
+    #expect(MemoryLayout<EventRecord>.stride == 96)
   }
 
   @Test func headerFieldsStandWhereTheyAreDocumented() {
@@ -49,6 +50,28 @@ import Testing
     #expect(MemoryLayout<BlockRecord>.offset(of: \.stack) == 20)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.thread) == 24)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.milliseconds) == 28)
+  }
+
+  @Test func eventFieldsStandWhereTheyAreDocumented() {
+    #expect(MemoryLayout<EventRecord>.offset(of: \.kind) == 0)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.detail) == 2)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.changed) == 4)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.pointer) == 8)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.place) == 16)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.serial) == 24)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.found) == 32)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.byteLength) == 40)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.offset) == 44)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.allocated) == 48)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.freed) == 52)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.detected) == 56)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.allocatedThread) == 60)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.freedThread) == 64)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.detectedThread) == 68)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.allocatedTime) == 72)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.freedTime) == 76)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.detectedTime) == 80)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.value) == 84)
   }
 
   @Test func wordsTakeApartWhatWasPutTogether() {

@@ -2,28 +2,48 @@
 
 /// Something wrong: what, how often, where, and in a sentence.
 public struct Finding: Sendable {
-  /// What kind of thing is wrong.
+  /// What kind of thing is wrong, in the order in which reports show them.
   ///
   /// The raw values are the report's.
-  public enum Kind: String, Sendable {
+  public enum Kind: String, CaseIterable, Sendable {
     /// Nobody freed it.
     case leak
+    /// It was freed twice.
+    case doubleFree = "double-free"
+    /// What was freed is no BSTR.
+    case invalidFree = "invalid-free"
+    /// A BSTR was freed by a function that does not free BSTRs.
+    case wrongDeallocator = "wrong-deallocator"
+    /// It was written to after it had been freed.
+    case writeAfterFree = "write-after-free"
+    /// Bytes behind it were written to.
+    case overrun
+    /// Its length is not what it was.
+    case prefixDamage = "prefix-damage"
+    /// What was used as a BSTR is none.
+    case invalidUse = "invalid-use"
   }
 
   /// What is wrong.
   public var kind: Kind
   /// A closer description within the kind.
   public var detail: String?
-  /// BSTRs concerned.
+  /// How often; for leaks, BSTRs.
   public var count: Int
-  /// Their payload in bytes.
+  /// Payload bytes of the BSTRs concerned.
   public var bytes: Int
   /// One sentence for people.
   public var message: String
-  /// Where the blocks were allocated, innermost frame first.
-  public var allocated: [Frame]
-  /// Whether the program's stack was deeper than what was kept.
-  public var truncated: Bool
+  /// What else is known, in sentences.
+  public var remarks: [String] = []
+  /// Where the BSTRs were allocated; `nil` where none is concerned.
+  public var allocated: StackTrace?
+  /// Where it was freed first; `nil` where it was not.
+  public var freed: StackTrace?
+  /// Where the fault was seen; `nil` where that says nothing of who did it.
+  public var detected: StackTrace?
+  /// Where pins were taken that hold a leak.
+  public var pinned: [StackTrace] = []
   /// A few of the strings.
   public var values: [StringValue]
   /// A rule that would silence this finding.
@@ -32,7 +52,7 @@ public struct Finding: Sendable {
   /// A finding.
   public init(
     kind: Kind, detail: String? = nil, count: Int, bytes: Int, message: String,
-    allocated: [Frame], truncated: Bool = false, values: [StringValue], suppression: String
+    allocated: StackTrace? = nil, values: [StringValue] = [], suppression: String
   ) {
     self.kind = kind
     self.detail = detail
@@ -40,7 +60,6 @@ public struct Finding: Sendable {
     self.bytes = bytes
     self.message = message
     self.allocated = allocated
-    self.truncated = truncated
     self.values = values
     self.suppression = suppression
   }

@@ -69,8 +69,23 @@ public struct ProcessReport: Sendable {
     public var liveBytes: UInt64
     /// The most that were live at once.
     public var peakLive: UInt64
+    /// BSTRs that were declared never to be freed.
+    public var immortals: UInt64
     /// Allocations that could not be recorded.
     public var unrecorded: UInt64
+  }
+
+  /// An allocation that was made to fail.
+  public struct InjectedFailure: Sendable {
+    /// Which one, from 1.
+    public var number: Int
+    /// The function that asked for it.
+    public var frame: Frame?
+
+    /// ", in main app.c:12", or nothing.
+    public var place: String {
+      frame.map { ", in \($0.name)\($0.function == nil ? "" : " \($0.location)")" } ?? ""
+    }
   }
 
   /// The process.
@@ -91,12 +106,14 @@ public struct ProcessReport: Sendable {
   public var totals: Totals
   /// What is wrong, heaviest first.
   public var findings: [Finding]
+  /// Allocations that were made to fail, as was asked for.
+  public var injectedFailures: [InjectedFailure]
   /// What a reader must know to judge the findings, in sentences.
   public var notes: [String]
 
   /// Whether any BSTR was allocated or freed.
   public var hasTraffic: Bool {
-    totals.allocations > 0 || totals.frees > 0 || totals.foreignFrees > 0
+    totals.allocations > 0 || totals.frees > 0 || totals.foreignFrees > 0 || !findings.isEmpty
   }
 
   /// How the program was called.

@@ -52,7 +52,7 @@ private struct Document: Encodable {
     }
     private enum ProfileKey: CodingKey { case olecharBytes, payloadOffset }
     private enum TotalsKey: CodingKey {
-      case allocations, frees, foreignFrees, live, liveBytes, peakLive, unrecorded
+      case allocations, frees, foreignFrees, live, liveBytes, peakLive, immortals, unrecorded
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -79,6 +79,7 @@ private struct Document: Encodable {
       try totals.encode(process.totals.live, forKey: .live)
       try totals.encode(process.totals.liveBytes, forKey: .liveBytes)
       try totals.encode(process.totals.peakLive, forKey: .peakLive)
+      try totals.encode(process.totals.immortals, forKey: .immortals)
       try totals.encode(process.totals.unrecorded, forKey: .unrecorded)
       try container.encode(process.findings.map(FindingEntry.init), forKey: .findings)
       try container.encode(process.notes, forKey: .notes)
@@ -92,9 +93,10 @@ private struct Document: Encodable {
 
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
-      case scope, values, suppression
+      case scope, values, suppression, remarks, moments, pinned
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
+    private enum MomentKey: CodingKey { case thread, milliseconds }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Key.self)
@@ -107,11 +109,30 @@ private struct Document: Encodable {
         try container.encodeNil(forKey: key)
       }
       var stacks = container.nestedContainer(keyedBy: StacksKey.self, forKey: .stacks)
-      try stacks.encode(finding.allocated.map(FrameEntry.init), forKey: .allocated)
-      try stacks.encode([FrameEntry](), forKey: .freed)
-      try stacks.encode([FrameEntry](), forKey: .detected)
+      try stacks.encode(Self.frames(of: finding.allocated), forKey: .allocated)
+      try stacks.encode(Self.frames(of: finding.freed), forKey: .freed)
+      try stacks.encode(Self.frames(of: finding.detected), forKey: .detected)
+      try container.encode(finding.pinned.map { Self.frames(of: $0) }, forKey: .pinned)
+      var moments = container.nestedContainer(keyedBy: StacksKey.self, forKey: .moments)
+      for (key, trace) in [
+        (StacksKey.allocated, finding.allocated), (.freed, finding.freed),
+        (.detected, finding.detected),
+      ] {
+        guard let moment = trace?.moment else {
+          try moments.encodeNil(forKey: key)
+          continue
+        }
+        var entry = moments.nestedContainer(keyedBy: MomentKey.self, forKey: key)
+        try entry.encode(moment.thread, forKey: .thread)
+        try entry.encode(moment.milliseconds, forKey: .milliseconds)
+      }
+      try container.encode(finding.remarks, forKey: .remarks)
       try container.encode(finding.values.map(\.escaped), forKey: .values)
       try container.encode(finding.suppression, forKey: .suppression)
+    }
+
+    private static func frames(of trace: StackTrace?) -> [FrameEntry] {
+      (trace?.frames ?? []).map(FrameEntry.init)
     }
   }
 

@@ -58,21 +58,29 @@ public struct TextRenderer {
 
   private func summary(_ report: Report) -> String {
     let found = Self.count(report.findings.count, "finding")
-    let leaks = report.leaks
-    let kinds = [
-      "\(Self.count(leaks.count, "leak")) (\(Self.count(report.leakedBstrs, "BSTR")), "
-        + "\(Self.count(report.leakedBytes, "byte")))"
-    ]
+    let kinds = Finding.Kind.allCases.compactMap { kind -> String? in
+      let count = report.findings.filter { $0.kind == kind }.count
+      if count == 0 { return nil }
+      let text = Self.count(count, Self.title(of: kind).lowercased())
+      return kind == .leak
+        ? "\(text) (\(Self.count(report.leakedBstrs, "BSTR")), "
+          + "\(Self.count(report.leakedBytes, "byte")))"
+        : text
+    }
     return "SUMMARY: bstrtrace: \(found): \(kinds.joined(separator: ", "))"
   }
 
   // MARK: finding
 
   private func render(_ finding: Finding, number: Int) -> [String] {
-    let size = "\(Self.count(finding.count, "BSTR")), \(Self.count(finding.bytes, "byte"))"
-    var lines = ["\(number). \(strong(Self.title(of: finding.kind)))  \(size)"]
+    var lines = ["\(number). \(strong(Self.title(of: finding.kind)))  \(Self.size(of: finding))"]
     lines.append("   \(finding.message)")
-    lines += render(finding.allocated, label: "allocated by", truncated: finding.truncated)
+    lines += finding.remarks.map { "   \($0)" }
+    let labels = Self.labels(of: finding)
+    lines += render(finding.detected, label: labels.detected)
+    lines += render(finding.freed, label: labels.freed)
+    for trace in finding.pinned { lines += render(trace, label: "pinned by") }
+    lines += render(finding.allocated, label: "allocated by")
     for (index, value) in finding.values.enumerated() {
       lines.append(Self.row(index == 0 ? "value" : "", Self.text(of: value)))
     }
@@ -80,8 +88,28 @@ public struct TextRenderer {
     return lines
   }
 
-  private func render(_ frames: [Frame], label: String, truncated: Bool) -> [String] {
-    let shown = Self.withoutStartup(frames)
+  /// What a finding is about, behind its title.
+  private static func size(of finding: Finding) -> String {
+    switch finding.kind {
+    case .leak: "\(count(finding.count, "BSTR")), \(count(finding.bytes, "byte"))"
+    case .doubleFree, .invalidFree, .wrongDeallocator, .invalidUse: count(finding.count, "call")
+    case .writeAfterFree, .overrun, .prefixDamage: count(finding.count, "BSTR")
+    }
+  }
+
+  private static func labels(of finding: Finding) -> (detected: String, freed: String) {
+    switch finding.kind {
+    case .leak: ("", "free waits at")
+    case .doubleFree: ("freed again by", "first freed by")
+    case .invalidFree, .wrongDeallocator: ("freed by", "first freed by")
+    case .writeAfterFree, .invalidUse: ("used by", "freed by")
+    case .overrun, .prefixDamage: ("noticed by", "freed by")
+    }
+  }
+
+  private func render(_ trace: StackTrace?, label: String) -> [String] {
+    guard let trace else { return [] }
+    let shown = Self.withoutStartup(trace.frames)
     let width = min(48, shown.map(\.name.count).max() ?? 0)
     var lines = shown.enumerated().map { index, frame in
       let name = frame.name
@@ -91,7 +119,11 @@ public struct TextRenderer {
       return Self.row(index == 0 ? label : "", place.isEmpty ? name : name + gap + place + inlined)
     }
     if shown.isEmpty { lines.append(Self.row(label, "(no stack was recorded)")) }
-    if truncated { lines.append(Self.row("", "… more frames; --depth keeps more")) }
+    if trace.truncated { lines.append(Self.row("", "… more frames; --depth keeps more")) }
+    if let moment = trace.moment {
+      let thread = moment.isMainThread ? "the main thread" : "thread \(moment.thread)"
+      lines.append(Self.row("", "in \(thread), after \(moment.milliseconds) ms"))
+    }
     return lines
   }
 
@@ -119,6 +151,13 @@ public struct TextRenderer {
   private static func title(of kind: Finding.Kind) -> String {
     switch kind {
     case .leak: "LEAK"
+    case .doubleFree: "DOUBLE FREE"
+    case .invalidFree: "INVALID FREE"
+    case .wrongDeallocator: "WRONG DEALLOCATOR"
+    case .writeAfterFree: "WRITE AFTER FREE"
+    case .overrun: "OVERRUN"
+    case .prefixDamage: "DAMAGED PREFIX"
+    case .invalidUse: "INVALID USE"
     }
   }
 
@@ -127,7 +166,7 @@ public struct TextRenderer {
   }
 
   private static func row(_ label: String, _ text: String) -> String {
-    "     \(label)\(String(repeating: " ", count: max(1, 14 - label.count)))\(text)"
+    "     \(label)\(String(repeating: " ", count: max(1, 16 - label.count)))\(text)"
   }
 
   private static func count(

@@ -8,8 +8,8 @@ import FoundationEssentials
 ///
 /// Bounds are checked: any bytes may be given.
 struct ElfFile {
-  /// A symbol of the dynamic symbol table.
-  struct DynamicSymbol {
+  /// An entry of a symbol table.
+  struct FileSymbol {
     /// Its mangled name.
     var name: String
     /// Where it starts, as the file counts addresses; 0 when it is imported.
@@ -20,6 +20,8 @@ struct ElfFile {
     var isDefined: Bool
     /// Whether it is code.
     var isFunction: Bool
+    /// Whether it is a variable.
+    var isObject: Bool
   }
 
   private let bytes: Data
@@ -27,6 +29,7 @@ struct ElfFile {
 
   private struct Section {
     var type: UInt32
+    var flags: UInt64
     var address: UInt64
     var offset: Int
     var size: Int
@@ -59,6 +62,7 @@ struct ElfFile {
       sections.append(
         Section(
           type: Self.number(bytes, UInt32.self, at + 4),
+          flags: Self.number(bytes, UInt64.self, at + 8),
           address: Self.number(bytes, UInt64.self, at + 16),
           offset: Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, at + 24)),
           size: Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, at + 32)),
@@ -89,9 +93,23 @@ struct ElfFile {
   }
 
   /// Every dynamic symbol with a name.
-  var dynamicSymbols: [DynamicSymbol] {
-    var symbols: [DynamicSymbol] = []
-    for section in sections where section.type == 11 {  // SHT_DYNSYM
+  var dynamicSymbols: [FileSymbol] { symbols(inTablesOfType: 11) }  // SHT_DYNSYM
+
+  /// Every symbol with a name of a file that was not stripped.
+  var symbols: [FileSymbol] { symbols(inTablesOfType: 2) }  // SHT_SYMTAB
+
+  /// Whether what the file maps at an address is data that cannot be written to.
+  func isReadOnlyData(at address: UInt64) -> Bool {
+    sections.contains { section in
+      // SHF_ALLOC without SHF_WRITE and SHF_EXECINSTR
+      section.flags & 0b111 == 0b010 && section.address <= address
+        && address - section.address < UInt64(max(0, section.size))
+    }
+  }
+
+  private func symbols(inTablesOfType type: UInt32) -> [FileSymbol] {
+    var symbols: [FileSymbol] = []
+    for section in sections where section.type == type {
       guard let table = range(of: section), sections.indices.contains(section.link),
         let strings = range(of: sections[section.link])
       else { continue }
@@ -99,11 +117,12 @@ struct ElfFile {
         let name = string(at: Int(Self.number(bytes, UInt32.self, at)), in: strings)
         guard let name, !name.isEmpty else { continue }
         symbols.append(
-          DynamicSymbol(
+          FileSymbol(
             name: name, value: Self.number(bytes, UInt64.self, at + 8),
             size: Self.number(bytes, UInt64.self, at + 16),
             isDefined: Self.number(bytes, UInt16.self, at + 6) != 0,
-            isFunction: bytes[at + 4] & 0xF == 2))  // STT_FUNC
+            isFunction: bytes[at + 4] & 0xF == 2,  // STT_FUNC
+            isObject: bytes[at + 4] & 0xF == 1))  // STT_OBJECT
       }
     }
     return symbols

@@ -28,6 +28,21 @@ public struct RuntimeSymbolicator: Symbolicator {
     return found
   }
 
+  /// The variable in the module's symbol table, and whether it can be written to.
+  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
+    guard let file = ElfFile(path: place.module),
+      place.buildID == nil || place.buildID == file.buildID
+    else { return nil }
+    let symbol = (file.symbols + file.dynamicSymbols).first {
+      $0.isDefined && $0.isObject && $0.value <= place.offset
+        && place.offset - $0.value < max(1, $0.size)
+    }
+    return DataSymbol(
+      name: symbol.map { Self.demangled($0.name) },
+      offset: symbol.map { Int(place.offset - $0.value) } ?? 0,
+      isReadOnly: file.isReadOnlyData(at: place.offset))
+  }
+
   private func named(_ places: [CodePlace], in module: String) -> [CodePlace: [Symbol]] {
     // Offsets are the file's own addresses, so that the image's base is where the file puts it: 0.
     // The runtime takes that as it takes any other base.

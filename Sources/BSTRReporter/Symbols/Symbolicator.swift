@@ -47,6 +47,27 @@ public protocol Symbolicator {
   /// The functions at each place, innermost first: inlined ones, then the one that exists. A place
   /// without a name is left out.
   mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]]
+
+  /// What a module's file says of its data at a place, whose offset is the address itself; `nil` when
+  /// nothing is known.
+  mutating func dataSymbol(at place: CodePlace) -> DataSymbol?
+}
+
+/// Data of a module.
+public struct DataSymbol: Hashable, Sendable {
+  /// The demangled name of the variable, or `nil` without one.
+  public var name: String?
+  /// Bytes from the variable's start to the place.
+  public var offset: Int
+  /// Whether the program cannot write there: literals and constants.
+  public var isReadOnly: Bool
+
+  /// Data at an offset from a variable's start.
+  public init(name: String?, offset: Int, isReadOnly: Bool) {
+    self.name = name
+    self.offset = offset
+    self.isReadOnly = isReadOnly
+  }
 }
 
 /// Asks another symbolicator once for each place.
@@ -66,14 +87,24 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
     }
     return known.filter { places.contains($0.key) && !$0.value.isEmpty }
   }
+
+  /// What the module's file says of its data; rare enough to be asked for each time.
+  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { base.dataSymbol(at: place) }
 }
 
 /// Names places from a table: for tests of what comes after.
 public struct FakeSymbolicator: Symbolicator, Sendable {
   private let table: [CodePlace: [Symbol]]
+  private let data: [CodePlace: DataSymbol]
 
-  /// A symbolicator that knows `table` only.
-  public init(_ table: [CodePlace: [Symbol]]) { self.table = table }
+  /// A symbolicator that knows these only.
+  public init(_ table: [CodePlace: [Symbol]], data: [CodePlace: DataSymbol] = [:]) {
+    self.table = table
+    self.data = data
+  }
+
+  /// The data at the place.
+  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { data[place] }
 
   /// The functions at each place, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {

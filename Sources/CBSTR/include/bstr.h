@@ -146,6 +146,19 @@ void bstrtrace_set_profile(uint32_t olecharBytes, uint32_t payloadOffset);
 }
 #endif
 
+/// What stands in front of the length of a `BSTR_LITERAL`.
+#define BSTR_LITERAL_MARK 0x4C525453u
+
+/// Defines `name`, a static BSTR that is never released: `BSTR_LITERAL(unknown, u"unknown");`
+/// `text` is a literal of OLECHARs. The mark lets bstrtrace say what it was when it is freed.
+#define BSTR_LITERAL(name, text)                                             \
+  static struct {                                                            \
+    uint32_t mark, byteLength;                                               \
+    OLECHAR characters[sizeof(text) / sizeof(OLECHAR)];                      \
+  } name##_literal __attribute__((aligned(8))) = {                           \
+      BSTR_LITERAL_MARK, (uint32_t)(sizeof(text) - sizeof(OLECHAR)), text};  \
+  static const BSTR name = name##_literal.characters
+
 #if BSTR_OLECHAR_BYTES != 2 || BSTR_PAYLOAD_OFFSET != 8
 /// A program that departs from the default layout says so before its own constructors run.
 __attribute__((constructor(102))) static void bstr_announce_profile(void) {

@@ -1,28 +1,24 @@
 /// \file CInterpose.h
-/// The functions of libc that the preloaded tracker stands in front of: `free`, `realloc`,
-/// `reallocarray`, `_exit` and `_Exit`. They must work before the Swift runtime is up, so they are
-/// C and consult only the filter of CTracker.h. What they find is handed to the Swift functions
-/// declared here.
+/// The functions of libc that the tracker stands in front of, to see blocks released without
+/// SysFreeString: `free`, `realloc` and `reallocarray`. They must work before the Swift runtime is
+/// up, so they are C and consult only the filter of CTracker.h. What it lets through is handed to the
+/// Swift functions declared here.
+///
+/// A pointer is ours when it is the start of a block of ours, which is how private copies of
+/// SysFreeString release it, or a BSTR of ours, which is a fault that is recorded.
 
 #ifndef BSTRTRACE_CINTERPOSE_H
 #define BSTRTRACE_CINTERPOSE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/// Called once, before the program's own constructors.
-void bstrtrace_preload_started(void);
+/// Whether the memory at `pointer` is ours: live or in quarantine. Takes a lock.
+bool bstrtrace_holds(const void *_Nonnull pointer);
 
-/// Called when the program's own destructors have run.
-void bstrtrace_preload_ending(void);
-
-/// Called before a `_exit` or `_Exit` of the program, with its status.
-void bstrtrace_preload_exiting(int status);
-
-/// Whether `block` is the start of a live block of ours. Takes a shard lock.
-bool bstrtrace_owns_block(const void *_Nonnull block);
-
-/// Records that the program released the block itself, by a private copy of SysFreeString.
-/// Does nothing when the block is not ours. Takes a shard lock. Does not free.
-void bstrtrace_block_released(const void *_Nonnull block);
+/// Releases the block that `pointer` names, if it is ours, and records what is wrong with that.
+/// `caller` is where `free` or, with `isRealloc`, `realloc` returns to. Takes locks, one at a time.
+/// Returns false, with nothing done, when it is not ours.
+bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef BSTRTRACE_CTRACKER_H
 #define BSTRTRACE_CTRACKER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,9 @@ CT_INLINE struct ct_thread *_Nonnull ct_thread(void) { return &ct_thread_state; 
 
 /// The kernel's id of the calling thread; a system call.
 uint32_t ct_thread_id(void);
+
+/// Whether an address lies in the stack of a thread that is alive. May allocate and read /proc.
+bool ct_is_in_stack(pthread_t thread, uintptr_t address);
 
 /// The address the function this is inlined into returns to.
 CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return_address(0); }
@@ -121,6 +125,13 @@ void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull nam
 
 /// Whether `bytes` bytes at `address` can be read. Never faults.
 bool ct_is_readable(uintptr_t address, size_t bytes);
+
+/// Reads up to 8 bytes, which can be read, as a little-endian number. Sanitizers are not told: what
+/// is read may lie between the program's blocks.
+uint64_t ct_peek(uintptr_t address, size_t bytes);
+
+/// Whether `malloc` is glibc's own, so that its chunks can be judged.
+bool ct_heap_is_glibc(void);
 
 /// Takes back the crash handlers that the Swift runtime installs, when the program itself is not
 /// written in Swift: a traced C program must die as it would have died alone.

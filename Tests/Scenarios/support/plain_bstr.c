@@ -59,3 +59,7 @@ INT SysReAllocStringLen(BSTR *bstr, const OLECHAR *characters, UINT count) {
   *bstr = copy;
   return 1;
 }
+
+HRESULT SysAddRefString(BSTR bstr) { return (void)bstr, S_OK; }
+
+void SysReleaseString(BSTR bstr) { (void)bstr; }

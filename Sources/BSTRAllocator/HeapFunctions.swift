@@ -1,0 +1,19 @@
+// Blocks that the program gives to the heap's own functions: CInterpose.h, implemented.
+
+import CInterpose
+import TraceStore
+
+/// See `CInterpose.h`.
+@c @implementation
+public func bstrtrace_holds(_ pointer: UnsafeRawPointer) -> Bool {
+  unsafe Tracker.current.pointee.holdsOutside(UInt(bitPattern: pointer))
+}
+
+/// See `CInterpose.h`.
+@c @implementation
+public func bstrtrace_release(
+  _ pointer: UnsafeMutableRawPointer, _ isRealloc: Bool, _ caller: UInt
+) -> Bool {
+  unsafe Tracker.current.pointee.releaseFromOutside(
+    UInt(bitPattern: pointer), isRealloc ? .realloc : .free, caller: caller)
+}

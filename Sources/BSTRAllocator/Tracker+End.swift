@@ -1,0 +1,75 @@
+// What is recorded when a process ends: what only then is certain, or only then worth its time.
+
+import CTracker
+import Glibc
+import Synchronization
+import TraceOptions
+import TraceStore
+
+extension Tracker {
+  /// Records what is damaged, what is pinned, and what live strings say.
+  ///
+  /// A no-op in a child of `vfork`, which is still its parent, and the second time.
+  public func recordEnd() {
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return }
+    unsafe thread.pointee.busy = 1
+    defer { unsafe thread.pointee.busy = 0 }
+    withStore { store in
+      guard unsafe store.header.pointee.pid == UInt32(getpid()), isFirstEnd else { return }
+      recordDamageOfLive(layout, in: store)
+      recordDamageInQuarantine(layout, in: store)
+      writePins(in: store)
+      guard settings.redact != true else { return }
+      depotLock.acquire()
+      defer { depotLock.release() }
+      LiveValues.write(to: store)
+    }
+  }
+
+  private var isFirstEnd: Bool {
+    hasEnded.exchange(true, ordering: .relaxed) == false
+  }
+
+  /// Other threads may still run: a block that looks damaged is looked at again under its lock.
+  private func recordDamageOfLive(_ layout: BlockLayout, in store: borrowing StoreWriter) {
+    let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
+    var readable = ReadablePages()
+    for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
+      let record = unsafe records[index]
+      guard record.serial != 0 else { continue }
+      let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
+      let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
+      // A program that lost the block in a way we did not see may have unmapped it.
+      guard readable.contain(block, bytes), layout.damage(of: record) != nil,
+        let found = registry.inspect(block, serial: record.serial, layout, in: store),
+        let damage = found.damage
+      else { continue }
+      var event = EventRecord(damage.kind)
+      event.setBlock(found.record)
+      event.setDamage(damage)
+      write(event, beginning: StringBeginning(of: found.record), in: store)
+    }
+  }
+
+  private func recordDamageInQuarantine(_ layout: BlockLayout, in store: borrowing StoreWriter) {
+    var place = Registry.QuarantinePlace()
+    while let (freed, damage) = registry.nextDamaged(from: &place, layout) {
+      write(EventRecord(damage, in: freed), beginning: freed.beginning, in: store)
+    }
+  }
+}
+
+/// Asks the kernel once for neighbouring blocks.
+private struct ReadablePages {
+  private var known: Range<UInt> = 0..<0
+
+  /// Whether so many bytes from an address can be read.
+  mutating func contain(_ address: UInt, _ bytes: Int) -> Bool {
+    let pages = address & ~4095..<(address + UInt(bytes) + 4095) & ~4095
+    if known.lowerBound <= pages.lowerBound, pages.upperBound <= known.upperBound { return true }
+    guard ct_is_readable(pages.lowerBound, pages.count) else { return false }
+    known = pages
+    return true
+  }
+}

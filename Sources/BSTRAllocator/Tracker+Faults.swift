@@ -1,0 +1,240 @@
+// What is recorded when something goes wrong. The program goes on as if we were not there, unless it
+// was asked to halt.
+
+import CTracker
+import Glibc
+import Synchronization
+import TraceOptions
+import TraceStore
+
+extension Tracker {
+  /// What to do with a pointer that was to be released and is no live BSTR of ours.
+  enum Verdict {
+    /// Another copy of the functions allocated it: give it to the heap.
+    case foreign
+    /// It is no BSTR, or no more, or not certainly one: leave it alone.
+    case leaveAlone
+  }
+
+  /// Judges a pointer that SysFreeString was given, and records the fault if it is one.
+  ///
+  /// Takes the depot lock and shard locks, one at a time.
+  func judgeRelease(_ bstr: UnsafeMutableRawPointer, _ profile: Profile, caller: UInt) -> Verdict {
+    let address = UInt(bitPattern: bstr)
+    let standing = registry.standing(of: address &- UInt(profile.payloadOffset))
+    // What is in quarantine cannot be anyone else's.
+    if case .freed(let freed, let isReused) = standing, freed.heldBytes > 0 {
+      recordFault(
+        EventRecord(.doubleFree, isReused ? .reused : .none), address, freed: freed, caller)
+      return .leaveAlone
+    }
+    if immortals.contains(address) {
+      recordFault(EventRecord(.invalidFree, .immortal), address, caller)
+      return .leaveAlone
+    }
+    switch unsafe ForeignBlock.judge(bstr, profile) {
+    case .foreign:
+      count(.foreignFrees)
+      if settings.reportForeign == true {
+        recordFault(EventRecord(.invalidFree, .foreignBSTR), address, caller)
+      }
+      return .foreign
+    case .foreignOrNone:
+      count(.foreignFrees)
+      return .leaveAlone
+    case .none: break
+    }
+    if case .freed(let freed, let isReused) = standing {
+      recordFault(
+        EventRecord(.doubleFree, isReused ? .reused : .none), address, freed: freed, caller)
+      return .leaveAlone
+    }
+    recordInvalidFree(address, BlockLayout(profile: profile, guardBytes: guardBytes), caller)
+    return .leaveAlone
+  }
+
+  private func recordInvalidFree(_ address: UInt, _ layout: BlockLayout, _ caller: UInt) {
+    let live = withStore { registry.liveBlock(around: address, layout, in: $0) } ?? nil
+    if let live {
+      recordFault(EventRecord(.invalidFree, .interior), address, live: live, caller)
+    } else if let freed = registry.freedBlock(around: address, layout) {
+      recordFault(EventRecord(.invalidFree, .freedInterior), address, freed: freed, caller)
+    } else {
+      let (detail, thread) = PointerKind.of(address)
+      var event = EventRecord(.invalidFree, detail)
+      event.changed = thread
+      recordFault(event, address, caller)
+    }
+  }
+
+  /// Whether something is a BSTR, as far as that can be told without guessing; records the fault if
+  /// it is none.
+  ///
+  /// Takes the depot lock and shard locks, one at a time.
+  func judgeUse(_ bstr: UnsafeMutableRawPointer, _ profile: Profile, caller: UInt) -> Bool {
+    guard unsafe ct_thread().pointee.busy == 0, isRecording else { return true }
+    let address = UInt(bitPattern: bstr)
+    let standing = registry.standing(of: address &- UInt(profile.payloadOffset))
+    if case .live = standing { return true }
+    if case .freed(let freed, _) = standing, freed.heldBytes > 0 {
+      recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
+      return false
+    }
+    if unsafe immortals.contains(address) || PointerKind.isMarkedLiteral(address)
+      || ForeignBlock.judge(bstr, profile) != .none
+    {
+      return true
+    }
+    if case .freed(let freed, _) = standing {
+      recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
+    } else {
+      let detail: EventDetail = PointerKind.of(address).detail == .static ? .literal : .noPrefix
+      recordFault(EventRecord(.invalidUse, detail), address, caller)
+    }
+    return false
+  }
+
+  /// Checks a live block before it is reallocated.
+  ///
+  /// - Returns: bytes that were allocated for the string; `nil` when nothing is known of it.
+  func inspect(block: UInt, caller: UInt) -> Int? {
+    guard unsafe ct_thread().pointee.busy == 0, let layout = knownLayout else { return nil }
+    let found = withStore { registry.inspect(block, layout, in: $0) } ?? nil
+    guard let found else { return nil }
+    if let damage = found.damage {
+      var event = EventRecord(damage.kind)
+      event.setDamage(damage)
+      recordFault(event, UInt(found.record.address), live: found.record, caller)
+    }
+    return Int(found.record.byteLength)
+  }
+
+  // MARK: writing events
+
+  /// Records a fault of which only the pointer is known.
+  func recordFault(_ event: EventRecord, _ pointer: UInt, _ caller: UInt) {
+    recordFault(event, pointer, beginning: StringBeginning(), caller)
+  }
+
+  /// Records a fault that concerns a live block.
+  func recordFault(
+    _ event: EventRecord, _ pointer: UInt, live: BlockRecord?, _ caller: UInt
+  ) {
+    var event = event
+    if let live {
+      event.setBlock(live)
+      if event.changed == 0 { event.offset = Self.distance(from: live, to: pointer) }
+    }
+    recordFault(event, pointer, beginning: live.map { StringBeginning(of: $0) } ?? .init(), caller)
+  }
+
+  /// Records a fault that concerns a released block.
+  func recordFault(_ event: EventRecord, _ pointer: UInt, freed: FreedBlock, _ caller: UInt) {
+    var event = event
+    event.setFreed(freed)
+    event.offset = Self.distance(from: freed.record, to: pointer)
+    recordFault(event, pointer, beginning: freed.beginning, caller)
+  }
+
+  private static func distance(from record: BlockRecord, to pointer: UInt) -> Int32 {
+    Int32(truncatingIfNeeded: Int(bitPattern: pointer &- UInt(record.address)))
+  }
+
+  /// Completes an event with the stack of its moment, writes it, and halts if that was asked for.
+  private func recordFault(
+    _ event: EventRecord, _ pointer: UInt, beginning: StringBeginning, _ caller: UInt
+  ) {
+    let isFault = event.kind != EventKind.failedAllocation.rawValue
+    let thread = unsafe ct_thread()
+    unsafe thread.pointee.busy += 1
+    let saved = errno
+    withStore { store in
+      // As at the first allocation, which there may never be.
+      if store.used(of: .events) == 0 { noteStatusAtExit() }
+      var event = event
+      event.pointer = UInt64(pointer)
+      event.detected = recordStack(from: caller, in: store)
+      unsafe event.detectedThread = threadID(thread)
+      unsafe event.detectedTime = milliseconds(since: store.header.pointee.startTime)
+      write(event, beginning: beginning, in: store)
+    }
+    errno = saved
+    unsafe thread.pointee.busy -= 1
+    if isFault { haltIfAsked() }
+  }
+
+  /// Aborts at the instruction that was wrong, so that a debugger stops there.
+  func haltIfAsked() {
+    if settings.haltOnError == true { abort() }
+  }
+
+  /// Appends an event to the store.
+  ///
+  /// Takes the depot lock; the caller holds none and has marked the thread busy.
+  func write(
+    _ event: EventRecord, beginning: StringBeginning = .init(), in store: borrowing StoreWriter
+  ) {
+    if event.kind == EventKind.invalidFree.rawValue || event.kind == EventKind.doubleFree.rawValue,
+      event.detail != EventDetail.foreignBSTR.rawValue
+    {
+      unsafe store.counter(.invalidFrees).pointee.add(1, ordering: .relaxed)
+    }
+    depotLock.acquire()
+    defer { depotLock.release() }
+    let bytes = MemoryLayout<EventRecord>.stride
+    guard store.used(of: .events) < Self.mostEventBytes,
+      let room = unsafe store.room(for: bytes, in: .events)
+    else {
+      unsafe store.counter(.unrecordedEvents).pointee.add(1, ordering: .relaxed)
+      return
+    }
+    var event = event
+    if [.static, .literal, .immortal].contains(EventDetail(rawValue: event.detail)) {
+      event.place = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
+    }
+    if beginning.count > 0, settings.redact != true {
+      event.value = unsafe withUnsafeBytes(of: beginning.bytes) { bytes in
+        unsafe store.append(text: UnsafeRawBufferPointer(rebasing: bytes.prefix(beginning.count)))
+      }
+    }
+    unsafe room.storeBytes(of: event, as: EventRecord.self)
+    store.commit(bytes, in: .events)
+  }
+
+  /// A fault in a loop must not fill the disk.
+  private static let mostEventBytes = 100_000 * MemoryLayout<EventRecord>.stride
+}
+
+extension EventRecord {
+  /// Something that was written to a released block.
+  init(_ damage: BlockLayout.Damage, in freed: FreedBlock) {
+    self.init(damage.kind)
+    setFreed(freed)
+    setDamage(damage)
+  }
+
+  /// Says which BSTR is concerned.
+  mutating func setBlock(_ record: BlockRecord) {
+    serial = record.serial
+    pointer = record.address
+    byteLength = record.byteLength
+    allocated = record.stack
+    allocatedThread = record.thread
+    allocatedTime = record.milliseconds
+  }
+
+  /// Says which released BSTR is concerned, and by whom it was released.
+  mutating func setFreed(_ block: FreedBlock) {
+    setBlock(block.record)
+    freed = block.stack
+    freedThread = block.thread
+    freedTime = block.milliseconds
+  }
+
+  /// Says what was changed.
+  mutating func setDamage(_ damage: BlockLayout.Damage) {
+    offset = Int32(truncatingIfNeeded: damage.offset)
+    changed = UInt32(truncatingIfNeeded: damage.count)
+    found = damage.found
+  }
+}

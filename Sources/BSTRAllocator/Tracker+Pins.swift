@@ -1,0 +1,77 @@
+// What is recorded of pins and of strings that are never to be released.
+
+import CTracker
+import Glibc
+import Synchronization
+import TraceStore
+
+extension Tracker {
+  /// Pins a string, and remembers who did; false when there is no memory to.
+  func pin(_ bstr: UInt, caller: UInt) -> Bool {
+    pins.pin(bstr, pinMoment(bstr, isRelease: false, caller))
+  }
+
+  /// Leaves the release of a pinned string to its last unpinning.
+  ///
+  /// - Returns: false when it is not pinned.
+  func deferRelease(of bstr: UInt, caller: UInt) -> Bool {
+    if pins.isEmpty { return false }
+    switch pins.deferRelease(of: bstr, pinMoment(bstr, isRelease: true, caller)) {
+    case .notPinned: return false
+    case .deferred: return true
+    case .again(let first):
+      var event = EventRecord(.doubleFree)
+      event.freed = first.stack
+      event.freedThread = first.thread
+      event.freedTime = first.milliseconds
+      let live = knownLayout.flatMap { layout in
+        withStore {
+          registry.inspect(bstr &- UInt(layout.profile.payloadOffset), layout, in: $0)?.record
+        } ?? nil
+      }
+      recordFault(event, bstr, live: live, caller)
+      return true
+    }
+  }
+
+  private func pinMoment(_ bstr: UInt, isRelease: Bool, _ caller: UInt) -> PinMoment {
+    var moment = PinMoment(bstr: bstr, isRelease: isRelease)
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0 else { return moment }
+    unsafe thread.pointee.busy = 1
+    let saved = errno
+    withStore { store in
+      moment.stack = recordStack(from: caller, in: store)
+      unsafe moment.thread = threadID(thread)
+      unsafe moment.milliseconds = milliseconds(since: store.header.pointee.startTime)
+    }
+    errno = saved
+    unsafe thread.pointee.busy = 0
+    return moment
+  }
+
+  /// Writes what is still pinned.
+  ///
+  /// Takes the pin lock and the depot lock, one at a time.
+  func writePins(in store: borrowing StoreWriter) {
+    pins.forEach { moment in
+      var event = EventRecord(moment.isRelease ? .deferredFree : .pin)
+      event.pointer = UInt64(moment.bstr)
+      event.detected = moment.stack
+      event.detectedThread = moment.thread
+      event.detectedTime = moment.milliseconds
+      write(event, in: store)
+    }
+  }
+
+  /// Declares that a string is never released: one that is live is no leak, and to release it is a
+  /// fault.
+  func declareImmortal(_ bstr: UInt, _ profile: Profile) {
+    immortals.add(bstr)
+    withStore { store in
+      if registry.forget(bstr &- UInt(profile.payloadOffset), in: store) {
+        unsafe store.counter(.immortals).pointee.add(1, ordering: .relaxed)
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// What happens when a block is released: it is recorded, checked, held back, and at last given to
+// the heap.
+
+import CTracker
+import Glibc
+import Synchronization
+import TraceStore
+
+extension Tracker {
+  /// What became of a block that was to be released.
+  enum Release {
+    /// It was live, and its memory is taken care of.
+    case done
+    /// It is no live block of ours.
+    case unknown
+    /// Nothing was looked up: nothing is recorded, or this thread is inside the tracker.
+    case unwatched
+  }
+
+  /// Releases a live block.
+  ///
+  /// Takes the depot lock, then a shard lock; captures the stack before both and frees memory after
+  /// them. Keeps `errno`.
+  ///
+  /// - Parameters:
+  ///   - block: the start of its block.
+  ///   - caller: the return address of the function that the program called.
+  func release(block: UInt, caller: UInt) -> Release {
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return .unwatched }
+    unsafe thread.pointee.busy = 1
+    let saved = errno
+    defer {
+      errno = saved
+      unsafe thread.pointee.busy = 0
+    }
+    return withStore { store in
+      var freed = FreedBlock()
+      freed.stack = recordStack(from: caller, in: store)
+      unsafe freed.thread = threadID(thread)
+      unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
+      switch registry.release(block, by: freed, layout, quarantine, in: store) {
+      case .own(let freed, let damage):
+        unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
+        if let damage { recordDamage(damage, seenAtReleaseOf: freed, in: store) }
+        if freed.heldBytes == 0 { giveBack(block) }
+        while let oldest = registry.takeOldest(nextTo: block, over: quarantine) {
+          leaveQuarantine(oldest, layout, in: store)
+        }
+      case .unrecorded:
+        unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
+        giveBack(block)
+      case .inherited:
+        unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
+        giveBack(block)
+      case .unknown: return .unknown
+      }
+      return .done
+    } ?? .unwatched
+  }
+
+  /// Releases a block that the program gave to `free` or `realloc`: the start of one, which is how
+  /// private copies of SysFreeString release it, or a BSTR, which is a fault.
+  ///
+  /// Takes locks, one at a time.
+  ///
+  /// - Parameter detail: the function that it was given to.
+  /// - Returns: false when it is none of ours.
+  func releaseFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: UInt) -> Bool {
+    guard unsafe ct_thread().pointee.busy == 0, isRecording,
+      let block = block(ofOutside: pointer)
+    else { return false }
+    switch registry.standing(of: block) {
+    case .live:
+      if block != pointer {
+        let live = withStore { store in
+          knownLayout.flatMap { registry.inspect(block, $0, in: store)?.record }
+        }
+        recordFault(EventRecord(.wrongDeallocator, detail), pointer, live: live ?? nil, caller)
+      }
+      return release(block: block, caller: caller) == .done
+    case .freed(let freed, let isReused):
+      // Without its memory in quarantine the address may be anyone's.
+      guard freed.heldBytes > 0 else { return false }
+      recordFault(
+        EventRecord(.doubleFree, isReused ? .reused : .none), pointer, freed: freed, caller)
+      return true
+    case .unknown: return false
+    }
+  }
+
+  /// Whether memory that `pointer`, given to `realloc`, names is ours.
+  ///
+  /// Takes a shard lock.
+  func holdsOutside(_ pointer: UInt) -> Bool {
+    guard unsafe ct_thread().pointee.busy == 0, isRecording,
+      let block = block(ofOutside: pointer)
+    else { return false }
+    return registry.holds(block)
+  }
+
+  /// The start of the block that a pointer given to the heap's functions would belong to.
+  private func block(ofOutside pointer: UInt) -> UInt? {
+    if pointer % 16 == 0 { return pointer }
+    guard let profile = knownProfile, pointer % 16 == UInt(profile.payloadOffset) else {
+      return nil
+    }
+    return pointer - UInt(profile.payloadOffset)
+  }
+
+  /// Gives all memory in quarantine back: the program needs it more.
+  func emptyQuarantine() {
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return }
+    unsafe thread.pointee.busy = 1
+    defer { unsafe thread.pointee.busy = 0 }
+    withStore { store in
+      registry.emptyQuarantine { freed in leaveQuarantine(freed, layout, in: store) }
+    }
+  }
+
+  private func recordDamage(
+    _ damage: BlockLayout.Damage, seenAtReleaseOf freed: FreedBlock, in store: borrowing StoreWriter
+  ) {
+    var event = EventRecord(damage.kind)
+    event.setBlock(freed.record)
+    event.setDamage(damage)
+    event.detected = freed.stack
+    event.detectedThread = freed.thread
+    event.detectedTime = freed.milliseconds
+    write(event, beginning: freed.beginning, in: store)
+    haltIfAsked()
+  }
+
+  /// Caller has taken the block out of quarantine.
+  private func leaveQuarantine(
+    _ freed: FreedBlock, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) {
+    if let damage = layout.damage(ofPoisoned: freed.record) {
+      write(EventRecord(damage, in: freed), beginning: freed.beginning, in: store)
+      haltIfAsked()
+    }
+    giveBack(freed.block)
+  }
+
+  /// Gives a block's memory back to the heap.
+  private func giveBack(_ block: UInt) {
+    unsafe Glibc.free(UnsafeMutableRawPointer(bitPattern: block))
+  }
+}

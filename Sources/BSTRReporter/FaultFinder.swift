@@ -1,0 +1,98 @@
+// Recorded faults, into findings by what they are and their stacks. The sentences are FaultMessage's.
+
+import TraceStore
+
+/// Groups faults that a reader could not tell apart.
+enum FaultFinder {
+  private struct Key: Hashable {
+    var kind: UInt16
+    var detail: UInt16
+    var stacks: [[Int]]
+    var data: FrameWord
+  }
+
+  private struct Group {
+    /// The earliest, which stands for all.
+    var first: EventRecord
+    var count = 0
+    var bytes = 0
+    var values: [StringValue] = []
+  }
+
+  /// The most strings that are shown of one finding.
+  private static let mostValues = 3
+
+  /// Faults of one process: by kind, then by how often, then by stacks.
+  static func findings(in evidence: Evidence) -> [Finding] {
+    var groups: [Key: Group] = [:]
+    for event in evidence.events {
+      guard Finding.Kind(event) != nil else { continue }
+      let numbers = evidence.resolver.frameNumbers
+      let key = Key(
+        kind: event.kind, detail: event.detail,
+        stacks: [numbers(event.detected), numbers(event.freed), numbers(event.allocated)],
+        data: event.place)
+      var group = groups[key] ?? Group(first: event)
+      groups[key] = nil
+      if (event.detectedTime, event.serial) < (group.first.detectedTime, group.first.serial) {
+        group.first = event
+      }
+      group.count += 1
+      group.bytes += Int(event.byteLength)
+      if group.values.count < mostValues, let value = evidence.value(of: event),
+        !group.values.contains(value)
+      {
+        group.values.append(value)
+      }
+      groups[key] = group
+    }
+    return groups.sorted { first, second in
+      if first.key.kind != second.key.kind { return first.key.kind < second.key.kind }
+      if first.value.count != second.value.count { return first.value.count > second.value.count }
+      for (one, other) in zip(first.key.stacks, second.key.stacks) where one != other {
+        return one.lexicographicallyPrecedes(other)
+      }
+      return (first.key.detail, first.key.data.rawValue)
+        < (second.key.detail, second.key.data.rawValue)
+    }.compactMap { finding($1, in: evidence) }
+  }
+
+  private static func finding(_ group: Group, in evidence: Evidence) -> Finding? {
+    let event = group.first
+    guard let kind = Finding.Kind(event) else { return nil }
+    let message = FaultMessage(event, in: evidence)
+    let detected = evidence.trace(
+      event.detected, thread: event.detectedThread, time: event.detectedTime)
+    let freed = evidence.trace(event.freed, thread: event.freedThread, time: event.freedTime)
+    let allocated = evidence.trace(
+      event.allocated, thread: event.allocatedThread, time: event.allocatedTime)
+    // Whoever did it, where that was seen; else the last one who had the string rightly.
+    let culprit =
+      kind == .overrun || kind == .prefixDamage
+      ? allocated : detected ?? freed ?? allocated
+    var finding = Finding(
+      kind: kind, detail: message.detail, count: group.count, bytes: group.bytes,
+      message: message.sentence, allocated: allocated, values: group.values,
+      suppression: "\(kind.rawValue):\(culprit?.frames.first?.suppressionPattern ?? "*")")
+    finding.remarks = message.remarks
+    finding.freed = freed
+    finding.detected = detected
+    return finding
+  }
+}
+
+extension Finding.Kind {
+  /// The kind of finding that an event is, or `nil` when it is no fault.
+  init?(_ event: EventRecord) {
+    switch EventKind(rawValue: event.kind) {
+    case .doubleFree: self = .doubleFree
+    case .invalidFree: self = .invalidFree
+    case .wrongDeallocator: self = .wrongDeallocator
+    case .writeAfterFree: self = .writeAfterFree
+    case .overrun: self = .overrun
+    case .prefixDamage: self = .prefixDamage
+    case .invalidUse: self = .invalidUse
+    case .pin, .deferredFree, .failedAllocation, nil: return nil
+    }
+  }
+}

@@ -1,0 +1,194 @@
+// What a report says of a fault, in sentences. Golden tests hold the wording.
+
+import TraceStore
+
+/// The words for one fault.
+struct FaultMessage {
+  /// The closer description, as the report spells it.
+  private(set) var detail: String?
+  /// What happened.
+  private(set) var sentence = ""
+  /// What else a reader should know.
+  private(set) var remarks: [String] = []
+
+  private let event: EventRecord
+  private let evidence: Evidence
+
+  /// The words for an event that is a fault.
+  init(_ event: EventRecord, in evidence: Evidence) {
+    self.event = event
+    self.evidence = evidence
+    let eventDetail = EventDetail(rawValue: event.detail) ?? .unknown
+    detail = Self.name(of: eventDetail)
+    switch EventKind(rawValue: event.kind) {
+    case .doubleFree: describeDoubleFree(eventDetail)
+    case .invalidFree: sentence = "\(doer) freed \(object(eventDetail))."
+    case .wrongDeallocator: describeWrongDeallocator(eventDetail)
+    case .writeAfterFree: describeWriteAfterFree()
+    case .overrun: describeOverrun()
+    case .prefixDamage: describePrefixDamage()
+    case .invalidUse: describeInvalidUse(eventDetail)
+    case .pin, .deferredFree, .failedAllocation, nil: break
+    }
+    if case .unmapped = eventDetail {
+      remarks.append("A variable that was never set, or whose callee failed to set it, looks so.")
+    }
+  }
+
+  /// How a detail is spelt in reports; `nil` for none.
+  private static func name(of detail: EventDetail) -> String? {
+    switch detail {
+    case .none: nil
+    case .stack: "stack"
+    case .static: "static"
+    case .interior: "interior"
+    case .heap: "heap"
+    case .unmapped: "unmapped"
+    case .foreignBSTR: "foreign-bstr"
+    case .freedInterior: "freed-interior"
+    case .unknown: "unknown"
+    case .free: "free"
+    case .realloc: "realloc"
+    case .immortal: "immortal"
+    case .literal: "literal"
+    case .noPrefix: "no-prefix"
+    case .reused: "reused"
+    case .freed: "freed"
+    }
+  }
+
+  // MARK: kinds
+
+  private mutating func describeDoubleFree(_ detail: EventDetail) {
+    sentence = "\(doer) freed a BSTR that \(name(of: event.freed)) had freed before."
+    if detail == .reused {
+      remarks.append(
+        "Its address had been an earlier BSTR's, which was freed, too: if one of the frees shown "
+          + "here was meant for that one, that one was freed twice.")
+    }
+  }
+
+  private mutating func describeWrongDeallocator(_ detail: EventDetail) {
+    // `delete` ends in `free`: it is seen by its frame.
+    let isDelete = frame(of: event.detected)?.function?.hasPrefix("operator delete") == true
+    if isDelete { self.detail = "delete" }
+    // Where `delete` jumps to `free`, as in libstdc++, it leaves no frame.
+    let function = isDelete ? "delete" : detail == .realloc ? "realloc" : "free or delete"
+    let frames = evidence.resolver.frameNumbers(of: event.detected)
+    let who = isDelete && frames.count > 1 ? evidence.resolver.frames[frames[1]].name : doer
+    sentence = "\(who) released a BSTR with \(function); only SysFreeString does that."
+  }
+
+  private mutating func describeWriteAfterFree() {
+    let start = event.offset < 0 ? "its length" : "byte \(event.offset)"
+    sentence =
+      "Somebody wrote \(Self.bytes(Int(event.changed))) to a BSTR that "
+      + "\(name(of: event.freed)) had freed, from \(start) on."
+    remarks.append("There stood \(foundBytes(most: Int(event.changed))).")
+  }
+
+  private mutating func describeOverrun() {
+    sentence =
+      "Somebody wrote \(Self.bytes(Int(event.changed))) behind the end of the BSTR that "
+      + "\(name(of: event.allocated)) allocated."
+    let expected = Array(
+      repeating: Hexadecimal.text([StoreLayout.guardByte]), count: min(8, Int(event.changed)))
+    remarks.append(
+      "The string has \(Self.bytes(Int(event.byteLength))); from byte \(event.offset) on, behind its "
+        + "terminator, \(foundBytes(most: Int(event.changed))) stood instead of "
+        + "\(expected.joined(separator: " ")).")
+  }
+
+  private mutating func describePrefixDamage() {
+    sentence =
+      "The length of the BSTR that \(name(of: event.allocated)) allocated was overwritten: it says "
+      + "\(Self.bytes(Int(event.found))), and there are \(event.byteLength)."
+  }
+
+  private mutating func describeInvalidUse(_ detail: EventDetail) {
+    switch detail {
+    case .freed:
+      sentence = "\(doer) used a BSTR that \(name(of: event.freed)) had freed."
+    case .literal:
+      sentence = "\(doer) used \(dataText) as a BSTR: there is no length in front of it."
+    default:
+      sentence = "\(doer) used characters as a BSTR that have no length in front of them."
+    }
+  }
+
+  /// What a pointer points to, for the end of "X freed …".
+  private func object(_ detail: EventDetail) -> String {
+    switch detail {
+    case .stack:
+      switch event.changed {
+      case 0: return "a pointer into a stack, which is no BSTR"
+      case event.detectedThread: return "a pointer into its own stack, which is no BSTR"
+      case evidence.image.header.pid:
+        return "a pointer into the main thread's stack, which is no BSTR"
+      default: return "a pointer into the stack of thread \(event.changed), which is no BSTR"
+      }
+    case .static: return "\(dataText), which is no BSTR"
+    case .immortal: return "\(literalText), a BSTR that is never to be freed"
+    case .interior: return "a pointer \(Self.place(Int(event.offset))) a live BSTR"
+    case .freedInterior:
+      return
+        "a pointer \(Self.place(Int(event.offset))) a BSTR that \(name(of: event.freed)) had freed"
+    case .heap: return "a pointer into the heap that is no BSTR"
+    case .unmapped: return "a pointer to no memory at all"
+    case .foreignBSTR:
+      return "a BSTR that another copy of the BSTR functions had allocated"
+    default: return "a pointer that is no BSTR"
+    }
+  }
+
+  // MARK: words
+
+  /// Who was seen doing it.
+  private var doer: String {
+    frame(of: event.detected)?.name ?? "Somebody"
+  }
+
+  private func frame(of stack: StackID) -> Frame? {
+    evidence.resolver.frameNumbers(of: stack).first.map { evidence.resolver.frames[$0] }
+  }
+
+  private func name(of stack: StackID) -> String { frame(of: stack)?.name ?? "somebody" }
+
+  /// "greeting (app+0x4010)", "6 bytes inside names (app+0x4016)" or "read-only data (app+0x2004)".
+  private var dataText: String {
+    guard let data = evidence.data[event.place] else { return "a pointer into a module" }
+    let module = data.place.module.split(separator: "/").last.map(String.init) ?? "?"
+    let place = "\(module)+0x\(String(data.place.offset, radix: 16))"
+    guard let symbol = data.symbol else { return "static data (\(place))" }
+    guard let name = symbol.name else {
+      return symbol.isReadOnly ? "a literal or constant (\(place))" : "static data (\(place))"
+    }
+    return symbol.offset == 0
+      ? "\(name) (\(place))" : "a pointer \(Self.bytes(symbol.offset)) inside \(name) (\(place))"
+  }
+
+  /// What a BSTR_LITERAL was called.
+  private var literalText: String {
+    guard let name = evidence.data[event.place]?.symbol?.name, name.hasSuffix("_literal") else {
+      return event.place.module == .none ? "an immortal string" : dataText
+    }
+    return String(name.dropLast("_literal".count))
+  }
+
+  private func foundBytes(most: Int) -> String {
+    (0..<max(1, min(8, most))).map {
+      Hexadecimal.text([UInt8(truncatingIfNeeded: event.found >> (8 * UInt64($0)))])
+    }.joined(separator: " ")
+  }
+
+  private static func place(_ offset: Int) -> String {
+    switch offset {
+    case -4: "on the length of"
+    case ..<0: "\(bytes(-offset)) in front of the characters of"
+    case 0: "at the start of"
+    default: "\(bytes(offset)) inside"
+    }
+  }
+
+  private static func bytes(_ count: Int) -> String { count == 1 ? "1 byte" : "\(count) bytes" }
+}

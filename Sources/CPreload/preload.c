@@ -1,0 +1,24 @@
+// The start and the end of a process into which the tracker was preloaded. Decides nothing.
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include "CPreload.h"
+#include "CTracker.h"
+
+const uint32_t ct_role = 1;
+
+__attribute__((constructor(101))) static void started(void) { bstrtrace_preload_started(); }
+
+__attribute__((destructor(101))) static void ending(void) { bstrtrace_preload_ending(); }
+
+void _exit(int status) {
+  static void (*next)(int);
+  bstrtrace_preload_exiting(status);
+  if (!next) next = (void (*)(int))dlsym(RTLD_NEXT, "_exit");
+  next(status);
+  __builtin_unreachable();
+}
+
+void _Exit(int status) { _exit(status); }

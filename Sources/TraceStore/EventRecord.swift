@@ -1,0 +1,119 @@
+// What happened to one BSTR or pointer at one moment: above all, what went wrong.
+
+/// What an event says.
+///
+/// The raw values are the store's.
+public enum EventKind: UInt16, Sendable {
+  /// A BSTR was released that had been released before.
+  case doubleFree = 1
+  /// Something was released that is no live BSTR.
+  case invalidFree = 2
+  /// A BSTR was given to a function that does not release BSTRs.
+  case wrongDeallocator = 3
+  /// A released BSTR's memory was written to.
+  case writeAfterFree = 4
+  /// Bytes behind a BSTR's terminator were written to.
+  case overrun = 5
+  /// A BSTR's length prefix says more than was allocated.
+  case prefixDamage = 6
+  /// Something that is no BSTR was used as one.
+  case invalidUse = 7
+  /// A pin that was never taken back: no fault, but the reason of a leak.
+  case pin = 8
+  /// A release that waits for pins: no fault, but part of a leak's story.
+  case deferredFree = 9
+  /// An allocation that was made to fail, as was asked for: no fault of the program's.
+  case failedAllocation = 10
+}
+
+/// What the pointer of an event is, or what was done to it.
+///
+/// The raw values are the store's.
+public enum EventDetail: UInt16, Sendable {
+  /// Nothing more is to be said.
+  case none = 0
+  /// In the stack of a thread.
+  case stack = 1
+  /// In a loaded module: its data or its code.
+  case `static` = 2
+  /// Inside a live BSTR's block, not at its first character.
+  case interior = 3
+  /// A live heap block that is no BSTR.
+  case heap = 4
+  /// Not in mapped memory.
+  case unmapped = 5
+  /// A BSTR of another copy of the functions.
+  case foreignBSTR = 6
+  /// Inside the block of a BSTR that was released.
+  case freedInterior = 7
+  /// In mapped memory of no known kind.
+  case unknown = 8
+  /// Given to `free`.
+  case free = 9
+  /// Given to `realloc`.
+  case realloc = 10
+  /// A BSTR that was declared never to be released.
+  case immortal = 11
+  /// A literal or other static characters, with no length in front of them.
+  case literal = 12
+  /// Characters elsewhere, with no length in front of them.
+  case noPrefix = 13
+  /// The address had been another BSTR's before: which of them was meant is not certain.
+  case reused = 14
+  /// A BSTR that had been released.
+  case freed = 15
+}
+
+/// One event.
+///
+/// 96 bytes. Fields that do not apply are 0.
+public struct EventRecord: BitwiseCopyable, Sendable {
+  /// An `EventKind`.
+  public var kind: UInt16 = 0
+  /// An `EventDetail`.
+  public var detail: UInt16 = 0
+  /// How many bytes were changed that should not have been; for a failed allocation its number; for
+  /// a pointer into a stack the kernel's id of that stack's thread, or 0.
+  public var changed: UInt32 = 0
+  /// The pointer that was given.
+  public var pointer: UInt64 = 0
+  /// The pointer as a frame: the module it lies in, for what is static.
+  public var place: FrameWord = FrameWord(rawValue: 0)
+  /// The serial number of the BSTR concerned.
+  public var serial: UInt64 = 0
+  /// The first changed bytes as they were found, at most eight; the prefix that was found.
+  public var found: UInt64 = 0
+  /// The BSTR's payload in bytes.
+  public var byteLength: UInt32 = 0
+  /// Bytes from its first character to the pointer, or to the first changed byte.
+  public var offset: Int32 = 0
+  /// Where it was allocated.
+  public var allocated: StackID = .none
+  /// Where it was released first.
+  public var freed: StackID = .none
+  /// Where this event was seen.
+  public var detected: StackID = .none
+  /// The threads of the three stacks, by the kernel's ids.
+  public var allocatedThread: UInt32 = 0
+  /// See `allocatedThread`.
+  public var freedThread: UInt32 = 0
+  /// See `allocatedThread`.
+  public var detectedThread: UInt32 = 0
+  /// The times of the three stacks, in milliseconds since recording began.
+  public var allocatedTime: UInt32 = 0
+  /// See `allocatedTime`.
+  public var freedTime: UInt32 = 0
+  /// See `allocatedTime`.
+  public var detectedTime: UInt32 = 0
+  /// The beginning of the string, where it was still known.
+  public var value: TextReference = .empty
+
+  /// An event of which nothing is said yet.
+  public init() {}
+
+  /// An event of which kind and detail are said.
+  public init(_ kind: EventKind, _ detail: EventDetail = .none) {
+    self.kind = kind.rawValue
+    self.detail = detail.rawValue
+  }
+}

@@ -1,0 +1,180 @@
+// `bstrtrace sweep`: makes one allocation after the other fail, and lists what goes wrong then.
+
+import ArgumentParser
+import BSTRReporter
+import FoundationEssentials
+import Glibc
+import TraceOptions
+
+/// Runs a program once for each of its allocations, and makes that one fail.
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Make each BSTR allocation of a program fail in turn, and list what goes wrong.",
+    discussion: """
+      The program runs once undisturbed and then once for each allocation, which returns NULL: the \
+      first in the first run, the second in the second, until a run has fewer. Error paths that \
+      leak, free wrongly, crash or hang are listed with the place of the allocation.
+
+      The program's own output is discarded unless --show-output is given. It must do the same in \
+      every run for the numbers to mean the same.
+
+      The exit status is 23 when an allocation's failure led to findings, a crash or a hang.
+      """
+  )
+
+  @OptionGroup var recording: RecordingOptions
+
+  @Option(help: "Start with this allocation.")
+  var from = 1
+
+  @Option(help: "Stop after so many runs.")
+  var runs = 10_000
+
+  @Option(help: "End a run that takes longer, in seconds; it counts as a hang.")
+  var timeout = 60
+
+  @Flag(help: "Let the program write to standard output and standard error.")
+  var showOutput = false
+
+  @OptionGroup var traced: TracedCommand
+
+  func validate() throws {
+    for (name, value) in [("from", from), ("runs", runs), ("timeout", timeout)] where value < 1 {
+      throw ValidationError("--\(name) must be at least 1, not \(value).")
+    }
+    try traced.validate(for: self)
+  }
+
+  func run() throws {
+    do {
+      let program = try TracedProgram(traced.words[0])
+      let settings = recording.settings(over: EnvironmentSettings.read())
+      var sweep = Sweep(
+        program: program, arguments: traced.words, settings: settings, timeout: timeout,
+        showsOutput: showOutput)
+      let isClean = try sweep.undisturbed()
+      var wrong = 0
+      var tried = 0
+      while tried < runs, let outcome = try sweep.failing(UInt64(from + tried)) {
+        tried += 1
+        if outcome.isWrong {
+          wrong += 1
+          try OutputFile.write(outcome.text, to: STDERR_FILENO)
+        }
+      }
+      let end = tried == runs ? "; --runs ended it there" : ""
+      try OutputFile.write(
+        "SWEEP: bstrtrace: \(tried) allocations made to fail, \(wrong) with findings\(end)\n",
+        to: STDERR_FILENO)
+      throw ExitCode(wrong > 0 || !isClean ? 23 : 0)
+    } catch let failure as ToolFailure {
+      throw ExitStatus.fail(failure.message)
+    } catch let failure as TracedProgram.Failure {
+      throw ExitStatus.fail(failure.description, failure.status)
+    }
+  }
+}
+
+/// The runs of a sweep.
+private struct Sweep {
+  let program: TracedProgram
+  let arguments: [String]
+  let settings: Settings
+  let timeout: Int
+  let showsOutput: Bool
+  private var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
+  /// What is wrong without any failure: each failing run is measured against it.
+  private var usualStatus: Int32 = 0
+  private var usualFindings: Set<String> = []
+
+  init(
+    program: TracedProgram, arguments: [String], settings: Settings, timeout: Int,
+    showsOutput: Bool
+  ) {
+    self.program = program
+    self.arguments = arguments
+    self.settings = settings
+    self.timeout = timeout
+    self.showsOutput = showsOutput
+  }
+
+  /// How one run ended.
+  struct Outcome {
+    /// Whether something went wrong that does not go wrong otherwise.
+    var isWrong: Bool
+    /// What, for people.
+    var text: String
+  }
+
+  /// Runs the program as it is.
+  ///
+  /// - Returns: whether nothing is wrong with it.
+  mutating func undisturbed() throws -> Bool {
+    let run = try self.run(failing: nil)
+    let report = report(on: run)
+    if run.hasTimedOut {
+      throw ToolFailure("the program took longer than \(timeout) s even undisturbed: use --timeout")
+    }
+    if report.allocations == 0 {
+      throw ToolFailure("the program allocated no BSTR: there is nothing to make fail")
+    }
+    usualStatus = run.ownStatus ?? 0
+    usualFindings = Set(report.findings.map(Self.key))
+    if usualStatus != 0 || !usualFindings.isEmpty {
+      try OutputFile.write(
+        "bstrtrace: undisturbed, the program ends with \(usualStatus) and has "
+          + "\(usualFindings.count) findings; only what is new is listed\n", to: STDERR_FILENO)
+    }
+    return usualFindings.isEmpty
+  }
+
+  /// Runs the program with one allocation failing; `nil` when it has not so many.
+  mutating func failing(_ number: UInt64) throws -> Outcome? {
+    let run = try self.run(failing: number)
+    var report = report(on: run)
+    let failures = report.processes.flatMap { process in process.injectedFailures }
+    guard let failure = failures.first else { return nil }
+    var reasons: [String] = []
+    if run.hasTimedOut {
+      reasons.append("it did not end within \(timeout) s")
+    } else if let signal = run.signal {
+      reasons.append("it was killed by signal \(signal)")
+    }
+    for index in report.processes.indices {
+      report.processes[index].findings.removeAll { usualFindings.contains(Self.key($0)) }
+      report.processes[index].notes = []
+    }
+    // A run that was cut short had no time to free anything.
+    if !reasons.isEmpty {
+      for index in report.processes.indices {
+        report.processes[index].findings.removeAll { $0.kind == .leak }
+      }
+    }
+    var text = "FAILED ALLOCATION \(number)\(failure.place)\n"
+    for reason in reasons { text += "   Then \(reason).\n" }
+    if !report.findings.isEmpty { text += TextRenderer().render(report) + "\n" }
+    return Outcome(isWrong: !reasons.isEmpty || !report.findings.isEmpty, text: text)
+  }
+
+  private func run(failing number: UInt64?) throws -> ProgramRun {
+    var settings = settings
+    settings.failAllocation = number.map { .at($0) }
+    return try ProgramRun(
+      program: program, arguments: arguments, settings: settings, timeout: timeout,
+      discardsOutput: !showsOutput)
+  }
+
+  private mutating func report(on run: ProgramRun) -> Report {
+    let (images, damage) = run.collect()
+    return Reporter(redact: settings.redact == true)
+      .report(on: images, symbolicator: &symbolicator, damage: damage)
+  }
+
+  /// What makes two findings of different runs the same.
+  private static func key(_ finding: Finding) -> String {
+    let frames = [finding.detected, finding.freed, finding.allocated]
+      .map { ($0?.frames ?? []).map { "\($0.name) \($0.location)" }.joined(separator: "<") }
+    return "\(finding.kind.rawValue) \(finding.detail ?? "") \(frames.joined(separator: "|"))"
+  }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import TestSupport
+import Testing
+import TraceStore
+
+@testable import BSTRAllocator
+
+/// Damage to blocks against a byte-by-byte model, over all layouts.
+@Suite struct BlockLayoutTests {
+  private static let sizes = Array(0...40) + [255, 256, 1000]
+
+  private func withBlock(
+    _ layout: BlockLayout, _ bytes: Int, _ body: (UnsafeMutableRawPointer, BlockRecord) -> Void
+  ) {
+    // Exactly as long as it says, so that a sanitizer sees every step too far.
+    let size = layout.blockBytes(forPayload: bytes)
+    guard let block = malloc(size) else { return }
+    defer { free(block) }
+    memset(block, 0, size)
+    let bstr = block + layout.profile.payloadOffset
+    (bstr - 4).storeBytes(of: UInt32(bytes), as: UInt32.self)
+    layout.setGuard(of: bstr, bytes)
+    body(
+      bstr,
+      BlockRecord(
+        address: UInt64(UInt(bitPattern: bstr)), serial: 1, byteLength: UInt32(bytes), stack: .none,
+        thread: 1, milliseconds: 0))
+  }
+
+  @Test(arguments: Profile.all) func everyByteOfTheGuardIsWatched(_ profile: Profile) {
+    let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
+    for bytes in Self.sizes {
+      withBlock(layout, bytes) { bstr, record in
+        #expect(layout.damage(of: record) == nil)
+        let end = layout.blockBytes(forPayload: bytes) - profile.payloadOffset
+        for position in end - layout.guardBytes..<end {
+          let old = bstr.load(fromByteOffset: position, as: UInt8.self)
+          bstr.storeBytes(of: old ^ 1, toByteOffset: position, as: UInt8.self)
+          let damage = layout.damage(of: record)
+          #expect(damage?.kind == .overrun)
+          #expect(damage?.offset == position)
+          #expect(damage?.count == 1)
+          bstr.storeBytes(of: old, toByteOffset: position, as: UInt8.self)
+        }
+        // The string itself is the program's.
+        memset(bstr, 0x41, bytes)
+        #expect(layout.damage(of: record) == nil)
+      }
+    }
+  }
+
+  @Test(arguments: Profile.all) func aPrefixMayShrinkButNotGrow(_ profile: Profile) {
+    let layout = BlockLayout(profile: profile, guardBytes: 0)
+    withBlock(layout, 24) { bstr, record in
+      for length in 0...UInt32(24) {
+        (bstr - 4).storeBytes(of: length, as: UInt32.self)
+        #expect(layout.damage(of: record) == nil)
+      }
+      for length in [UInt32(25), 1000, .max] {
+        (bstr - 4).storeBytes(of: length, as: UInt32.self)
+        #expect(layout.damage(of: record)?.kind == .prefixDamage)
+        #expect(layout.damage(of: record)?.found == UInt64(length))
+      }
+    }
+  }
+
+  @Test(arguments: Profile.all) func everyByteOfAReleasedStringIsWatched(_ profile: Profile) {
+    let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
+    for bytes in Self.sizes {
+      withBlock(layout, bytes) { bstr, record in
+        memset(bstr, 0x41, bytes)
+        layout.poison(record)
+        #expect(layout.damage(ofPoisoned: record) == nil)
+        // Who reads it now reads an empty string, and finds its end.
+        #expect(BSTRFunctions.byteLength(of: bstr) == 0)
+        let end = layout.blockBytes(forPayload: bytes) - profile.payloadOffset - layout.guardBytes
+        for position in -4..<end {
+          let old = bstr.load(fromByteOffset: position, as: UInt8.self)
+          bstr.storeBytes(of: old ^ 0x80, toByteOffset: position, as: UInt8.self)
+          let damage = layout.damage(ofPoisoned: record)
+          #expect(damage?.kind == .writeAfterFree)
+          #expect(damage?.offset == (position < 0 ? -4 : position))
+          bstr.storeBytes(of: old, toByteOffset: position, as: UInt8.self)
+        }
+      }
+    }
+  }
+}

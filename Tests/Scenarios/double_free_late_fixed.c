@@ -1,0 +1,13 @@
+// widths: 2 4
+// options: quarantine-blocks=64
+// The same traffic, with one release for each string.
+#include "text.h"
+
+int main(void) {
+  BSTR text = SysAllocStringLen(NULL, 100000);
+  SysFreeString(text);
+  for (int i = 0; i < 2000; i++) SysFreeString(SysAllocStringLen(NULL, 5));
+  text = NULL;
+  SysFreeString(text);
+  return 0;
+}

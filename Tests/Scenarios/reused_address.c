@@ -1,0 +1,15 @@
+// widths: 2 4
+// options: quarantine=0
+// fault: double-free reused 1 detected=main:13 freed=main:12 allocated=main:10
+// Without a quarantine the address goes to the next string, which the wrong release takes along.
+#include "text.h"
+
+int main(void) {
+  BSTR first = SysAllocString(T("first"));
+  SysFreeString(first);
+  BSTR second = SysAllocString(T("other"));
+  if (second != first) return 1;
+  SysFreeString(first);
+  SysFreeString(second);
+  return 0;
+}

@@ -1,0 +1,20 @@
+// widths: 2 4
+// threads
+// leak: 8 64 work thread_leaks.cpp:12
+// Bug class 1 in threads: each leaves one string.
+#include <thread>
+#include <vector>
+
+#include "text.h"
+
+KEEP static void work() {
+  for (int i = 0; i < 1000; i++) SysFreeString(SysAllocStringLen(nullptr, i % 50));
+  BSTR text = SysAllocString(T("left"));
+  if (SysStringLen(text) != 4) abort();
+}
+
+int main() {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; i++) threads.emplace_back(work);
+  for (auto &thread : threads) thread.join();
+}
