@@ -16,13 +16,19 @@ struct Registry: ~Copyable {
   static let shardCount = 1 << shardBits
 
   private let shards: UnsafeMutablePointer<Shard>
+  /// Apart from what they guard: they are read without it.
+  private let locks: UnsafeMutablePointer<Lock>
   private let records: UnsafeMutablePointer<RecordSpace>
   /// Guards the end of the blocks section, from which shards take places in portions.
   private let recordLock = Lock()
 
   init() {
     unsafe shards = .allocate(capacity: Self.shardCount)
-    for index in 0..<Self.shardCount { unsafe (shards + index).initialize(to: Shard()) }
+    unsafe locks = .allocate(capacity: Self.shardCount)
+    for index in 0..<Self.shardCount {
+      unsafe (shards + index).initialize(to: Shard())
+      unsafe (locks + index).initialize(to: Lock())
+    }
     unsafe records = .allocate(capacity: 1)
     unsafe records.initialize(to: RecordSpace())
   }
@@ -35,9 +41,8 @@ struct Registry: ~Copyable {
   /// - Returns: false when it is known but its record did not fit in the store.
   func insert(_ block: UInt, _ record: BlockRecord, in store: borrowing StoreWriter) -> Bool {
     let hash = ct_hash(block)
-    let shard = unsafe shard(for: hash)
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
+    let shard = unsafe acquireShard(for: hash)
+    defer { unsafe release(shard) }
     unsafe shard.pointee.freed.forget(block)
     let id = unsafe takePlace(from: shard, in: store) ?? .unrecorded
     if unsafe !shard.pointee.blocks.set(block, to: id.rawValue) {
@@ -69,9 +74,8 @@ struct Registry: ~Copyable {
     in store: borrowing StoreWriter
   ) -> Removal {
     let hash = ct_hash(block)
-    let shard = unsafe shard(for: hash)
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
+    let shard = unsafe acquireShard(for: hash)
+    defer { unsafe release(shard) }
     guard let number = unsafe shard.pointee.blocks.remove(block) else { return .unknown }
     let id = BlockID(rawValue: number)
     guard let record = record(of: id, in: store) else {
@@ -100,14 +104,12 @@ struct Registry: ~Copyable {
   ///
   /// - Returns: the block, whose memory is now the caller's.
   func takeOldest(nextTo block: UInt, over limits: QuarantineLimits) -> FreedBlock? {
-    unsafe takeOldest(from: shard(for: ct_hash(block)), over: limits)
+    takeOldest(from: Self.index(for: ct_hash(block)), over: limits)
   }
 
-  private func takeOldest(
-    from shard: UnsafeMutablePointer<Shard>, over limits: QuarantineLimits
-  ) -> FreedBlock? {
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
+  private func takeOldest(from index: Int, over limits: QuarantineLimits) -> FreedBlock? {
+    let shard = unsafe acquireShard(index)
+    defer { unsafe release(shard) }
     guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits) else { return nil }
     ct_filter_remove(ct_hash(freed.block))
     return freed
@@ -116,7 +118,7 @@ struct Registry: ~Copyable {
   /// Empties the quarantine: `body` is given each block, whose memory is then its own.
   func emptyQuarantine(_ body: (FreedBlock) -> Void) {
     for index in 0..<Self.shardCount {
-      while let freed = unsafe takeOldest(from: shards + index, over: .none) { body(freed) }
+      while let freed = takeOldest(from: index, over: .none) { body(freed) }
     }
   }
 
@@ -131,9 +133,8 @@ struct Registry: ~Copyable {
     from place: inout QuarantinePlace, _ layout: BlockLayout
   ) -> (FreedBlock, BlockLayout.Damage)? {
     while place.shard < Self.shardCount {
-      let shard = unsafe shards + place.shard
-      unsafe shard.pointee.lock.acquire()
-      defer { unsafe shard.pointee.lock.release() }
+      let shard = unsafe acquireShard(place.shard)
+      defer { unsafe release(shard) }
       while let freed = unsafe shard.pointee.freed.nextHeld(from: &place.number) {
         if let damage = layout.damage(ofPoisoned: freed.record) { return (freed, damage) }
       }
@@ -147,9 +148,8 @@ struct Registry: ~Copyable {
   /// - Returns: false when there is none at the address.
   func forget(_ block: UInt, in store: borrowing StoreWriter) -> Bool {
     let hash = ct_hash(block)
-    let shard = unsafe shard(for: hash)
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
+    let shard = unsafe acquireShard(for: hash)
+    defer { unsafe release(shard) }
     guard let number = unsafe shard.pointee.blocks.remove(block) else { return false }
     ct_filter_remove(hash)
     let id = BlockID(rawValue: number)
@@ -172,9 +172,8 @@ struct Registry: ~Copyable {
 
   /// What is known of the block that starts at the address.
   func standing(of block: UInt) -> Standing {
-    let shard = unsafe shard(for: ct_hash(block))
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
     if unsafe shard.pointee.blocks.value(of: block) != nil { return .live }
     guard let freed = unsafe shard.pointee.freed.block(at: block) else { return .unknown }
     return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
@@ -196,9 +195,8 @@ struct Registry: ~Copyable {
   func inspect(
     _ block: UInt, serial: UInt64? = nil, _ layout: BlockLayout, in store: borrowing StoreWriter
   ) -> (record: BlockRecord, damage: BlockLayout.Damage?)? {
-    let shard = unsafe shard(for: ct_hash(block))
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
     guard let number = unsafe shard.pointee.blocks.value(of: block),
       let record = record(of: BlockID(rawValue: number), in: store),
       serial == nil || serial == record.serial
@@ -217,9 +215,8 @@ struct Registry: ~Copyable {
   func shorten(
     _ block: UInt, to byteCount: Int, _ layout: BlockLayout, in store: borrowing StoreWriter
   ) {
-    let shard = unsafe shard(for: ct_hash(block))
-    unsafe shard.pointee.lock.acquire()
-    defer { unsafe shard.pointee.lock.release() }
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
     guard let number = unsafe shard.pointee.blocks.value(of: block),
       let record = record(of: BlockID(rawValue: number), in: store),
       let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
@@ -234,10 +231,9 @@ struct Registry: ~Copyable {
   ///   wrong.
   func freedBlock(around address: UInt, _ layout: BlockLayout) -> FreedBlock? {
     for index in 0..<Self.shardCount {
-      unsafe shards[index].lock.acquire()
-      let found = unsafe shards[index].freed.block(around: address, layout)
-      unsafe shards[index].lock.release()
-      if let found { return found }
+      let shard = unsafe acquireShard(index)
+      defer { unsafe release(shard) }
+      if let found = unsafe shard.pointee.freed.block(around: address, layout) { return found }
     }
     return nil
   }
@@ -260,8 +256,21 @@ struct Registry: ~Copyable {
 
   // MARK: places for records
 
-  private func shard(for hash: UInt64) -> UnsafeMutablePointer<Shard> {
-    unsafe shards + Int(hash >> (64 - UInt64(Self.shardBits)))
+  private static func index(for hash: UInt64) -> Int {
+    Int(hash >> (64 - UInt64(shardBits)))
+  }
+
+  private func acquireShard(for hash: UInt64) -> UnsafeMutablePointer<Shard> {
+    unsafe acquireShard(Self.index(for: hash))
+  }
+
+  private func acquireShard(_ index: Int) -> UnsafeMutablePointer<Shard> {
+    unsafe locks[index].acquire()
+    return unsafe shards + index
+  }
+
+  private func release(_ shard: UnsafeMutablePointer<Shard>) {
+    unsafe locks[shard - shards].release()
   }
 
   private func place(
@@ -328,13 +337,13 @@ struct Registry: ~Copyable {
   ///
   /// The forking thread holds none.
   func lockAll() {
-    for index in 0..<Self.shardCount { unsafe shards[index].lock.acquire() }
+    for index in 0..<Self.shardCount { unsafe locks[index].acquire() }
     recordLock.acquire()
   }
 
   func unlockAll() {
     recordLock.release()
-    for index in 0..<Self.shardCount { unsafe shards[index].lock.release() }
+    for index in 0..<Self.shardCount { unsafe locks[index].release() }
   }
 
   /// Keeps what is known of inherited blocks and starts on a new, empty store.
@@ -343,7 +352,7 @@ struct Registry: ~Copyable {
   func renewInForkedChild(recordsOfParent: Int) {
     recordLock.renewInForkedChild()
     for index in 0..<Self.shardCount {
-      unsafe shards[index].lock.renewInForkedChild()
+      unsafe locks[index].renewInForkedChild()
       unsafe shards[index].free = nil
       unsafe shards[index].freed.forgetStacks()
     }
@@ -366,23 +375,16 @@ enum Removal {
   case unknown
 }
 
-/// A part of the registry with a lock of its own, on cache lines of its own.
+/// A part of the registry, guarded by a lock of its own, on cache lines of its own.
 private struct Shard: ~Copyable {
   /// Places that a shard takes from the store at once.
   static let portion = 64
 
-  let lock = Lock()
   /// Start addresses of live blocks, with their `BlockID`s.
-  ///
-  /// Guarded by `lock`.
   var blocks = AddressMap()
   /// Blocks that were released.
-  ///
-  /// Guarded by `lock`.
   var freed = FreedBlocks()
   /// The first free place, which names the next.
-  ///
-  /// Guarded by `lock`.
   var free: BlockID?
   private let padding = InlineArray<8, UInt64>(repeating: 0)
 }

@@ -7,8 +7,9 @@ public import Synchronization
 @safe
 public struct StoreWriter: ~Copyable {
   private let region: Region
-  private let sections: UnsafeMutablePointer<SectionEntry>
-  // How far each section is known to be writable. Private memory: a reader has no use for it.
+  // Each section's bounds in the region. Private memory, and never changed: any thread reads it.
+  private let bounds: UnsafeMutablePointer<Range<Int>>
+  // How far each section is known to be writable. Private memory, guarded by the sections' locks.
   private let ready: UnsafeMutablePointer<Int>
 
   /// Each section's share of the region, in 64ths.
@@ -23,17 +24,18 @@ public struct StoreWriter: ~Copyable {
     let base = unsafe region.base
     let unit = region.byteCount / 64
     let table = unsafe (base + StoreLayout.sectionTableOffset)
-    unsafe sections = unsafe table.bindMemory(
-      to: SectionEntry.self, capacity: SectionKind.allCases.count)
+      .bindMemory(to: SectionEntry.self, capacity: SectionKind.allCases.count)
     unsafe base.bindMemory(to: StoreHeader.self, capacity: 1).initialize(to: StoreHeader())
-    // The first share starts behind the header; 63 shares leave it room.
+    unsafe bounds = .allocate(capacity: SectionKind.allCases.count)
     unsafe ready = .allocate(capacity: SectionKind.allCases.count)
+    // The first share starts behind the header; 63 shares leave it room.
     var offset = StoreLayout.headerBytes
     for (kind, share) in Self.shares {
       let capacity = unit * share
-      unsafe sections[kind.rawValue] = SectionEntry(
+      unsafe table[kind.rawValue] = SectionEntry(
         offset: UInt64(offset), capacity: UInt64(capacity), used: 0)
-      unsafe ready[kind.rawValue] = offset
+      unsafe (bounds + kind.rawValue).initialize(to: offset..<offset + capacity)
+      unsafe (ready + kind.rawValue).initialize(to: offset)
       offset += capacity
     }
     unsafe base.assumingMemoryBound(to: StoreHeader.self).pointee.storeBytes = UInt64(
@@ -66,32 +68,38 @@ public struct StoreWriter: ~Copyable {
 
   /// The first byte of a section.
   public func start(of kind: SectionKind) -> UnsafeMutableRawPointer {
-    unsafe region.base + Int(sections[kind.rawValue].offset)
+    unsafe region.base + bounds[kind.rawValue].lowerBound
   }
 
   /// Bytes of a section that are filled.
   public func used(of kind: SectionKind) -> Int {
-    unsafe Int(sections[kind.rawValue].used)
+    unsafe Int(usedBytes(of: kind).pointee.load(ordering: .acquiring))
+  }
+
+  /// The `used` of the section's entry in the table, which other threads read meanwhile.
+  private func usedBytes(of kind: SectionKind) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    let entry =
+      StoreLayout.sectionTableOffset + kind.rawValue * MemoryLayout<SectionEntry>.stride
+    // `used` is the last of three words.
+    return unsafe (region.base + entry + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   /// Finds room for `byteCount` bytes behind a section's end, without taking it.
   ///
   /// Caller holds the section's lock. Returns `nil` when the section or the disk is full.
   public func room(for byteCount: Int, in kind: SectionKind) -> UnsafeMutableRawPointer? {
-    let entry = unsafe sections[kind.rawValue]
-    let offset = Int(entry.offset)
-    let end = offset + Int(entry.used) + byteCount
+    let bounds = unsafe bounds[kind.rawValue]
+    let start = bounds.lowerBound + used(of: kind)
     let fits = unsafe region.populate(
-      upTo: end, ready: &ready[kind.rawValue], limit: offset + Int(entry.capacity))
-    return fits ? unsafe region.base + offset + Int(entry.used) : nil
+      upTo: start + byteCount, ready: &(ready + kind.rawValue).pointee, limit: bounds.upperBound)
+    return fits ? unsafe region.base + start : nil
   }
 
   /// Takes the room that was found, now that it is filled.
   ///
   /// Caller holds the section's lock.
   public func commit(_ byteCount: Int, in kind: SectionKind) {
-    atomicMemoryFence(ordering: .releasing)
-    unsafe sections[kind.rawValue].used += UInt64(byteCount)
+    unsafe usedBytes(of: kind).pointee.add(UInt64(byteCount), ordering: .releasing)
   }
 
   /// Appends bytes to the text section.
@@ -118,6 +126,7 @@ public struct StoreWriter: ~Copyable {
   ///
   /// Nothing points into it any more.
   public consuming func unmap() {
+    unsafe bounds.deallocate()
     unsafe ready.deallocate()
     region.unmap()
   }
