@@ -105,7 +105,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .foreign: "ignore"
     case .guards: "on"
     case .quarantine: "4194304"
-    case .quarantineBlocks: "4096"
+    case .quarantineBlocks: "16384"
     case .failAllocation: "none"
     }
   }
