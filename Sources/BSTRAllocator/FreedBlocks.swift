@@ -170,7 +170,7 @@ struct FreedBlocks: ~Copyable {
 struct QuarantineLimits {
   /// Bytes of blocks.
   var bytes: Int
-  /// Blocks, at most `FreedBlocks.capacity`.
+  /// Blocks, fewer than `FreedBlocks.capacity`.
   var blocks: Int
 
   /// Nothing is held back.
@@ -179,7 +179,8 @@ struct QuarantineLimits {
   /// A shard's part of what the settings allow a process.
   init(processBytes: Int, processBlocks: Int, shards: Int) {
     bytes = processBytes / shards
-    blocks = min(processBlocks / shards, FreedBlocks.capacity)
+    // One place stays free for the block that pushes the oldest out.
+    blocks = min(processBlocks / shards, FreedBlocks.capacity - 1)
   }
 
   private init(bytes: Int, blocks: Int) {

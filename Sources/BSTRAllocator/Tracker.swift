@@ -65,7 +65,7 @@ public struct Tracker: ~Copyable {
     guardBytes = settings.guards == false ? 0 : BlockLayout.guardSize
     quarantine = QuarantineLimits(
       processBytes: settings.quarantine ?? 4 << 20,
-      processBlocks: settings.quarantineBlocks ?? 16_384, shards: Registry.shardCount)
+      processBlocks: settings.quarantineBlocks ?? 1024, shards: Registry.shardCount)
     failures = AllocationFailures(settings.failAllocation)
     unsafe depot = .allocate(capacity: 1)
     unsafe depot.initialize(to: Depot())

@@ -81,7 +81,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .payloadOffset: .oneOf([4, 8])
     case .followChildren, .track, .redact, .haltOnError, .guards: .onOff
     case .quarantine: .integer(0...1 << 40)
-    case .quarantineBlocks: .integer(0...16_384)
+    case .quarantineBlocks: .integer(0...16_320)
     case .failAllocation: .failures
     case .foreign: .reportOrIgnore
     case .format: .format
@@ -105,7 +105,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .foreign: "ignore"
     case .guards: "on"
     case .quarantine: "4194304"
-    case .quarantineBlocks: "16384"
+    case .quarantineBlocks: "1024"
     case .failAllocation: "none"
     }
   }
