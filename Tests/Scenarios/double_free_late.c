@@ -8,7 +8,7 @@
 int main(void) {
   BSTR text = SysAllocStringLen(NULL, 100000);
   SysFreeString(text);
-  for (int i = 0; i < 2000; i++) SysFreeString(SysAllocStringLen(NULL, 5));
+  for (int i = 0; i < 200; i++) SysFreeString(SysAllocStringLen(NULL, 5));
   SysFreeString(text);
   return 0;
 }
