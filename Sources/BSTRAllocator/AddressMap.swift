@@ -67,6 +67,13 @@ struct AddressMap: ~Copyable {
     return removed
   }
 
+  /// Removes every key and keeps the memory.
+  mutating func removeAll() {
+    guard let keys = unsafe keys else { return }
+    unsafe keys.update(repeating: 0, count: slots)
+    count = 0
+  }
+
   private static func home(of key: UInt, in slots: Int) -> Int {
     // The upper bits choose shard and filter cell; the lower ones are still free.
     Int(truncatingIfNeeded: ct_hash(key)) & (slots - 1)

@@ -19,7 +19,8 @@ struct Registry: ~Copyable {
   /// Apart from what they guard: they are read without it.
   private let locks: UnsafeMutablePointer<Lock>
   private let records: UnsafeMutablePointer<RecordSpace>
-  /// Guards the end of the blocks section, from which shards take places in portions.
+  /// Guards the ends of the blocks section, from which shards take places in portions, and of the
+  /// pairs section.
   private let recordLock = Lock()
 
   init() {
@@ -95,6 +96,12 @@ struct Registry: ~Copyable {
       ct_filter_remove(hash)
     }
     unsafe shard.pointee.freed.add(freed)
+    if record.stack != .none, freed.stack != .none {
+      unsafe shard.pointee.pairs.count(
+        record.stack, freed.stack, crossedThreads: record.thread != freed.thread,
+        byteLength: record.byteLength, in: store
+      ) { makeRoomForPair(in: store) }
+    }
     unsafe giveBack(id, to: shard, in: store)
     return .own(freed, damage)
   }
@@ -319,6 +326,17 @@ struct Registry: ~Copyable {
     return first
   }
 
+  /// The place of a new pair record, or `nil` when the store is full.
+  private func makeRoomForPair(in store: borrowing StoreWriter) -> Int? {
+    recordLock.acquire()
+    defer { recordLock.release() }
+    let bytes = MemoryLayout<PairRecord>.stride
+    let place = store.used(of: .pairs) / bytes
+    guard place < UInt32.max, unsafe store.room(for: bytes, in: .pairs) != nil else { return nil }
+    store.commit(bytes, in: .pairs)
+    return place
+  }
+
   /// Caller holds the shard lock.
   private func giveBack(
     _ id: BlockID, to shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
@@ -355,6 +373,7 @@ struct Registry: ~Copyable {
       unsafe locks[index].renewInForkedChild()
       unsafe shards[index].free = nil
       unsafe shards[index].freed.forgetStacks()
+      unsafe shards[index].pairs.removeAll()
     }
     unsafe records.pointee.first += UInt32(recordsOfParent)
   }
@@ -384,6 +403,8 @@ private struct Shard: ~Copyable {
   var blocks = AddressMap()
   /// Blocks that were released.
   var freed = FreedBlocks()
+  /// Who frees whose strings.
+  var pairs = PairCounts()
   /// The first free place, which names the next.
   var free: BlockID?
   private let padding = InlineArray<8, UInt64>(repeating: 0)

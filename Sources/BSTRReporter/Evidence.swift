@@ -7,6 +7,8 @@ struct Evidence {
   let image: StoreImage
   let resolver: StackResolver
   let events: [EventRecord]
+  /// What the traffic says of who owns what.
+  let inference: OwnershipInference
   /// What live strings said at the end, by serial number; empty with `redact`.
   let values: [UInt64: StoredValue]
   /// What static pointers of events point to.
@@ -19,7 +21,8 @@ struct Evidence {
   ///
   /// - Parameter isRunning: whether live blocks are no leaks yet.
   init(
-    _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool, isRunning: Bool
+    _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
+    wrappers: Wrappers, isRunning: Bool
   ) {
     self.image = image
     self.redact = redact
@@ -27,8 +30,10 @@ struct Evidence {
     values = redact ? [:] : image.values()
     var stacks = Set(events.flatMap { [$0.allocated, $0.freed, $0.detected] })
     if !isRunning { image.forEachLiveBlock { stacks.insert($0.stack) } }
+    for pair in image.pairs { stacks.formUnion([pair.allocated, pair.freed]) }
     stacks.remove(.none)
     resolver = StackResolver(image, Array(stacks), with: &symbolicator)
+    inference = OwnershipInference(image, resolver, wrappers)
     var data: [FrameWord: DataPlace] = [:]
     for event in events where event.place.rawValue != 0 && data[event.place] == nil {
       let place = StackResolver.place(of: event.place, in: image)

@@ -75,6 +75,10 @@ enum FaultFinder {
       message: message.sentence, allocated: allocated, values: group.values,
       suppression: "\(kind.rawValue):\(culprit?.frames.first?.suppressionPattern ?? "*")")
     finding.remarks = message.remarks
+    if kind == .doubleFree {
+      finding.ownership = evidence.inference.ownership(ofDoubleFree: event)
+      finding.message = finding.ownership.message ?? finding.message
+    }
     finding.freed = freed
     finding.detected = detected
     return finding

@@ -12,6 +12,8 @@ struct LeakFinder {
     var truncated = false
     var serials: [UInt64] = []
     var pins: [EventRecord] = []
+    /// One of the stacks, which a reader cannot tell from the others.
+    var stack = StackID.none
   }
 
   /// What makes two leaks one finding to a reader.
@@ -50,7 +52,8 @@ struct LeakFinder {
     for (stack, groups) in byStack {
       let truncated = evidence.image.stack(stack).truncated
       let frames = evidence.resolver.frameNumbers(of: stack)
-      for (isPinned, group) in groups {
+      for (isPinned, var group) in groups {
+        group.stack = stack
         Self.merge(
           group, truncated,
           into: &byFrames[Key(frames: frames, isPinned: isPinned), default: Group()])
@@ -67,6 +70,9 @@ struct LeakFinder {
   }
 
   private static func merge(_ group: Group, _ truncated: Bool, into merged: inout Group) {
+    if merged.count == 0 || group.stack.rawValue < merged.stack.rawValue {
+      merged.stack = group.stack
+    }
     merged.count += group.count
     merged.bytes += group.bytes
     merged.serials += group.serials
@@ -87,7 +93,12 @@ struct LeakFinder {
       allocated: StackTrace(frames: frames, truncated: group.truncated),
       values: shown.map { StringValue($0, olecharBytes: evidence.olecharBytes) },
       suppression: "leak:\(frames.first?.suppressionPattern ?? "*")")
-    if key.isPinned { explain(group.pins, what, whom, &finding) }
+    if key.isPinned {
+      explain(group.pins, what, whom, &finding)
+    } else {
+      finding.ownership = evidence.inference.ownership(ofLeak: group.stack, leaked: group.count)
+      finding.message = finding.ownership.message ?? finding.message
+    }
     return finding
   }
 

@@ -6,10 +6,13 @@ public import TraceStore
 public struct Reporter {
   /// Whether strings stay out of the report.
   public var redact: Bool
+  /// Functions that act for their callers.
+  public var wrappers: Wrappers
 
   /// A reporter.
-  public init(redact: Bool = false) {
+  public init(redact: Bool = false, wrappers: Wrappers = Wrappers()) {
     self.redact = redact
+    self.wrappers = wrappers
   }
 
   /// The report over processes, in the order in which they started.
@@ -65,7 +68,8 @@ public struct Reporter {
     }
     let end = Self.end(of: header)
     let evidence = Evidence(
-      image, with: &symbolicator, redact: redact, isRunning: end == .running)
+      image, with: &symbolicator, redact: redact, wrappers: wrappers,
+      isRunning: end == .running)
     // What a running process has not freed yet is no leak.
     let leaks = end == .running ? [] : LeakFinder.findings(in: evidence)
     let known = header.olecharBytes != 0

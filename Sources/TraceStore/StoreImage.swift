@@ -155,6 +155,13 @@ public struct StoreImage: Sendable {
     return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
   }
 
+  /// Where strings of one stack were freed, and how many, in the order in which that was first seen.
+  public var pairs: [PairRecord] {
+    let bytes = sections[SectionKind.pairs.rawValue]
+    let stride = MemoryLayout<PairRecord>.stride
+    return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
+  }
+
   /// The strings that were live at the end, by their blocks' serial numbers.
   public func values() -> [UInt64: StoredValue] {
     let bytes = sections[SectionKind.values.rawValue]

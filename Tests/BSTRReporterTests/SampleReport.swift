@@ -36,6 +36,12 @@ enum SampleReport {
     stack([(1, 0x1010), (1, 0x2024), (1, 0x3030), (1, 0x4040)], to: writer)
     // 11: a plug-in without names
     stack([(2, 0x1234), (1, 0x3040)], truncated: true, to: writer)
+    // 14: where ShowStatus frees what it was given
+    stack([(1, 0x2040), (1, 0x3030), (1, 0x4040)], to: writer)
+    writer.add(
+      PairRecord(
+        allocated: StackID(rawValue: 1), freed: StackID(rawValue: 14), crossedThreads: false,
+        count: 97, bytes: 2134), to: .pairs)
     for (serial, stack, bytes) in [(1, 1, 22), (2, 6, 22), (4, 11, 6), (5, 1, 22)] {
       writer.add(
         BlockRecord(
@@ -155,7 +161,8 @@ enum SampleReport {
       ],
       place(0x2020): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
       place(0x2024): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
-      place(0x3030): [Symbol(name: "main", file: "/src/status.cpp", line: 52)],
+      place(0x2040): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 36)],
+    place(0x3030): [Symbol(name: "main", file: "/src/status.cpp", line: 52)],
       place(0x3040): [Symbol(name: "main", file: "/src/status.cpp", line: 60)],
       place(0x4040): [Symbol(name: "_start")],
     ],

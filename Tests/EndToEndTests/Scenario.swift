@@ -13,6 +13,8 @@ import Testing
 /// - `// fault: KIND DETAIL COUNT detected=PLACE freed=PLACE allocated=PLACE` is another expected
 ///   finding. A place is `FUNCTION:LINE`, where a line may be `*`; `-` is none and `*` any. The detail
 ///   `*` stands for findings of all details together.
+/// - Behind either, `rule=RULE owner=PLACE producer=PLACE consumer=PLACE` is who is to blame, and
+///   `rule=-` says that this cannot be told. What is left out is not compared.
 /// - No such line means that there is no finding.
 /// - `// status: N` is the expected exit status of the program under the tool.
 /// - `// modes: linked preloaded` are the ways in which it is run; both without it.
@@ -49,6 +51,29 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     var function: String
     var place: String
     var pinned: Place?
+    var blame: Blame
+
+    static func == (one: Leak, other: Leak) -> Bool {
+      one.count == other.count && one.bytes == other.bytes && one.function == other.function
+        && one.place == other.place && one.pinned == other.pinned
+    }
+  }
+
+  /// Who is to blame, as far as the first lines state it.
+  struct Blame: Sendable {
+    var rule: String?
+    var parties: [String: Place] = [:]
+
+    /// Whether a finding says the same.
+    func matches(_ finding: Traced.Report.Finding) -> Bool {
+      if let rule, rule != finding.rule ?? "-" { return false }
+      let found = [
+        "owner": finding.owner, "producer": finding.producer, "consumer": finding.consumer,
+      ]
+      return parties.allSatisfy { name, place in
+        place.matches([found[name] ?? nil].compactMap { $0 })
+      }
+    }
   }
 
   /// Another finding as the first lines state it.
@@ -59,6 +84,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     var detected: Place
     var freed: Place
     var allocated: Place
+    var blame: Blame
   }
 
   /// The innermost frame of a stack.
@@ -135,11 +161,12 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   private static func leak(_ words: [String]) -> Leak {
     var words = words
     let pinned = place("pinned", in: words)
-    words.removeAll { $0.hasPrefix("pinned=") }
+    let blame = blame(words)
+    words.removeAll { $0.contains("=") }
     return Leak(
       count: Int(words[1]) ?? 0, bytes: Int(words[2]) ?? 0,
       function: words[3..<words.count - 1].joined(separator: " "), place: words[words.count - 1],
-      pinned: pinned)
+      pinned: pinned, blame: blame)
   }
 
   private static func fault(_ words: [String]) -> Fault {
@@ -147,7 +174,15 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       kind: words[1], detail: words[2] == "-" ? nil : words[2], count: Int(words[3]) ?? 0,
       detected: place("detected", in: words) ?? Place(text: "?"),
       freed: place("freed", in: words) ?? Place(text: "?"),
-      allocated: place("allocated", in: words) ?? Place(text: "?"))
+      allocated: place("allocated", in: words) ?? Place(text: "?"), blame: blame(words))
+  }
+
+  private static func blame(_ words: [String]) -> Blame {
+    var blame = Blame(rule: place("rule", in: words)?.text)
+    for name in ["owner", "producer", "consumer"] {
+      blame.parties[name] = place(name, in: words)
+    }
+    return blame
   }
 
   private static func place(_ key: String, in words: [String]) -> Place? {
@@ -266,10 +301,13 @@ struct Scenario: CustomTestStringConvertible, Sendable {
         count: finding.count, bytes: finding.bytes,
         function: leaks.contains { $0.function == name } ? name : plain,
         place: place ?? URL(filePath: frame?.module ?? "?").lastPathComponent,
-        pinned: finding.pinned.isEmpty ? nil : stated?.pinned ?? Place(text: "?"))
+        pinned: finding.pinned.isEmpty ? nil : stated?.pinned ?? Place(text: "?"), blame: Blame())
     }
     let shown = "\(name): \(command.output)\(command.errors)"
     #expect(found == leaks, "\(shown)")
+    for (leak, finding) in zip(leaks, findings.filter({ $0.kind == "leak" })) {
+      #expect(leak.blame.matches(finding), "\(leak) \(finding) \(shown)")
+    }
     var others = findings.filter { $0.kind != "leak" }
     for fault in faults {
       let matching = others.indices.filter { index in
@@ -284,7 +322,10 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       let count = matching.reduce(0) { $0 + others[$1].count }
       #expect(count == fault.count, "\(fault) among \(others) \(shown)")
       #expect(fault.detail == "*" || matching.count == 1, "\(fault) among \(others)")
-      for index in matching.reversed() { others.remove(at: index) }
+      for index in matching.reversed() {
+        #expect(fault.blame.matches(others[index]), "\(fault) \(others[index])")
+        others.remove(at: index)
+      }
     }
     #expect(others.isEmpty, "\(others)")
     #expect(report.summary.findings == findings.count)

@@ -72,6 +72,12 @@ struct Traced {
       var values: [String]
       var stacks: Stacks
       var pinned: [[Frame]]
+      var rule: String?
+      var basis: String?
+      var owner: Frame?
+      var producer: Frame?
+      var consumer: Frame?
+      var doubt: String?
       var suppression: String
     }
     struct Stacks: Decodable {

@@ -11,6 +11,7 @@ import Testing
     #expect(MemoryLayout<ValueHead>.stride == 16)
     #expect(MemoryLayout<TextReference>.stride == 8)
     #expect(MemoryLayout<EventRecord>.stride == 96)
+    #expect(MemoryLayout<PairRecord>.stride == 32)
   }
 
   @Test func headerFieldsStandWhereTheyAreDocumented() {

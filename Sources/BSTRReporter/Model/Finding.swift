@@ -36,6 +36,8 @@ public struct Finding: Sendable {
   public var message: String
   /// What else is known, in sentences.
   public var remarks: [String] = []
+  /// Who owned it, and which rule was broken.
+  public var ownership = Ownership()
   /// Where the BSTRs were allocated; `nil` where none is concerned.
   public var allocated: StackTrace?
   /// Where it was freed first; `nil` where it was not.

@@ -94,6 +94,7 @@ private struct Document: Encodable {
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
+      case evidence, doubt, siblings
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum MomentKey: CodingKey { case thread, milliseconds }
@@ -105,9 +106,16 @@ private struct Document: Encodable {
       try container.encode(finding.count, forKey: .count)
       try container.encode(finding.bytes, forKey: .bytes)
       try container.encode(finding.message, forKey: .message)
-      for key in [Key.rule, .basis, .owner, .producer, .consumer, .scope] {
-        try container.encodeNil(forKey: key)
-      }
+      let ownership = finding.ownership
+      try container.encode(ownership.rule?.rawValue, forKey: .rule)
+      try container.encode(ownership.basis?.rawValue, forKey: .basis)
+      try container.encode(ownership.owner.map(FrameEntry.init), forKey: .owner)
+      try container.encode(ownership.producer.map(FrameEntry.init), forKey: .producer)
+      try container.encode(ownership.consumer.map(FrameEntry.init), forKey: .consumer)
+      try container.encode(ownership.evidence, forKey: .evidence)
+      try container.encode(ownership.doubt, forKey: .doubt)
+      try encode(ownership.siblings, in: &container)
+      try container.encodeNil(forKey: .scope)
       var stacks = container.nestedContainer(keyedBy: StacksKey.self, forKey: .stacks)
       try stacks.encode(Self.frames(of: finding.allocated), forKey: .allocated)
       try stacks.encode(Self.frames(of: finding.freed), forKey: .freed)
@@ -129,6 +137,18 @@ private struct Document: Encodable {
       try container.encode(finding.remarks, forKey: .remarks)
       try container.encode(finding.values.map(\.escaped), forKey: .values)
       try container.encode(finding.suppression, forKey: .suppression)
+    }
+
+    private enum SiblingsKey: CodingKey { case freed, total, freedBy }
+
+    private func encode(
+      _ siblings: Ownership.Siblings?, in container: inout KeyedEncodingContainer<Key>
+    ) throws {
+      guard let siblings else { return try container.encodeNil(forKey: .siblings) }
+      var entry = container.nestedContainer(keyedBy: SiblingsKey.self, forKey: .siblings)
+      try entry.encode(siblings.freed, forKey: .freed)
+      try entry.encode(siblings.total, forKey: .total)
+      try entry.encode(FrameEntry(siblings.freedBy), forKey: .freedBy)
     }
 
     private static func frames(of trace: StackTrace?) -> [FrameEntry] {

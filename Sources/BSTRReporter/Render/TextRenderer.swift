@@ -75,12 +75,21 @@ public struct TextRenderer {
   private func render(_ finding: Finding, number: Int) -> [String] {
     var lines = ["\(number). \(strong(Self.title(of: finding.kind)))  \(Self.size(of: finding))"]
     lines.append("   \(finding.message)")
+    lines += Self.text(of: finding.ownership).map { "   \($0)" }
     lines += finding.remarks.map { "   \($0)" }
     let labels = Self.labels(of: finding)
     lines += render(finding.detected, label: labels.detected)
     lines += render(finding.freed, label: labels.freed)
     for trace in finding.pinned { lines += render(trace, label: "pinned by") }
-    lines += render(finding.allocated, label: "allocated by")
+    lines += render(finding.allocated, label: "allocated by", owner: finding.ownership.owner)
+    if let siblings = finding.ownership.siblings {
+      let by = siblings.freedBy
+      lines.append(
+        Self.row(
+          "siblings",
+          "\(siblings.freed) of \(siblings.total) BSTRs from this stack were freed by "
+            + "\(by.name)\(by.function == nil ? "" : " \(by.location)")"))
+    }
     for (index, value) in finding.values.enumerated() {
       lines.append(Self.row(index == 0 ? "value" : "", Self.text(of: value)))
     }
@@ -107,7 +116,23 @@ public struct TextRenderer {
     }
   }
 
-  private func render(_ trace: StackTrace?, label: String) -> [String] {
+  private static func text(of ownership: Ownership) -> [String] {
+    var lines: [String] = []
+    if let rule = ownership.rule {
+      let basis =
+        switch ownership.basis {
+        case .declared: "   (declared)"
+        default: ownership.evidence.map { "   (inferred from \($0))" } ?? ""
+        }
+      lines.append(rule.sentence + basis)
+    }
+    if let doubt = ownership.doubt { lines.append(doubt) }
+    return lines
+  }
+
+  private func render(
+    _ trace: StackTrace?, label: String, owner: Frame? = nil
+  ) -> [String] {
     guard let trace else { return [] }
     let shown = Self.withoutStartup(trace.frames)
     let width = min(48, shown.map(\.name.count).max() ?? 0)
@@ -116,7 +141,10 @@ public struct TextRenderer {
       let place = frame.function == nil ? "" : frame.location
       let gap = String(repeating: " ", count: max(0, width - name.count) + 3)
       let inlined = frame.inlined ? " (inlined)" : ""
-      return Self.row(index == 0 ? label : "", place.isEmpty ? name : name + gap + place + inlined)
+      let mark = frame == owner ? "   <- owner" : ""
+      return Self.row(
+        index == 0 ? label : "",
+        (place.isEmpty ? name : name + gap + place + inlined) + mark)
     }
     if shown.isEmpty { lines.append(Self.row(label, "(no stack was recorded)")) }
     if trace.truncated { lines.append(Self.row("", "… more frames; --depth keeps more")) }
@@ -129,18 +157,9 @@ public struct TextRenderer {
 
   /// The frames without those that every program starts with, below `main`.
   private static func withoutStartup(_ frames: [Frame]) -> [Frame] {
-    let startup: Set = [
-      "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
-      "clone3", "start_thread",
-    ]
     var end = frames.count
     while end > 1 {
-      let frame = frames[end - 1]
-      let isStartup =
-        frame.function.map { name in
-          startup.contains(name.split(separator: "@").first.map(String.init) ?? name)
-        } ?? frame.module.contains("/libc.so")
-      if !isStartup { break }
+      if !frames[end - 1].isStartup { break }
       end -= 1
     }
     return Array(frames[..<end])

@@ -1,0 +1,110 @@
+// A stack as a path of activations from the root down, which two stacks can share the start of.
+
+import TraceStore
+
+/// Who called whom, outermost first, down to the function that called a BSTR function.
+struct CallPath {
+  /// One activation.
+  struct Step: Equatable {
+    /// The number of its frame: function and line.
+    var frame: Int
+    /// The number of its function; `nil` when nothing names it.
+    var function: Int?
+  }
+
+  /// Outermost first; without the frames that every thread starts with.
+  var steps: [Step]
+  /// Whether the outermost step is where its thread began.
+  var isComplete: Bool
+
+  /// Where two paths part.
+  enum Meeting: Equatable {
+    /// The deepest activation that both went through, as an index into both.
+    case at(Int)
+    /// They have none in common.
+    case nowhere
+    /// They part below code that nothing names: which activation that is cannot be told.
+    case unknown
+  }
+
+  /// The deepest activation that is on both paths.
+  ///
+  /// The last common step, or the one behind it where both are in the same function at different
+  /// lines. That it is one activation, and not two of the same function one after the other, is
+  /// assumed: for who owns what between functions it makes no difference.
+  func meeting(with other: CallPath) -> Meeting {
+    var shared = 0
+    while shared < min(steps.count, other.steps.count),
+      steps[shared].frame == other.steps[shared].frame
+    {
+      shared += 1
+    }
+    guard shared < steps.count, shared < other.steps.count else {
+      return shared == 0 ? .nowhere : .at(shared - 1)
+    }
+    switch (steps[shared].function, other.steps[shared].function) {
+    case (let one?, let another?) where one == another: return .at(shared)
+    case (.some, .some): return shared == 0 ? .nowhere : .at(shared - 1)
+    default: return .unknown
+    }
+  }
+
+  /// Without innermost steps that only carry out what others decided.
+  func withoutWrappers(_ isWrapper: (Step) -> Bool) -> CallPath {
+    var path = self
+    while path.steps.count > 1, let last = path.steps.last, isWrapper(last) {
+      path.steps.removeLast()
+    }
+    return path
+  }
+}
+
+/// Numbers functions, and turns stacks into paths.
+struct CallPaths {
+  private let resolver: StackResolver
+  private let image: StoreImage
+  /// The number of each frame's function.
+  private let functions: [Int?]
+  private let isStartup: [Bool]
+
+  init(_ resolver: StackResolver, _ image: StoreImage) {
+    self.resolver = resolver
+    self.image = image
+    var numbers: [String: Int] = [:]
+    functions = resolver.frames.map { frame in
+      frame.function.map { name in
+        let key = "\(frame.module)\u{0}\(name)"
+        if let number = numbers[key] { return number }
+        numbers[key] = numbers.count
+        return numbers.count - 1
+      }
+    }
+    isStartup = resolver.frames.map(\.isStartup)
+  }
+
+  /// The path to where a stack was taken.
+  func path(of stack: StackID) -> CallPath {
+    let numbers = resolver.frameNumbers(of: stack)
+    var end = numbers.count
+    while end > 0, isStartup[numbers[end - 1]] { end -= 1 }
+    let steps = numbers[..<end].reversed().map {
+      CallPath.Step(frame: $0, function: functions[$0])
+    }
+    return CallPath(
+      steps: steps, isComplete: end < numbers.count && !image.stack(stack).truncated)
+  }
+
+  func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }
+}
+
+extension Frame {
+  /// Whether this is one of the frames that every thread starts with, below `main`.
+  var isStartup: Bool {
+    let names: Set = [
+      "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
+      "clone3", "start_thread",
+    ]
+    guard let function else { return module.contains("/libc.so") }
+    return names.contains(function.split(separator: "@").first.map(String.init) ?? function)
+  }
+}

@@ -1,0 +1,85 @@
+// Functions that carry out what their callers decide: the table of Docs/Ownership.md, what a user adds
+// to it, and what the traffic shows. Not asked while a program runs.
+
+/// Names of functions that allocate or free on behalf of whoever calls them.
+public struct Wrappers: Sendable {
+  /// Patterns of well-known libraries; `*` stands for any characters.
+  public static let known = [
+    "CComBSTR::*", "ATL::CComBSTR::*", "CComVariant::*", "ATL::CComVariant::*", "_bstr_t::*",
+    "_bstr_t::Data_t::*", "_variant_t::*", "wil::*", "CMyComBSTR::*",
+    "NWindows::NCOM::CPropVariant::*", "VariantClear", "VariantClear_*", "VariantChangeType*",
+    "VariantCopy*", "PropVariant_Clear", "PropVariantClear", "SafeArrayDestroy*",
+    "*::AllocSysString", "*::SetSysString", "std::*", "operator delete*",
+  ]
+
+  private let patterns: [String]
+
+  /// The well-known ones, and more.
+  public init(adding patterns: [String] = []) {
+    self.patterns = Self.known + patterns
+  }
+
+  /// Whether the function is a wrapper by its name: in the table, or a constructor, a destructor or an
+  /// assignment.
+  ///
+  /// - Parameter name: the demangled name without parameters.
+  func contain(_ name: String) -> Bool {
+    let parts = Self.components(of: name)
+    if let last = parts.last {
+      if last.hasPrefix("~") || last.hasPrefix("operator=") { return true }
+      if parts.count > 1,
+        Self.withoutArguments(last) == Self.withoutArguments(parts[parts.count - 2])
+      {
+        return true
+      }
+    }
+    return patterns.contains { Self.matches(name, $0) }
+  }
+
+  /// "a", "B<x::y>" and "f" of "a::B<x::y>::f".
+  private static func components(of name: String) -> [Substring] {
+    var parts: [Substring] = []
+    var depth = 0
+    var start = name.startIndex
+    var index = name.startIndex
+    while index < name.endIndex {
+      let next = name.index(after: index)
+      switch name[index] {
+      case "<", "(": depth += 1
+      case ">", ")": depth -= 1
+      case ":" where depth == 0 && next < name.endIndex && name[next] == ":":
+        parts.append(name[start..<index])
+        index = name.index(after: next)
+        start = index
+        continue
+      default: break
+      }
+      index = next
+    }
+    parts.append(name[start...])
+    return parts
+  }
+
+  private static func withoutArguments(_ name: Substring) -> Substring {
+    name.prefix { $0 != "<" && $0 != "[" }
+  }
+
+  /// Whether the whole text is of the pattern.
+  static func matches(_ text: String, _ pattern: String) -> Bool {
+    let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
+    guard pieces.count > 1 else { return text == pattern }
+    var rest = text[...]
+    for (index, piece) in pieces.enumerated() {
+      if index == 0 {
+        guard rest.hasPrefix(piece) else { return false }
+        rest = rest.dropFirst(piece.count)
+      } else if index == pieces.count - 1 {
+        return rest.hasSuffix(piece)
+      } else if !piece.isEmpty {
+        guard let range = rest.firstRange(of: piece) else { return false }
+        rest = rest[range.upperBound...]
+      }
+    }
+    return true
+  }
+}
