@@ -47,8 +47,10 @@ private enum LinkedReport {
   /// Writes the report where the settings say; answers whether there are findings.
   static func make(_ image: StoreImage, _ settings: Settings) -> Bool {
     var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
-    let report = Reporter(redact: settings.redact == true)
-      .report(on: [image], symbolicator: &symbolicator)
+    let report = Reporter(
+      redact: settings.redact == true, wrappers: Wrappers(adding: settings.wrappers ?? [])
+    )
+    .report(on: [image], symbolicator: &symbolicator)
     var descriptor = STDERR_FILENO
     if let path = settings.output {
       descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)

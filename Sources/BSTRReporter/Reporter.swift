@@ -9,10 +9,14 @@ public struct Reporter {
   /// Functions that act for their callers.
   public var wrappers: Wrappers
 
+  /// Whether reports have ownership maps.
+  public var hasMap: Bool
+
   /// A reporter.
-  public init(redact: Bool = false, wrappers: Wrappers = Wrappers()) {
+  public init(redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false) {
     self.redact = redact
     self.wrappers = wrappers
+    self.hasMap = hasMap
   }
 
   /// The report over processes, in the order in which they started.
@@ -84,7 +88,8 @@ public struct Reporter {
         peakLive: image.count(.peakLive), immortals: image.count(.immortals),
         unrecorded: image.count(.unrecordedBlocks)),
       findings: leaks + FaultFinder.findings(in: evidence),
-      injectedFailures: Self.injectedFailures(in: evidence), notes: Self.notes(on: evidence, end))
+      injectedFailures: Self.injectedFailures(in: evidence),
+      map: hasMap ? evidence.inference.map(of: image) : nil, notes: Self.notes(on: evidence, end))
   }
 
   private static func end(of header: StoreHeader) -> ProcessReport.End {

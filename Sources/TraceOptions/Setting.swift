@@ -33,6 +33,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
   case quarantineBlocks
   /// The allocations that are made to fail.
   case failAllocation
+  /// Functions that act for their callers.
+  case wrappers
 
   /// The values a setting accepts.
   public enum Values: Sendable {
@@ -50,6 +52,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case path
     /// Which allocations are to fail.
     case failures
+    /// Patterns of function names, separated by commas.
+    case patterns
   }
 
   /// The long flag without its dashes, and the key in `BSTRTRACE_OPTIONS`.
@@ -70,6 +74,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantine: "quarantine"
     case .quarantineBlocks: "quarantine-blocks"
     case .failAllocation: "fail-allocation"
+    case .wrappers: "wrappers"
     }
   }
 
@@ -83,6 +88,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantine: .integer(0...1 << 40)
     case .quarantineBlocks: .integer(0...16_320)
     case .failAllocation: .failures
+    case .wrappers: .patterns
     case .foreign: .reportOrIgnore
     case .format: .format
     case .output: .path
@@ -107,6 +113,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantine: "4194304"
     case .quarantineBlocks: "1024"
     case .failAllocation: "none"
+    case .wrappers: "those of Docs/Ownership.md"
     }
   }
 
@@ -143,6 +150,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
       "Hold back at most so many freed strings."
     case .failAllocation:
       "Make allocations return NULL: the Nth (N), all from the Nth (N+), or a percentage (P% or P%SEED)."
+    case .wrappers:
+      "Functions that allocate or free for their callers, in addition to the known: A::*,release_*."
     }
   }
 }

@@ -33,6 +33,8 @@ public struct Settings: Sendable, Equatable {
   public var quarantineBlocks: Int?
   /// The allocations that are made to fail.
   public var failAllocation: AllocationFailure?
+  /// Patterns of functions that act for their callers.
+  public var wrappers: [String]?
 
   /// Settings that say nothing.
   public init() {}
@@ -96,6 +98,10 @@ public struct Settings: Sendable, Equatable {
         return "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"
       }
       failAllocation = failures
+    case .patterns:
+      let patterns = value.split(separator: ",").map(String.init)
+      guard !patterns.isEmpty else { return "expected names, separated by commas" }
+      wrappers = patterns
     }
     return nil
   }
@@ -109,7 +115,7 @@ public struct Settings: Sendable, Equatable {
     case .quarantine: quarantine = number
     case .quarantineBlocks: quarantineBlocks = number
     case .followChildren, .track, .redact, .format, .output, .haltOnError, .foreign, .guards,
-      .failAllocation:
+      .failAllocation, .wrappers:
       break
     }
   }
@@ -122,7 +128,7 @@ public struct Settings: Sendable, Equatable {
     case .haltOnError: haltOnError = flag
     case .guards: guards = flag
     case .depth, .olechar, .payloadOffset, .errorExitcode, .format, .output, .foreign,
-      .quarantine, .quarantineBlocks, .failAllocation:
+      .quarantine, .quarantineBlocks, .failAllocation, .wrappers:
       break
     }
   }

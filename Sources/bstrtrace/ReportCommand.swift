@@ -44,7 +44,7 @@ struct ReportCommand: ParsableCommand {
         throw ExitCode(ExitStatus.toolFailed)
       }
       var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
-      let report = Reporter(redact: options.redact || settings.redact == true)
+      let report = options.reporter(settings)
         .report(on: images, symbolicator: &symbolicator, damage: damage)
       try target.write(report)
       throw ExitStatus.of(report, options, settings)

@@ -26,6 +26,20 @@ struct ReportOptions: ParsableArguments {
   @Option(name: .setting(.errorExitcode), help: .setting(.errorExitcode))
   var errorExitcode: Int?
 
+  @Option(name: .setting(.wrappers), help: .setting(.wrappers))
+  var wrappers: String?
+
+  @Flag(help: "Add who produced, owned and freed how many BSTRs, by modules and by functions.")
+  var map = false
+
+  /// The reporter that these options, and elsewhere the environment's, ask for.
+  func reporter(_ settings: Settings) -> Reporter {
+    let added = wrappers.map { $0.split(separator: ",").map(String.init) } ?? settings.wrappers
+    return Reporter(
+      redact: redact || settings.redact == true, wrappers: Wrappers(adding: added ?? []),
+      hasMap: map)
+  }
+
   func validate() throws {
     if let errorExitcode, !(0...255).contains(errorExitcode) {
       throw ValidationError("--error-exitcode must be from 0 to 255, not \(errorExitcode).")
@@ -81,6 +95,7 @@ extension ArgumentHelp {
       case .onOff: "on|off"
       case .reportOrIgnore: "report|ignore"
       case .failures: "which"
+      case .patterns: "names"
       }
     return ArgumentHelp(
       "\(setting.help) (default: \(setting.defaultText))", valueName: value)

@@ -82,7 +82,7 @@ struct RunCommand: ParsableCommand {
       return Report(processes: [], damage: ["nothing was recorded: \(run.whyNothing)"])
     }
     var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
-    return Reporter(redact: options.redact || environment.redact == true)
+    return options.reporter(environment)
       .report(on: images, symbolicator: &symbolicator, damage: damage)
   }
 }

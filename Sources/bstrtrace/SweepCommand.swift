@@ -167,8 +167,10 @@ private struct Sweep {
 
   private mutating func report(on run: ProgramRun) -> Report {
     let (images, damage) = run.collect()
-    return Reporter(redact: settings.redact == true)
-      .report(on: images, symbolicator: &symbolicator, damage: damage)
+    return Reporter(
+      redact: settings.redact == true, wrappers: Wrappers(adding: settings.wrappers ?? [])
+    )
+    .report(on: images, symbolicator: &symbolicator, damage: damage)
   }
 
   /// What makes two findings of different runs the same.

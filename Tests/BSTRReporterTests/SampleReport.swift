@@ -162,7 +162,7 @@ enum SampleReport {
       place(0x2020): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
       place(0x2024): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 31)],
       place(0x2040): [Symbol(name: "ShowStatus(CMyClass&)", file: "/src/status.cpp", line: 36)],
-    place(0x3030): [Symbol(name: "main", file: "/src/status.cpp", line: 52)],
+      place(0x3030): [Symbol(name: "main", file: "/src/status.cpp", line: 52)],
       place(0x3040): [Symbol(name: "main", file: "/src/status.cpp", line: 60)],
       place(0x4040): [Symbol(name: "_start")],
     ],

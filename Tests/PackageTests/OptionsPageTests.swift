@@ -15,6 +15,7 @@ import TraceOptions
     case .path: "a path"
     case .reportOrIgnore: "report, ignore"
     case .failures: "N, N+, P%, P%SEED"
+    case .patterns: "names, with * for any characters, separated by commas"
     }
   }
 
@@ -53,7 +54,7 @@ import TraceOptions
     let problems = settings.parse(
       "depth=20:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
         + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=off:quarantine=0:"
-        + "quarantine-blocks=7:fail-allocation=3+")
+        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A::*,b")
     #expect(problems.isEmpty)
     #expect(settings.depth == 20)
     #expect(settings.olechar == 4)
@@ -70,6 +71,7 @@ import TraceOptions
     #expect(settings.quarantine == 0)
     #expect(settings.quarantineBlocks == 7)
     #expect(settings.failAllocation == .from(3))
+    #expect(settings.wrappers == ["A::*", "b"])
     var again = Settings()
     #expect(again.parse(settings.recordingText).isEmpty)
     #expect(again.depth == 20)

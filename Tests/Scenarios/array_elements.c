@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 4 16 fill array_elements.c:9
+// leak: 4 16 fill array_elements.c:9 rule=-
 // Bug class 21: an array of variants is given back without its elements.
 #include "text.h"
 

@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 1 10 main byref_variant.c:7
+// leak: 1 10 main byref_variant.c:7 rule=in owner=main:7
 // Bug class 8: VT_BSTR|VT_BYREF owns nothing, so that VariantClear frees nothing.
 #include "text.h"
 

@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 1 8 main copied_into_array.cpp:16
+// leak: 1 8 main copied_into_array.cpp:16 rule=in owner=main:16
 // Bug class 22: a SAFEARRAY copies what is put into it; the original is forgotten.
 #include "text.h"
 

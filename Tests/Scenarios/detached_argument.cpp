@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 1 16 main detached_argument.cpp:19
+// leak: 1 16 main detached_argument.cpp:19 rule=in owner=main:19
 // Bug class 7: a wrapper lets go of its string for a callee that takes no ownership.
 #include "text.h"
 

@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 1 14 describe early_return.c:7
+// leak: 1 14 describe early_return.c:7 rule=in owner=describe:7
 // Bug class 1: an early return leaves the string behind.
 #include "text.h"
 

@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 3 18 readAll error_in_loop.c:9
+// leak: 3 18 readAll error_in_loop.c:9 rule=in owner=readAll:9
 // Bug class 1: `continue` skips the release.
 #include "text.h"
 

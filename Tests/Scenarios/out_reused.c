@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 2 12 get_Name out_reused.c:6
+// leak: 2 12 get_Name out_reused.c:6 rule=out owner=main:* producer=get_Name:6
 // Bug class 2: an [out] variable is given again while it still owns a string.
 #include "text.h"
 

@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 1 6 get_Name out_reused_wrapper.cpp:12
+// leak: 1 6 get_Name out_reused_wrapper.cpp:12 rule=out owner=main:* producer=get_Name:12
 // Bug class 2: the address of a wrapper that still owns a string, as of a CComBSTR.
 #include "text.h"
 

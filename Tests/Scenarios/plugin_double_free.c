@@ -1,6 +1,6 @@
 // widths: 2 4
 // plugin: freeing_plugin.c
-// fault: double-free - 1 detected=main:15 freed=plugin_frees:* allocated=main:12
+// fault: double-free - 1 detected=main:15 freed=plugin_frees:* allocated=main:12 rule=in owner=main:12 consumer=plugin_frees:*
 // Bug class 5 across modules: the plug-in frees its argument, and is closed; its name stays.
 #include <dlfcn.h>
 

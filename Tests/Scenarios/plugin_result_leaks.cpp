@@ -1,6 +1,6 @@
 // widths: 2 4
 // plugin: freeing_plugin.c
-// leak: 2 20 plugin_returns freeing_plugin.c:13
+// leak: 2 20 plugin_returns freeing_plugin.c:13 rule=out owner=main:* producer=plugin_returns:13
 // Bug class 6 across modules: what a plug-in returned is forgotten, and the plug-in closed.
 #include <dlfcn.h>
 

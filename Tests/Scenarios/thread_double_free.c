@@ -1,6 +1,6 @@
 // widths: 2 4
 // threads
-// fault: double-free - 1 detected=main:19 freed=worker:10 allocated=main:15
+// fault: double-free - 1 detected=main:19 freed=worker:10 allocated=main:15 rule=-
 // Bug class 5 across threads: the worker frees what its starter still owns.
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 // widths: 2 4
 // threads
-// leak: 8 64 work thread_leaks.cpp:12
+// leak: 8 64 work thread_leaks.cpp:12 rule=-
 // Bug class 1 in threads: each leaves one string.
 #include <thread>
 #include <vector>

@@ -108,6 +108,8 @@ public struct ProcessReport: Sendable {
   public var findings: [Finding]
   /// Allocations that were made to fail, as was asked for.
   public var injectedFailures: [InjectedFailure]
+  /// Who produced and who freed its strings, where that was asked for.
+  public var map: OwnershipMap?
   /// What a reader must know to judge the findings, in sentences.
   public var notes: [String]
 

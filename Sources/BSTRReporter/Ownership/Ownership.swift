@@ -26,7 +26,8 @@ public struct Ownership: Sendable {
       case .return:
         "Rule 3: who implements a function that returns a BSTR gives it away and does not free it."
       case .inOut:
-        "Rule for [in,out]: who replaces a BSTR that was given by reference frees the old one."
+        "Rule for [in,out]: who is given a BSTR by reference frees it when storing another one, and not "
+          + "otherwise."
       }
     }
   }

@@ -230,6 +230,42 @@ struct OwnershipInference {
     ownership.message = "Nobody freed what \(name(producer)) returned; \(name(owner)) owned it."
   }
 
+  // MARK: the map
+
+  /// Producer, owner and freeing function of the strings of a pair.
+  func parties(of pair: PairRecord) -> (
+    producer: OwnershipMap.Party?, owner: OwnershipMap.Party?, freedBy: OwnershipMap.Party?
+  ) {
+    let history = history(of: pair)
+    guard let maker = history.allocated.steps.last, let releaser = history.freed.steps.last else {
+      return (nil, nil, nil)
+    }
+    guard let height = history.height else { return (party(maker), nil, party(releaser)) }
+    let steps = history.allocated.steps
+    let owner = steps[steps.count - 1 - height]
+    return (
+      party(height == 0 ? owner : steps[steps.count - height]), party(owner),
+      party(history.consumer ?? owner)
+    )
+  }
+
+  /// Producer and owner of the strings of a stack that nobody freed.
+  func parties(
+    ofLeak stack: StackID, _ count: Int
+  ) -> (producer: OwnershipMap.Party?, owner: OwnershipMap.Party?) {
+    let ownership = ownership(ofLeak: stack, leaked: count)
+    let owner = ownership.owner.map(party)
+    let maker = path(of: stack).steps.last.map(party)
+    return (ownership.producer.map(party) ?? (ownership.rule == nil ? maker : owner), owner)
+  }
+
+  private func party(_ step: CallPath.Step) -> OwnershipMap.Party { party(paths.frame(step)) }
+
+  private func party(_ frame: Frame) -> OwnershipMap.Party {
+    OwnershipMap.Party(
+      function: frame.function, module: String(frame.module.split(separator: "/").last ?? "?"))
+  }
+
   // MARK: double frees
 
   /// Who freed rightly and who did not, of two that freed one string.
@@ -289,6 +325,12 @@ struct OwnershipInference {
     case (false, true):
       let consumer = first.path.steps[first.owner + 1]
       ownership.consumer = paths.frame(consumer)
+      if isProducerByType(consumer) {
+        return settle(
+          .inOut,
+          "\(name(consumer)) freed a BSTR that it was given by reference and stored no other; "
+            + "\(name(owner)) then freed it again.", &ownership)
+      }
       settle(
         .in,
         "\(name(consumer)) freed an argument that it had only borrowed; \(name(owner)) then freed it "

@@ -49,6 +49,7 @@ private struct Document: Encodable {
 
     private enum Key: CodingKey {
       case pid, parentPid, executable, arguments, ended, status, profile, totals, findings, notes
+      case map
     }
     private enum ProfileKey: CodingKey { case olecharBytes, payloadOffset }
     private enum TotalsKey: CodingKey {
@@ -83,6 +84,43 @@ private struct Document: Encodable {
       try totals.encode(process.totals.unrecorded, forKey: .unrecorded)
       try container.encode(process.findings.map(FindingEntry.init), forKey: .findings)
       try container.encode(process.notes, forKey: .notes)
+      try container.encode(process.map.map(MapEntry.init), forKey: .map)
+    }
+  }
+
+  private struct MapEntry: Encodable {
+    let modules: [FlowEntry]
+    let functions: [FlowEntry]
+
+    init(_ map: OwnershipMap) {
+      modules = map.modules.map(FlowEntry.init)
+      functions = map.functions.map(FlowEntry.init)
+    }
+  }
+
+  private struct FlowEntry: Encodable {
+    let flow: OwnershipMap.Flow
+
+    init(_ flow: OwnershipMap.Flow) { self.flow = flow }
+
+    private enum Key: CodingKey { case producer, owner, freedBy, count, bytes }
+    private enum PartyKey: CodingKey { case function, module }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      for (key, party) in [
+        (Key.producer, flow.producer), (.owner, flow.owner), (.freedBy, flow.freedBy),
+      ] as [(Key, OwnershipMap.Party?)] {
+        guard let party else {
+          try container.encodeNil(forKey: key)
+          continue
+        }
+        var entry = container.nestedContainer(keyedBy: PartyKey.self, forKey: key)
+        try entry.encode(party.function, forKey: .function)
+        try entry.encode(party.module, forKey: .module)
+      }
+      try container.encode(flow.count, forKey: .count)
+      try container.encode(flow.bytes, forKey: .bytes)
     }
   }
 

@@ -16,6 +16,10 @@ public struct TextRenderer {
     for process in report.processes where !process.findings.isEmpty || !process.notes.isEmpty {
       lines += render(process)
     }
+    for process in report.processes {
+      guard let map = process.map else { continue }
+      lines += render(map, of: process)
+    }
     if !report.findings.isEmpty {
       lines.append(summary(report))
     } else if !report.processes.isEmpty || report.damage.isEmpty {
@@ -68,6 +72,20 @@ public struct TextRenderer {
         : text
     }
     return "SUMMARY: bstrtrace: \(found): \(kinds.joined(separator: ", "))"
+  }
+
+  // MARK: map
+
+  private func render(_ map: OwnershipMap, of process: ProcessReport) -> [String] {
+    guard !map.functions.isEmpty else { return [] }
+    func line(_ flow: OwnershipMap.Flow) -> String {
+      let owner = flow.owner.map { $0 == flow.producer ? "" : ", owned by \($0.text)" } ?? ""
+      let end = flow.freedBy.map { "freed by \($0.text)" } ?? strong("never freed")
+      let size = "\(Self.count(flow.count, "BSTR")), \(Self.count(flow.bytes, "byte"))"
+      return "     \(flow.producer.text)\(owner), \(end)   \(size)"
+    }
+    return ["OWNERSHIP MAP of \(process.name) (pid \(process.pid))", "   between modules"]
+      + map.modules.map(line) + ["   between functions"] + map.functions.map(line) + [""]
   }
 
   // MARK: finding

@@ -1,0 +1,24 @@
+// leak: 1 14 announce(Browser&, char16_t const*, bool) rule1_caller.cpp:14 rule=in owner=announce:14
+// Rule 1: who calls a function that expects a BSTR releases it after. One path does not.
+#include "text.h"
+
+struct Browser {
+  UINT shown = 0;
+  KEEP HRESULT put_StatusText(BSTR text) {
+    shown += SysStringLen(text);
+    return S_OK;
+  }
+};
+
+KEEP static void announce(Browser &browser, const OLECHAR *text, bool quietly) {
+  BSTR status = SysAllocString(text);
+  if (quietly) return;
+  browser.put_StatusText(status);
+  SysFreeString(status);
+}
+
+int main() {
+  Browser browser;
+  announce(browser, T("Loading"), false);
+  announce(browser, T("Waiting"), true);
+}
