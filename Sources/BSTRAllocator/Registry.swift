@@ -195,6 +195,14 @@ struct Registry: ~Copyable {
     }
   }
 
+  /// A live block's record; `nil` when there is none, or no record of it.
+  func liveRecord(of block: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
+    guard let number = unsafe shard.pointee.blocks.value(of: block) else { return nil }
+    return record(of: BlockID(rawValue: number), in: store)
+  }
+
   /// A live block's record, and what is wrong with the block; that is mended, so that it is told once.
   ///
   /// - Parameter serial: the allocation that is meant; any when it is `nil`.

@@ -156,16 +156,6 @@ public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt3
   if Profile.all.contains(profile) { unsafe Tracker.current.pointee.settle(profile) }
 }
 
-// MARK: immortal strings
-
-/// See `bstrtrace.h`.
-@c @implementation
-public func bstrtrace_declare_immortal(_ bstr: BSTR?) {
-  guard let bstr = unsafe bstr else { return }
-  let functions = BSTRFunctions.current(for: ct_return_address())
-  unsafe functions.tracker?.pointee.declareImmortal(UInt(bitPattern: bstr), functions.profile)
-}
-
 /// HRESULTs that C macros with casts hide from Swift (winerror.h).
 private enum Failure {
   static let invalidArgument = HRESULT(bitPattern: 0x8007_0057)

@@ -20,6 +20,7 @@ extension Tracker {
     registry.lockAll()
     pins.lockAll()
     immortals.lockAll()
+    histories.lockAll()
     unsafe ThreadScratch.stacks.prepareToFork()
   }
 
@@ -29,6 +30,7 @@ extension Tracker {
   func resumeInParent() {
     if isForkingInside { return }
     unsafe ThreadScratch.stacks.resumeInParent()
+    histories.unlockAll()
     immortals.unlockAll()
     pins.unlockAll()
     registry.unlockAll()
@@ -45,6 +47,7 @@ extension Tracker {
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()
     immortals.renewInForkedChild()
+    histories.renewInForkedChild()
     failures.renewInForkedChild()
     hasEnded.store(false, ordering: .relaxed)
     unsafe ThreadScratch.stacks.renewInForkedChild()

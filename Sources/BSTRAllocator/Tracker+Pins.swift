@@ -24,10 +24,8 @@ extension Tracker {
       event.freed = first.stack
       event.freedThread = first.thread
       event.freedTime = first.milliseconds
-      let live = knownLayout.flatMap { layout in
-        withStore {
-          registry.inspect(bstr &- UInt(layout.profile.payloadOffset), layout, in: $0)?.record
-        } ?? nil
+      let live = knownProfile.flatMap { profile in
+        withStore { registry.liveRecord(of: bstr &- UInt(profile.payloadOffset), in: $0) } ?? nil
       }
       recordFault(event, bstr, live: live, caller)
       return true
@@ -66,8 +64,9 @@ extension Tracker {
 
   /// Declares that a string is never released: one that is live is no leak, and to release it is a
   /// fault.
-  func declareImmortal(_ bstr: UInt, _ profile: Profile) {
+  func declareImmortal(_ bstr: UInt) {
     immortals.add(bstr)
+    guard let profile = knownProfile else { return }
     withStore { store in
       if registry.forget(bstr &- UInt(profile.payloadOffset), in: store) {
         unsafe store.counter(.immortals).pointee.add(1, ordering: .relaxed)

@@ -43,6 +43,7 @@ extension Tracker {
       case .own(let freed, let damage):
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
         if let damage { recordDamage(damage, seenAtReleaseOf: freed, in: store) }
+        noteRelease(of: freed, in: store)
         if freed.heldBytes == 0 { giveBack(block) }
         while let oldest = registry.takeOldest(nextTo: block, over: quarantine) {
           leaveQuarantine(oldest, layout, in: store)
@@ -73,10 +74,8 @@ extension Tracker {
     switch registry.standing(of: block) {
     case .live:
       if block != pointer {
-        let live = withStore { store in
-          knownLayout.flatMap { registry.inspect(block, $0, in: store)?.record }
-        }
-        recordFault(EventRecord(.wrongDeallocator, detail), pointer, live: live ?? nil, caller)
+        let live = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
+        recordFault(EventRecord(.wrongDeallocator, detail), pointer, live: live, caller)
       }
       return release(block: block, caller: caller) == .done
     case .freed(let freed, let isReused):

@@ -32,6 +32,7 @@ public struct Tracker: ~Copyable {
   let registry = Registry()
   let pins = PinTable()
   let immortals = ImmortalTable()
+  let histories = HistoryTable()
   let failures: AllocationFailures
   let gate = UnwindGate()
   let depotLock = Lock()

@@ -9,6 +9,8 @@ struct Evidence {
   let events: [EventRecord]
   /// What the traffic says of who owns what.
   let inference: OwnershipInference
+  /// What the program declared of it.
+  let declarations: Declarations
   /// What live strings said at the end, by serial number; empty with `redact`.
   let values: [UInt64: StoredValue]
   /// What static pointers of events point to.
@@ -31,9 +33,13 @@ struct Evidence {
     var stacks = Set(events.flatMap { [$0.allocated, $0.freed, $0.detected] })
     if !isRunning { image.forEachLiveBlock { stacks.insert($0.stack) } }
     for pair in image.pairs { stacks.formUnion([pair.allocated, pair.freed]) }
+    for history in image.histories {
+      for index in 0..<HistoryRecord.capacity { stacks.insert(history.moments[index].stack) }
+    }
     stacks.remove(.none)
     resolver = StackResolver(image, Array(stacks), with: &symbolicator)
     inference = OwnershipInference(image, resolver, wrappers)
+    declarations = Declarations(image, resolver, wrappers)
     var data: [FrameWord: DataPlace] = [:]
     for event in events where event.place.rawValue != 0 && data[event.place] == nil {
       let place = StackResolver.place(of: event.place, in: image)
@@ -46,10 +52,31 @@ struct Evidence {
   func trace(_ stack: StackID, thread: UInt32, time: UInt32) -> StackTrace? {
     guard stack != .none || thread != 0 else { return nil }
     return StackTrace(
-      frames: resolver.frameNumbers(of: stack).map { resolver.frames[$0] },
+      frames: Self.withoutDeclaration(
+        resolver.frameNumbers(of: stack).map { resolver.frames[$0] }),
       truncated: image.stack(stack).truncated,
       moment: StackTrace.Moment(
         thread: Int(thread), isMainThread: thread == image.header.pid, milliseconds: Int(time)))
+  }
+
+  /// The frames behind the functions of bstrtrace.h that a declaration went through.
+  private static func withoutDeclaration(_ frames: [Frame]) -> [Frame] {
+    let passed = frames.prefix { $0.isDeclaration || $0.isStandardLibrary }
+    return passed.contains(where: \.isDeclaration) ? Array(frames[passed.count...]) : frames
+  }
+
+  /// What was declared of a string, in order.
+  func history(of serial: UInt64) -> [HistoryEvent] {
+    let hasGap = declarations.gap(of: serial)
+    return declarations.moments(of: serial).enumerated().compactMap { index, moment in
+      guard let action = HistoryEvent.Action(moment.action),
+        let trace = trace(moment.stack, thread: moment.thread, time: moment.milliseconds)
+      else { return nil }
+      let note = image.text(moment.note)
+      return HistoryEvent(
+        action: action, trace: trace, note: note.isEmpty || redact ? nil : note,
+        isAfterGap: hasGap && index == 1)
+    }
   }
 
   /// The stacks at which events were seen, each once.
@@ -76,4 +103,20 @@ struct Evidence {
 struct DataPlace {
   var place: CodePlace
   var symbol: DataSymbol?
+}
+
+extension HistoryEvent.Action {
+  /// The action with the store's number.
+  fileprivate init?(_ action: UInt32) {
+    switch DeclaredAction(rawValue: action) {
+    case .lent: self = .lent
+    case .givenBack: self = .givenBack
+    case .received: self = .received
+    case .handedOver: self = .handedOver
+    case .adopted: self = .adopted
+    case .noted: self = .noted
+    case .freed: self = .freed
+    case nil: return nil
+    }
+  }
 }

@@ -75,10 +75,17 @@ enum FaultFinder {
       message: message.sentence, allocated: allocated, values: group.values,
       suppression: "\(kind.rawValue):\(culprit?.frames.first?.suppressionPattern ?? "*")")
     finding.remarks = message.remarks
-    if kind == .doubleFree {
-      finding.ownership = evidence.inference.ownership(ofDoubleFree: event)
-      finding.message = finding.ownership.message ?? finding.message
+    if event.serial != 0 { finding.serials = [event.serial] }
+    finding.history = evidence.history(of: event.serial)
+    switch kind {
+    case .doubleFree:
+      finding.ownership =
+        evidence.declarations.ownership(ofDoubleFree: event)
+        ?? evidence.inference.ownership(ofDoubleFree: event)
+    case .ownership: finding.ownership = evidence.declarations.ownership(ofFault: event)
+    default: break
     }
+    finding.message = finding.ownership.message ?? finding.message
     finding.freed = freed
     finding.detected = detected
     return finding
@@ -96,6 +103,7 @@ extension Finding.Kind {
     case .overrun: self = .overrun
     case .prefixDamage: self = .prefixDamage
     case .invalidUse: self = .invalidUse
+    case .ownership: self = .ownership
     case .pin, .deferredFree, .failedAllocation, nil: return nil
     }
   }

@@ -28,6 +28,8 @@ struct FaultMessage {
     case .overrun: describeOverrun()
     case .prefixDamage: describePrefixDamage()
     case .invalidUse: describeInvalidUse(eventDetail)
+    // Declarations.ownership(ofFault:) has the words.
+    case .ownership: break
     case .pin, .deferredFree, .failedAllocation, nil: break
     }
     if case .unmapped = eventDetail {
@@ -54,6 +56,12 @@ struct FaultMessage {
     case .noPrefix: "no-prefix"
     case .reused: "reused"
     case .freed: "freed"
+    case .freedOnLoan: "freed-on-loan"
+    case .freedAfterHandOver: "freed-after-hand-over"
+    case .overwritten: "overwritten"
+    case .leftByFailure: "left-by-failure"
+    case .replaced: "replaced"
+    case .notReplaced: "not-replaced"
     }
   }
 

@@ -93,10 +93,15 @@ struct LeakFinder {
       allocated: StackTrace(frames: frames, truncated: group.truncated),
       values: shown.map { StringValue($0, olecharBytes: evidence.olecharBytes) },
       suppression: "leak:\(frames.first?.suppressionPattern ?? "*")")
+    finding.serials = Array(group.serials.sorted().prefix(5))
+    let first = finding.serials.first ?? 0
+    finding.history = evidence.history(of: first)
     if key.isPinned {
       explain(group.pins, what, whom, &finding)
     } else {
-      finding.ownership = evidence.inference.ownership(ofLeak: group.stack, leaked: group.count)
+      finding.ownership =
+        evidence.declarations.ownership(ofLeak: first, allocated: group.stack)
+        ?? evidence.inference.ownership(ofLeak: group.stack, leaked: group.count)
       finding.message = finding.ownership.message ?? finding.message
     }
     return finding

@@ -24,6 +24,8 @@ public enum EventKind: UInt16, Sendable {
   case deferredFree = 9
   /// An allocation that was made to fail, as was asked for: no fault of the program's.
   case failedAllocation = 10
+  /// Something was done that contradicts what the program declared.
+  case ownership = 11
 }
 
 /// What the pointer of an event is, or what was done to it.
@@ -62,6 +64,18 @@ public enum EventDetail: UInt16, Sendable {
   case reused = 14
   /// A BSTR that had been released.
   case freed = 15
+  /// Released while it was lent; `EventRecord.freed` is where it was lent.
+  case freedOnLoan = 16
+  /// Released by the function that had handed it over; `EventRecord.freed` is where it did.
+  case freedAfterHandOver = 17
+  /// The variable of an `[out]` argument still owned it.
+  case overwritten = 18
+  /// A function that failed left it in an `[out]` argument.
+  case leftByFailure = 19
+  /// An `[in,out]` argument was replaced, and the old string not released.
+  case replaced = 20
+  /// An `[in,out]` argument was released, and not replaced.
+  case notReplaced = 21
 }
 
 /// One event.

@@ -162,6 +162,16 @@ public struct StoreImage: Sendable {
     return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
   }
 
+  /// What the program declared of single strings.
+  public var histories: [HistoryRecord] {
+    let bytes = sections[SectionKind.histories.rawValue]
+    let stride = MemoryLayout<HistoryRecord>.stride
+    return (0..<bytes.count / stride).compactMap { index in
+      let record: HistoryRecord? = bytes.loadRecord(at: index * stride)
+      return record.flatMap { $0.serial == 0 ? nil : $0 }
+    }
+  }
+
   /// The strings that were live at the end, by their blocks' serial numbers.
   public func values() -> [UInt64: StoredValue] {
     let bytes = sections[SectionKind.values.rawValue]

@@ -16,6 +16,8 @@ public enum SectionKind: Int, CaseIterable, Sendable {
   case events
   /// `PairRecord`s: how many strings of one stack were freed at another.
   case pairs
+  /// `HistoryRecord`s: what the program declared of single strings.
+  case histories
 }
 
 /// Constants of the layout.

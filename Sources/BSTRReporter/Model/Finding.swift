@@ -22,6 +22,8 @@ public struct Finding: Sendable {
     case prefixDamage = "prefix-damage"
     /// What was used as a BSTR is none.
     case invalidUse = "invalid-use"
+    /// It contradicts what the program declared of who owns what.
+    case ownership
   }
 
   /// What is wrong.
@@ -44,6 +46,10 @@ public struct Finding: Sendable {
   public var freed: StackTrace?
   /// Where the fault was seen; `nil` where that says nothing of who did it.
   public var detected: StackTrace?
+  /// What the program declared of the string, in order; of a group of leaks, of the first.
+  public var history: [HistoryEvent] = []
+  /// Serial numbers of the BSTRs concerned, the first few.
+  public var serials: [UInt64] = []
   /// Where pins were taken that hold a leak.
   public var pinned: [StackTrace] = []
   /// A few of the strings.

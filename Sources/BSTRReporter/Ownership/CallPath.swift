@@ -66,6 +66,8 @@ struct CallPaths {
   /// The number of each frame's function.
   private let functions: [Int?]
   private let isStartup: [Bool]
+  /// Frames that are nobody's: they pass calls through.
+  private let isTransparent: [Bool]
 
   init(_ resolver: StackResolver, _ image: StoreImage) {
     self.resolver = resolver
@@ -80,6 +82,7 @@ struct CallPaths {
       }
     }
     isStartup = resolver.frames.map(\.isStartup)
+    isTransparent = resolver.frames.map { $0.isDeclaration || $0.isStandardLibrary }
   }
 
   /// The path to where a stack was taken.
@@ -87,7 +90,7 @@ struct CallPaths {
     let numbers = resolver.frameNumbers(of: stack)
     var end = numbers.count
     while end > 0, isStartup[numbers[end - 1]] { end -= 1 }
-    let steps = numbers[..<end].reversed().map {
+    let steps = numbers[..<end].reversed().filter { !isTransparent[$0] }.map {
       CallPath.Step(frame: $0, function: functions[$0])
     }
     return CallPath(
@@ -98,6 +101,18 @@ struct CallPaths {
 }
 
 extension Frame {
+  /// Whether this is code of bstrtrace.h or bstrtrace.hpp.
+  var isDeclaration: Bool {
+    file?.hasSuffix("/bstrtrace.h") == true || file?.hasSuffix("/bstrtrace.hpp") == true
+  }
+
+  /// Whether this is a function of the C++ standard library, as far as it calls what it is given.
+  var isStandardLibrary: Bool {
+    guard let plainName else { return false }
+    // Templates' names begin with their return types.
+    return plainName.hasPrefix("std::") || plainName.contains(" std::")
+  }
+
   /// Whether this is one of the frames that every thread starts with, below `main`.
   var isStartup: Bool {
     let names: Set = [

@@ -9,7 +9,7 @@ public struct Wrappers: Sendable {
     "_bstr_t::Data_t::*", "_variant_t::*", "wil::*", "CMyComBSTR::*",
     "NWindows::NCOM::CPropVariant::*", "VariantClear", "VariantClear_*", "VariantChangeType*",
     "VariantCopy*", "PropVariant_Clear", "PropVariantClear", "SafeArrayDestroy*",
-    "*::AllocSysString", "*::SetSysString", "std::*", "operator delete*",
+    "*::AllocSysString", "*::SetSysString", "operator delete*",
   ]
 
   private let patterns: [String]

@@ -132,7 +132,7 @@ private struct Document: Encodable {
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
-      case evidence, doubt, siblings
+      case evidence, doubt, siblings, events, serials
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum MomentKey: CodingKey { case thread, milliseconds }
@@ -173,6 +173,8 @@ private struct Document: Encodable {
         try entry.encode(moment.milliseconds, forKey: .milliseconds)
       }
       try container.encode(finding.remarks, forKey: .remarks)
+      try container.encode(finding.serials, forKey: .serials)
+      try container.encode(finding.history.map(EventEntry.init), forKey: .events)
       try container.encode(finding.values.map(\.escaped), forKey: .values)
       try container.encode(finding.suppression, forKey: .suppression)
     }
@@ -189,8 +191,26 @@ private struct Document: Encodable {
       try entry.encode(FrameEntry(siblings.freedBy), forKey: .freedBy)
     }
 
-    private static func frames(of trace: StackTrace?) -> [FrameEntry] {
+    fileprivate static func frames(of trace: StackTrace?) -> [FrameEntry] {
       (trace?.frames ?? []).map(FrameEntry.init)
+    }
+  }
+
+  private struct EventEntry: Encodable {
+    let event: HistoryEvent
+
+    init(_ event: HistoryEvent) { self.event = event }
+
+    private enum Key: CodingKey { case action, stack, thread, milliseconds, note, afterGap }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(event.action.rawValue, forKey: .action)
+      try container.encode(FindingEntry.frames(of: event.trace), forKey: .stack)
+      try container.encode(event.trace.moment?.thread, forKey: .thread)
+      try container.encode(event.trace.moment?.milliseconds, forKey: .milliseconds)
+      try container.encode(event.note, forKey: .note)
+      try container.encode(event.isAfterGap, forKey: .afterGap)
     }
   }
 

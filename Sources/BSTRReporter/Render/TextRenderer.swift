@@ -108,8 +108,16 @@ public struct TextRenderer {
           "\(siblings.freed) of \(siblings.total) BSTRs from this stack were freed by "
             + "\(by.name)\(by.function == nil ? "" : " \(by.location)")"))
     }
+    for (index, event) in finding.history.enumerated() {
+      lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
+    }
     for (index, value) in finding.values.enumerated() {
       lines.append(Self.row(index == 0 ? "value" : "", Self.text(of: value)))
+    }
+    if !finding.serials.isEmpty {
+      let more = finding.count > finding.serials.count ? ", …" : ""
+      lines.append(
+        Self.row("serial", finding.serials.map { "\($0)" }.joined(separator: ", ") + more))
     }
     lines.append(Self.row("suppress", finding.suppression))
     return lines
@@ -120,7 +128,7 @@ public struct TextRenderer {
     switch finding.kind {
     case .leak: "\(count(finding.count, "BSTR")), \(count(finding.bytes, "byte"))"
     case .doubleFree, .invalidFree, .wrongDeallocator, .invalidUse: count(finding.count, "call")
-    case .writeAfterFree, .overrun, .prefixDamage: count(finding.count, "BSTR")
+    case .writeAfterFree, .overrun, .prefixDamage, .ownership: count(finding.count, "BSTR")
     }
   }
 
@@ -131,6 +139,10 @@ public struct TextRenderer {
     case .invalidFree, .wrongDeallocator: ("freed by", "first freed by")
     case .writeAfterFree, .invalidUse: ("used by", "freed by")
     case .overrun, .prefixDamage: ("noticed by", "freed by")
+    case .ownership:
+      finding.detail?.hasPrefix("freed") == true
+        ? ("freed by", finding.detail == "freed-on-loan" ? "lent by" : "handed over by")
+        : ("declared by", "freed by")
     }
   }
 
@@ -195,7 +207,25 @@ public struct TextRenderer {
     case .overrun: "OVERRUN"
     case .prefixDamage: "DAMAGED PREFIX"
     case .invalidUse: "INVALID USE"
+    case .ownership: "BROKEN DECLARATION"
     }
+  }
+
+  private static func text(of event: HistoryEvent) -> String {
+    let words =
+      switch event.action {
+      case .lent: "lent by"
+      case .givenBack: "given back to"
+      case .received: "received by"
+      case .handedOver: "handed over by"
+      case .adopted: "taken over by"
+      case .noted: "noted by"
+      case .freed: "freed by"
+      }
+    let frame = event.trace.frames.first
+    let place = frame.map { "\($0.name)\($0.function == nil ? "" : " \($0.location)")" }
+    let note = event.note.map { ": \($0)" } ?? ""
+    return "\(event.isAfterGap ? "… " : "")\(words) \(place ?? "somebody")\(note)"
   }
 
   private static func text(of value: StringValue) -> String {

@@ -1,0 +1,122 @@
+// What a program declares of its strings, and what contradicts it.
+
+import CTracker
+import Glibc
+import Synchronization
+import TraceOptions
+import TraceStore
+
+extension Tracker {
+  /// Adds a declared moment to a live string's history.
+  ///
+  /// Takes the depot lock, a shard lock and the lock of histories, one at a time. Nothing for what is no
+  /// live string of ours.
+  func declare(
+    _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: UInt
+  ) {
+    guard unsafe ct_thread().pointee.busy == 0, let profile = knownProfile else { return }
+    let block = bstr &- UInt(profile.payloadOffset)
+    let known = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
+    guard let serial = known?.serial else { return }
+    let thread = unsafe ct_thread()
+    unsafe thread.pointee.busy = 1
+    let saved = errno
+    withStore { store in
+      var moment = unsafe HistoryMoment(
+        action, stack: recordStack(from: caller, in: store), thread: threadID(thread),
+        milliseconds: milliseconds(since: store.header.pointee.startTime))
+      if let note = unsafe note, settings.redact != true {
+        depotLock.acquire()
+        moment.note = unsafe store.append(
+          text: UnsafeRawBufferPointer(start: note, count: min(strlen(note), 1000)))
+        depotLock.release()
+      }
+      _ = histories.add(moment, to: bstr, serial: serial, isNew: true, in: store)
+    }
+    errno = saved
+    unsafe thread.pointee.busy = 0
+  }
+
+  /// Records that a string was released of which something was declared, and what that contradicts.
+  ///
+  /// The caller holds no lock and has marked the thread busy.
+  func noteRelease(of freed: FreedBlock, in store: borrowing StoreWriter) {
+    if histories.isEmpty { return }
+    let bstr = UInt(freed.record.address)
+    let moment = HistoryMoment(
+      .freed, stack: freed.stack, thread: freed.thread, milliseconds: freed.milliseconds)
+    let outcome = histories.add(
+      moment, to: bstr, serial: freed.record.serial, isNew: false, in: store)
+    guard let outcome else { return }
+    let contradicted: (detail: EventDetail, moment: HistoryMoment)? =
+      if let lent = outcome.lent {
+        (.freedOnLoan, lent)
+      } else if let given = outcome.handedOver,
+        isSameActivation(given.stack, freed.stack, in: store), given.thread == freed.thread
+      {
+        (.freedAfterHandOver, given)
+      } else {
+        nil
+      }
+    guard let contradicted else { return }
+    var event = EventRecord(.ownership, contradicted.detail)
+    event.setBlock(freed.record)
+    event.freed = contradicted.moment.stack
+    event.freedThread = contradicted.moment.thread
+    event.freedTime = contradicted.moment.milliseconds
+    event.detected = freed.stack
+    event.detectedThread = freed.thread
+    event.detectedTime = freed.milliseconds
+    write(event, beginning: freed.beginning, in: store)
+    haltIfAsked()
+  }
+
+  /// Whether two stacks differ at most in where their innermost function was: the same call of it, or
+  /// one made from the same place.
+  private func isSameActivation(
+    _ one: StackID, _ other: StackID, in store: borrowing StoreWriter
+  ) -> Bool {
+    guard one != .none, other != .none else { return false }
+    let words = unsafe store.start(of: .stacks).assumingMemoryBound(to: UInt64.self)
+    let (first, second) = unsafe (words + Int(one.rawValue), words + Int(other.rawValue))
+    let count = unsafe StackHead(rawValue: first[0]).count
+    guard unsafe StackHead(rawValue: second[0]).count == count else { return false }
+    for index in 1..<max(1, count) where unsafe first[index + 1] != second[index + 1] {
+      return false
+    }
+    return true
+  }
+
+  /// Records that something contradicts the rules, as the program's own declarations show.
+  func declareFault(_ detail: EventDetail, _ bstr: UInt, caller: UInt) {
+    guard unsafe ct_thread().pointee.busy == 0, let profile = knownProfile else { return }
+    let block = bstr &- UInt(profile.payloadOffset)
+    let event = EventRecord(.ownership, detail)
+    switch registry.standing(of: block) {
+    case .live:
+      let live = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
+      recordFault(event, bstr, live: live, caller)
+    case .freed(let freed, _): recordFault(event, bstr, freed: freed, caller)
+    case .unknown: break
+    }
+  }
+
+  /// Whether a live string of ours is at the address.
+  func isLive(_ bstr: UInt) -> Bool {
+    guard unsafe ct_thread().pointee.busy == 0, let profile = knownProfile else { return false }
+    if case .live = registry.standing(of: bstr &- UInt(profile.payloadOffset)) { return true }
+    return false
+  }
+}
+
+extension HistoryMoment {
+  fileprivate init(
+    _ action: DeclaredAction, stack: StackID, thread: UInt32, milliseconds: UInt32
+  ) {
+    self.init()
+    self.action = action.rawValue
+    self.stack = stack
+    self.thread = thread
+    self.milliseconds = milliseconds
+  }
+}
