@@ -3,6 +3,7 @@
 
 import CTracker
 import Glibc
+import TraceOptions
 import TraceStore
 
 /// Where blocks come from: the heap, or a stand-in that fails.
@@ -84,7 +85,11 @@ struct BSTRFunctions {
     let bstr = unsafe block + profile.payloadOffset
     if profile.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
     unsafe setPrefix(of: bstr, to: byteCount)
-    if let source = unsafe source { unsafe bstr.copyMemory(from: source, byteCount: copied) }
+    if let source = unsafe source {
+      unsafe bstr.copyMemory(from: source, byteCount: copied)
+    } else if unsafe watcher?.pointee.settings.fill == true {
+      unsafe memset(bstr, 0xCD, byteCount)
+    }
     unsafe terminate(bstr, byteCount)
     unsafe layout.setGuard(of: bstr, byteCount)
     unsafe watcher?.pointee.recordAllocation(
@@ -121,7 +126,12 @@ struct BSTRFunctions {
       case .unwatched: break
       case .unknown:
         let verdict = unsafe watcher.pointee.judgeRelease(bstr, profile, caller: caller)
-        if verdict == .leaveAlone { return }
+        if verdict == .foreign {
+          unsafe watcher.pointee.release(
+            foreign: UInt(bitPattern: block), UInt(bitPattern: bstr),
+            byteLength: UInt32(Self.byteLength(of: bstr)), caller: caller)
+        }
+        return
       }
     }
     unsafe Glibc.free(block)
@@ -222,7 +232,8 @@ struct BSTRFunctions {
 
   /// SysAddRefString; false when the pin cannot be remembered.
   func pin(_ bstr: UnsafeMutableRawPointer, caller: UInt) -> Bool {
-    _ = unsafe isString(bstr, caller: caller)
+    // What is no BSTR is not pinned: its address may be one's later.
+    guard unsafe isString(bstr, caller: caller) else { return true }
     return unsafe tracker?.pointee.pin(UInt(bitPattern: bstr), caller: caller) ?? true
   }
 

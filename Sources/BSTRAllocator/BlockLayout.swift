@@ -62,39 +62,51 @@ struct BlockLayout {
     if prefix > record.byteLength {
       return Damage(kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
     }
-    if guardBytes == 0 { return nil }
-    let start = guardOffset(Int(record.byteLength))
-    // The guard is not aligned to anything.
-    let bytes = unsafe (bstr + start).loadUnaligned(as: UInt64.self)
-    if bytes == Self.wholeGuard { return nil }
-    return unsafe Self.changes(
-      .overrun, bstr, start..<start + guardBytes, expected: StoreLayout.guardByte)
+    return unsafe damageBehind(bstr, Int(record.byteLength), .overrun)
   }
 
-  private static let wholeGuard = UInt64(StoreLayout.guardByte) &* 0x0101_0101_0101_0101
+  /// What is wrong with the terminator and the guard.
+  ///
+  /// One character too many lands on the terminator.
+  private func damageBehind(
+    _ bstr: UnsafeRawPointer, _ byteCount: Int, _ kind: EventKind
+  ) -> Damage? {
+    let start = guardOffset(byteCount)
+    var damage = unsafe Self.changes(kind, bstr, byteCount..<start, expected: 0)
+    let behind = unsafe Self.changes(
+      kind, bstr, start..<start + guardBytes, expected: StoreLayout.guardByte)
+    if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
+    return damage
+  }
 
   /// Makes a released string an empty one with nothing sensible behind it.
   ///
   /// A reader that comes too late sees no characters, and does not run past the block: the length is
   /// 0 and there is a terminator.
-  func poison(_ record: BlockRecord) {
+  ///
+  /// - Parameter most: bytes that are written at most.
+  func poison(_ record: BlockRecord, atMost most: Int = .max) {
     guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
       return
     }
     unsafe (bstr - 4).storeBytes(of: 0, as: UInt32.self)
-    let end = guardOffset(Int(record.byteLength))
-    unsafe memset(bstr, Int32(StoreLayout.poisonByte), Int(record.byteLength))
-    unsafe memset(bstr + Int(record.byteLength), 0, end - Int(record.byteLength))
+    let byteCount = Int(record.byteLength)
+    unsafe memset(bstr, Int32(StoreLayout.poisonByte), min(byteCount, most))
+    if byteCount > most { return }
+    unsafe memset(bstr + byteCount, 0, guardOffset(byteCount) - byteCount)
+    if record.serial != 0 { unsafe setGuard(of: bstr, byteCount) }
   }
 
   /// What was written to a released block, or `nil`.
-  func damage(ofPoisoned record: BlockRecord) -> Damage? {
+  func damage(ofPoisoned freed: FreedBlock) -> Damage? {
+    let record = freed.record
     guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return nil }
     let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
     var damage = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
-    let terminator = Int(record.byteLength)..<guardOffset(Int(record.byteLength))
-    let behind = unsafe Self.changes(.writeAfterFree, bstr, terminator, expected: 0)
+    // Other copies' blocks have no guard.
+    let layout = freed.isForeign ? BlockLayout(profile: profile, guardBytes: 0) : self
+    let behind = unsafe layout.damageBehind(bstr, Int(record.byteLength), .writeAfterFree)
     if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
     if prefix != 0 {
       let count = (damage?.count ?? 0) + 4

@@ -3,6 +3,7 @@
 
 import CTracker
 import Glibc
+import TraceStore
 
 /// A block that another copy of the functions allocated from the same heap.
 ///
@@ -21,7 +22,12 @@ enum ForeignBlock {
   }
 
   /// Judges whether `bstr` looks like a live BSTR at the start of a live block of the heap.
-  static func judge(_ bstr: UnsafeMutableRawPointer, _ profile: Profile) -> Judgement {
+  ///
+  /// - Parameter isRemembered: whether a string at that address was released before: more is then asked
+  ///   of what looks like another one.
+  static func judge(
+    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, isRemembered: Bool
+  ) -> Judgement {
     let address = UInt(bitPattern: bstr)
     let block = address &- UInt(profile.payloadOffset)
     guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
@@ -29,6 +35,14 @@ enum ForeignBlock {
     else { return .none }
     let byteLength = Int(ct_peek(address - 4, 4))
     let needed = profile.blockBytes(forPayload: byteLength)
+    // A free block of the heap has half of a pointer there, which for the last of a list is odd; and
+    // what was released was overwritten.
+    if isRemembered {
+      let isPoison =
+        byteLength > 0 && ct_is_readable(address, 1)
+        && ct_peek(address, 1) == UInt64(StoreLayout.poisonByte)
+      if isPoison || byteLength % profile.olecharBytes != 0 { return .none }
+    }
     if ct_heap_is_glibc() {
       guard let usable = usableBytes(of: block), needed <= usable,
         isTerminated(address, byteLength, profile)
@@ -56,6 +70,14 @@ enum ForeignBlock {
     let isMapped = sizeWord & 2 != 0
     let chunkBytes = sizeWord & ~7
     guard chunkBytes >= 32, chunkBytes % 16 == 0, chunkBytes < 1 << 40 else { return nil }
+    // A free block in front has its size behind its end.
+    if !isMapped, sizeWord & 1 == 0 {
+      let before = UInt(ct_peek(block - 16, 8))
+      guard before >= 32, before % 16 == 0, before < block - 16,
+        ct_is_readable(block - 16 - before, 16),
+        UInt(ct_peek(block - 8 - before, 8)) & ~7 == before
+      else { return nil }
+    }
     if isMapped { return (block - 16) % 4096 == 0 ? Int(chunkBytes) - 16 : nil }
     let next = block - 16 + chunkBytes
     guard ct_is_readable(next, 16) else { return nil }

@@ -9,6 +9,10 @@ struct FreedBlock {
   var block: UInt = 0
   /// Bytes of memory in quarantine; 0 when the heap has got it back.
   var heldBytes = 0
+  /// Whether another copy of the functions had allocated it.
+  var isForeign = false
+  /// Whether it was released before this process was forked: its parent answers for it.
+  var isInherited = false
   /// Its record while it was live.
   var record = BlockRecord(
     address: 0, serial: 0, byteLength: 0, stack: .none, thread: 0, milliseconds: 0)
@@ -68,7 +72,11 @@ struct FreedBlocks: ~Copyable {
 
   /// Whether a block of so many bytes may go into quarantine.
   mutating func canHold(_ bytes: Int, _ limits: QuarantineLimits) -> Bool {
-    bytes <= limits.bytes && limits.blocks > 0 && prepare()
+    guard bytes <= limits.bytes, limits.blocks > 0, prepare(), let blocks = unsafe blocks else {
+      return false
+    }
+    // Other threads may have filled the ring and not yet taken out what is over the limits.
+    return unsafe blocks[added % Self.capacity].heldBytes == 0
   }
 
   private mutating func prepare() -> Bool {
@@ -83,6 +91,8 @@ struct FreedBlocks: ~Copyable {
   mutating func add(_ freed: FreedBlock) {
     guard prepare(), let blocks = unsafe blocks else { return }
     let slot = added % Self.capacity
+    // What is held is never forgotten.
+    guard unsafe blocks[slot].heldBytes == 0 else { return }
     let oldest = unsafe blocks[slot].block
     if oldest != 0, indices.value(of: oldest) == UInt32(slot) { _ = indices.remove(oldest) }
     unsafe blocks[slot] = freed
@@ -160,6 +170,7 @@ struct FreedBlocks: ~Copyable {
   mutating func forgetStacks() {
     guard let blocks = unsafe blocks else { return }
     for index in 0..<min(added, Self.capacity) {
+      unsafe blocks[index].isInherited = true
       unsafe blocks[index].stack = .none
       unsafe blocks[index].record.stack = .none
     }

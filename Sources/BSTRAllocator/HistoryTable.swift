@@ -109,8 +109,8 @@ struct HistoryTable: ~Copyable {
     return unsafe record
   }
 
-  func lockAll() { lock.acquire() }
-  func unlockAll() { lock.release() }
+  func lockAll() { lock.acquireToFork() }
+  func unlockAll() { lock.releaseAfterFork() }
 
   /// Forgets all histories: they are in the parent's store.
   func renewInForkedChild() {

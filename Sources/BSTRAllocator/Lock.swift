@@ -1,6 +1,7 @@
 // The allocator's lock. Synchronization.Mutex is no choice here: on Linux it remembers the thread
 // that holds it, and a forked child that meets a held one traps.
 
+import CTracker
 import Glibc
 
 /// A mutex that a forked child can make new.
@@ -13,11 +14,24 @@ struct Lock: ~Copyable {
     unsafe pthread_mutex_init(mutex, nil)
   }
 
+  /// Takes the lock, and marks the thread as being inside the tracker: a signal handler that interrupts
+  /// it must not wait for what this thread holds.
   func acquire() {
+    unsafe ct_thread().pointee.busy += 1
     unsafe pthread_mutex_lock(mutex)
   }
 
   func release() {
+    unsafe pthread_mutex_unlock(mutex)
+    unsafe ct_thread().pointee.busy -= 1
+  }
+
+  /// Takes the lock for the time of a fork, in which the thread is not inside the tracker.
+  func acquireToFork() {
+    unsafe pthread_mutex_lock(mutex)
+  }
+
+  func releaseAfterFork() {
     unsafe pthread_mutex_unlock(mutex)
   }
 

@@ -80,15 +80,27 @@ struct PinTable: ~Copyable {
     guard let old = unsafe state.pointee.pins.value(of: bstr) else { return false }
     if old & ~Self.deferred > 1 {
       _ = unsafe state.pointee.pins.set(bstr, to: old - 1)
-      if let latest = lastIndex(of: bstr, isRelease: false) { forget(latest) }
+      if let latest = lastIndex(of: bstr, isRelease: false) { forgetMoment(latest) }
       return false
     }
     _ = unsafe state.pointee.pins.remove(bstr)
     count.subtract(1, ordering: .relaxed)
     for isRelease in [false, true] {
-      if let index = lastIndex(of: bstr, isRelease: isRelease) { forget(index) }
+      if let index = lastIndex(of: bstr, isRelease: isRelease) { forgetMoment(index) }
     }
     return old & Self.deferred != 0
+  }
+
+  /// Forgets the pins of a string that is gone: its address is another's now.
+  func forget(_ bstr: UInt) {
+    if isEmpty { return }
+    lock.acquire()
+    defer { lock.release() }
+    guard unsafe state.pointee.pins.remove(bstr) != nil else { return }
+    count.subtract(1, ordering: .relaxed)
+    for isRelease in [false, true] {
+      while let index = lastIndex(of: bstr, isRelease: isRelease) { forgetMoment(index) }
+    }
   }
 
   /// Leaves the release of a pinned string to the last unpinning.
@@ -158,14 +170,14 @@ struct PinTable: ~Copyable {
     return nil
   }
 
-  private func forget(_ index: Int) {
+  private func forgetMoment(_ index: Int) {
     unsafe state.pointee.moments?[index] = PinMoment()
   }
 
   // MARK: fork
 
-  func lockAll() { lock.acquire() }
-  func unlockAll() { lock.release() }
+  func lockAll() { lock.acquireToFork() }
+  func unlockAll() { lock.releaseAfterFork() }
 
   func renewInForkedChild() {
     lock.renewInForkedChild()

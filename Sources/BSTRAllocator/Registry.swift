@@ -88,11 +88,14 @@ struct Registry: ~Copyable {
     freed.record = record
     freed.beginning = StringBeginning(of: record)
     let damage = layout.damage(of: record)
-    let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
+    // What the heap has set aside: the string may have been shortened.
+    let bytes = ct_usable_bytes(block)
     if unsafe shard.pointee.freed.canHold(bytes, limits) {
       freed.heldBytes = bytes
       layout.poison(record)
     } else {
+      // Enough to tell it from a live one, should it be freed again.
+      layout.poison(record, atMost: 4096)
       ct_filter_remove(hash)
     }
     unsafe shard.pointee.freed.add(freed)
@@ -104,6 +107,33 @@ struct Registry: ~Copyable {
     }
     unsafe giveBack(id, to: shard, in: store)
     return .own(freed, damage)
+  }
+
+  /// Takes the block of another copy of the functions into quarantine, if that has room.
+  ///
+  /// - Parameter record: its address and length; no serial number.
+  /// - Returns: whether its memory is held; else the caller gives it back.
+  func hold(
+    foreign block: UInt, _ record: BlockRecord, by freed: FreedBlock, _ layout: BlockLayout,
+    _ limits: QuarantineLimits
+  ) -> Bool {
+    let hash = ct_hash(block)
+    let shard = unsafe acquireShard(for: hash)
+    defer { unsafe release(shard) }
+    var freed = freed
+    freed.block = block
+    freed.record = record
+    freed.isForeign = true
+    freed.beginning = StringBeginning(of: record)
+    let bytes = ct_usable_bytes(block)
+    let isHeld = unsafe shard.pointee.freed.canHold(bytes, limits)
+    layout.poison(record, atMost: isHeld ? .max : 4096)
+    if isHeld {
+      freed.heldBytes = bytes
+      ct_filter_add(hash)
+    }
+    unsafe shard.pointee.freed.add(freed)
+    return isHeld
   }
 
   /// Takes the memory of a released block out of the quarantine of the shard that `block` belongs to,
@@ -135,7 +165,7 @@ struct Registry: ~Copyable {
     fileprivate var number = 0
   }
 
-  /// The next block in quarantine that was written to; its memory stays there.
+  /// The next block in quarantine that was written to; it is mended, so that it is told once.
   func nextDamaged(
     from place: inout QuarantinePlace, _ layout: BlockLayout
   ) -> (FreedBlock, BlockLayout.Damage)? {
@@ -143,7 +173,10 @@ struct Registry: ~Copyable {
       let shard = unsafe acquireShard(place.shard)
       defer { unsafe release(shard) }
       while let freed = unsafe shard.pointee.freed.nextHeld(from: &place.number) {
-        if let damage = layout.damage(ofPoisoned: freed.record) { return (freed, damage) }
+        if !freed.isInherited, let damage = layout.damage(ofPoisoned: freed) {
+          layout.poison(freed.record)
+          return (freed, damage)
+        }
       }
       place = QuarantinePlace(shard: place.shard + 1)
     }
@@ -363,13 +396,13 @@ struct Registry: ~Copyable {
   ///
   /// The forking thread holds none.
   func lockAll() {
-    for index in 0..<Self.shardCount { unsafe locks[index].acquire() }
-    recordLock.acquire()
+    for index in 0..<Self.shardCount { unsafe locks[index].acquireToFork() }
+    recordLock.acquireToFork()
   }
 
   func unlockAll() {
-    recordLock.release()
-    for index in 0..<Self.shardCount { unsafe locks[index].release() }
+    recordLock.releaseAfterFork()
+    for index in 0..<Self.shardCount { unsafe locks[index].releaseAfterFork() }
   }
 
   /// Keeps what is known of inherited blocks and starts on a new, empty store.

@@ -53,8 +53,8 @@ struct ThreadStacks: ~Copyable {
     return nil
   }
 
-  func prepareToFork() { lock.acquire() }
-  func resumeInParent() { lock.release() }
+  func prepareToFork() { lock.acquireToFork() }
+  func resumeInParent() { lock.releaseAfterFork() }
 
   /// Forgets the parent's other threads.
   func renewInForkedChild() {

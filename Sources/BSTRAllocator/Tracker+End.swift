@@ -31,17 +31,17 @@ extension Tracker {
     hasEnded.exchange(true, ordering: .relaxed) == false
   }
 
-  /// Other threads may still run: a block that looks damaged is looked at again under its lock.
+  /// Other threads may still run: each block is looked at under its lock.
   private func recordDamageOfLive(_ layout: BlockLayout, in store: borrowing StoreWriter) {
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     var readable = ReadablePages()
     for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
       let record = unsafe records[index]
-      guard record.serial != 0 else { continue }
+      guard record.serial != 0, record.address > 4096 else { continue }
       let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
       let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
       // A program that lost the block in a way we did not see may have unmapped it.
-      guard readable.contain(block, bytes), layout.damage(of: record) != nil,
+      guard readable.contain(block, bytes),
         let found = registry.inspect(block, serial: record.serial, layout, in: store),
         let damage = found.damage
       else { continue }
@@ -66,7 +66,9 @@ private struct ReadablePages {
 
   /// Whether so many bytes from an address can be read.
   mutating func contain(_ address: UInt, _ bytes: Int) -> Bool {
-    let pages = address & ~4095..<(address + UInt(bytes) + 4095) & ~4095
+    let end = (address &+ UInt(bytes) &+ 4095) & ~4095
+    guard end > address else { return false }
+    let pages = address & ~4095..<end
     if known.lowerBound <= pages.lowerBound, pages.upperBound <= known.upperBound { return true }
     guard ct_is_readable(pages.lowerBound, pages.count) else { return false }
     known = pages

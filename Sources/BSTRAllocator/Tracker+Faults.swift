@@ -32,7 +32,14 @@ extension Tracker {
       recordFault(EventRecord(.invalidFree, .immortal), address, caller)
       return .leaveAlone
     }
-    switch unsafe ForeignBlock.judge(bstr, profile) {
+    let layout = BlockLayout(profile: profile, guardBytes: guardBytes)
+    if isInsideLive(address, layout) {
+      recordInvalidFree(address, layout, caller)
+      return .leaveAlone
+    }
+    var isRemembered = false
+    if case .freed = standing { isRemembered = true }
+    switch unsafe ForeignBlock.judge(bstr, profile, isRemembered: isRemembered) {
     case .foreign:
       count(.foreignFrees)
       if settings.reportForeign == true {
@@ -49,9 +56,21 @@ extension Tracker {
         EventRecord(.doubleFree, isReused ? .reused : .none), address, freed: freed, caller)
       return .leaveAlone
     }
-    recordInvalidFree(address, BlockLayout(profile: profile, guardBytes: guardBytes), caller)
+    recordInvalidFree(address, layout, caller)
     return .leaveAlone
   }
+
+  /// Whether the address is inside a live block. Not looked for where there are many: what makes an
+  /// address inside a string look like a block of the heap is very unlikely.
+  private func isInsideLive(_ address: UInt, _ layout: BlockLayout) -> Bool {
+    let found = withStore { store in
+      store.used(of: .blocks) <= Self.fewBlocks * MemoryLayout<BlockRecord>.stride
+        && registry.liveBlock(around: address, layout, in: store) != nil
+    }
+    return found ?? false
+  }
+
+  private static let fewBlocks = 1 << 14
 
   private func recordInvalidFree(_ address: UInt, _ layout: BlockLayout, _ caller: UInt) {
     let live = withStore { registry.liveBlock(around: address, layout, in: $0) } ?? nil
@@ -80,8 +99,10 @@ extension Tracker {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
       return false
     }
+    var isRemembered = false
+    if case .freed = standing { isRemembered = true }
     if unsafe immortals.contains(address) || PointerKind.isMarkedLiteral(address)
-      || ForeignBlock.judge(bstr, profile) != .none
+      || ForeignBlock.judge(bstr, profile, isRemembered: isRemembered) != .none
     {
       return true
     }
@@ -164,9 +185,16 @@ extension Tracker {
   }
 
   /// Aborts at the instruction that was wrong, so that a debugger stops there.
+  ///
+  /// The caller holds no lock.
   func haltIfAsked() {
-    if settings.haltOnError == true { abort() }
+    guard settings.haltOnError == true else { return }
+    unsafe Self.beforeHalt?()
+    abort()
   }
+
+  /// What a linked program does before it aborts: report, which nobody else would.
+  public nonisolated(unsafe) static var beforeHalt: (@convention(c) () -> Void)?
 
   /// Appends an event to the store.
   ///

@@ -16,7 +16,7 @@ extension Tracker {
   func prepareToFork() {
     if isForkingInside { return }
     gate.enterToFork()
-    depotLock.acquire()
+    depotLock.acquireToFork()
     registry.lockAll()
     pins.lockAll()
     immortals.lockAll()
@@ -34,7 +34,7 @@ extension Tracker {
     immortals.unlockAll()
     pins.unlockAll()
     registry.unlockAll()
-    depotLock.release()
+    depotLock.releaseAfterFork()
     gate.leave()
   }
 

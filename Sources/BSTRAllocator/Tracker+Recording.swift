@@ -25,6 +25,7 @@ extension Tracker {
       errno = saved
       unsafe thread.pointee.busy = 0
     }
+    pins.forget(bstr)
     withStore { store in
       let stack = recordStack(from: caller, in: store)
       let serial = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed).newValue

@@ -107,6 +107,31 @@ extension Tracker {
     return pointer - UInt(profile.payloadOffset)
   }
 
+  /// Releases a block of another copy of the functions.
+  ///
+  /// As `release(block:caller:)` does, but that its record is what its prefix says.
+  func release(foreign block: UInt, _ bstr: UInt, byteLength: UInt32, caller: UInt) {
+    let thread = unsafe ct_thread()
+    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return giveBack(block) }
+    unsafe thread.pointee.busy = 1
+    let saved = errno
+    withStore { store in
+      var freed = FreedBlock()
+      freed.stack = recordStack(from: caller, in: store)
+      unsafe freed.thread = threadID(thread)
+      unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
+      let record = BlockRecord(
+        address: UInt64(bstr), serial: 0, byteLength: byteLength, stack: .none, thread: 0,
+        milliseconds: 0)
+      if !registry.hold(foreign: block, record, by: freed, layout, quarantine) { giveBack(block) }
+      while let oldest = registry.takeOldest(nextTo: block, over: quarantine) {
+        leaveQuarantine(oldest, layout, in: store)
+      }
+    }
+    errno = saved
+    unsafe thread.pointee.busy = 0
+  }
+
   /// Gives all memory in quarantine back: the program needs it more.
   func emptyQuarantine() {
     let thread = unsafe ct_thread()
@@ -135,7 +160,7 @@ extension Tracker {
   private func leaveQuarantine(
     _ freed: FreedBlock, _ layout: BlockLayout, in store: borrowing StoreWriter
   ) {
-    if let damage = layout.damage(ofPoisoned: freed.record) {
+    if !freed.isInherited, let damage = layout.damage(ofPoisoned: freed) {
       write(EventRecord(damage, in: freed), beginning: freed.beginning, in: store)
       haltIfAsked()
     }

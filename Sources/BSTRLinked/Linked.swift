@@ -13,6 +13,14 @@ import TraceStore
 public func bstrtrace_linked_started() {
   ct_remove_swift_crash_handlers()
   let tracker = unsafe Tracker.current
+  unsafe Tracker.beforeHalt = {
+    let tracker = unsafe Tracker.current
+    guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image() else {
+      return
+    }
+    let settings = unsafe tracker.pointee.settings
+    _ = unsafe tracker.pointee.withoutRecording { LinkedReport.make(image, settings) }
+  }
   for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
     LinkedReport.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
   }

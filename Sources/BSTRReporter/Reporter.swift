@@ -49,11 +49,12 @@ public struct Reporter {
     func hasTraffic(_ image: StoreImage) -> Bool {
       image.count(.allocations) > 0 || image.count(.foreignFrees) > 0 || !image.events.isEmpty
     }
+    let indicesOfPid = Dictionary(grouping: images.indices) { images[$0].header.pid }
     return images.enumerated().filter { index, image in
       if hasTraffic(image) { return true }
-      return !images.enumerated().contains { other, candidate in
-        other != index && candidate.header.pid == image.header.pid
-          && candidate.executable == image.executable
+      return !(indicesOfPid[image.header.pid] ?? []).contains { other in
+        let candidate = images[other]
+        return other != index && candidate.executable == image.executable
           && candidate.header.role != image.header.role
           && (hasTraffic(candidate) || other < index)
       }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <gnu/libc-version.h>
 #include <link.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,8 @@ uint64_t ct_peek(uintptr_t address, size_t bytes) {
   for (size_t i = 0; i < bytes; i++) number |= (uint64_t)place[i] << (8 * i);
   return number;
 }
+
+size_t ct_usable_bytes(uintptr_t block) { return malloc_usable_size((void *)block); }
 
 bool ct_heap_is_glibc(void) {
   struct dl_find_object heap, libc;

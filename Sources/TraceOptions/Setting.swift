@@ -35,6 +35,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
   case failAllocation
   /// Functions that act for their callers.
   case wrappers
+  /// Whether fresh characters are filled with nonsense.
+  case fill
 
   /// The values a setting accepts.
   public enum Values: Sendable {
@@ -75,6 +77,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantineBlocks: "quarantine-blocks"
     case .failAllocation: "fail-allocation"
     case .wrappers: "wrappers"
+    case .fill: "fill"
     }
   }
 
@@ -84,7 +87,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .depth: .integer(1...256)
     case .olechar: .oneOf([2, 4])
     case .payloadOffset: .oneOf([4, 8])
-    case .followChildren, .track, .redact, .haltOnError, .guards: .onOff
+    case .followChildren, .track, .redact, .haltOnError, .guards, .fill: .onOff
     case .quarantine: .integer(0...1 << 40)
     case .quarantineBlocks: .integer(0...16_320)
     case .failAllocation: .failures
@@ -114,6 +117,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantineBlocks: "1024"
     case .failAllocation: "none"
     case .wrappers: "those of Docs/Ownership.md"
+    case .fill: "off"
     }
   }
 
@@ -150,8 +154,10 @@ public enum Setting: UInt8, CaseIterable, Sendable {
       "Hold back at most so many freed strings."
     case .failAllocation:
       "Make allocations return NULL: the Nth (N), all from the Nth (N+), or a percentage (P% or P%SEED)."
+    case .fill:
+      "Fill strings that are allocated without characters with 0xCD in place of zeros."
     case .wrappers:
-      "Functions that allocate or free for their callers, in addition to the known: A::*,release_*."
+      "Functions that allocate or free for their callers, in addition to the known: Text*,release_*."
     }
   }
 }

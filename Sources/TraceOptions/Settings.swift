@@ -27,6 +27,8 @@ public struct Settings: Sendable, Equatable {
   public var reportForeign: Bool?
   /// Whether bytes behind each string are watched.
   public var guards: Bool?
+  /// Whether fresh characters are filled with nonsense.
+  public var fill: Bool?
   /// The most bytes of released strings that are held back.
   public var quarantine: Int?
   /// The most released strings that are held back.
@@ -115,7 +117,7 @@ public struct Settings: Sendable, Equatable {
     case .quarantine: quarantine = number
     case .quarantineBlocks: quarantineBlocks = number
     case .followChildren, .track, .redact, .format, .output, .haltOnError, .foreign, .guards,
-      .failAllocation, .wrappers:
+      .failAllocation, .wrappers, .fill:
       break
     }
   }
@@ -127,6 +129,7 @@ public struct Settings: Sendable, Equatable {
     case .redact: redact = flag
     case .haltOnError: haltOnError = flag
     case .guards: guards = flag
+    case .fill: fill = flag
     case .depth, .olechar, .payloadOffset, .errorExitcode, .format, .output, .foreign,
       .quarantine, .quarantineBlocks, .failAllocation, .wrappers:
       break
@@ -148,6 +151,7 @@ public struct Settings: Sendable, Equatable {
     if let reportForeign {
       parts.append("\(Setting.foreign.name)=\(reportForeign ? "report" : "ignore")")
     }
+    if let fill { parts.append("\(Setting.fill.name)=\(fill ? "on" : "off")") }
     if let guards { parts.append("\(Setting.guards.name)=\(guards ? "on" : "off")") }
     if let quarantine { parts.append("\(Setting.quarantine.name)=\(quarantine)") }
     if let quarantineBlocks {

@@ -12,6 +12,7 @@ final class ProgramRun {
   private let waitStatus: Int32
   /// Whether it was killed because it took too long.
   let hasTimedOut: Bool
+  private let hasGroup: Bool
 
   /// How long traced processes that outlive the program are waited for, in milliseconds: they are
   /// often just ending.
@@ -28,19 +29,27 @@ final class ProgramRun {
     program: TracedProgram, arguments: [String], settings: Settings, timeout: Int? = nil,
     discardsOutput: Bool = false
   ) throws {
+    var mask = sigset_t()
+    sigprocmask(SIG_BLOCK, nil, &mask)
+    // Another run must find what this one found.
+    defer { sigprocmask(SIG_SETMASK, &mask, nil) }
     let preload = try Self.findPreload()
     directory = try Self.makeDirectory()
     do {
       pid = try Self.start(
-        program, arguments, preload, directory, settings, discardsOutput: discardsOutput)
+        program, arguments, preload, directory, settings, discardsOutput: discardsOutput,
+        hasGroup: timeout != nil)
     } catch {
       Self.remove(directory)
       throw error
     }
     (waitStatus, hasTimedOut) = Self.wait(for: pid, timeout: timeout)
+    hasGroup = timeout != nil
   }
 
   deinit {
+    // What a run with a time limit has started does not outlive it.
+    if hasGroup { kill(-pid, SIGKILL) }
     Self.remove(directory)
   }
 
@@ -166,7 +175,7 @@ final class ProgramRun {
 
   private static func start(
     _ program: TracedProgram, _ arguments: [String], _ preload: String, _ directory: String,
-    _ settings: Settings, discardsOutput: Bool
+    _ settings: Settings, discardsOutput: Bool, hasGroup: Bool
   ) throws -> pid_t {
     var variables = ProcessInfo.processInfo.environment
     variables["LD_PRELOAD"] =
@@ -184,7 +193,13 @@ final class ProgramRun {
     // The program gets the mask that we were started with.
     block(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var flags = POSIX_SPAWN_SETSIGMASK
+    if hasGroup {
+      // A group of its own, so that all of it can be ended.
+      posix_spawnattr_setpgroup(&attributes, 0)
+      flags |= POSIX_SPAWN_SETPGROUP
+    }
+    posix_spawnattr_setflags(&attributes, Int16(flags))
 
     let argv = arguments.map { strdup($0) } + [nil]
     let envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -231,7 +246,7 @@ final class ProgramRun {
       if ended < 0 && errno != EINTR { return (0, hasTimedOut) }
       if let deadline, deadline <= .now {
         hasTimedOut = true
-        kill(pid, SIGKILL)
+        kill(-pid, SIGKILL)
       }
       var information = siginfo_t()
       var pause = timespec(tv_sec: 1, tv_nsec: 0)

@@ -34,6 +34,9 @@ struct RecordingOptions: ParsableArguments {
   @Flag(name: .setting(.guards), inversion: .prefixedNo, help: .setting(.guards))
   var guards: Bool?
 
+  @Flag(name: .setting(.fill), help: .setting(.fill))
+  var fill = false
+
   @Option(name: .setting(.quarantine), help: .setting(.quarantine))
   var quarantine: Int?
 
@@ -63,6 +66,7 @@ struct RecordingOptions: ParsableArguments {
     if haltOnError { settings.haltOnError = true }
     if let foreign { settings.reportForeign = foreign == .report }
     settings.guards = guards ?? settings.guards
+    if fill { settings.fill = true }
     settings.quarantine = quarantine ?? settings.quarantine
     settings.quarantineBlocks = quarantineBlocks ?? settings.quarantineBlocks
     return settings

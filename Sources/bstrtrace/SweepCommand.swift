@@ -87,6 +87,7 @@ private struct Sweep {
   /// What is wrong without any failure: each failing run is measured against it.
   private var usualStatus: Int32 = 0
   private var usualFindings: Set<String> = []
+  private var usualLost = 0
 
   init(
     program: TracedProgram, arguments: [String], settings: Settings, timeout: Int,
@@ -121,6 +122,7 @@ private struct Sweep {
     }
     usualStatus = run.ownStatus ?? 0
     usualFindings = Set(report.findings.map(Self.key))
+    usualLost = Self.lost(report)
     if usualStatus != 0 || !usualFindings.isEmpty {
       try OutputFile.write(
         "bstrtrace: undisturbed, the program ends with \(usualStatus) and has "
@@ -138,8 +140,10 @@ private struct Sweep {
     var reasons: [String] = []
     if run.hasTimedOut {
       reasons.append("it did not end within \(timeout) s")
-    } else if let signal = run.signal {
+    } else if let signal = run.signal, run.ownStatus != usualStatus {
       reasons.append("it was killed by signal \(signal)")
+    } else if Self.lost(report) > usualLost {
+      reasons.append("a process that it started was killed")
     }
     for index in report.processes.indices {
       report.processes[index].findings.removeAll { usualFindings.contains(Self.key($0)) }
@@ -155,6 +159,11 @@ private struct Sweep {
     for reason in reasons { text += "   Then \(reason).\n" }
     if !report.findings.isEmpty { text += TextRenderer().render(report) + "\n" }
     return Outcome(isWrong: !reasons.isEmpty || !report.findings.isEmpty, text: text)
+  }
+
+  /// How many processes ended without saying anything, as those do that a signal kills.
+  private static func lost(_ report: Report) -> Int {
+    report.processes.count { $0.end == .unknown }
   }
 
   private func run(failing number: UInt64?) throws -> ProgramRun {

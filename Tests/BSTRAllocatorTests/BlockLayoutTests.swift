@@ -27,13 +27,13 @@ import TraceStore
         thread: 1, milliseconds: 0))
   }
 
-  @Test(arguments: Profile.all) func everyByteOfTheGuardIsWatched(_ profile: Profile) {
+  @Test(arguments: Profile.all) func everyByteBehindTheStringIsWatched(_ profile: Profile) {
     let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
     for bytes in Self.sizes {
       withBlock(layout, bytes) { bstr, record in
         #expect(layout.damage(of: record) == nil)
         let end = layout.blockBytes(forPayload: bytes) - profile.payloadOffset
-        for position in end - layout.guardBytes..<end {
+        for position in bytes..<end {
           let old = bstr.load(fromByteOffset: position, as: UInt8.self)
           bstr.storeBytes(of: old ^ 1, toByteOffset: position, as: UInt8.self)
           let damage = layout.damage(of: record)
@@ -70,14 +70,14 @@ import TraceStore
       withBlock(layout, bytes) { bstr, record in
         memset(bstr, 0x41, bytes)
         layout.poison(record)
-        #expect(layout.damage(ofPoisoned: record) == nil)
+        #expect(layout.damage(ofPoisoned: FreedBlock(record: record)) == nil)
         // Who reads it now reads an empty string, and finds its end.
         #expect(BSTRFunctions.byteLength(of: bstr) == 0)
-        let end = layout.blockBytes(forPayload: bytes) - profile.payloadOffset - layout.guardBytes
+        let end = layout.blockBytes(forPayload: bytes) - profile.payloadOffset
         for position in -4..<end {
           let old = bstr.load(fromByteOffset: position, as: UInt8.self)
           bstr.storeBytes(of: old ^ 0x80, toByteOffset: position, as: UInt8.self)
-          let damage = layout.damage(ofPoisoned: record)
+          let damage = layout.damage(ofPoisoned: FreedBlock(record: record))
           #expect(damage?.kind == .writeAfterFree)
           #expect(damage?.offset == (position < 0 ? -4 : position))
           bstr.storeBytes(of: old, toByteOffset: position, as: UInt8.self)

@@ -28,12 +28,12 @@ import TraceStore
     }
   }
 
-  /// Memory for blocks of 64 bytes each, as if they had been allocated: prefix, guard and all.
+  /// Blocks of 64 bytes each, as the functions fill them: prefix, guard and all.
   private func withBlocks(_ count: Int, bytes: Int = 2, _ body: ([UInt]) throws -> Void) throws {
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 64, alignment: 64)
-    defer { memory.deallocate() }
-    for index in 0..<count { Self.fill(memory + index * 64, bytes) }
-    try body((0..<count).map { UInt(bitPattern: memory + $0 * 64) })
+    let blocks = (0..<count).compactMap { _ in malloc(64) }
+    defer { for block in blocks { free(block) } }
+    for block in blocks { Self.fill(block, bytes) }
+    try body(blocks.map { UInt(bitPattern: $0) })
   }
 
   private static func fill(_ block: UnsafeMutableRawPointer, _ bytes: Int) {

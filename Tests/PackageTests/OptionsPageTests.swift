@@ -54,7 +54,7 @@ import TraceOptions
     let problems = settings.parse(
       "depth=20:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
         + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=off:quarantine=0:"
-        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A::*,b")
+        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:fill=on")
     #expect(problems.isEmpty)
     #expect(settings.depth == 20)
     #expect(settings.olechar == 4)
@@ -68,10 +68,11 @@ import TraceOptions
     #expect(settings.haltOnError == true)
     #expect(settings.reportForeign == true)
     #expect(settings.guards == false)
+    #expect(settings.fill == true)
     #expect(settings.quarantine == 0)
     #expect(settings.quarantineBlocks == 7)
     #expect(settings.failAllocation == .from(3))
-    #expect(settings.wrappers == ["A::*", "b"])
+    #expect(settings.wrappers == ["A*", "b"])
     var again = Settings()
     #expect(again.parse(settings.recordingText).isEmpty)
     #expect(again.depth == 20)
@@ -79,6 +80,7 @@ import TraceOptions
     #expect(again.haltOnError == true)
     #expect(again.reportForeign == true)
     #expect(again.guards == false)
+    #expect(again.fill == true)
     #expect(again.quarantine == 0)
     #expect(again.quarantineBlocks == 7)
     #expect(again.failAllocation == .from(3))

@@ -103,12 +103,23 @@ struct CallPaths {
 extension Frame {
   /// Whether this is code of bstrtrace.h or bstrtrace.hpp.
   var isDeclaration: Bool {
-    file?.hasSuffix("/bstrtrace.h") == true || file?.hasSuffix("/bstrtrace.hpp") == true
+    if let file, file.hasSuffix("/bstrtrace.h") || file.hasSuffix("/bstrtrace.hpp") { return true }
+    // clang's inlined frames have the caller's file.
+    let declaring: Set = [
+      "bstrtrace_say", "bstrtrace_lives", "bstrtrace_immortal", "bstrtrace_lend",
+      "bstrtrace_give_back", "bstrtrace_hand_over", "bstrtrace_adopt", "bstrtrace_disown",
+      "bstrtrace_note", "bstrtrace_before_out", "bstrtrace_after_out", "bstrtrace_after_in_out",
+    ]
+    guard let plainName else { return false }
+    return declaring.contains(plainName) || plainName.hasPrefix("bstrtrace::")
+      || plainName.contains(" bstrtrace::")
   }
 
   /// Whether this is a function of the C++ standard library, as far as it calls what it is given.
   var isStandardLibrary: Bool {
     guard let plainName else { return false }
+    // Some of its names, those with lambdas inside, are not demangled.
+    if plainName.hasPrefix("_ZSt") { return true }
     // Templates' names begin with their return types.
     return plainName.hasPrefix("std::") || plainName.contains(" std::")
   }

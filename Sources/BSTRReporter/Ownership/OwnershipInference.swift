@@ -44,7 +44,7 @@ struct OwnershipInference {
     }
   }
 
-  private static func merged(_ pairs: [PairRecord]) -> [PairRecord] {
+  static func merged(_ pairs: [PairRecord]) -> [PairRecord] {
     struct Key: Hashable {
       var allocated: StackID
       var freed: StackID
@@ -54,7 +54,12 @@ struct OwnershipInference {
     for pair in pairs where pair.allocated != .none && pair.freed != .none && pair.count > 0 {
       let key = Key(
         allocated: pair.allocated, freed: pair.freed, crossedThreads: pair.crossedThreads)
-      sums[key, default: pair].count &+= sums[key] == nil ? 0 : pair.count
+      // No process frees more; a damaged store may say so, and sums must not overflow.
+      let most: UInt64 = 1 << 40
+      var sum = sums[key] ?? pair
+      sum.count = min(most, sums[key].map { $0.count + min(most, pair.count) } ?? pair.count)
+      sum.bytes = min(most, sums[key].map { $0.bytes + min(most, pair.bytes) } ?? pair.bytes)
+      sums[key] = sum
     }
     return Array(sums.values)
   }

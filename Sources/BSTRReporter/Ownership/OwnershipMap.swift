@@ -54,7 +54,7 @@ extension OwnershipInference {
       modules[between, default: (0, 0)].count &+= count
       modules[between, default: (0, 0)].bytes &+= bytes
     }
-    for pair in image.pairs where pair.count > 0 {
+    for pair in Self.merged(image.pairs) {
       let parties = parties(of: pair)
       guard let producer = parties.producer, let freedBy = parties.freedBy else { continue }
       add(

@@ -130,6 +130,9 @@ bool ct_is_readable(uintptr_t address, size_t bytes);
 /// is read may lie between the program's blocks.
 uint64_t ct_peek(uintptr_t address, size_t bytes);
 
+/// Bytes that the heap has set aside for its live block, at least as many as were asked for.
+size_t ct_usable_bytes(uintptr_t block);
+
 /// Whether `malloc` is glibc's own, so that its chunks can be judged.
 bool ct_heap_is_glibc(void);
 
