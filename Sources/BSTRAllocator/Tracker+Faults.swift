@@ -60,7 +60,9 @@ extension Tracker {
     return .leaveAlone
   }
 
-  /// Whether the address is inside a live block. Not looked for where there are many: what makes an
+  /// Whether the address is inside a live block.
+  ///
+  /// Not looked for where there are many: what makes an
   /// address inside a string look like a block of the heap is very unlikely.
   private func isInsideLive(_ address: UInt, _ layout: BlockLayout) -> Bool {
     let found = withStore { store in
