@@ -82,6 +82,8 @@ enum FaultFinder {
       finding.ownership =
         evidence.declarations.ownership(ofDoubleFree: event)
         ?? evidence.inference.ownership(ofDoubleFree: event)
+    case .wrongDeallocator:
+      finding.ownership = evidence.inference.ownership(ofWrongRelease: event)
     case .ownership: finding.ownership = evidence.declarations.ownership(ofFault: event)
     default: break
     }

@@ -15,15 +15,17 @@ struct Command {
   ///   - words: program and arguments; the program is looked for in PATH.
   ///   - environment: variables in addition to those of this process.
   ///   - folder: the folder to run in.
+  ///   - limit: seconds after which it is ended.
   static func run(
-    _ words: [String], environment: [String: String] = [:], in folder: URL? = nil
+    _ words: [String], environment: [String: String] = [:], in folder: URL? = nil,
+    limit: Int = 120
   ) throws -> Command {
     let process = Process()
     // The threads that run tests block every signal, and a child starts with its parent's mask.
     let unblock = "use POSIX; sigprocmask(SIG_SETMASK, POSIX::SigSet->new); exec @ARGV or exit 127"
     process.executableURL = URL(filePath: "/usr/bin/perl")
     // Nothing hangs, not even a test: 124 is the status of what was ended here.
-    process.arguments = ["-e", unblock, "--", "timeout", "--foreground", "120"] + words
+    process.arguments = ["-e", unblock, "--", "timeout", "--foreground", "\(limit)"] + words
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = folder
     // Files, not pipes: a child that outlives the command must not keep us waiting.

@@ -15,7 +15,7 @@ import Testing
         [
           "swift", "build", "--sanitize", rawValue, "--scratch-path", scratch.path, "--product",
           "bstrtrace-linked",
-        ], in: Built.root)
+        ], in: Built.root, limit: 600)
       if build.status != 0 { throw PreparationFailure(description: build.output + build.errors) }
       return scratch.appending(path: "debug")
     }

@@ -1,6 +1,6 @@
 // widths: 2 4
 // sanitizers: no; AddressSanitizer itself ends a program that frees inside a block
-// fault: wrong-deallocator realloc 1 detected=main:9 freed=- allocated=main:8
+// fault: wrong-deallocator realloc 1 detected=main:9 freed=- allocated=main:8 rule=in owner=main:8
 // Bug class 11: realloc on the BSTR itself.
 #include "text.h"
 

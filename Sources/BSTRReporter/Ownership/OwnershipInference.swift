@@ -271,6 +271,28 @@ struct OwnershipInference {
       function: frame.function, module: String(frame.module.split(separator: "/").last ?? "?"))
   }
 
+  // MARK: wrong deallocators
+
+  /// Who should have freed a string rightly that somebody released in another way.
+  func ownership(ofWrongRelease event: EventRecord) -> Ownership {
+    var ownership = Ownership()
+    guard event.allocatedThread == event.detectedThread else { return ownership }
+    let (allocated, released) = (path(of: event.allocated), path(of: event.detected))
+    guard case .at(let index) = allocated.meeting(with: released) else { return ownership }
+    ownership.owner = paths.frame(allocated.steps[index])
+    if index + 1 < released.steps.count {
+      ownership.consumer = paths.frame(released.steps[index + 1])
+    } else {
+      ownership.basis = .inferred
+      ownership.evidence = "the two stacks"
+      ownership.rule = index + 1 == allocated.steps.count ? .in : .out
+      if index + 1 < allocated.steps.count {
+        ownership.producer = paths.frame(allocated.steps[index + 1])
+      }
+    }
+    return ownership
+  }
+
   // MARK: double frees
 
   /// Who freed rightly and who did not, of two that freed one string.
