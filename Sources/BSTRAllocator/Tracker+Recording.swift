@@ -26,7 +26,7 @@ extension Tracker {
       unsafe thread.pointee.busy = 0
     }
     pins.forget(bstr)
-    withStore { store in
+    let serial = withStore { store in
       let stack = recordStack(from: caller, in: store)
       let serial = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed).newValue
       let record = unsafe BlockRecord(
@@ -40,7 +40,9 @@ extension Tracker {
       if unsafe live > store.counter(.peakLive).pointee.load(ordering: .relaxed) {
         unsafe store.counter(.peakLive).pointee.max(live, ordering: .relaxed)
       }
+      return serial
     }
+    if breakOn != 0, serial == breakOn { raise(SIGTRAP) }
   }
 
   /// Whether the allocation that is being tried is one that is to fail.

@@ -44,6 +44,8 @@ public struct Tracker: ~Copyable {
   /// Bytes behind each string that are watched.
   let guardBytes: Int
   let quarantine: QuarantineLimits
+  /// The allocation at which a debugger is to stop; 0 for none.
+  let breakOn: UInt64
   let profileBits = Atomic<UInt64>(0)
   let hasEnded = Atomic<Bool>(false)
 
@@ -67,6 +69,7 @@ public struct Tracker: ~Copyable {
     quarantine = QuarantineLimits(
       processBytes: settings.quarantine ?? 4 << 20,
       processBlocks: settings.quarantineBlocks ?? 1024, shards: Registry.shardCount)
+    breakOn = UInt64(settings.breakOn ?? 0)
     failures = AllocationFailures(settings.failAllocation)
     unsafe depot = .allocate(capacity: 1)
     unsafe depot.initialize(to: Depot())

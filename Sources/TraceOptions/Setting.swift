@@ -37,6 +37,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
   case wrappers
   /// Whether fresh characters are filled with nonsense.
   case fill
+  /// The allocation at which a debugger is to stop.
+  case breakOn
 
   /// The values a setting accepts.
   public enum Values: Sendable {
@@ -78,6 +80,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .failAllocation: "fail-allocation"
     case .wrappers: "wrappers"
     case .fill: "fill"
+    case .breakOn: "break-on"
     }
   }
 
@@ -91,6 +94,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantine: .integer(0...1 << 40)
     case .quarantineBlocks: .integer(0...16_320)
     case .failAllocation: .failures
+    case .breakOn: .integer(1...Int.max)
     case .wrappers: .patterns
     case .foreign: .reportOrIgnore
     case .format: .format
@@ -118,6 +122,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .failAllocation: "none"
     case .wrappers: "those of Docs/Ownership.md"
     case .fill: "off"
+    case .breakOn: "none"
     }
   }
 
@@ -154,6 +159,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
       "Hold back at most so many freed strings."
     case .failAllocation:
       "Make allocations return NULL: the Nth (N), all from the Nth (N+), or a percentage (P% or P%SEED)."
+    case .breakOn:
+      "Raise SIGTRAP at the allocation with this serial number, so that a debugger stops there."
     case .fill:
       "Fill strings that are allocated without characters with 0xCD in place of zeros."
     case .wrappers:

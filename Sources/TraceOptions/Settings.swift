@@ -29,6 +29,8 @@ public struct Settings: Sendable, Equatable {
   public var guards: Bool?
   /// Whether fresh characters are filled with nonsense.
   public var fill: Bool?
+  /// The allocation at which a debugger is to stop.
+  public var breakOn: Int?
   /// The most bytes of released strings that are held back.
   public var quarantine: Int?
   /// The most released strings that are held back.
@@ -116,6 +118,7 @@ public struct Settings: Sendable, Equatable {
     case .errorExitcode: errorExitcode = number
     case .quarantine: quarantine = number
     case .quarantineBlocks: quarantineBlocks = number
+    case .breakOn: breakOn = number
     case .followChildren, .track, .redact, .format, .output, .haltOnError, .foreign, .guards,
       .failAllocation, .wrappers, .fill:
       break
@@ -131,7 +134,7 @@ public struct Settings: Sendable, Equatable {
     case .guards: guards = flag
     case .fill: fill = flag
     case .depth, .olechar, .payloadOffset, .errorExitcode, .format, .output, .foreign,
-      .quarantine, .quarantineBlocks, .failAllocation, .wrappers:
+      .quarantine, .quarantineBlocks, .failAllocation, .wrappers, .breakOn:
       break
     }
   }
@@ -152,6 +155,7 @@ public struct Settings: Sendable, Equatable {
       parts.append("\(Setting.foreign.name)=\(reportForeign ? "report" : "ignore")")
     }
     if let fill { parts.append("\(Setting.fill.name)=\(fill ? "on" : "off")") }
+    if let breakOn { parts.append("\(Setting.breakOn.name)=\(breakOn)") }
     if let guards { parts.append("\(Setting.guards.name)=\(guards ? "on" : "off")") }
     if let quarantine { parts.append("\(Setting.quarantine.name)=\(quarantine)") }
     if let quarantineBlocks {

@@ -37,6 +37,9 @@ struct RecordingOptions: ParsableArguments {
   @Flag(name: .setting(.fill), help: .setting(.fill))
   var fill = false
 
+  @Option(name: .setting(.breakOn), help: .setting(.breakOn))
+  var breakOn: Int?
+
   @Option(name: .setting(.quarantine), help: .setting(.quarantine))
   var quarantine: Int?
 
@@ -46,7 +49,7 @@ struct RecordingOptions: ParsableArguments {
   func validate() throws {
     for (setting, value) in [
       (Setting.depth, depth), (.olechar, olechar), (.payloadOffset, payloadOffset),
-      (.quarantine, quarantine), (.quarantineBlocks, quarantineBlocks),
+      (.quarantine, quarantine), (.quarantineBlocks, quarantineBlocks), (.breakOn, breakOn),
     ] {
       guard let value else { continue }
       var check = Settings()
@@ -67,6 +70,7 @@ struct RecordingOptions: ParsableArguments {
     if let foreign { settings.reportForeign = foreign == .report }
     settings.guards = guards ?? settings.guards
     if fill { settings.fill = true }
+    settings.breakOn = breakOn ?? settings.breakOn
     settings.quarantine = quarantine ?? settings.quarantine
     settings.quarantineBlocks = quarantineBlocks ?? settings.quarantineBlocks
     return settings

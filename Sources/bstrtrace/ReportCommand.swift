@@ -21,6 +21,11 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var options: ReportOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Show all that is known of the BSTR with this serial number instead.", valueName: "serial"))
+  var history: UInt64?
+
   @Argument(help: "Kept stores, of one run or of several.", completion: .file())
   var store: [String]
 
@@ -44,6 +49,11 @@ struct ReportCommand: ParsableCommand {
         throw ExitCode(ExitStatus.toolFailed)
       }
       var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
+      if let history {
+        return try OutputFile.write(
+          options.reporter(settings).story(of: history, in: images, symbolicator: &symbolicator),
+          to: STDOUT_FILENO)
+      }
       let report = options.reporter(settings)
         .report(on: images, symbolicator: &symbolicator, damage: damage)
       try target.write(report)

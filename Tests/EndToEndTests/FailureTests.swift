@@ -92,6 +92,32 @@ import Testing
     }
   }
 
+  @Test func theProgramStopsAtTheChosenAllocation() throws {
+    let (program, folder) = try LifecycleTests.build("attempts")
+    let traced = try Traced.run([program], flags: ["--break-on", "3"], in: folder)
+    #expect(traced.command.status == 128 + 5)
+    #expect(traced.report.processes.first?.totals.allocations == 3)
+  }
+
+  @Test func oneStringsStoryIsTold() throws {
+    let scenario = try #require(
+      Scenario.all.first {
+        $0.file.lastPathComponent == "declared_queue.cpp" && $0.mode == .preloaded
+      })
+    let (program, folder) = try scenario.build(in: "story")
+    let run = try Command.run(
+      [Built.tool, "run", "--keep-store", "kept.store", "--", program.path], in: folder)
+    #expect(run.status == 23)
+    #expect(run.errors.contains("serial          3\n"))
+    let story = try Command.run([Built.tool, "report", "--history", "3", "kept.store"], in: folder)
+    #expect(story.status == 0)
+    #expect(story.output.contains("8 bytes, never freed"))
+    #expect(story.output.contains("allocated by    produce(bool)   declared_queue.cpp:"))
+    #expect(story.output.contains("handed over by  produce(bool)   declared_queue.cpp:"))
+    let none = try Command.run([Built.tool, "report", "--history", "99", "kept.store"], in: folder)
+    #expect(none.output.hasPrefix("bstrtrace: nothing is recorded of BSTR 99"))
+  }
+
   @Test func faultsSurviveAKill() throws {
     let (program, folder) = try LifecycleTests.build("faulty")
     let traced = try Traced.run([program, "kill"], in: folder)

@@ -8,6 +8,7 @@ import TraceOptions
 @Suite struct OptionsPageTests {
   private static func values(of setting: Setting) -> String {
     switch setting.values {
+    case .integer(let range) where range.upperBound == .max: "from \(range.lowerBound)"
     case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
     case .oneOf(let numbers): numbers.map(String.init).joined(separator: ", ")
     case .onOff: "on, off"
@@ -54,7 +55,7 @@ import TraceOptions
     let problems = settings.parse(
       "depth=20:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
         + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=off:quarantine=0:"
-        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:fill=on")
+        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:fill=on:break-on=9")
     #expect(problems.isEmpty)
     #expect(settings.depth == 20)
     #expect(settings.olechar == 4)
@@ -69,6 +70,7 @@ import TraceOptions
     #expect(settings.reportForeign == true)
     #expect(settings.guards == false)
     #expect(settings.fill == true)
+    #expect(settings.breakOn == 9)
     #expect(settings.quarantine == 0)
     #expect(settings.quarantineBlocks == 7)
     #expect(settings.failAllocation == .from(3))

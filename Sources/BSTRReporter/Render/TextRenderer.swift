@@ -160,7 +160,7 @@ public struct TextRenderer {
     return lines
   }
 
-  private func render(
+  func render(
     _ trace: StackTrace?, label: String, owner: Frame? = nil
   ) -> [String] {
     guard let trace else { return [] }
@@ -211,17 +211,20 @@ public struct TextRenderer {
     }
   }
 
+  static func words(for action: HistoryEvent.Action) -> String {
+    switch action {
+    case .lent: "lent by"
+    case .givenBack: "given back to"
+    case .received: "received by"
+    case .handedOver: "handed over by"
+    case .adopted: "taken over by"
+    case .noted: "noted by"
+    case .freed: "freed by"
+    }
+  }
+
   private static func text(of event: HistoryEvent) -> String {
-    let words =
-      switch event.action {
-      case .lent: "lent by"
-      case .givenBack: "given back to"
-      case .received: "received by"
-      case .handedOver: "handed over by"
-      case .adopted: "taken over by"
-      case .noted: "noted by"
-      case .freed: "freed by"
-      }
+    let words = words(for: event.action)
     let frame = event.trace.frames.first
     let place = frame.map { "\($0.name)\($0.function == nil ? "" : " \($0.location)")" }
     let note = event.note.map { ": \($0)" } ?? ""

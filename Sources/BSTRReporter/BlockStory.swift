@@ -1,0 +1,65 @@
+// Everything that a store knows of one string, for people.
+
+public import TraceStore
+
+extension Reporter {
+  /// The story of the string with a serial number, in each process that has one.
+  ///
+  /// - Returns: text that ends with a newline; it says so where nothing is recorded.
+  public func story(
+    of serial: UInt64, in images: [StoreImage], symbolicator: inout some Symbolicator
+  ) -> String {
+    var lines: [String] = []
+    for image in images {
+      let evidence = Evidence(
+        image, with: &symbolicator, redact: redact, wrappers: wrappers, isRunning: false)
+      let story = Self.lines(of: serial, evidence)
+      if story.isEmpty { continue }
+      lines.append("BSTR \(serial) of \(image.executable) (pid \(image.header.pid))")
+      lines += story + [""]
+    }
+    if lines.isEmpty {
+      return
+        "bstrtrace: nothing is recorded of BSTR \(serial): it was freed, and nothing was wrong "
+        + "with it or declared of it\n"
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func lines(of serial: UInt64, _ evidence: Evidence) -> [String] {
+    let renderer = TextRenderer()
+    var lines: [String] = []
+    evidence.image.forEachLiveBlock { block in
+      guard block.serial == serial else { return }
+      lines.append("   \(block.byteLength) bytes, never freed")
+      lines += renderer.render(
+        evidence.trace(block.stack, thread: block.thread, time: block.milliseconds),
+        label: "allocated by")
+    }
+    for event in evidence.history(of: serial) {
+      lines += renderer.render(event.trace, label: TextRenderer.words(for: event.action))
+      if let note = event.note { lines.append("     \(note)") }
+    }
+    for event in evidence.events where event.serial == serial {
+      guard let kind = Finding.Kind(event) else { continue }
+      let message = FaultMessage(event, in: evidence).sentence
+      let declared = evidence.declarations.ownership(ofFault: event).message ?? ""
+      lines.append("   \(kind == .ownership ? declared : message)")
+      for (label, trace) in [
+        (
+          "seen at",
+          evidence.trace(event.detected, thread: event.detectedThread, time: event.detectedTime)
+        ),
+        (
+          "first freed by",
+          evidence.trace(event.freed, thread: event.freedThread, time: event.freedTime)
+        ),
+        (
+          "allocated by",
+          evidence.trace(event.allocated, thread: event.allocatedThread, time: event.allocatedTime)
+        ),
+      ] { lines += renderer.render(trace, label: label) }
+    }
+    return lines
+  }
+}
