@@ -43,6 +43,14 @@ import TraceStore
     try expect(JSONRenderer().render(report), equals: "faults.json")
   }
 
+  @Test func ownershipMap() throws {
+    var names = CachingSymbolicator(SampleReport.names)
+    let report = Reporter(hasMap: true)
+      .report(on: [try SampleReport.image()], symbolicator: &names)
+    try expect(TextRenderer().render(report), equals: "map.txt")
+    try expect(JSONRenderer().render(report), equals: "map.json")
+  }
+
   @Test func redacted() throws {
     let report = report([try SampleReport.image()], redact: true)
     try expect(TextRenderer().render(report), equals: "redacted.txt")

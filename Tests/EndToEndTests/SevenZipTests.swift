@@ -78,4 +78,15 @@ import Testing
     #expect(lines.count == 1)
     #expect(lines.first?.hasPrefix("bstrtrace: /usr/lib/p7zip/7z: no findings in ") == true)
   }
+
+  @Test func theMapShowsThatThePlugInProducesAndTheProgramFrees() throws {
+    let folder = try Self.prepare("map")
+    let run = try Command.run(
+      [Built.tool, "run", "--map", "--", "7z", "l", "plain.7z"], in: folder)
+    #expect(run.status == 0)
+    let map = run.errors.split(separator: "\n")
+    let modules = try #require(map.firstIndex { $0.contains("between modules") })
+    #expect(map[modules + 1].contains("7z.so, freed by 7z   "), "\(run.errors)")
+    #expect(map[modules + 2].contains("between functions"), "nothing else went anywhere")
+  }
 }
