@@ -85,9 +85,9 @@ struct PinTable: ~Copyable {
     }
     _ = unsafe state.pointee.pins.remove(bstr)
     count.subtract(1, ordering: .relaxed)
-    for isRelease in [false, true] {
-      if let index = lastIndex(of: bstr, isRelease: isRelease) { forgetMoment(index) }
-    }
+    // No array to go through: its type is made at the first use, under a lock of the run-time.
+    if let index = lastIndex(of: bstr, isRelease: false) { forgetMoment(index) }
+    if let index = lastIndex(of: bstr, isRelease: true) { forgetMoment(index) }
     return old & Self.deferred != 0
   }
 
@@ -98,9 +98,8 @@ struct PinTable: ~Copyable {
     defer { lock.release() }
     guard unsafe state.pointee.pins.remove(bstr) != nil else { return }
     count.subtract(1, ordering: .relaxed)
-    for isRelease in [false, true] {
-      while let index = lastIndex(of: bstr, isRelease: isRelease) { forgetMoment(index) }
-    }
+    while let index = lastIndex(of: bstr, isRelease: false) { forgetMoment(index) }
+    while let index = lastIndex(of: bstr, isRelease: true) { forgetMoment(index) }
   }
 
   /// Leaves the release of a pinned string to the last unpinning.

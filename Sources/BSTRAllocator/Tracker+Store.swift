@@ -30,10 +30,9 @@ extension Tracker {
       guard let base = buffer.baseAddress else { return nil }
       // A process that executes another program, or holds two recorders, has several stores.
       for attempt in 0..<10_000 {
-        let length = unsafe withVaList([Int(bitPattern: directory), getpid(), Int32(attempt)]) {
-          unsafe vsnprintf(base, buffer.count, "%s/%d.%d.store", $0)
+        guard unsafe ct_store_path(base, buffer.count, directory, Int32(attempt)) else {
+          return nil
         }
-        guard length > 0, length < buffer.count else { return nil }
         do throws(Region.Failure) {
           return try unsafe Region.file(at: base)
         } catch {

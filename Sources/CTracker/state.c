@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "CTracker.h"
 
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,4 +24,9 @@ bool ct_is_in_stack(pthread_t thread, uintptr_t address) {
   pthread_attr_getstack(&attributes, &start, &bytes);
   pthread_attr_destroy(&attributes);
   return address - (uintptr_t)start < bytes;
+}
+
+bool ct_store_path(char *path, size_t bytes, const char *directory, int attempt) {
+  int length = snprintf(path, bytes, "%s/%d.%d.store", directory, (int)getpid(), attempt);
+  return length > 0 && (size_t)length < bytes;
 }

@@ -25,7 +25,7 @@ struct Command {
     let unblock = "use POSIX; sigprocmask(SIG_SETMASK, POSIX::SigSet->new); exec @ARGV or exit 127"
     process.executableURL = URL(filePath: "/usr/bin/perl")
     // Nothing hangs, not even a test: 124 is the status of what was ended here.
-    process.arguments = ["-e", unblock, "--", "timeout", "--foreground", "\(limit)"] + words
+    process.arguments = ["-e", unblock, "--", "timeout", "\(limit)"] + words
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = folder
     // Files, not pipes: a child that outlives the command must not keep us waiting.

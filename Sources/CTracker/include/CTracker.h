@@ -40,6 +40,10 @@ CT_INLINE struct ct_thread *_Nonnull ct_thread(void) { return &ct_thread_state; 
 /// The kernel's id of the calling thread; a system call.
 uint32_t ct_thread_id(void);
 
+/// Writes "directory/pid.attempt.store"; false when it does not fit. Not Swift's formatting, which takes
+/// locks of its run-time: a signal handler that forks may have interrupted their holder.
+bool ct_store_path(char *_Nonnull path, size_t bytes, const char *_Nonnull directory, int attempt);
+
 /// Whether an address lies in the stack of a thread that is alive. May allocate and read /proc.
 bool ct_is_in_stack(pthread_t thread, uintptr_t address);
 
