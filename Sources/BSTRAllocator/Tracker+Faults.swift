@@ -204,11 +204,6 @@ extension Tracker {
   func write(
     _ event: EventRecord, beginning: StringBeginning = .init(), in store: borrowing StoreWriter
   ) {
-    if event.kind == EventKind.invalidFree.rawValue || event.kind == EventKind.doubleFree.rawValue,
-      event.detail != EventDetail.foreignBSTR.rawValue
-    {
-      unsafe store.counter(.invalidFrees).pointee.add(1, ordering: .relaxed)
-    }
     depotLock.acquire()
     defer { depotLock.release() }
     let bytes = MemoryLayout<EventRecord>.stride

@@ -36,9 +36,13 @@ public func bstrtrace_linked_ending() {
     return
   }
   let settings = unsafe tracker.pointee.settings
-  let traffic: [StoreCounter] = [.allocations, .foreignFrees, .invalidFrees]
+  let traffic: [StoreCounter] = [.allocations, .foreignFrees]
   // Nobody wants to hear that a program without BSTRs leaked none, unless they asked.
-  if settings.output == nil && !traffic.contains(where: { image.count($0) > 0 }) { return }
+  if settings.output == nil && image.events.isEmpty
+    && !traffic.contains(where: { image.count($0) > 0 })
+  {
+    return
+  }
   let found = unsafe tracker.pointee.withoutRecording { LinkedReport.make(image, settings) }
   let status = Int32(settings.errorExitcode ?? 23)
   // A status that is not known is left alone.

@@ -92,8 +92,6 @@ public enum StoreCounter: Int, CaseIterable, Sendable {
   case peakLive
   /// Releases, through our functions, of BSTRs that another copy of the functions had allocated.
   case foreignFrees
-  /// Releases of what is no live BSTR; ignored.
-  case invalidFrees
   /// Releases of blocks that a forked child inherited.
   case inheritedFrees
   /// Allocations whose record did not fit.

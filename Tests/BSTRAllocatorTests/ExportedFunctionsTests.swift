@@ -25,7 +25,7 @@ import TraceStore
       guard let image = Tracker.current.pointee.image() else { return Totals(0) }
       return Totals(
         allocations: image.count(.allocations), frees: image.count(.frees),
-        invalid: image.count(.invalidFrees), foreign: image.count(.foreignFrees))
+        invalid: UInt64(image.events.count), foreign: image.count(.foreignFrees))
     }
 
     private init(_ all: UInt64) {

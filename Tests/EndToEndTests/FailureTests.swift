@@ -118,6 +118,17 @@ import Testing
     #expect(none.output.hasPrefix("bstrtrace: nothing is recorded of BSTR 99"))
   }
 
+  @Test func aLinkedProgramWithoutAllocationsStillTellsItsFaults() throws {
+    let scenario = try #require(
+      Scenario.all.first {
+        $0.file.lastPathComponent == "pinned_literal.c" && $0.mode == .linked && $0.width == 2
+      })
+    let (program, folder) = try scenario.build(in: "no-allocations")
+    let run = try Command.run([program.path], in: folder)
+    #expect(run.status == 23)
+    #expect(run.errors.contains("INVALID USE"), "\(run.errors)")
+  }
+
   @Test func faultsSurviveAKill() throws {
     let (program, folder) = try LifecycleTests.build("faulty")
     let traced = try Traced.run([program, "kill"], in: folder)
