@@ -63,7 +63,7 @@ struct HistoryTable: ~Copyable {
     return outcome
   }
 
-  /// The first and the latest moments stay; of those between, the second half gives way.
+  /// The first and the latest moments stay; of those between, the older, the fewer.
   private static func append(_ moment: HistoryMoment, to record: inout HistoryRecord) {
     let used = min(Int(record.total), HistoryRecord.capacity)
     record.total += 1
