@@ -53,7 +53,7 @@ let package = Package(
     .testTarget(name: "TraceStoreTests", dependencies: ["TestSupport", "TraceStore"]),
     .testTarget(
       name: "BSTRAllocatorTests",
-      dependencies: ["BSTRAllocator", "CBSTR", "TestSupport", "TraceStore"]),
+      dependencies: ["BSTRAllocator", "CBSTR", "CTracker", "TestSupport", "TraceStore"]),
     .testTarget(
       name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TestSupport", "TraceStore"]),
     .testTarget(name: "EndToEndTests"),

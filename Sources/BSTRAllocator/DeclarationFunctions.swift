@@ -8,6 +8,8 @@ import TraceStore
 @c @implementation
 public func bstrtrace_declare(_ bstr: BSTR?, _ what: UInt32, _ note: UnsafePointer<CChar>?) {
   let caller = ct_return_address()
+  guard let place = unsafe ct_enter() else { return }
+  defer { unsafe ct_leave(place) }
   guard let bstr = unsafe bstr else { return }
   let tracker = unsafe Tracker.current
   let address = UInt(bitPattern: bstr)
@@ -32,6 +34,8 @@ public func bstrtrace_declare(_ bstr: BSTR?, _ what: UInt32, _ note: UnsafePoint
 /// See `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_is_live(_ bstr: BSTR?) -> Int32 {
+  guard let place = unsafe ct_enter() else { return 0 }
+  defer { unsafe ct_leave(place) }
   guard let bstr = unsafe bstr else { return 0 }
   return unsafe Tracker.current.pointee.isLive(UInt(bitPattern: bstr)) ? 1 : 0
 }

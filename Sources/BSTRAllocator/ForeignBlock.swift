@@ -49,7 +49,7 @@ enum ForeignBlock {
       else { return .none }
       return .foreign
     }
-    let isStack = unsafe ThreadScratch.stacks.thread(at: address) != nil
+    let isStack = ct_thread_with_stack_at(address) != 0
     return !isStack && isTerminated(address, byteLength, profile) ? .foreignOrNone : .none
   }
 

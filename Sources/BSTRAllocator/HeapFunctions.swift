@@ -1,12 +1,15 @@
 // Blocks that the program gives to the heap's own functions: CInterpose.h, implemented.
 
 import CInterpose
+import CTracker
 import TraceStore
 
 /// See `CInterpose.h`.
 @c @implementation
 public func bstrtrace_holds(_ pointer: UnsafeRawPointer) -> Bool {
-  unsafe Tracker.current.pointee.holdsOutside(UInt(bitPattern: pointer))
+  guard let place = unsafe ct_enter() else { return false }
+  defer { unsafe ct_leave(place) }
+  return unsafe Tracker.current.pointee.holdsOutside(UInt(bitPattern: pointer))
 }
 
 /// See `CInterpose.h`.
@@ -14,6 +17,8 @@ public func bstrtrace_holds(_ pointer: UnsafeRawPointer) -> Bool {
 public func bstrtrace_release(
   _ pointer: UnsafeMutableRawPointer, _ isRealloc: Bool, _ caller: UInt
 ) -> Bool {
-  unsafe Tracker.current.pointee.releaseFromOutside(
+  guard let place = unsafe ct_enter() else { return false }
+  defer { unsafe ct_leave(place) }
+  return unsafe Tracker.current.pointee.releaseFromOutside(
     UInt(bitPattern: pointer), isRealloc ? .realloc : .free, caller: caller)
 }

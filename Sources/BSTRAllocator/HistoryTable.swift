@@ -109,9 +109,6 @@ struct HistoryTable: ~Copyable {
     return unsafe record
   }
 
-  func lockAll() { lock.acquireToFork() }
-  func unlockAll() { lock.releaseAfterFork() }
-
   /// Forgets all histories: they are in the parent's store.
   func renewInForkedChild() {
     lock.renewInForkedChild()

@@ -28,7 +28,5 @@ struct ImmortalTable: ~Copyable {
     return unsafe bstrs.pointee.value(of: bstr) != nil
   }
 
-  func lockAll() { lock.acquireToFork() }
-  func unlockAll() { lock.releaseAfterFork() }
   func renewInForkedChild() { lock.renewInForkedChild() }
 }

@@ -175,9 +175,6 @@ struct PinTable: ~Copyable {
 
   // MARK: fork
 
-  func lockAll() { lock.acquireToFork() }
-  func unlockAll() { lock.releaseAfterFork() }
-
   func renewInForkedChild() {
     lock.renewInForkedChild()
     guard let moments = unsafe state.pointee.moments else { return }

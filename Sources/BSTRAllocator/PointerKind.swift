@@ -13,7 +13,8 @@ enum PointerKind {
     if unsafe ct_find_module(address).end != 0 {
       return (isMarkedLiteral(address) ? .immortal : .static, 0)
     }
-    if let thread = unsafe ThreadScratch.stacks.thread(at: address) { return (.stack, thread) }
+    let thread = ct_thread_with_stack_at(address)
+    if thread != 0 { return (.stack, thread) }
     let place = Mappings.find(address)
     if place.isStack { return (.stack, 0) }
     let isHeap = place.isHeap || ForeignBlock.isLiveChunk(address & ~15)

@@ -15,12 +15,9 @@ enum ProfileProbe {
   /// The layout of the copy of the functions that the code at `caller` would use without us, or
   /// `nil` when there is none or it makes no sense.
   ///
-  /// Calls the program's code and takes the loader's lock: the caller holds no lock. What that code
-  /// calls of ours is not recorded.
+  /// Calls the program's code and takes the loader's lock: the caller holds no lock, and is inside, so
+  /// that what that code calls of ours is not recorded.
   static func learn(for caller: UInt) -> Profile? {
-    let thread = unsafe ct_thread()
-    unsafe thread.pointee.busy += 1
-    defer { unsafe thread.pointee.busy -= 1 }
     guard let allocateAddress = unsafe ct_original_function(caller, "SysAllocStringLen"),
       let freeAddress = unsafe ct_original_function(caller, "SysFreeString")
     else { return nil }

@@ -392,22 +392,9 @@ struct Registry: ~Copyable {
 
   // MARK: fork
 
-  /// Takes every lock, in order.
-  ///
-  /// The forking thread holds none.
-  func lockAll() {
-    for index in 0..<Self.shardCount { unsafe locks[index].acquireToFork() }
-    recordLock.acquireToFork()
-  }
-
-  func unlockAll() {
-    recordLock.releaseAfterFork()
-    for index in 0..<Self.shardCount { unsafe locks[index].releaseAfterFork() }
-  }
-
   /// Keeps what is known of inherited blocks and starts on a new, empty store.
   ///
-  /// - Parameter oldStore: the parent's; only how many records it had is read.
+  /// - Parameter recordsOfParent: how many records the parent's store had.
   func renewInForkedChild(recordsOfParent: Int) {
     recordLock.renewInForkedChild()
     for index in 0..<Self.shardCount {

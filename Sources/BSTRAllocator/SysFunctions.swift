@@ -1,4 +1,5 @@
-// The exported functions: bstr.h, implemented. Each notes who called it, and passes on.
+// The exported functions: bstr.h, implemented. Each notes who called it, goes inside the tracker, and
+// passes on. Not through a generic helper: it would ask the run-time for types while still outside.
 
 public import CBSTR
 import CTracker
@@ -6,17 +7,24 @@ import TraceOptions
 
 extension BSTRFunctions {
   /// The functions of this process, whose layout is learnt at the first call.
+  ///
+  /// - Parameter place: what `ct_enter` answered: with NULL, the functions work but record nothing.
   @inline(__always)
-  fileprivate static func current(for caller: UInt) -> BSTRFunctions {
+  fileprivate static func current(
+    for caller: UInt, _ place: UnsafeMutablePointer<ct_thread>?
+  ) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
-    let profile = unsafe tracker.pointee.knownProfile ?? settle(tracker, caller)
+    let known = unsafe tracker.pointee.knownProfile
+    guard unsafe place != nil else {
+      // While the program's own function is being tried, what it calls of ours works as on Windows.
+      return unsafe BSTRFunctions(profile: known ?? .windows, source: .heap, tracker: nil)
+    }
+    let profile = unsafe known ?? settle(tracker, caller)
     return unsafe BSTRFunctions(profile: profile, source: .heap, tracker: tracker)
   }
 
   @inline(never)
   private static func settle(_ tracker: UnsafeMutablePointer<Tracker>, _ caller: UInt) -> Profile {
-    // While the program's own function is being tried, what it calls of ours works as on Windows.
-    if unsafe ct_thread().pointee.busy != 0 { return .windows }
     let settings = unsafe tracker.pointee.settings
     let learnt = ProfileProbe.learn(for: caller) ?? .windows
     let profile = Profile(
@@ -33,7 +41,9 @@ extension BSTRFunctions {
 @c @implementation
 public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
   let caller = ct_return_address()
-  return unsafe BSTRFunctions.current(for: caller)
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  return unsafe BSTRFunctions.current(for: caller, place)
     .allocate(zeroTerminated: psz, caller: caller)?.assumingMemoryBound(to: OLECHAR.self)
 }
 
@@ -41,7 +51,9 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
 @c @implementation
 public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UINT) -> BSTR? {
   let caller = ct_return_address()
-  return unsafe BSTRFunctions.current(for: caller)
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  return unsafe BSTRFunctions.current(for: caller, place)
     .allocate(characters: Int(count), from: characters, caller: caller)?
     .assumingMemoryBound(to: OLECHAR.self)
 }
@@ -50,7 +62,9 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
 @c @implementation
 public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT) -> BSTR? {
   let caller = ct_return_address()
-  return unsafe BSTRFunctions.current(for: caller)
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  return unsafe BSTRFunctions.current(for: caller, place)
     .allocate(bytes: Int(count), from: bytes, caller: caller)?
     .assumingMemoryBound(to: OLECHAR.self)
 }
@@ -59,7 +73,9 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
 @c @implementation
 public func SysFreeString(_ bstr: BSTR?) {
   let caller = ct_return_address()
-  unsafe BSTRFunctions.current(for: caller).free(bstr, caller: caller)
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  unsafe BSTRFunctions.current(for: caller, place).free(bstr, caller: caller)
 }
 
 // MARK: reallocating
@@ -70,9 +86,11 @@ public func SysReAllocString(
   _ bstr: UnsafeMutablePointer<BSTR?>, _ psz: UnsafePointer<OLECHAR>?
 ) -> INT {
   let caller = ct_return_address()
-  return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { place in
-    unsafe BSTRFunctions.current(for: caller)
-      .reallocate(place, zeroTerminated: psz, caller: caller) ? 1 : 0
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
+    unsafe BSTRFunctions.current(for: caller, place)
+      .reallocate(variable, zeroTerminated: psz, caller: caller) ? 1 : 0
   }
 }
 
@@ -82,9 +100,11 @@ public func SysReAllocStringLen(
   _ bstr: UnsafeMutablePointer<BSTR?>, _ characters: UnsafePointer<OLECHAR>?, _ count: UINT
 ) -> INT {
   let caller = ct_return_address()
-  return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { place in
-    unsafe BSTRFunctions.current(for: caller)
-      .reallocate(place, characters: Int(count), from: characters, caller: caller) ? 1 : 0
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
+    unsafe BSTRFunctions.current(for: caller, place)
+      .reallocate(variable, characters: Int(count), from: characters, caller: caller) ? 1 : 0
   }
 }
 
@@ -93,7 +113,10 @@ public func SysReAllocStringLen(
 /// See `bstr.h`.
 @c @implementation
 public func SysStringLen(_ bstr: BSTR?) -> UINT {
-  unsafe UINT(BSTRFunctions.current(for: ct_return_address()).characterCount(ofString: bstr))
+  let caller = ct_return_address()
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  return unsafe UINT(BSTRFunctions.current(for: caller, place).characterCount(ofString: bstr))
 }
 
 /// See `bstr.h`.
@@ -107,18 +130,22 @@ public func SysStringByteLen(_ bstr: BSTR?) -> UINT {
 /// See `bstr.h`.
 @c @implementation
 public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
-  guard let bstr = unsafe bstr else { return 0 }
   let caller = ct_return_address()
-  return unsafe BSTRFunctions.current(for: caller).pin(bstr, caller: caller)
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  guard let bstr = unsafe bstr else { return 0 }
+  return unsafe BSTRFunctions.current(for: caller, place).pin(bstr, caller: caller)
     ? 0 : Failure.outOfMemory
 }
 
 /// See `bstr.h`.
 @c @implementation
 public func SysReleaseString(_ bstr: BSTR?) {
-  guard let bstr = unsafe bstr else { return }
   let caller = ct_return_address()
-  unsafe BSTRFunctions.current(for: caller).unpin(bstr, caller: caller)
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  guard let bstr = unsafe bstr else { return }
+  unsafe BSTRFunctions.current(for: caller, place).unpin(bstr, caller: caller)
 }
 
 /// See `bstr.h`.
@@ -133,8 +160,10 @@ public func VarBstrCat(
   _ left: BSTR?, _ right: BSTR?, _ result: UnsafeMutablePointer<BSTR?>?
 ) -> HRESULT {
   let caller = ct_return_address()
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
   guard let result = unsafe result else { return Failure.invalidArgument }
-  let functions = BSTRFunctions.current(for: caller)
+  let functions = unsafe BSTRFunctions.current(for: caller, place)
   let sum = unsafe functions.concatenate(left, right, caller: caller)
   unsafe result.pointee = sum?.assumingMemoryBound(to: OLECHAR.self)
   return unsafe sum == nil ? Failure.outOfMemory : 0
@@ -143,6 +172,8 @@ public func VarBstrCat(
 /// See `bstr.h`.
 @c @implementation
 public func VarBstrCmp(_ left: BSTR?, _ right: BSTR?, _ locale: LCID, _ flags: ULONG) -> HRESULT {
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
   let order = unsafe BSTRFunctions.compare(left, right)
   return 1 + HRESULT(order.signum())
 }
@@ -152,6 +183,8 @@ public func VarBstrCmp(_ left: BSTR?, _ right: BSTR?, _ locale: LCID, _ flags: U
 /// See `bstr.h`.
 @c @implementation
 public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt32) {
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
   let profile = Profile(olecharBytes: Int(olecharBytes), payloadOffset: Int(payloadOffset))
   if Profile.all.contains(profile) { unsafe Tracker.current.pointee.settle(profile) }
 }

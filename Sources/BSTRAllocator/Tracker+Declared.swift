@@ -14,16 +14,13 @@ extension Tracker {
   func declare(
     _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: UInt
   ) {
-    guard unsafe ct_thread().pointee.busy == 0, let profile = knownProfile else { return }
+    guard let profile = knownProfile else { return }
     let block = bstr &- UInt(profile.payloadOffset)
     let known = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
     guard let serial = known?.serial else { return }
-    let thread = unsafe ct_thread()
-    unsafe thread.pointee.busy = 1
-    let saved = errno
     withStore { store in
       var moment = unsafe HistoryMoment(
-        action, stack: recordStack(from: caller, in: store), thread: threadID(thread),
+        action, stack: recordStack(from: caller, in: store), thread: ct_thread().pointee.tid,
         milliseconds: milliseconds(since: store.header.pointee.startTime))
       if let note = unsafe note, settings.redact != true {
         depotLock.acquire()
@@ -33,13 +30,11 @@ extension Tracker {
       }
       _ = histories.add(moment, to: bstr, serial: serial, isNew: true, in: store)
     }
-    errno = saved
-    unsafe thread.pointee.busy = 0
   }
 
   /// Records that a string was released of which something was declared, and what that contradicts.
   ///
-  /// The caller holds no lock and has marked the thread busy.
+  /// The caller holds no lock.
   func noteRelease(of freed: FreedBlock, in store: borrowing StoreWriter) {
     if histories.isEmpty { return }
     let bstr = UInt(freed.record.address)
@@ -89,7 +84,7 @@ extension Tracker {
 
   /// Records that something contradicts the rules, as the program's own declarations show.
   func declareFault(_ detail: EventDetail, _ bstr: UInt, caller: UInt) {
-    guard unsafe ct_thread().pointee.busy == 0, let profile = knownProfile else { return }
+    guard let profile = knownProfile else { return }
     let block = bstr &- UInt(profile.payloadOffset)
     let event = EventRecord(.ownership, detail)
     switch registry.standing(of: block) {
@@ -103,7 +98,7 @@ extension Tracker {
 
   /// Whether a live string of ours is at the address.
   func isLive(_ bstr: UInt) -> Bool {
-    guard unsafe ct_thread().pointee.busy == 0, let profile = knownProfile else { return false }
+    guard let profile = knownProfile else { return false }
     if case .live = registry.standing(of: bstr &- UInt(profile.payloadOffset)) { return true }
     return false
   }

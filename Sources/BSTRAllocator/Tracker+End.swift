@@ -11,10 +11,9 @@ extension Tracker {
   ///
   /// A no-op in a child of `vfork`, which is still its parent, and the second time.
   public func recordEnd() {
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return }
-    unsafe thread.pointee.busy = 1
-    defer { unsafe thread.pointee.busy = 0 }
+    guard let thread = unsafe ct_enter() else { return }
+    defer { unsafe ct_leave(thread) }
+    guard let layout = knownLayout else { return }
     withStore { store in
       guard unsafe store.header.pointee.pid == UInt32(getpid()), isFirstEnd else { return }
       recordDamageOfLive(layout, in: store)

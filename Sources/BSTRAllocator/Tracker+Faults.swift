@@ -93,7 +93,7 @@ extension Tracker {
   ///
   /// Takes the depot lock and shard locks, one at a time.
   func judgeUse(_ bstr: UnsafeMutableRawPointer, _ profile: Profile, caller: UInt) -> Bool {
-    guard unsafe ct_thread().pointee.busy == 0, isRecording else { return true }
+    guard isRecording else { return true }
     let address = UInt(bitPattern: bstr)
     let standing = registry.standing(of: address &- UInt(profile.payloadOffset))
     if case .live = standing { return true }
@@ -121,7 +121,7 @@ extension Tracker {
   ///
   /// - Returns: bytes that were allocated for the string; `nil` when nothing is known of it.
   func inspect(block: UInt, caller: UInt) -> Int? {
-    guard unsafe ct_thread().pointee.busy == 0, let layout = knownLayout else { return nil }
+    guard let layout = knownLayout else { return nil }
     let found = withStore { registry.inspect(block, layout, in: $0) } ?? nil
     guard let found else { return nil }
     if let damage = found.damage {
@@ -168,21 +168,16 @@ extension Tracker {
     _ event: EventRecord, _ pointer: UInt, beginning: StringBeginning, _ caller: UInt
   ) {
     let isFault = event.kind != EventKind.failedAllocation.rawValue
-    let thread = unsafe ct_thread()
-    unsafe thread.pointee.busy += 1
-    let saved = errno
     withStore { store in
       // As at the first allocation, which there may never be.
       if store.used(of: .events) == 0 { noteStatusAtExit() }
       var event = event
       event.pointer = UInt64(pointer)
       event.detected = recordStack(from: caller, in: store)
-      unsafe event.detectedThread = threadID(thread)
+      event.detectedThread = unsafe ct_thread().pointee.tid
       unsafe event.detectedTime = milliseconds(since: store.header.pointee.startTime)
       write(event, beginning: beginning, in: store)
     }
-    errno = saved
-    unsafe thread.pointee.busy -= 1
     if isFault { haltIfAsked() }
   }
 
@@ -200,7 +195,7 @@ extension Tracker {
 
   /// Appends an event to the store.
   ///
-  /// Takes the depot lock; the caller holds none and has marked the thread busy.
+  /// Takes the depot lock; the caller holds none.
   func write(
     _ event: EventRecord, beginning: StringBeginning = .init(), in store: borrowing StoreWriter
   ) {

@@ -34,17 +34,11 @@ extension Tracker {
 
   private func pinMoment(_ bstr: UInt, isRelease: Bool, _ caller: UInt) -> PinMoment {
     var moment = PinMoment(bstr: bstr, isRelease: isRelease)
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0 else { return moment }
-    unsafe thread.pointee.busy = 1
-    let saved = errno
     withStore { store in
       moment.stack = recordStack(from: caller, in: store)
-      unsafe moment.thread = threadID(thread)
+      moment.thread = unsafe ct_thread().pointee.tid
       unsafe moment.milliseconds = milliseconds(since: store.header.pointee.startTime)
     }
-    errno = saved
-    unsafe thread.pointee.busy = 0
     return moment
   }
 

@@ -9,7 +9,7 @@ import TraceStore
 extension Tracker {
   /// Records a BSTR that was just allocated.
   ///
-  /// Takes the depot lock, then a shard lock; captures the stack before both. Keeps `errno`.
+  /// Takes the depot lock, then a shard lock; captures the stack before both.
   ///
   /// - Parameters:
   ///   - block: the start of its block.
@@ -17,21 +17,14 @@ extension Tracker {
   ///   - byteLength: its payload in bytes.
   ///   - caller: the return address of the BSTR function that the program called.
   func recordAllocation(block: UInt, bstr: UInt, byteLength: UInt32, caller: UInt) {
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0 else { return }
-    unsafe thread.pointee.busy = 1
-    let saved = errno
-    defer {
-      errno = saved
-      unsafe thread.pointee.busy = 0
-    }
     pins.forget(bstr)
     let serial = withStore { store in
       let stack = recordStack(from: caller, in: store)
       let serial = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed).newValue
       let record = unsafe BlockRecord(
         address: UInt64(bstr), serial: serial, byteLength: byteLength, stack: stack,
-        thread: threadID(thread), milliseconds: milliseconds(since: store.header.pointee.startTime))
+        thread: ct_thread().pointee.tid,
+        milliseconds: milliseconds(since: store.header.pointee.startTime))
       if serial == 1 { noteStatusAtExit() }
       if !registry.insert(block, record, in: store) {
         unsafe store.counter(.unrecordedBlocks).pointee.add(1, ordering: .relaxed)
@@ -49,9 +42,7 @@ extension Tracker {
   ///
   /// Takes the depot lock when it is.
   func failsAllocation(caller: UInt) -> Bool {
-    guard unsafe settings.failAllocation != nil && ct_thread().pointee.busy == 0,
-      let number = failures.next()
-    else { return false }
+    guard let number = failures.next() else { return false }
     count(.injectedFailures)
     var event = EventRecord(.failedAllocation)
     event.changed = UInt32(truncatingIfNeeded: number)
@@ -75,10 +66,7 @@ extension Tracker {
   }
 
   func recordStack(from caller: UInt, in store: borrowing StoreWriter) -> StackID {
-    gate.enterToUnwind()
     let stack = unsafe StackCapture.capture(from: caller, depth: depth)
-    gate.leave()
-    guard let stack = unsafe stack else { return .none }
     depotLock.acquire()
     defer { depotLock.release() }
     let id = unsafe depot.pointee.intern(stack, in: store)
@@ -86,11 +74,6 @@ extension Tracker {
       unsafe store.counter(.unrecordedStacks).pointee.add(1, ordering: .relaxed)
     }
     return id
-  }
-
-  func threadID(_ thread: UnsafeMutablePointer<ct_thread>) -> UInt32 {
-    if unsafe thread.pointee.tid == 0 { unsafe thread.pointee.tid = ct_thread_id() }
-    return unsafe thread.pointee.tid
   }
 
   func milliseconds(since start: UInt64) -> UInt32 {

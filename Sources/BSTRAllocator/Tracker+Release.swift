@@ -13,31 +13,24 @@ extension Tracker {
     case done
     /// It is no live block of ours.
     case unknown
-    /// Nothing was looked up: nothing is recorded, or this thread is inside the tracker.
+    /// Nothing was looked up: nothing is recorded.
     case unwatched
   }
 
   /// Releases a live block.
   ///
   /// Takes the depot lock, then a shard lock; captures the stack before both and frees memory after
-  /// them. Keeps `errno`.
+  /// them.
   ///
   /// - Parameters:
   ///   - block: the start of its block.
   ///   - caller: the return address of the function that the program called.
   func release(block: UInt, caller: UInt) -> Release {
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return .unwatched }
-    unsafe thread.pointee.busy = 1
-    let saved = errno
-    defer {
-      errno = saved
-      unsafe thread.pointee.busy = 0
-    }
+    guard let layout = knownLayout else { return .unwatched }
     return withStore { store in
       var freed = FreedBlock()
       freed.stack = recordStack(from: caller, in: store)
-      unsafe freed.thread = threadID(thread)
+      freed.thread = unsafe ct_thread().pointee.tid
       unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
       switch registry.release(block, by: freed, layout, quarantine, in: store) {
       case .own(let freed, let damage):
@@ -68,9 +61,7 @@ extension Tracker {
   /// - Parameter detail: the function that it was given to.
   /// - Returns: false when it is none of ours.
   func releaseFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: UInt) -> Bool {
-    guard unsafe ct_thread().pointee.busy == 0, isRecording,
-      let block = block(ofOutside: pointer)
-    else { return false }
+    guard isRecording, let block = block(ofOutside: pointer) else { return false }
     switch registry.standing(of: block) {
     case .live:
       if block != pointer {
@@ -92,9 +83,7 @@ extension Tracker {
   ///
   /// Takes a shard lock.
   func holdsOutside(_ pointer: UInt) -> Bool {
-    guard unsafe ct_thread().pointee.busy == 0, isRecording,
-      let block = block(ofOutside: pointer)
-    else { return false }
+    guard isRecording, let block = block(ofOutside: pointer) else { return false }
     return registry.holds(block)
   }
 
@@ -111,14 +100,11 @@ extension Tracker {
   ///
   /// As `release(block:caller:)` does, but that its record is what its prefix says.
   func release(foreign block: UInt, _ bstr: UInt, byteLength: UInt32, caller: UInt) {
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return giveBack(block) }
-    unsafe thread.pointee.busy = 1
-    let saved = errno
+    guard let layout = knownLayout else { return giveBack(block) }
     withStore { store in
       var freed = FreedBlock()
       freed.stack = recordStack(from: caller, in: store)
-      unsafe freed.thread = threadID(thread)
+      freed.thread = unsafe ct_thread().pointee.tid
       unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
       let record = BlockRecord(
         address: UInt64(bstr), serial: 0, byteLength: byteLength, stack: .none, thread: 0,
@@ -128,16 +114,11 @@ extension Tracker {
         leaveQuarantine(oldest, layout, in: store)
       }
     }
-    errno = saved
-    unsafe thread.pointee.busy = 0
   }
 
   /// Gives all memory in quarantine back: the program needs it more.
   func emptyQuarantine() {
-    let thread = unsafe ct_thread()
-    guard unsafe thread.pointee.busy == 0, let layout = knownLayout else { return }
-    unsafe thread.pointee.busy = 1
-    defer { unsafe thread.pointee.busy = 0 }
+    guard let layout = knownLayout else { return }
     withStore { store in
       registry.emptyQuarantine { freed in leaveQuarantine(freed, layout, in: store) }
     }

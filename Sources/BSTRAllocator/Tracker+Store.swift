@@ -50,11 +50,10 @@ extension Tracker {
     }
   }
 
-  /// Runs `body` with nothing on this thread recorded: the tracker's own work.
+  /// Runs `body` inside the tracker, so that nothing of it is recorded: the tracker's own work.
   public func withoutRecording<Result>(_ body: () -> Result) -> Result {
-    let thread = unsafe ct_thread()
-    unsafe thread.pointee.busy += 1
-    defer { unsafe thread.pointee.busy -= 1 }
+    let thread = unsafe ct_enter()
+    defer { unsafe ct_leave(thread) }
     return body()
   }
 

@@ -19,9 +19,10 @@ public import TraceOptions
 ///
 /// There is no end phase: blocks that other libraries' destructors free are recorded as freed.
 ///
-/// Locks, in the order in which they may be taken: unwind gate, depot lock, shard locks, record lock,
-/// pin lock, thread lock. Only a fork takes more than two. Nothing unwinds or calls the loader's locking functions
-/// while holding one.
+/// All of it is done inside: between `ct_enter` and `ct_leave`. A fork waits until nobody is.
+///
+/// Locks, in the order in which they may be taken: depot lock, shard locks, record lock, pin lock. Nobody
+/// takes more than two. Nothing unwinds or calls the loader's locking functions while holding one.
 @safe
 public struct Tracker: ~Copyable {
   /// What users set.
@@ -34,7 +35,6 @@ public struct Tracker: ~Copyable {
   let immortals = ImmortalTable()
   let histories = HistoryTable()
   let failures: AllocationFailures
-  let gate = UnwindGate()
   let depotLock = Lock()
   let depot: UnsafeMutablePointer<Depot>
   // Replaced only in a forked child, before it has another thread; nil when nothing is recorded.
@@ -88,9 +88,7 @@ public struct Tracker: ~Copyable {
     if isWanted { openStore() }
     noteStatusAtExit()
     pthread_atfork(
-      { unsafe Tracker.current.pointee.prepareToFork() },
-      { unsafe Tracker.current.pointee.resumeInParent() },
-      { unsafe Tracker.current.pointee.resumeInChild() })
+      { ct_begin_fork() }, { ct_end_fork() }, { unsafe Tracker.current.pointee.resumeInChild() })
   }
 
   /// Whether recording was asked for, in this process.

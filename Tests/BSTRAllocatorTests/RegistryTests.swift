@@ -165,7 +165,6 @@ import TraceStore
     try withBlocks(2) { blocks in
       let inserted = blocks.map { registry.insert($0, record($0, 1), in: parents) }
       #expect(inserted == [true, true])
-      registry.lockAll()
       registry.renewInForkedChild(
         recordsOfParent: parents.used(of: .blocks) / MemoryLayout<BlockRecord>.stride)
       let childs = StoreWriter(in: try Region.anonymous())

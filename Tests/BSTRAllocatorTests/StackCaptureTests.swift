@@ -1,3 +1,4 @@
+import CTracker
 import Testing
 import TraceStore
 
@@ -14,7 +15,9 @@ import TraceStore
       // The addition keeps this from becoming a jump.
       return recurse(levels - 1, skip: skip, depth: depth, &result) + 1
     }
-    guard let stack = StackCapture.capture(skip: skip, depth: depth) else { return 0 }
+    let thread = ct_enter()
+    defer { ct_leave(thread) }
+    let stack = StackCapture.capture(skip: skip, depth: depth)
     result = (Array(stack.addresses), stack.truncated)
     return 0
   }
@@ -46,7 +49,9 @@ import TraceStore
   }
 
   @Test func aFrameThatIsNotFoundIsTheOnlyOne() throws {
-    let stack = try #require(StackCapture.capture(from: 0x1234, depth: 64))
+    let thread = ct_enter()
+    defer { ct_leave(thread) }
+    let stack = StackCapture.capture(from: 0x1234, depth: 64)
     #expect(Array(stack.addresses) == [0x1234])
     #expect(stack.truncated)
   }
@@ -60,15 +65,15 @@ import TraceStore
       // One stack per recursion depth, five of them, forty times.
       var result: (frames: [UInt], truncated: Bool) = ([], false)
       _ = recurse(round % 5, skip: 0, depth: 64, &result)
-      guard let scratch = ThreadScratch.current() else { continue }
-      let addresses = scratch.assumingMemoryBound(to: UInt.self)
+      let thread = ct_enter()
+      defer { ct_leave(thread) }
+      let addresses = UnsafeMutableRawPointer(ct_scratch()).assumingMemoryBound(to: UInt.self)
       for (index, frame) in result.frames.enumerated() { addresses[index] = frame }
       ids.insert(
         depot.intern(
           StackCapture.Stack(
             addresses: UnsafeMutableBufferPointer(start: addresses, count: result.frames.count),
-            words: (scratch + StackCapture.scratchBytes / 2).assumingMemoryBound(to: UInt64.self),
-            truncated: false), in: writer))
+            words: ct_scratch() + StackCapture.capacity, truncated: false), in: writer))
     }
     #expect(ids.count == 5)
     let image = try StoreImage(bytes: writer.bytes)

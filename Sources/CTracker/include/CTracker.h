@@ -6,6 +6,7 @@
 #ifndef BSTRTRACE_CTRACKER_H
 #define BSTRTRACE_CTRACKER_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,36 +17,96 @@
 // Each product has a copy of its own: two in one process must not mix.
 #pragma GCC visibility push(hidden)
 
-// MARK: per-thread state
-
-/// What the tracker keeps for each thread. Zero is the valid initial state.
-struct ct_thread {
-  /// A page of scratch memory that this thread owns, or NULL before its first use.
-  void *_Nullable scratch;
-  /// The kernel's id of this thread; 0 when not yet asked for.
-  uint32_t tid;
-  /// Not 0 while this thread is inside the tracker: what happens then is not recorded.
-  uint32_t busy;
-};
-
 /// 1 when preloaded (CInterpose defines that), 2 when linked: the weak definition here.
 extern const uint32_t ct_role;
 
+// MARK: threads
+
+/// Words of scratch memory for each thread.
+#define CT_SCRATCH_WORDS 640
+
+/// What the tracker keeps for a thread that uses it. Never unmapped, for a thread that forks looks at
+/// everyone's: what one thread leaves is another's to take.
+struct ct_thread {
+  /// Whether the thread is inside the tracker. Only it writes this.
+  bool inside;
+  /// Whether there is such a thread.
+  bool taken;
+  /// What `errno` was outside.
+  int saved_errno;
+  /// The kernel's id of the thread.
+  uint32_t tid;
+  pthread_t pthread;
+  struct ct_thread *_Nullable next;
+  uint64_t scratch[CT_SCRATCH_WORDS];
+};
+
 /// Initial-exec, so that reading it never allocates and is safe in `free` and in signal handlers.
-extern _Thread_local struct ct_thread ct_thread_state
+extern _Thread_local struct ct_thread *_Nullable ct_this_thread
     __attribute__((tls_model("initial-exec")));
 
-CT_INLINE struct ct_thread *_Nonnull ct_thread(void) { return &ct_thread_state; }
+/// Whether a thread forks, and the others are to stay outside until it has.
+extern bool ct_is_forking;
 
-/// The kernel's id of the calling thread; a system call.
-uint32_t ct_thread_id(void);
+/// Gives the calling thread its place; NULL when there is no memory for one. Safe in signal handlers.
+struct ct_thread *_Nullable ct_take_thread(void);
+
+/// Waits, outside, until nobody forks any more, or for a second.
+void ct_wait_for_fork(struct ct_thread *_Nonnull thread);
+
+/// Goes inside the tracker. Everything that takes a lock of ours, or of the Swift run-time, is done
+/// inside: a fork waits until nobody is there, so that its child finds no lock held.
+///
+/// Returns NULL to who is inside already (a signal handler, a function that we call) and to a thread
+/// that no memory is left for. What they do is not recorded.
+CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
+  struct ct_thread *thread = ct_this_thread;
+  if (__builtin_expect(!thread, 0)) thread = ct_take_thread();
+  if (!thread || thread->inside) return NULL;
+  __atomic_store_n(&thread->inside, true, __ATOMIC_RELAXED);
+  // The processor may still do the next read before that write is seen: who forks sees to it with
+  // membarrier(2), so that nobody else has to.
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (__builtin_expect(__atomic_load_n(&ct_is_forking, __ATOMIC_ACQUIRE), 0))
+    ct_wait_for_fork(thread);
+  thread->saved_errno = errno;
+  return thread;
+}
+
+/// Leaves, with `errno` as it was; nothing for NULL, which `ct_enter` answers to who does not leave yet.
+CT_INLINE void ct_leave(struct ct_thread *_Nullable thread) {
+  if (!thread) return;
+  errno = thread->saved_errno;
+  __atomic_store_n(&thread->inside, false, __ATOMIC_RELEASE);
+}
+
+/// The calling thread's place. Only inside.
+CT_INLINE struct ct_thread *_Nonnull ct_thread(void) {
+  return (struct ct_thread *_Nonnull)ct_this_thread;
+}
+
+/// The calling thread's scratch memory. Only inside.
+CT_INLINE uint64_t *_Nonnull ct_scratch(void) { return ct_thread()->scratch; }
+
+/// Waits until nobody is inside, or for a second, and keeps the others out. Before a fork. Nothing in
+/// a signal handler that forks in the middle of our own work, or of another fork.
+void ct_begin_fork(void);
+
+/// Lets the others in again. After the fork, in the parent.
+void ct_end_fork(void);
+
+/// Forgets the threads that are gone. After the fork, in the child.
+void ct_end_fork_in_child(void);
+
+/// The kernel's id of the living thread whose stack an address lies in, of those that have used the
+/// tracker; 0 for none. May allocate and read /proc.
+uint32_t ct_thread_with_stack_at(uintptr_t address);
+
+// MARK: small things
 
 /// Writes "directory/pid.attempt.store"; false when it does not fit. Not Swift's formatting, which takes
 /// locks of its run-time: a signal handler that forks may have interrupted their holder.
 bool ct_store_path(char *_Nonnull path, size_t bytes, const char *_Nonnull directory, int attempt);
-
-/// Whether an address lies in the stack of a thread that is alive. May allocate and read /proc.
-bool ct_is_in_stack(pthread_t thread, uintptr_t address);
 
 /// The address the function this is inlined into returns to.
 CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return_address(0); }
