@@ -8,6 +8,7 @@ let package = Package(
     .library(name: "bstrtrace-preload", type: .dynamic, targets: ["BSTRPreload"]),
     .library(name: "bstrtrace-linked", type: .dynamic, targets: ["BSTRLinked"]),
     .library(name: "CBSTR", targets: ["CBSTR", "BSTRLinked"]),
+    .library(name: "BSTR", targets: ["BSTR", "CBSTR", "BSTRLinked"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -37,6 +38,9 @@ let package = Package(
       dependencies: ["BSTRAllocator", "CPreload", "CTracker", "TraceStore"]),
     .target(name: "BSTRReporter", dependencies: ["TraceStore"]),
     .target(
+      name: "BSTR", dependencies: ["BSTRAllocator", "CBSTR"],
+      swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
+    .target(
       name: "BSTRLinked",
       dependencies: [
         "BSTRAllocator", "BSTRReporter", "CLinked", "CTracker", "TraceOptions", "TraceStore",
@@ -54,16 +58,19 @@ let package = Package(
     .testTarget(
       name: "BSTRAllocatorTests",
       dependencies: ["BSTRAllocator", "CBSTR", "CTracker", "TestSupport", "TraceStore"]),
+    .testTarget(name: "BSTRTests", dependencies: ["BSTR", "CBSTR"]),
     .testTarget(
-      name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TestSupport", "TraceStore"]),
-    .testTarget(name: "EndToEndTests"),
+      name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TestSupport", "TraceStore"],
+      exclude: ["Golden"]),
+    // BSTR: for the programs that the tests build.
+    .testTarget(name: "EndToEndTests", dependencies: ["BSTR"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,
   cxxLanguageStandard: .cxx17
 )
 
-let pointerTargets = ["TraceStore", "BSTRAllocator", "BSTRPreload", "BSTRLinked"]
+let pointerTargets = ["TraceStore", "BSTRAllocator", "BSTRPreload", "BSTRLinked", "BSTR"]
 for target in package.targets where ![.system, .plugin, .macro].contains(target.type) {
   var settings = target.swiftSettings ?? []
   settings += [

@@ -189,6 +189,15 @@ public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt3
   if Profile.all.contains(profile) { unsafe Tracker.current.pointee.settle(profile) }
 }
 
+/// See `bstr.h`.
+@c @implementation
+public func bstrtrace_olechar_bytes() -> UInt32 {
+  let caller = ct_return_address()
+  let place = unsafe ct_enter()
+  defer { unsafe ct_leave(place) }
+  return unsafe UInt32(BSTRFunctions.current(for: caller, place).profile.olecharBytes)
+}
+
 /// HRESULTs that C macros with casts hide from Swift (winerror.h).
 private enum Failure {
   static let invalidArgument = HRESULT(bitPattern: 0x8007_0057)

@@ -16,6 +16,7 @@ struct Evidence {
   /// What static pointers of events point to.
   let data: [FrameWord: DataPlace]
   let redact: Bool
+  private let wrappers: Wrappers
 
   var olecharBytes: Int { Int(image.header.olecharBytes) }
 
@@ -28,6 +29,7 @@ struct Evidence {
   ) {
     self.image = image
     self.redact = redact
+    self.wrappers = wrappers
     events = image.events
     values = redact ? [:] : image.values()
     var stacks = Set(events.flatMap { [$0.allocated, $0.freed, $0.detected] })
@@ -61,8 +63,18 @@ struct Evidence {
 
   /// The frames behind the functions of bstrtrace.h that a declaration went through.
   private static func withoutDeclaration(_ frames: [Frame]) -> [Frame] {
-    let passed = frames.prefix { $0.isDeclaration || $0.isStandardLibrary }
+    let passed = frames.prefix { $0.isPassedThrough }
     return passed.contains(where: \.isDeclaration) ? Array(frames[passed.count...]) : frames
+  }
+
+  /// The rule that would silence findings of a kind at a stack: it names the innermost function that
+  /// acts for nobody else.
+  func suppression(_ kind: Finding.Kind, at trace: StackTrace?) -> String {
+    let frames = trace?.frames ?? []
+    let responsible = frames.first { frame in
+      !frame.isPassedThrough && frame.plainName.map { wrappers.contain($0) } != true
+    }
+    return "\(kind.rawValue):\((responsible ?? frames.first)?.suppressionPattern ?? "*")"
   }
 
   /// What was declared of a string, in order.

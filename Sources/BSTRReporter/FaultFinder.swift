@@ -73,7 +73,7 @@ enum FaultFinder {
     var finding = Finding(
       kind: kind, detail: message.detail, count: group.count, bytes: group.bytes,
       message: message.sentence, allocated: allocated, values: group.values,
-      suppression: "\(kind.rawValue):\(culprit?.frames.first?.suppressionPattern ?? "*")")
+      suppression: evidence.suppression(kind, at: culprit))
     finding.remarks = message.remarks
     if event.serial != 0 { finding.serials = [event.serial] }
     finding.history = evidence.history(of: event.serial)

@@ -88,11 +88,12 @@ struct LeakFinder {
     }
     let what = group.count == 1 ? "the BSTR" : "the \(group.count) BSTRs"
     let whom = frames.first.map { "that \($0.name) allocated" } ?? "whose stack was not recorded"
+    let allocated = StackTrace(frames: frames, truncated: group.truncated)
     var finding = Finding(
       kind: .leak, count: group.count, bytes: group.bytes, message: "Nobody freed \(what) \(whom).",
-      allocated: StackTrace(frames: frames, truncated: group.truncated),
+      allocated: allocated,
       values: shown.map { StringValue($0, olecharBytes: evidence.olecharBytes) },
-      suppression: "leak:\(frames.first?.suppressionPattern ?? "*")")
+      suppression: evidence.suppression(.leak, at: allocated))
     finding.serials = Array(group.serials.sorted().prefix(5))
     let first = finding.serials.first ?? 0
     finding.history = evidence.history(of: first)

@@ -17,6 +17,7 @@ import Testing
 ///   `rule=-` says that this cannot be told. What is left out is not compared.
 /// - No such line means that there is no finding.
 /// - `// status: N` is the expected exit status of the program under the tool.
+/// - `// module: BSTR` says that it imports that module of ours, besides CBSTR.
 /// - `// modes: linked preloaded` are the ways in which it is run; both without it.
 /// - `// threads` says that it has several, `// sanitizers: no; REASON` that it cannot run under one.
 struct Scenario: CustomTestStringConvertible, Sendable {
@@ -30,6 +31,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   var options: [String] = []
   var links: [String] = []
   var plugins: [String] = []
+  var modules: [String] = []
   var leaks: [Leak] = []
   var faults: [Fault] = []
   var status: Int32?
@@ -134,6 +136,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       case "options:": scenario.options = Array(words.dropFirst())
       case "links:": scenario.links = Array(words.dropFirst())
       case "plugin:": scenario.plugins = Array(words.dropFirst())
+      case "module:": scenario.modules = Array(words.dropFirst())
       case "modes:": modes = words.dropFirst().compactMap { Mode(rawValue: $0) }
       case "widths:": widths = words.dropFirst().map { Int($0) }
       case "status:": scenario.status = words.last.flatMap { Int32($0) }
@@ -233,8 +236,17 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       libraries.insert("-l\(name.split(separator: ".")[0])", at: 0)
       libraries += ["-L.", "-Xlinker", "-rpath", "-Xlinker", folder.path]
     }
+    for module in modules { libraries += try Self.moduleFlags(module) }
     try compile([file.path, "-o", "program"] + common + libraries + ["-ldl", "-lpthread"])
     return (folder.appending(path: "program"), folder)
+  }
+
+  /// What the compiler needs to import a module that the package has built.
+  static func moduleFlags(_ module: String) throws -> [String] {
+    let objects = Built.products.appending(path: "\(module).build")
+    let names = try FileManager.default.contentsOfDirectory(atPath: objects.path)
+    return ["-I\(Built.products.appending(path: "Modules").path)"]
+      + names.sorted().filter { $0.hasSuffix(".o") }.map { objects.appending(path: $0).path }
   }
 
   /// Where the JSON report goes.

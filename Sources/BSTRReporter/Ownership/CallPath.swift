@@ -82,7 +82,7 @@ struct CallPaths {
       }
     }
     isStartup = resolver.frames.map(\.isStartup)
-    isTransparent = resolver.frames.map { $0.isDeclaration || $0.isStandardLibrary }
+    isTransparent = resolver.frames.map { $0.isPassedThrough }
   }
 
   /// The path to where a stack was taken.
@@ -90,8 +90,15 @@ struct CallPaths {
     let numbers = resolver.frameNumbers(of: stack)
     var end = numbers.count
     while end > 0, isStartup[numbers[end - 1]] { end -= 1 }
-    let steps = numbers[..<end].reversed().filter { !isTransparent[$0] }.map {
-      CallPath.Step(frame: $0, function: functions[$0])
+    var steps: [CallPath.Step] = []
+    for number in numbers[..<end].reversed() where !isTransparent[number] {
+      // A closure that runs in the function it is written in acts for that.
+      if let enclosing = resolver.frames[number].enclosingFunction, let last = steps.last,
+        resolver.frames[last.frame].function == enclosing
+      {
+        continue
+      }
+      steps.append(CallPath.Step(frame: number, function: functions[number]))
     }
     return CallPath(
       steps: steps, isComplete: end < numbers.count && !image.stack(stack).truncated)
@@ -101,6 +108,9 @@ struct CallPaths {
 }
 
 extension Frame {
+  /// Whether this is nobody's act: it passes on what its caller says or is given.
+  var isPassedThrough: Bool { isDeclaration || isSwiftString || isStandardLibrary }
+
   /// Whether this is code of bstrtrace.h or bstrtrace.hpp.
   var isDeclaration: Bool {
     if let file, file.hasSuffix("/bstrtrace.h") || file.hasSuffix("/bstrtrace.hpp") { return true }
@@ -115,13 +125,34 @@ extension Frame {
       || plainName.contains(" bstrtrace::")
   }
 
-  /// Whether this is a function of the C++ standard library, as far as it calls what it is given.
+  /// Whether this is code of Swift's `OwnedBSTR` or `BorrowedBSTR`, which act for whoever holds them.
+  var isSwiftString: Bool {
+    guard let function, function.contains("OwnedBSTR") || function.contains("BorrowedBSTR") else {
+      return false
+    }
+    // What the compiler makes to copy, move and end values has no file.
+    guard let file, file.hasSuffix(".swift") else { return true }
+    return file.contains("/Sources/BSTR/")
+  }
+
+  /// Whether this is a function of the C++ or Swift standard library, as far as it calls what it is given.
   var isStandardLibrary: Bool {
     guard let plainName else { return false }
+    if module.contains("/libswift") { return true }
     // Some of its names, those with lambdas inside, are not demangled.
     if plainName.hasPrefix("_ZSt") { return true }
     // Templates' names begin with their return types.
     return plainName.hasPrefix("std::") || plainName.contains(" std::")
+  }
+
+  /// The function that a closure, a lambda or a `defer` is written in; `nil` for other functions.
+  var enclosingFunction: String? {
+    guard let function else { return nil }
+    let kinds = ["closure #", "implicit closure #", "$defer #"]
+    if kinds.contains(where: function.hasPrefix), let range = function.ranges(of: " in ").last {
+      return String(function[range.upperBound...])
+    }
+    return function.ranges(of: "::{lambda(").first.map { String(function[..<$0.lowerBound]) }
   }
 
   /// Whether this is one of the frames that every thread starts with, below `main`.
