@@ -8,6 +8,8 @@ let package = Package(
     .library(name: "bstrtrace-preload", type: .dynamic, targets: ["BSTRPreload"]),
     .library(name: "bstrtrace-linked", type: .dynamic, targets: ["BSTRLinked"]),
     .library(name: "CBSTR", targets: ["CBSTR", "BSTRLinked"]),
+    .library(name: "BSTRTesting", targets: ["BSTRTesting", "BSTRScopes", "BSTR", "CBSTR"]),
+    .library(name: "BSTRXCTest", targets: ["BSTRXCTest", "BSTRScopes", "BSTR", "CBSTR"]),
     .library(name: "BSTR", targets: ["BSTR", "CBSTR", "BSTRLinked"]),
   ],
   dependencies: [
@@ -41,9 +43,15 @@ let package = Package(
       name: "BSTR", dependencies: ["BSTRAllocator", "CBSTR"],
       swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
     .target(
+      name: "BSTRScopes",
+      dependencies: ["BSTRAllocator", "BSTRReporter", "CBSTR", "TraceOptions", "TraceStore"]),
+    .target(name: "BSTRTesting", dependencies: ["BSTR", "BSTRScopes", "CBSTR"]),
+    .target(name: "BSTRXCTest", dependencies: ["BSTR", "BSTRScopes", "CBSTR"]),
+    .target(
       name: "BSTRLinked",
       dependencies: [
-        "BSTRAllocator", "BSTRReporter", "CLinked", "CTracker", "TraceOptions", "TraceStore",
+        "BSTRAllocator", "BSTRReporter", "BSTRScopes", "CBSTR", "CLinked", "CTracker",
+        "TraceOptions", "TraceStore",
       ]),
     .executableTarget(
       name: "bstrtrace",
@@ -70,7 +78,9 @@ let package = Package(
   cxxLanguageStandard: .cxx17
 )
 
-let pointerTargets = ["TraceStore", "BSTRAllocator", "BSTRPreload", "BSTRLinked", "BSTR"]
+let pointerTargets = [
+  "TraceStore", "BSTRAllocator", "BSTRPreload", "BSTRLinked", "BSTR", "BSTRScopes",
+]
 for target in package.targets where ![.system, .plugin, .macro].contains(target.type) {
   var settings = target.swiftSettings ?? []
   settings += [

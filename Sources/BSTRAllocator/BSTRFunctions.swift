@@ -148,7 +148,7 @@ struct BSTRFunctions {
   ) -> Bool {
     let old = unsafe place.pointee
     // Judged first: a fault is told even if there is no memory for the copy.
-    let isString = unsafe isString(old, caller: caller)
+    let isString = unsafe isString(old, frees: true, caller: caller)
     var copy: UnsafeMutableRawPointer?
     if let text = unsafe text {
       unsafe copy = allocate(zeroTerminated: text, caller: caller)
@@ -170,7 +170,7 @@ struct BSTRFunctions {
       unsafe place.pointee = new
       return unsafe new != nil
     }
-    let isString = unsafe isString(old, caller: caller)
+    let isString = unsafe isString(old, frees: true, caller: caller)
     let byteCount = count * profile.olecharBytes
     let oldBytes = unsafe isString ? bytesInside(old, caller: caller) : bytesOfText(old, byteCount)
     if isString, byteCount <= oldBytes {
@@ -223,9 +223,9 @@ struct BSTRFunctions {
   }
 
   /// Whether something may be used as a BSTR: where nothing is watched it is, as everywhere else.
-  private func isString(_ bstr: UnsafeMutableRawPointer?, caller: UInt) -> Bool {
+  private func isString(_ bstr: UnsafeMutableRawPointer?, frees: Bool, caller: UInt) -> Bool {
     guard let bstr = unsafe bstr, let watcher = unsafe watcher else { return true }
-    return unsafe watcher.pointee.judgeUse(bstr, profile, caller: caller)
+    return unsafe watcher.pointee.judgeUse(bstr, profile, frees: frees, caller: caller)
   }
 
   // MARK: pinning
@@ -233,7 +233,7 @@ struct BSTRFunctions {
   /// SysAddRefString; false when the pin cannot be remembered.
   func pin(_ bstr: UnsafeMutableRawPointer, caller: UInt) -> Bool {
     // What is no BSTR is not pinned: its address may be one's later.
-    guard unsafe isString(bstr, caller: caller) else { return true }
+    guard unsafe isString(bstr, frees: false, caller: caller) else { return true }
     return unsafe tracker?.pointee.pin(UInt(bitPattern: bstr), caller: caller) ?? true
   }
 
@@ -250,6 +250,11 @@ struct BSTRFunctions {
   static func byteLength(of bstr: UnsafeRawPointer?) -> Int {
     guard let bstr = unsafe bstr else { return 0 }
     return unsafe Int((bstr - 4).loadUnaligned(as: UInt32.self))
+  }
+
+  /// The length in front of the characters of a block.
+  static func byteLength(ofBlock block: UInt, _ profile: Profile) -> Int {
+    unsafe byteLength(of: UnsafeRawPointer(bitPattern: block + UInt(profile.payloadOffset)))
   }
 
   /// SysStringLen.

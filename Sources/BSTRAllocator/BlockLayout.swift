@@ -30,8 +30,24 @@ struct BlockLayout {
     var offset: Int
     /// Changed bytes.
     var count: Int
-    /// The first of them as they were found; for a prefix what it says.
+    /// Eight bytes from the first changed one on, as they were found; for a prefix what it says.
     var found: UInt64
+  }
+
+  /// What can be wrong with one block at once.
+  struct Damages {
+    /// Its length.
+    var prefix: Damage?
+    /// What stands behind it.
+    var behind: Damage?
+
+    var isEmpty: Bool { prefix == nil && behind == nil }
+
+    /// Calls `body` with each.
+    func forEach(_ body: (Damage) -> Void) {
+      if let prefix { body(prefix) }
+      if let behind { body(behind) }
+    }
   }
 
   /// Bytes of a block whose payload has `byteCount` bytes.
@@ -52,17 +68,27 @@ struct BlockLayout {
     }
   }
 
-  /// What is wrong with a live block, or `nil`.
+  /// Writes terminator and guard of a string of `byteCount` bytes anew.
+  func mend(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
+    unsafe memset(bstr + byteCount, 0, guardOffset(byteCount) - byteCount)
+    unsafe setGuard(of: bstr, byteCount)
+  }
+
+  /// What is wrong with a live block.
   ///
   /// A prefix that says less than was allocated is a string that was shortened in place, which is
   /// legal as long as it stays inside the block.
-  func damage(of record: BlockRecord) -> Damage? {
-    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return nil }
+  func damages(of record: BlockRecord) -> Damages {
+    var damages = Damages()
+    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else {
+      return damages
+    }
     let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
     if prefix > record.byteLength {
-      return Damage(kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
+      damages.prefix = Damage(kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
     }
-    return unsafe damageBehind(bstr, Int(record.byteLength), .overrun)
+    unsafe damages.behind = damageBehind(bstr, Int(record.byteLength), .overrun)
+    return damages
   }
 
   /// What is wrong with the terminator and the guard.
@@ -76,6 +102,20 @@ struct BlockLayout {
     let behind = unsafe Self.changes(
       kind, bstr, start..<start + guardBytes, expected: StoreLayout.guardByte)
     if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
+    return unsafe withFound(damage, bstr, byteCount)
+  }
+
+  /// Damage with the bytes that stand there, up to the block's end.
+  private func withFound(
+    _ damage: Damage?, _ bstr: UnsafeRawPointer, _ byteCount: Int
+  ) -> Damage? {
+    guard var damage else { return nil }
+    damage.found = 0
+    let end = min(damage.offset + 8, guardOffset(byteCount) + guardBytes)
+    for position in damage.offset..<max(damage.offset, end) {
+      let byte = unsafe bstr.load(fromByteOffset: position, as: UInt8.self)
+      damage.found |= UInt64(byte) << (8 * UInt64(position - damage.offset))
+    }
     return damage
   }
 
@@ -97,6 +137,32 @@ struct BlockLayout {
     if record.serial != 0 { unsafe setGuard(of: bstr, byteCount) }
   }
 
+  /// Whether memory that the heap has got back is as we left it, but for what the heap writes at the start of
+  /// blocks that it holds.
+  ///
+  /// - Parameter skipped: bytes from the block's start that the heap may have written to.
+  /// - Returns: `nil` when nothing of it tells.
+  func isPoisonIntact(of freed: FreedBlock, skipping skipped: Int) -> Bool? {
+    let byteCount = Int(freed.record.byteLength)
+    let start = skipped - profile.payloadOffset
+    let address = UInt(freed.record.address)
+    let isWhole = byteCount <= Self.mostPoison
+    let end =
+      isWhole ? guardOffset(byteCount) + (freed.isForeign ? 0 : guardBytes) : Self.mostPoison
+    guard start < end, end - start >= 2, ct_is_readable(address, end) else { return nil }
+    for position in start..<end {
+      let expected =
+        position < byteCount
+        ? StoreLayout.poisonByte
+        : position < guardOffset(byteCount) ? 0 : StoreLayout.guardByte
+      if ct_peek(address + UInt(position), 1) != UInt64(expected) { return false }
+    }
+    return true
+  }
+
+  /// Bytes of a released string that are overwritten where its memory is not held.
+  static let mostPoison = 4096
+
   /// What was written to a released block, or `nil`.
   func damage(ofPoisoned freed: FreedBlock) -> Damage? {
     let record = freed.record
@@ -108,6 +174,7 @@ struct BlockLayout {
     let layout = freed.isForeign ? BlockLayout(profile: profile, guardBytes: 0) : self
     let behind = unsafe layout.damageBehind(bstr, Int(record.byteLength), .writeAfterFree)
     if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
+    unsafe damage = layout.withFound(damage, bstr, Int(record.byteLength))
     if prefix != 0 {
       let count = (damage?.count ?? 0) + 4
       damage = Damage(kind: .writeAfterFree, offset: -4, count: count, found: UInt64(prefix))
@@ -134,12 +201,6 @@ struct BlockLayout {
         damage?.count += 1
       }
       index += 1
-    }
-    if let first = damage?.offset {
-      for position in first..<min(first + 8, range.upperBound) {
-        let byte = unsafe bstr.load(fromByteOffset: position, as: UInt8.self)
-        damage?.found |= UInt64(byte) << (8 * UInt64(position - first))
-      }
     }
     return damage
   }

@@ -28,6 +28,8 @@ public func bstrtrace_declare(_ bstr: BSTR?, _ what: UInt32, _ note: UnsafePoint
     unsafe tracker.pointee.declareFault(fault, address, caller: caller)
   } else if Int(what) == BSTRTRACE_IMMORTAL {
     unsafe tracker.pointee.declareImmortal(address)
+  } else if Int(what) == BSTRTRACE_IGNORED {
+    unsafe tracker.pointee.ignore(address)
   }
 }
 

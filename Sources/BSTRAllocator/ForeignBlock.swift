@@ -23,11 +23,12 @@ enum ForeignBlock {
 
   /// Judges whether `bstr` looks like a live BSTR at the start of a live block of the heap.
   ///
-  /// - Parameter isRemembered: whether a string at that address was released before: more is then asked
-  ///   of what looks like another one.
+  /// - Parameter remembered: a string at that address that was released before: more is then asked of
+  ///   what looks like another one.
   static func judge(
-    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, isRemembered: Bool
+    _ bstr: UnsafeMutableRawPointer, _ layout: BlockLayout, remembered: FreedBlock?
   ) -> Judgement {
+    let profile = layout.profile
     let address = UInt(bitPattern: bstr)
     let block = address &- UInt(profile.payloadOffset)
     guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
@@ -35,17 +36,11 @@ enum ForeignBlock {
     else { return .none }
     let byteLength = Int(ct_peek(address - 4, 4))
     let needed = profile.blockBytes(forPayload: byteLength)
-    // A free block of the heap has half of a pointer there, which for the last of a list is odd; and
-    // what was released was overwritten.
-    if isRemembered {
-      let isPoison =
-        byteLength > 0 && ct_is_readable(address, 1)
-        && ct_peek(address, 1) == UInt64(StoreLayout.poisonByte)
-      if isPoison || byteLength % profile.olecharBytes != 0 { return .none }
-    }
-    if ct_heap_is_glibc() {
+    if let remembered, isStillFree(remembered, layout) { return .none }
+    if canJudge {
       guard let usable = usableBytes(of: block), needed <= usable,
-        isTerminated(address, byteLength, profile)
+        isTerminated(address, byteLength, profile),
+        usable - needed <= mostSlack(byteLength, isRemembered: remembered != nil)
       else { return .none }
       return .foreign
     }
@@ -53,16 +48,79 @@ enum ForeignBlock {
     return !isStack && isTerminated(address, byteLength, profile) ? .foreignOrNone : .none
   }
 
-  /// Whether a live block of glibc's heap starts at the address.
-  static func isLiveChunk(_ block: UInt) -> Bool {
-    ct_heap_is_glibc() && usableBytes(of: block) != nil
+  /// How much larger than its string a block may be.
+  ///
+  /// Zeros look like an empty string in any block, so that an empty string's block is to be the heap's
+  /// smallest. Where a string of ours was before, the memory is more likely to be somebody's who was
+  /// given it since; strings that were not shortened fill their blocks but for some rounding.
+  private static func mostSlack(_ byteLength: Int, isRemembered: Bool) -> Int {
+    if byteLength == 0 { return slackOfSmallest }
+    return isRemembered ? 64 : .max
   }
+
+  /// What glibc's smallest block has more than an empty string, and as much again that it may leave
+  /// unsplit.
+  private static let slackOfSmallest = 32
+
+  /// Whether memory of a released string, which the heap has got back, has not been given out since.
+  static func isStillFree(_ freed: FreedBlock, _ layout: BlockLayout) -> Bool {
+    let block = freed.block
+    // Unmapped since: given to nobody.
+    guard ct_is_readable(block, 16) else { return true }
+    let byteCount = Int(freed.record.byteLength)
+    let usable = usableBytes(of: block)
+    if canJudge, usable == nil { return true }
+    if ct_heap_is_glibc() {
+      // malloc/malloc.c of glibc, tcache_put: the second word of a block in a thread's cache.
+      if let key = tcacheKey, ct_peek(block + 8, 8) == key { return true }
+    }
+    // Of small blocks only a link is overwritten then, of large ones four.
+    let isSmall = usable.map { $0 <= mostOfFastbins } ?? false
+    if let isIntact = layout.isPoisonIntact(of: freed, skipping: isSmall ? 8 : 32) {
+      if !isIntact || byteCount >= 32 { return isIntact }
+    }
+    // A few bytes may look so by chance. Where the length was stands half of a link, which is no length
+    // that fits; for the last of a list it is that of the block's own page (PROTECT_PTR).
+    let prefix = Int(ct_peek(UInt(freed.record.address) - 4, 4))
+    return prefix == Int(block >> 44)
+      || layout.profile.blockBytes(forPayload: prefix) > usable ?? .max
+  }
+
+  /// Blocks that are at most so large are kept in simple lists (DEFAULT_MXFAST).
+  private static let mostOfFastbins = 120
+
+  /// What glibc marks blocks in its threads' caches with; `nil` where it has none.
+  private static let tcacheKey: UInt64? = {
+    let key = ct_tcache_key()
+    return key == 0 ? nil : key
+  }()
+
+  /// Whether characters have a length in front of them that fits: static BSTRs and those on a stack.
+  static func hasLength(_ address: UInt, _ profile: Profile) -> Bool {
+    guard address > 4096, address % 4 == 0, ct_is_readable(address - 4, 4) else { return false }
+    let byteLength = Int(ct_peek(address - 4, 4))
+    return byteLength <= mostStatic && isTerminated(address, byteLength, profile)
+      && ct_is_readable(address, byteLength)
+  }
+
+  /// Longer static strings are taken for none: what stands in front of other data may be any number.
+  private static let mostStatic = 1 << 16
+
+  /// Whether the heap is one whose live blocks are known: glibc's, or a sanitizer's, which can be asked.
+  private static var canJudge: Bool { ct_heap_is_glibc() || ct_heap_is_sanitizers() }
+
+  /// Whether a live block of the heap starts at the address, as far as that is known.
+  static func isLiveChunk(_ block: UInt) -> Bool { canJudge && usableBytes(of: block) != nil }
 
   /// The bytes of the heap's live block that starts at the address; `nil` where there is none.
   ///
   /// The chunk's size word stands in front of the block, and the following chunk's says whether
   /// this one is in use (malloc/malloc.c of glibc, "malloc_chunk details").
   private static func usableBytes(of block: UInt) -> Int? {
+    if !ct_heap_is_glibc() {
+      let bytes = ct_sanitizer_block_bytes(block)
+      return bytes == 0 ? nil : bytes
+    }
     guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
       ct_is_readable(block - 16, 32)
     else { return nil }

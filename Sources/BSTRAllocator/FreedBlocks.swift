@@ -1,14 +1,17 @@
 // What is remembered of blocks that were released, and the quarantine that keeps the memory of the
 // latest. Does not release memory and does not lock: a shard's lock guards it.
 
+import Synchronization
 import TraceStore
 
 /// A BSTR that was released: enough to tell its story when somebody releases it again.
 struct FreedBlock {
   /// The start of its block; 0 in an entry that was never used.
   var block: UInt = 0
+  /// Its memory in quarantine.
+  var hold = Hold()
   /// Bytes of memory in quarantine; 0 when the heap has got it back.
-  var heldBytes = 0
+  var heldBytes: Int { hold.bytes }
   /// Whether another copy of the functions had allocated it.
   var isForeign = false
   /// Whether it was released before this process was forked: its parent answers for it.
@@ -24,6 +27,14 @@ struct FreedBlock {
   var milliseconds: UInt32 = 0
   /// The beginning of the string.
   var beginning = StringBeginning()
+}
+
+/// Memory that is held back.
+struct Hold {
+  /// Bytes; 0 when none is.
+  var bytes = 0
+  /// Whether they count against the pool of all shards rather than against the shard's own part.
+  var isPooled = false
 }
 
 /// The first bytes of a string, kept without memory of their own.
@@ -70,13 +81,22 @@ struct FreedBlocks: ~Copyable {
     unsafe blocks = nil
   }
 
-  /// Whether a block of so many bytes may go into quarantine.
-  mutating func canHold(_ bytes: Int, _ limits: QuarantineLimits) -> Bool {
-    guard bytes <= limits.bytes, limits.blocks > 0, prepare(), let blocks = unsafe blocks else {
-      return false
-    }
+  /// Decides whether a block of so many bytes goes into quarantine.
+  ///
+  /// Half of what is allowed is divided among the shards. The other half is for blocks that are too large
+  /// for that.
+  mutating func hold(
+    _ bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
+  ) -> Hold {
+    guard limits.blocks > 0, bytes > 0, prepare(), let blocks = unsafe blocks else { return Hold() }
     // Other threads may have filled the ring and not yet taken out what is over the limits.
-    return unsafe blocks[added % Self.capacity].heldBytes == 0
+    guard unsafe blocks[added % Self.capacity].heldBytes == 0 else { return Hold() }
+    if bytes <= limits.bytes { return Hold(bytes: bytes) }
+    if pool.add(bytes, ordering: .relaxed).newValue <= limits.poolBytes {
+      return Hold(bytes: bytes, isPooled: true)
+    }
+    pool.subtract(bytes, ordering: .relaxed)
+    return Hold()
   }
 
   private mutating func prepare() -> Bool {
@@ -99,22 +119,28 @@ struct FreedBlocks: ~Copyable {
     // Without an index it is still there for `takeOldest`.
     _ = indices.set(freed.block, to: UInt32(slot))
     added += 1
-    heldBytes += freed.heldBytes
+    if !freed.hold.isPooled { heldBytes += freed.heldBytes }
   }
 
   /// Takes the memory of the oldest block out of quarantine, while there is more than the limits
   /// allow.
   ///
   /// - Returns: that block, or `nil` when the quarantine is within the limits.
-  mutating func takeOldest(over limits: QuarantineLimits) -> FreedBlock? {
+  mutating func takeOldest(
+    over limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
+  ) -> FreedBlock? {
     guard let blocks = unsafe blocks else { return nil }
     while oldestHeld < added, heldBytes > limits.bytes || added - oldestHeld > limits.blocks {
       let slot = oldestHeld % Self.capacity
       oldestHeld += 1
       let freed = unsafe blocks[slot]
       if freed.heldBytes == 0 { continue }
-      heldBytes -= freed.heldBytes
-      unsafe blocks[slot].heldBytes = 0
+      if freed.hold.isPooled {
+        pool.subtract(freed.heldBytes, ordering: .relaxed)
+      } else {
+        heldBytes -= freed.heldBytes
+      }
+      unsafe blocks[slot].hold = Hold()
       return freed
     }
     return nil
@@ -181,21 +207,25 @@ struct FreedBlocks: ~Copyable {
 struct QuarantineLimits {
   /// Bytes of blocks.
   var bytes: Int
+  /// Bytes of blocks that are larger than that, in all shards together.
+  var poolBytes: Int
   /// Blocks, fewer than `FreedBlocks.capacity`.
   var blocks: Int
 
   /// Nothing is held back.
-  static let none = QuarantineLimits(bytes: 0, blocks: 0)
+  static let none = QuarantineLimits(bytes: 0, poolBytes: 0, blocks: 0)
 
   /// A shard's part of what the settings allow a process.
   init(processBytes: Int, processBlocks: Int, shards: Int) {
-    bytes = processBytes / shards
+    bytes = processBytes / 2 / shards
+    poolBytes = processBytes / 2
     // One place stays free for the block that pushes the oldest out.
-    blocks = min(processBlocks / shards, FreedBlocks.capacity - 1)
+    blocks = min((processBlocks + shards - 1) / shards, FreedBlocks.capacity - 1)
   }
 
-  private init(bytes: Int, blocks: Int) {
+  private init(bytes: Int, poolBytes: Int, blocks: Int) {
     self.bytes = bytes
+    self.poolBytes = poolBytes
     self.blocks = blocks
   }
 }

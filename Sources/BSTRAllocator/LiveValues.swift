@@ -13,13 +13,16 @@ enum LiveValues {
   /// Writes the first bytes of live strings.
   ///
   /// Caller holds the depot lock.
-  static func write(to store: borrowing StoreWriter) {
+  ///
+  /// - Parameter scope: the scope that they were allocated in; `nil` for any.
+  static func write(to store: borrowing StoreWriter, scope: ScopeID? = nil) {
     var seen = AddressMap()
     var written = 0
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
       let record = unsafe records[index]
-      guard record.serial != 0, record.stack != .none else { continue }
+      guard record.serial != 0, record.stack != .none, scope == nil || scope == record.scope
+      else { continue }
       let key = UInt(record.stack.rawValue)
       let count = seen.value(of: key) ?? 0
       guard count < mostPerStack, seen.set(key, to: count + 1) else { continue }

@@ -17,9 +17,42 @@ enum PointerKind {
     if thread != 0 { return (.stack, thread) }
     let place = Mappings.find(address)
     if place.isStack { return (.stack, 0) }
-    let isHeap = place.isHeap || ForeignBlock.isLiveChunk(address & ~15)
+    let isHeap =
+      place.isHeap || ForeignBlock.isLiveChunk(address & ~15) || isInHeap(place, address)
     return (isHeap ? .heap : .unknown, 0)
   }
+
+  /// Whether a mapping without a name is one of the heap's.
+  ///
+  /// malloc/arena.c and malloc.c of glibc: other threads' arenas start at multiples of 64 MiB, and a
+  /// large block is a mapping that starts with its chunk, which may have others of its kind behind it.
+  private static func isInHeap(_ place: Mappings.Mapping, _ address: UInt) -> Bool {
+    guard place.isAnonymous, ct_heap_is_glibc() else { return false }
+    if place.start % arenaBytes == 0, isArena(place) { return true }
+    var chunk = place.start
+    while chunk < place.end, ct_is_readable(chunk, 16) {
+      let sizeWord = UInt(ct_peek(chunk + 8, 8))
+      let bytes = sizeWord & ~7
+      guard ct_peek(chunk, 8) == 0, sizeWord & 7 == 2, bytes > 0, bytes % 4096 == 0,
+        bytes <= place.end - chunk
+      else { return false }
+      if address < chunk + bytes { return true }
+      chunk += bytes
+    }
+    return false
+  }
+
+  /// Whether a mapping starts with the head of an arena: its owner, the head of an earlier one, and how much
+  /// of it is in use and can be used (malloc/arena.c, heap_info).
+  private static func isArena(_ place: Mappings.Mapping) -> Bool {
+    guard ct_is_readable(place.start, 32) else { return false }
+    let (owner, used) = (UInt(ct_peek(place.start, 8)), UInt(ct_peek(place.start + 16, 8)))
+    let usable = UInt(ct_peek(place.start + 24, 8))
+    return ct_is_readable(owner, 8) && used > 0 && used % 4096 == 0 && usable % 4096 == 0
+      && used <= usable && usable <= arenaBytes
+  }
+
+  private static let arenaBytes: UInt = 1 << 26
 
   /// Whether the static characters at the address are a `BSTR_LITERAL` of `bstr.h`.
   static func isMarkedLiteral(_ address: UInt) -> Bool {
@@ -35,6 +68,10 @@ enum PointerKind {
 private enum Mappings {
   /// The mapping that an address lies in.
   struct Mapping {
+    var start: UInt = 0
+    var end: UInt = 0
+    /// Whether it has neither a file nor a name.
+    var isAnonymous = false
     var isStack = false
     var isHeap = false
   }
@@ -86,6 +123,10 @@ private enum Mappings {
     index += 1
     let limit = unsafe hexadecimal(bytes, &index)
     guard start <= address, address < limit else { return }
+    mapping.start = start
+    mapping.end = limit
+    // A name is the last of six words, and the only one with a letter beyond f or a bracket.
+    mapping.isAnonymous = unsafe bytes[end - 1] == 0x20 || bytes[end - 1] == 0x30
     mapping.isStack = unsafe isNamed("[stack]", bytes, end)
     mapping.isHeap = unsafe isNamed("[heap]", bytes, end)
   }

@@ -4,6 +4,7 @@
 
 import CTracker
 import Glibc
+import Synchronization
 import TraceStore
 
 /// Every live block by its start address, in shards with a lock each.
@@ -22,6 +23,8 @@ struct Registry: ~Copyable {
   /// Guards the ends of the blocks section, from which shards take places in portions, and of the
   /// pairs section.
   private let recordLock = Lock()
+  /// Bytes of large blocks in quarantine.
+  private let pool: UnsafeMutablePointer<Atomic<Int>>
 
   init() {
     unsafe shards = .allocate(capacity: Self.shardCount)
@@ -30,6 +33,8 @@ struct Registry: ~Copyable {
       unsafe (shards + index).initialize(to: Shard())
       unsafe (locks + index).initialize(to: Lock())
     }
+    unsafe pool = .allocate(capacity: 1)
+    unsafe pool.initialize(to: Atomic(0))
     unsafe records = .allocate(capacity: 1)
     unsafe records.initialize(to: RecordSpace())
   }
@@ -59,7 +64,7 @@ struct Registry: ~Copyable {
     unsafe place.pointee.thread = record.thread
     unsafe place.pointee.milliseconds = record.milliseconds
     // Last: a store that is cut off before this shows a free place.
-    unsafe ct_publish(&place.pointee.serial, record.serial)
+    unsafe ct_publish(&place.pointee.identity, record.identity)
     return true
   }
 
@@ -81,21 +86,29 @@ struct Registry: ~Copyable {
     let id = BlockID(rawValue: number)
     guard let record = record(of: id, in: store) else {
       ct_filter_remove(hash)
-      return id == .unrecorded ? .unrecorded : .inherited
+      if id == .unrecorded { return .unrecorded }
+      let bytes = min(
+        BSTRFunctions.byteLength(ofBlock: block, layout.profile), ct_usable_bytes(block))
+      let record = BlockRecord(
+        address: UInt64(block) + UInt64(layout.profile.payloadOffset), serial: 0,
+        byteLength: layout.blockBytes(forPayload: bytes) <= ct_usable_bytes(block)
+          ? UInt32(bytes) : 0, stack: .none, thread: 0, milliseconds: 0)
+      return unsafe .inherited(
+        isHeld: hold(record, block, hash, by: freed, layout, limits, in: shard))
     }
     var freed = freed
     freed.block = block
     freed.record = record
     freed.beginning = StringBeginning(of: record)
-    let damage = layout.damage(of: record)
+    let damages = layout.damages(of: record)
     // What the heap has set aside: the string may have been shortened.
     let bytes = ct_usable_bytes(block)
-    if unsafe shard.pointee.freed.canHold(bytes, limits) {
-      freed.heldBytes = bytes
+    freed.hold = unsafe shard.pointee.freed.hold(bytes, limits, pool.pointee)
+    if freed.heldBytes > 0 {
       layout.poison(record)
     } else {
       // Enough to tell it from a live one, should it be freed again.
-      layout.poison(record, atMost: 4096)
+      layout.poison(record, atMost: BlockLayout.mostPoison)
       ct_filter_remove(hash)
     }
     unsafe shard.pointee.freed.add(freed)
@@ -106,7 +119,7 @@ struct Registry: ~Copyable {
       ) { makeRoomForPair(in: store) }
     }
     unsafe giveBack(id, to: shard, in: store)
-    return .own(freed, damage)
+    return .own(freed, damages)
   }
 
   /// Takes the block of another copy of the functions into quarantine, if that has room.
@@ -120,18 +133,25 @@ struct Registry: ~Copyable {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
+    return unsafe hold(record, block, hash, by: freed, layout, limits, in: shard)
+  }
+
+  /// Takes a block that has no record in this store into quarantine, if that has room.
+  ///
+  /// Caller holds the shard lock.
+  private func hold(
+    _ record: BlockRecord, _ block: UInt, _ hash: UInt64, by freed: FreedBlock,
+    _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
+  ) -> Bool {
     var freed = freed
     freed.block = block
     freed.record = record
     freed.isForeign = true
     freed.beginning = StringBeginning(of: record)
-    let bytes = ct_usable_bytes(block)
-    let isHeld = unsafe shard.pointee.freed.canHold(bytes, limits)
-    layout.poison(record, atMost: isHeld ? .max : 4096)
-    if isHeld {
-      freed.heldBytes = bytes
-      ct_filter_add(hash)
-    }
+    freed.hold = unsafe shard.pointee.freed.hold(ct_usable_bytes(block), limits, pool.pointee)
+    let isHeld = freed.heldBytes > 0
+    layout.poison(record, atMost: isHeld ? .max : BlockLayout.mostPoison)
+    if isHeld { ct_filter_add(hash) }
     unsafe shard.pointee.freed.add(freed)
     return isHeld
   }
@@ -147,7 +167,9 @@ struct Registry: ~Copyable {
   private func takeOldest(from index: Int, over limits: QuarantineLimits) -> FreedBlock? {
     let shard = unsafe acquireShard(index)
     defer { unsafe release(shard) }
-    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits) else { return nil }
+    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) else {
+      return nil
+    }
     ct_filter_remove(ct_hash(freed.block))
     return freed
   }
@@ -166,13 +188,16 @@ struct Registry: ~Copyable {
   }
 
   /// The next block in quarantine that was written to; it is mended, so that it is told once.
+  ///
+  /// - Parameter scope: the scope that it was allocated in; `nil` for any.
   func nextDamaged(
-    from place: inout QuarantinePlace, _ layout: BlockLayout
+    from place: inout QuarantinePlace, _ layout: BlockLayout, in scope: ScopeID?
   ) -> (FreedBlock, BlockLayout.Damage)? {
     while place.shard < Self.shardCount {
       let shard = unsafe acquireShard(place.shard)
       defer { unsafe release(shard) }
       while let freed = unsafe shard.pointee.freed.nextHeld(from: &place.number) {
+        guard scope == nil || scope == freed.record.scope else { continue }
         if !freed.isInherited, let damage = layout.damage(ofPoisoned: freed) {
           layout.poison(freed.record)
           return (freed, damage)
@@ -181,6 +206,17 @@ struct Registry: ~Copyable {
       place = QuarantinePlace(shard: place.shard + 1)
     }
     return nil
+  }
+
+  /// Puts a live block of this process into another scope.
+  func move(_ block: UInt, to scope: ScopeID, in store: borrowing StoreWriter) {
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
+    guard let number = unsafe shard.pointee.blocks.value(of: block) else { return }
+    let id = BlockID(rawValue: number)
+    guard var record = record(of: id, in: store) else { return }
+    record.scope = scope
+    unsafe ct_publish(&place(of: id, in: store).pointee.identity, record.identity)
   }
 
   /// Forgets a live block of this process, whose memory stays as it is.
@@ -242,21 +278,23 @@ struct Registry: ~Copyable {
   /// - Returns: `nil` when there is none, or no record of it.
   func inspect(
     _ block: UInt, serial: UInt64? = nil, _ layout: BlockLayout, in store: borrowing StoreWriter
-  ) -> (record: BlockRecord, damage: BlockLayout.Damage?)? {
+  ) -> (record: BlockRecord, damages: BlockLayout.Damages)? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
     guard let number = unsafe shard.pointee.blocks.value(of: block),
       let record = record(of: BlockID(rawValue: number), in: store),
       serial == nil || serial == record.serial
     else { return nil }
-    let damage = layout.damage(of: record)
-    if damage != nil, let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) {
-      if damage?.kind == .prefixDamage {
+    let damages = layout.damages(of: record)
+    if !damages.isEmpty,
+      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
+    {
+      if damages.prefix != nil {
         unsafe (bstr - 4).storeBytes(of: record.byteLength, as: UInt32.self)
       }
-      unsafe layout.setGuard(of: bstr, Int(record.byteLength))
+      unsafe layout.mend(bstr, Int(record.byteLength))
     }
-    return (record, damage)
+    return (record, damages)
   }
 
   /// Notes that a live block now holds a shorter string, and moves its guard.
@@ -385,7 +423,7 @@ struct Registry: ~Copyable {
     guard id != .unrecorded else { return }
     let place = unsafe place(of: id, in: store)
     // First: a store that is cut off after this shows a free place.
-    unsafe ct_publish(&place.pointee.serial, 0)
+    unsafe ct_publish(&place.pointee.identity, 0)
     unsafe place.pointee.address = shard.pointee.free.map { UInt64($0.rawValue) + 1 } ?? 0
     unsafe shard.pointee.free = id
   }
@@ -413,11 +451,11 @@ struct Registry: ~Copyable {
 /// What became of a block that is to be released.
 enum Removal {
   /// It was live, as remembered, and perhaps damaged.
-  case own(FreedBlock, BlockLayout.Damage?)
+  case own(FreedBlock, BlockLayout.Damages)
   /// It was live, and nothing more was known of it.
   case unrecorded
-  /// It was live when this process was forked, and is now forgotten.
-  case inherited
+  /// It was live when this process was forked. `isHeld`: its memory is in quarantine.
+  case inherited(isHeld: Bool)
   /// It is no live block of ours.
   case unknown
 }

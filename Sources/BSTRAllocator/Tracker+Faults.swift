@@ -37,9 +37,9 @@ extension Tracker {
       recordInvalidFree(address, layout, caller)
       return .leaveAlone
     }
-    var isRemembered = false
-    if case .freed = standing { isRemembered = true }
-    switch unsafe ForeignBlock.judge(bstr, profile, isRemembered: isRemembered) {
+    var remembered: FreedBlock?
+    if case .freed(let freed, _) = standing { remembered = freed }
+    switch unsafe ForeignBlock.judge(bstr, layout, remembered: remembered) {
     case .foreign:
       count(.foreignFrees)
       if settings.reportForeign == true {
@@ -52,8 +52,9 @@ extension Tracker {
     case .none: break
     }
     if case .freed(let freed, let isReused) = standing {
-      recordFault(
-        EventRecord(.doubleFree, isReused ? .reused : .none), address, freed: freed, caller)
+      let detail: EventDetail =
+        isReused ? .reused : ForeignBlock.isStillFree(freed, layout) ? .none : .recycled
+      recordFault(EventRecord(.doubleFree, detail), address, freed: freed, caller)
       return .leaveAlone
     }
     recordInvalidFree(address, layout, caller)
@@ -92,7 +93,11 @@ extension Tracker {
   /// it is none.
   ///
   /// Takes the depot lock and shard locks, one at a time.
-  func judgeUse(_ bstr: UnsafeMutableRawPointer, _ profile: Profile, caller: UInt) -> Bool {
+  ///
+  /// - Parameter frees: whether it would be freed, which static BSTRs and those on a stack must not be.
+  func judgeUse(
+    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, frees: Bool, caller: UInt
+  ) -> Bool {
     guard isRecording else { return true }
     let address = UInt(bitPattern: bstr)
     let standing = registry.standing(of: address &- UInt(profile.payloadOffset))
@@ -101,15 +106,20 @@ extension Tracker {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
       return false
     }
-    var isRemembered = false
-    if case .freed = standing { isRemembered = true }
+    let layout = BlockLayout(profile: profile, guardBytes: guardBytes)
+    var remembered: FreedBlock?
+    if case .freed(let freed, _) = standing { remembered = freed }
     if unsafe immortals.contains(address) || PointerKind.isMarkedLiteral(address)
-      || ForeignBlock.judge(bstr, profile, isRemembered: isRemembered) != .none
+      || ForeignBlock.judge(bstr, layout, remembered: remembered) != .none
     {
       return true
     }
     if case .freed(let freed, _) = standing {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
+    } else if ForeignBlock.hasLength(address, profile) {
+      // A length that fits, in static memory or on a stack: legal, unless it would be freed.
+      if !frees { return true }
+      recordInvalidFree(address, layout, caller)
     } else {
       let detail: EventDetail = PointerKind.of(address).detail == .static ? .literal : .noPrefix
       recordFault(EventRecord(.invalidUse, detail), address, caller)
@@ -124,7 +134,7 @@ extension Tracker {
     guard let layout = knownLayout else { return nil }
     let found = withStore { registry.inspect(block, layout, in: $0) } ?? nil
     guard let found else { return nil }
-    if let damage = found.damage {
+    found.damages.forEach { damage in
       var event = EventRecord(damage.kind)
       event.setDamage(damage)
       recordFault(event, UInt(found.record.address), live: found.record, caller)
@@ -209,6 +219,9 @@ extension Tracker {
       return
     }
     var event = event
+    // Where it happened, or else where the string is from.
+    let current = scopes.current(skipsIgnored: true, in: store)
+    if event.detected != .none, current != .none { event.scope = current }
     if [.static, .literal, .immortal].contains(EventDetail(rawValue: event.detail)) {
       event.place = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
     }
@@ -241,6 +254,7 @@ extension EventRecord {
     allocated = record.stack
     allocatedThread = record.thread
     allocatedTime = record.milliseconds
+    scope = record.scope == .ignored ? .none : record.scope
   }
 
   /// Says which released BSTR is concerned, and by whom it was released.

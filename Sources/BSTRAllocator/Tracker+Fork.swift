@@ -17,6 +17,9 @@ extension Tracker {
     histories.renewInForkedChild()
     failures.renewInForkedChild()
     hasEnded.store(false, ordering: .relaxed)
+    let scopesOfParent =
+      withStore { $0.used(of: .scopes) / MemoryLayout<ScopeRecord>.stride } ?? 0
+    scopes.renewInForkedChild(scopesOfParent: scopesOfParent)
     let recordsOfParent =
       withStore { $0.used(of: .blocks) / MemoryLayout<BlockRecord>.stride } ?? 0
     registry.renewInForkedChild(recordsOfParent: recordsOfParent)

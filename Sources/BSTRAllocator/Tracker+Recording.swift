@@ -22,7 +22,8 @@ extension Tracker {
       let stack = recordStack(from: caller, in: store)
       let serial = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed).newValue
       let record = unsafe BlockRecord(
-        address: UInt64(bstr), serial: serial, byteLength: byteLength, stack: stack,
+        address: UInt64(bstr), serial: serial,
+        scope: scopes.current(skipsIgnored: false, in: store), byteLength: byteLength, stack: stack,
         thread: ct_thread().pointee.tid,
         milliseconds: milliseconds(since: store.header.pointee.startTime))
       if serial == 1 { noteStatusAtExit() }

@@ -33,20 +33,19 @@ extension Tracker {
       freed.thread = unsafe ct_thread().pointee.tid
       unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
       switch registry.release(block, by: freed, layout, quarantine, in: store) {
-      case .own(let freed, let damage):
+      case .own(let freed, let damages):
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
-        if let damage { recordDamage(damage, seenAtReleaseOf: freed, in: store) }
+        damages.forEach { recordDamage($0, seenAtReleaseOf: freed, in: store) }
         noteRelease(of: freed, in: store)
         if freed.heldBytes == 0 { giveBack(block) }
-        while let oldest = registry.takeOldest(nextTo: block, over: quarantine) {
-          leaveQuarantine(oldest, layout, in: store)
-        }
+        trimQuarantine(nextTo: block, layout, in: store)
       case .unrecorded:
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
         giveBack(block)
-      case .inherited:
+      case .inherited(let isHeld):
         unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
-        giveBack(block)
+        if !isHeld { giveBack(block) }
+        trimQuarantine(nextTo: block, layout, in: store)
       case .unknown: return .unknown
       }
       return .done
@@ -110,9 +109,15 @@ extension Tracker {
         address: UInt64(bstr), serial: 0, byteLength: byteLength, stack: .none, thread: 0,
         milliseconds: 0)
       if !registry.hold(foreign: block, record, by: freed, layout, quarantine) { giveBack(block) }
-      while let oldest = registry.takeOldest(nextTo: block, over: quarantine) {
-        leaveQuarantine(oldest, layout, in: store)
-      }
+      trimQuarantine(nextTo: block, layout, in: store)
+    }
+  }
+
+  private func trimQuarantine(
+    nextTo block: UInt, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) {
+    while let oldest = registry.takeOldest(nextTo: block, over: quarantine) {
+      leaveQuarantine(oldest, layout, in: store)
     }
   }
 

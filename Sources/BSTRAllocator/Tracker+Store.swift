@@ -16,6 +16,7 @@ extension Tracker {
     unsafe header.pointee.startTime = Self.now()
     unsafe header.pointee.depth = UInt32(depth)
     unsafe header.pointee.firstBlock = registry.firstBlock
+    unsafe header.pointee.firstScope = scopes.firstScope
     ProcessFacts.write(to: writer)
     writer.publish()
     unsafe store.pointee = consume writer

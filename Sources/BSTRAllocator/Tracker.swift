@@ -34,6 +34,7 @@ public struct Tracker: ~Copyable {
   let pins = PinTable()
   let immortals = ImmortalTable()
   let histories = HistoryTable()
+  let scopes = ScopeTable()
   let failures: AllocationFailures
   let depotLock = Lock()
   let depot: UnsafeMutablePointer<Depot>

@@ -2,6 +2,8 @@
 
 import BSTRAllocator
 import BSTRReporter
+import BSTRScopes
+import CBSTR
 import CLinked
 import CTracker
 import Glibc
@@ -15,11 +17,9 @@ public func bstrtrace_linked_started() {
   let tracker = unsafe Tracker.current
   unsafe Tracker.beforeHalt = {
     let tracker = unsafe Tracker.current
-    guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image() else {
-      return
+    if unsafe !tracker.pointee.isUnderRun {
+      _ = unsafe LinkedReport.write(tracker.pointee.settings)
     }
-    let settings = unsafe tracker.pointee.settings
-    _ = unsafe tracker.pointee.withoutRecording { LinkedReport.make(image, settings) }
   }
   for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
     LinkedReport.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
@@ -43,7 +43,7 @@ public func bstrtrace_linked_ending() {
   {
     return
   }
-  let found = unsafe tracker.pointee.withoutRecording { LinkedReport.make(image, settings) }
+  let found = unsafe tracker.pointee.withoutRecording { LinkedReport.write(settings) }
   let status = Int32(settings.errorExitcode ?? 23)
   // A status that is not known is left alone.
   let endedWell = image.header.endState == EndState.exit.rawValue && image.header.exitStatus == 0
@@ -54,15 +54,19 @@ public func bstrtrace_linked_ending() {
   }
 }
 
+/// See `bstrtrace.h`.
+@c @implementation
+public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CChar>? {
+  let report = OwnReport.make(scope: scope == 0 ? nil : ScopeID(rawValue: scope))
+  guard let report, !report.findings.isEmpty else { return nil }
+  return unsafe strdup(TextRenderer().render(report))
+}
+
 /// The report of a process on itself.
 private enum LinkedReport {
   /// Writes the report where the settings say; answers whether there are findings.
-  static func make(_ image: StoreImage, _ settings: Settings) -> Bool {
-    var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
-    let report = Reporter(
-      redact: settings.redact == true, wrappers: Wrappers(adding: settings.wrappers ?? [])
-    )
-    .report(on: [image], symbolicator: &symbolicator)
+  static func write(_ settings: Settings) -> Bool {
+    guard let report = OwnReport.make() else { return false }
     var descriptor = STDERR_FILENO
     if let path = settings.output {
       descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)

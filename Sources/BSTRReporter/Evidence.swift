@@ -16,6 +16,8 @@ struct Evidence {
   /// What static pointers of events point to.
   let data: [FrameWord: DataPlace]
   let redact: Bool
+  /// The scope that is asked about; `nil` for the whole process.
+  let scope: ScopeID?
   private let wrappers: Wrappers
 
   var olecharBytes: Int { Int(image.header.olecharBytes) }
@@ -25,9 +27,10 @@ struct Evidence {
   /// - Parameter isRunning: whether live blocks are no leaks yet.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
-    wrappers: Wrappers, isRunning: Bool
+    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil
   ) {
     self.image = image
+    self.scope = scope
     self.redact = redact
     self.wrappers = wrappers
     events = image.events
@@ -38,6 +41,7 @@ struct Evidence {
     for history in image.histories {
       for index in 0..<HistoryRecord.capacity { stacks.insert(history.moments[index].stack) }
     }
+    stacks.formUnion(image.scopes.filter { $0.hasEnded == 0 }.map(\.stack))
     stacks.remove(.none)
     resolver = StackResolver(image, Array(stacks), with: &symbolicator)
     inference = OwnershipInference(image, resolver, wrappers)
@@ -75,6 +79,16 @@ struct Evidence {
       !frame.isPassedThrough && frame.plainName.map { wrappers.contain($0) } != true
     }
     return "\(kind.rawValue):\((responsible ?? frames.first)?.suppressionPattern ?? "*")"
+  }
+
+  /// Whether what happened in a scope is asked about.
+  func concerns(_ scope: ScopeID) -> Bool { self.scope == nil || self.scope == scope }
+
+  /// Calls `body` with every live block that is a leak, in the order of their records.
+  func forEachLeakedBlock(_ body: (BlockRecord) -> Void) {
+    image.forEachLiveBlock { block in
+      if block.scope != .ignored, concerns(block.scope) { body(block) }
+    }
   }
 
   /// What was declared of a string, in order.

@@ -9,6 +9,9 @@ enum FaultFinder {
     var detail: UInt16
     var stacks: [[Int]]
     var data: FrameWord
+    var scope: String?
+    /// Where in a string a pointer points; 0 for other faults.
+    var offset: Int32
   }
 
   private struct Group {
@@ -26,12 +29,13 @@ enum FaultFinder {
   static func findings(in evidence: Evidence) -> [Finding] {
     var groups: [Key: Group] = [:]
     for event in evidence.events {
-      guard Finding.Kind(event) != nil else { continue }
+      guard Finding.Kind(event) != nil, evidence.concerns(event.scope) else { continue }
       let numbers = evidence.resolver.frameNumbers
       let key = Key(
         kind: event.kind, detail: event.detail,
         stacks: [numbers(event.detected), numbers(event.freed), numbers(event.allocated)],
-        data: event.place)
+        data: event.place, scope: evidence.image.name(of: event.scope),
+        offset: event.isAboutOffset ? event.offset : 0)
       var group = groups[key] ?? Group(first: event)
       groups[key] = nil
       if (event.detectedTime, event.serial) < (group.first.detectedTime, group.first.serial) {
@@ -52,8 +56,8 @@ enum FaultFinder {
       for (one, other) in zip(first.key.stacks, second.key.stacks) where one != other {
         return one.lexicographicallyPrecedes(other)
       }
-      return (first.key.detail, first.key.data.rawValue)
-        < (second.key.detail, second.key.data.rawValue)
+      return (first.key.detail, first.key.data.rawValue, first.key.offset, first.key.scope ?? "")
+        < (second.key.detail, second.key.data.rawValue, second.key.offset, second.key.scope ?? "")
     }.compactMap { finding($1, in: evidence) }
   }
 
@@ -74,6 +78,7 @@ enum FaultFinder {
       kind: kind, detail: message.detail, count: group.count, bytes: group.bytes,
       message: message.sentence, allocated: allocated, values: group.values,
       suppression: evidence.suppression(kind, at: culprit))
+    finding.scope = evidence.image.name(of: event.scope)
     finding.remarks = message.remarks
     if event.serial != 0 { finding.serials = [event.serial] }
     finding.history = evidence.history(of: event.serial)
@@ -91,6 +96,13 @@ enum FaultFinder {
     finding.freed = freed
     finding.detected = detected
     return finding
+  }
+}
+
+extension EventRecord {
+  /// Whether a pointer's place in a string is what tells this fault from others.
+  fileprivate var isAboutOffset: Bool {
+    [.interior, .freedInterior].contains(EventDetail(rawValue: detail))
   }
 }
 

@@ -62,6 +62,7 @@ struct FaultMessage {
     case .leftByFailure: "left-by-failure"
     case .replaced: "replaced"
     case .notReplaced: "not-replaced"
+    case .recycled: "recycled"
     }
   }
 
@@ -73,6 +74,11 @@ struct FaultMessage {
       remarks.append(
         "Its address had been an earlier BSTR's, which was freed, too: if one of the frees shown "
           + "here was meant for that one, that one was freed twice.")
+    }
+    if detail == .recycled {
+      remarks.append(
+        "The heap has given its address out again since, to something that is no BSTR: that this very "
+          + "string was freed twice is therefore likely, and not certain.")
     }
   }
 
@@ -90,21 +96,18 @@ struct FaultMessage {
   private mutating func describeWriteAfterFree() {
     let start = event.offset < 0 ? "its length" : "byte \(event.offset)"
     sentence =
-      "Somebody wrote \(Self.bytes(Int(event.changed))) to a BSTR that "
-      + "\(name(of: event.freed)) had freed, from \(start) on."
-    remarks.append("There stood \(foundBytes(most: Int(event.changed))).")
+      "Somebody changed \(Self.bytes(Int(event.changed))) of a BSTR that "
+      + "\(name(of: event.freed)) had freed, the first of them at \(start)."
+    if event.offset >= 0 { remarks.append("There \(foundText).") }
   }
 
   private mutating func describeOverrun() {
     sentence =
       "Somebody wrote \(Self.bytes(Int(event.changed))) behind the end of the BSTR that "
       + "\(name(of: event.allocated)) allocated."
-    let expected = Array(
-      repeating: Hexadecimal.text([StoreLayout.guardByte]), count: min(8, Int(event.changed)))
     remarks.append(
-      "The string has \(Self.bytes(Int(event.byteLength))); from byte \(event.offset) on, behind its "
-        + "terminator, \(foundBytes(most: Int(event.changed))) stood instead of "
-        + "\(expected.joined(separator: " ")).")
+      "The string has \(Self.bytes(Int(event.byteLength))); from byte \(event.offset) on \(foundText)."
+    )
   }
 
   private mutating func describePrefixDamage() {
@@ -183,10 +186,28 @@ struct FaultMessage {
     return String(name.dropLast("_literal".count))
   }
 
-  private func foundBytes(most: Int) -> String {
-    (0..<max(1, min(8, most))).map {
-      Hexadecimal.text([UInt8(truncatingIfNeeded: event.found >> (8 * UInt64($0)))])
-    }.joined(separator: " ")
+  /// "stood 41 00 42 instead of 00 00 fb": up to the last of the kept bytes that was changed.
+  private var foundText: String {
+    let found = (0..<8).map { UInt8(truncatingIfNeeded: event.found >> (8 * UInt64($0))) }
+    let expected = (0..<8).map { expectedByte(at: Int(event.offset) + $0) }
+    let last = (0..<8).last { expected[$0] != nil && found[$0] != expected[$0] } ?? 0
+    func text(_ bytes: some Sequence<UInt8>) -> String {
+      bytes.map { Hexadecimal.text([$0]) }.joined(separator: " ")
+    }
+    return
+      "stood \(text(found[...last])) instead of \(text(expected[...last].compactMap { $0 }))"
+  }
+
+  /// What should stand at an offset from the first character; `nil` behind the block.
+  ///
+  /// Characters, then a whole zero character, then the guard, as BlockLayout lays them out.
+  private func expectedByte(at offset: Int) -> UInt8? {
+    let width = max(1, evidence.olecharBytes)
+    let byteCount = Int(event.byteLength)
+    let end = ((byteCount + width - 1) / width + 1) * width
+    if offset < byteCount { return StoreLayout.poisonByte }
+    if offset < end { return 0 }
+    return offset < end + 8 ? StoreLayout.guardByte : nil
   }
 
   private static func place(_ offset: Int) -> String {

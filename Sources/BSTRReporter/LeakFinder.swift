@@ -20,6 +20,14 @@ struct LeakFinder {
   private struct Key: Hashable {
     var frames: [Int]
     var isPinned: Bool
+    var scope: String?
+  }
+
+  /// What makes two leaks one group as they were recorded.
+  private struct StackKey: Hashable {
+    var stack: StackID
+    var isPinned: Bool
+    var scope: ScopeID
   }
 
   /// Leaks of one process, heaviest first: by bytes, then count, then stack.
@@ -35,29 +43,29 @@ struct LeakFinder {
       pins[event.pointer, default: []].append(event)
     }
     // By recorded stack first: a million leaks have a few thousand stacks.
-    var byStack: [StackID: [Bool: Group]] = [:]
-    evidence.image.forEachLiveBlock { block in
+    var byStack: [StackKey: Group] = [:]
+    evidence.forEachLeakedBlock { block in
       let held = pins[block.address] ?? []
-      var group = byStack[block.stack]?[!held.isEmpty] ?? Group()
-      byStack[block.stack]?[!held.isEmpty] = nil
+      let key = StackKey(stack: block.stack, isPinned: !held.isEmpty, scope: block.scope)
+      var group = byStack[key] ?? Group()
+      byStack[key] = nil
       group.count += 1
       group.bytes += Int(block.byteLength)
       group.serials.append(block.serial)
       group.pins += held
-      byStack[block.stack, default: [:]][!held.isEmpty] = group
+      byStack[key] = group
     }
     // Two calls in one line are one place to a reader, and so is one stack that was recorded twice
     // because a module had moved.
     var byFrames: [Key: Group] = [:]
-    for (stack, groups) in byStack {
-      let truncated = evidence.image.stack(stack).truncated
-      let frames = evidence.resolver.frameNumbers(of: stack)
-      for (isPinned, var group) in groups {
-        group.stack = stack
-        Self.merge(
-          group, truncated,
-          into: &byFrames[Key(frames: frames, isPinned: isPinned), default: Group()])
-      }
+    for (key, group) in byStack {
+      var group = group
+      group.stack = key.stack
+      let frames = evidence.resolver.frameNumbers(of: key.stack)
+      let merged = Key(
+        frames: frames, isPinned: key.isPinned, scope: evidence.image.name(of: key.scope))
+      Self.merge(
+        group, evidence.image.stack(key.stack).truncated, into: &byFrames[merged, default: Group()])
     }
     return byFrames.sorted { first, second in
       if first.value.bytes != second.value.bytes { return first.value.bytes > second.value.bytes }
@@ -65,7 +73,8 @@ struct LeakFinder {
       if first.key.frames != second.key.frames {
         return first.key.frames.lexicographicallyPrecedes(second.key.frames)
       }
-      return !first.key.isPinned
+      if first.key.isPinned != second.key.isPinned { return !first.key.isPinned }
+      return (first.key.scope ?? "") < (second.key.scope ?? "")
     }.map { leak($1, $0) }
   }
 
@@ -94,6 +103,7 @@ struct LeakFinder {
       allocated: allocated,
       values: shown.map { StringValue($0, olecharBytes: evidence.olecharBytes) },
       suppression: evidence.suppression(.leak, at: allocated))
+    finding.scope = key.scope
     finding.serials = Array(group.serials.sorted().prefix(5))
     let first = finding.serials.first ?? 0
     finding.history = evidence.history(of: first)

@@ -3,7 +3,7 @@
 public import TraceStore
 
 /// Interprets stores.
-public struct Reporter {
+public struct Reporter: Sendable {
   /// Whether strings stay out of the report.
   public var redact: Bool
   /// Functions that act for their callers.
@@ -20,15 +20,19 @@ public struct Reporter {
   }
 
   /// The report over processes, in the order in which they started.
+  ///
+  /// - Parameter scope: the scope that is asked about; `nil` for all of each process.
   public func report(
-    on images: [StoreImage], symbolicator: inout some Symbolicator, damage: [String] = []
+    on images: [StoreImage], symbolicator: inout some Symbolicator, damage: [String] = [],
+    scope: ScopeID? = nil
   ) -> Report {
     let ordered = images.sorted {
       ($0.header.startTime, $0.header.pid) < ($1.header.startTime, $1.header.pid)
     }
-    let processes = withoutIdleDoubles(ordered).map { process($0, &symbolicator) }
+    let processes = withoutIdleDoubles(ordered).map { process($0, scope, &symbolicator) }
     var report = Report(
       processes: processes, damage: damage + ordered.flatMap { Self.damage(of: $0) })
+    report.scope = scope.flatMap { scope in ordered.lazy.compactMap { $0.name(of: scope) }.first }
     // The first process's last program: what a script in front of it started in its place.
     if !report.hasTraffic, let pid = processes.first?.pid,
       let program = processes.last(where: { $0.pid == pid })
@@ -36,6 +40,17 @@ public struct Reporter {
       report.explanation = TrafficExplanation.text(for: program.executable)
     }
     return report
+  }
+
+  /// The frames of stacks, innermost first.
+  public func frames(
+    of stacks: Set<StackID>, in image: StoreImage, symbolicator: inout some Symbolicator
+  ) -> [StackID: [Frame]] {
+    let resolver = StackResolver(image, Array(stacks), with: &symbolicator)
+    return Dictionary(
+      uniqueKeysWithValues: stacks.map { stack in
+        (stack, resolver.frameNumbers(of: stack).map { resolver.frames[$0] })
+      })
   }
 
   private static func damage(of image: StoreImage) -> [String] {
@@ -61,20 +76,22 @@ public struct Reporter {
     }.map(\.element)
   }
 
-  private func process(_ image: StoreImage, _ symbolicator: inout some Symbolicator)
-    -> ProcessReport
-  {
+  private func process(
+    _ image: StoreImage, _ scope: ScopeID?, _ symbolicator: inout some Symbolicator
+  ) -> ProcessReport {
     let header = image.header
     var live: UInt64 = 0
     var liveBytes: UInt64 = 0
+    var ignored: UInt64 = 0
     image.forEachLiveBlock { block in
       live += 1
+      if block.scope == .ignored { ignored += 1 }
       liveBytes += UInt64(block.byteLength)
     }
     let end = Self.end(of: header)
     let evidence = Evidence(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
-      isRunning: end == .running)
+      isRunning: end == .running, scope: scope)
     // What a running process has not freed yet is no leak.
     let leaks = end == .running ? [] : LeakFinder.findings(in: evidence)
     let known = header.olecharBytes != 0
@@ -86,11 +103,12 @@ public struct Reporter {
       totals: ProcessReport.Totals(
         allocations: image.count(.allocations), frees: image.count(.frees),
         foreignFrees: image.count(.foreignFrees), live: live, liveBytes: liveBytes,
-        peakLive: image.count(.peakLive), immortals: image.count(.immortals),
+        peakLive: image.count(.peakLive), immortals: image.count(.immortals), ignored: ignored,
         unrecorded: image.count(.unrecordedBlocks)),
       findings: leaks + FaultFinder.findings(in: evidence),
       injectedFailures: Self.injectedFailures(in: evidence),
-      map: hasMap ? evidence.inference.map(of: image) : nil, notes: Self.notes(on: evidence, end))
+      map: hasMap ? evidence.inference.map(of: image) : nil,
+      notes: scope == nil ? Self.notes(on: evidence, end) : [])
   }
 
   private static func end(of header: StoreHeader) -> ProcessReport.End {
@@ -118,6 +136,7 @@ public struct Reporter {
           + (counter == .unrecordedEvents
             ? "there were more than fit." : "the disk that TMPDIR is on was full."))
     }
+    if case .exit = end { notes += openScopes(in: evidence) }
     return notes + failures(in: evidence, injectedFailures(in: evidence))
   }
 
@@ -127,6 +146,21 @@ public struct Reporter {
         number: Int(event.changed),
         frame: evidence.resolver.frameNumbers(of: event.detected).first
           .map { evidence.resolver.frames[$0] })
+    }
+  }
+
+  /// Scopes that nobody ended, each name once.
+  private static func openScopes(in evidence: Evidence) -> [String] {
+    var seen: Set<String> = []
+    return evidence.image.scopes.compactMap { scope in
+      let name = evidence.image.text(scope.name)
+      guard scope.hasEnded == 0, seen.insert(name).inserted else { return nil }
+      let frame = evidence.resolver.frameNumbers(of: scope.stack).map {
+        evidence.resolver.frames[$0]
+      }
+      .first { !$0.isPassedThrough }
+      let place = frame.map { ", which \($0.name) began at \($0.location)," } ?? ""
+      return "The scope '\(name)'\(place) was never ended: what it leaked is told here."
     }
   }
 

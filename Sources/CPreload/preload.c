@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "CPreload.h"
@@ -9,9 +10,13 @@
 
 const uint32_t ct_role = 1;
 
-__attribute__((constructor(101))) static void started(void) { bstrtrace_preload_started(); }
-
 __attribute__((destructor(101))) static void ending(void) { bstrtrace_preload_ending(); }
+
+__attribute__((constructor(101))) static void started(void) {
+  bstrtrace_preload_started();
+  // quick_exit runs no destructors, and what was registered first last.
+  at_quick_exit(ending);
+}
 
 void _exit(int status) {
   static void (*next)(int);

@@ -12,6 +12,7 @@
 
 _Thread_local struct ct_thread *ct_this_thread __attribute__((tls_model("initial-exec")));
 bool ct_is_forking;
+uint32_t (*ct_task_scope)(void);
 
 static struct ct_thread *threads;
 
@@ -64,6 +65,7 @@ struct ct_thread *ct_take_thread(void) {
     }
   }
   thread->tid = kernel_id();
+  thread->scope_count = 0;
   thread->pthread = pthread_self();
   ct_this_thread = thread;
   pthread_once(&key_once, prepare);
@@ -71,10 +73,13 @@ struct ct_thread *ct_take_thread(void) {
   return thread;
 }
 
-static bool is_in_stack(pthread_t thread, uintptr_t address) {
+static bool is_in_stack(const struct ct_thread *place, uintptr_t address) {
+  pthread_t thread = place->pthread;
   pthread_attr_t attributes;
   void *start = NULL;
   size_t bytes = 0;
+  // Who uses BSTRs in the last of its thread's destructors is not seen going.
+  if (syscall(SYS_tgkill, getpid(), place->tid, 0) != 0) return false;
   if (pthread_getattr_np(thread, &attributes) != 0) return false;
   pthread_attr_getstack(&attributes, &start, &bytes);
   pthread_attr_destroy(&attributes);
@@ -86,7 +91,7 @@ uint32_t ct_thread_with_stack_at(uintptr_t address) {
   pthread_mutex_lock(&leaving);
   struct ct_thread *thread = __atomic_load_n(&threads, __ATOMIC_ACQUIRE);
   for (; thread && !found; thread = thread->next)
-    if (__atomic_load_n(&thread->taken, __ATOMIC_ACQUIRE) && is_in_stack(thread->pthread, address))
+    if (__atomic_load_n(&thread->taken, __ATOMIC_ACQUIRE) && is_in_stack(thread, address))
       found = thread->tid;
   pthread_mutex_unlock(&leaving);
   return found;
@@ -155,5 +160,8 @@ void ct_end_fork_in_child(void) {
     thread->inside = false;
     thread->taken = false;
   }
-  if (ct_this_thread) ct_this_thread->tid = kernel_id();
+  if (!ct_this_thread) return;
+  ct_this_thread->tid = kernel_id();
+  // They are the parent's.
+  ct_this_thread->scope_count = 0;
 }

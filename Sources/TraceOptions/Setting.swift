@@ -35,6 +35,12 @@ public enum Setting: UInt8, CaseIterable, Sendable {
   case failAllocation
   /// Functions that act for their callers.
   case wrappers
+  /// The file of suppression rules.
+  case suppressions
+  /// Whether rules that are unused, expired or exceeded count as findings.
+  case strictSuppressions
+  /// Whether the report ends with rules for what was found.
+  case printSuppressions
   /// Whether fresh characters are filled with nonsense.
   case fill
   /// The allocation at which a debugger is to stop.
@@ -79,6 +85,9 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantineBlocks: "quarantine-blocks"
     case .failAllocation: "fail-allocation"
     case .wrappers: "wrappers"
+    case .suppressions: "suppressions"
+    case .strictSuppressions: "strict-suppressions"
+    case .printSuppressions: "print-suppressions"
     case .fill: "fill"
     case .breakOn: "break-on"
     }
@@ -90,7 +99,9 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .depth: .integer(1...256)
     case .olechar: .oneOf([2, 4])
     case .payloadOffset: .oneOf([4, 8])
-    case .followChildren, .track, .redact, .haltOnError, .guards, .fill: .onOff
+    case .followChildren, .track, .redact, .haltOnError, .guards, .fill, .strictSuppressions,
+      .printSuppressions:
+      .onOff
     case .quarantine: .integer(0...1 << 40)
     case .quarantineBlocks: .integer(0...16_320)
     case .failAllocation: .failures
@@ -98,7 +109,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .wrappers: .patterns
     case .foreign: .reportOrIgnore
     case .format: .format
-    case .output: .path
+    case .output, .suppressions: .path
     case .errorExitcode: .integer(0...255)
     }
   }
@@ -121,6 +132,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .quarantineBlocks: "1024"
     case .failAllocation: "none"
     case .wrappers: "those of Docs/Ownership.md"
+    case .suppressions: "none"
+    case .strictSuppressions, .printSuppressions: "off"
     case .fill: "off"
     case .breakOn: "none"
     }
@@ -161,6 +174,12 @@ public enum Setting: UInt8, CaseIterable, Sendable {
       "Make allocations return NULL: the Nth (N), all from the Nth (N+), or a percentage (P% or P%SEED)."
     case .breakOn:
       "Raise SIGTRAP at the allocation with this serial number, so that a debugger stops there."
+    case .suppressions:
+      "Leave out findings that match a rule of this file (Docs/Suppressions.md)."
+    case .strictSuppressions:
+      "Fail when a suppression rule matched nothing, has expired or matched more than it accepts."
+    case .printSuppressions:
+      "End the report with rules that would silence what was found, ready for a file."
     case .fill:
       "Fill strings that are allocated without characters with 0xCD in place of zeros."
     case .wrappers:

@@ -27,6 +27,12 @@ public struct Settings: Sendable, Equatable {
   public var reportForeign: Bool?
   /// Whether bytes behind each string are watched.
   public var guards: Bool?
+  /// The path of the file of suppression rules.
+  public var suppressions: String?
+  /// Whether stale suppression rules count as findings.
+  public var strictSuppressions: Bool?
+  /// Whether the report ends with rules for what was found.
+  public var printSuppressions: Bool?
   /// Whether fresh characters are filled with nonsense.
   public var fill: Bool?
   /// The allocation at which a debugger is to stop.
@@ -96,7 +102,7 @@ public struct Settings: Sendable, Equatable {
       json = value == "json"
     case .path:
       guard !value.isEmpty else { return "expected a path" }
-      output = String(value)
+      if setting == .suppressions { suppressions = String(value) } else { output = String(value) }
     case .failures:
       guard let failures = AllocationFailure(value) else {
         return "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"
@@ -120,7 +126,7 @@ public struct Settings: Sendable, Equatable {
     case .quarantineBlocks: quarantineBlocks = number
     case .breakOn: breakOn = number
     case .followChildren, .track, .redact, .format, .output, .haltOnError, .foreign, .guards,
-      .failAllocation, .wrappers, .fill:
+      .failAllocation, .wrappers, .fill, .suppressions, .strictSuppressions, .printSuppressions:
       break
     }
   }
@@ -133,8 +139,10 @@ public struct Settings: Sendable, Equatable {
     case .haltOnError: haltOnError = flag
     case .guards: guards = flag
     case .fill: fill = flag
+    case .strictSuppressions: strictSuppressions = flag
+    case .printSuppressions: printSuppressions = flag
     case .depth, .olechar, .payloadOffset, .errorExitcode, .format, .output, .foreign,
-      .quarantine, .quarantineBlocks, .failAllocation, .wrappers, .breakOn:
+      .quarantine, .quarantineBlocks, .failAllocation, .wrappers, .breakOn, .suppressions:
       break
     }
   }

@@ -76,6 +76,8 @@ public enum EventDetail: UInt16, Sendable {
   case replaced = 20
   /// An `[in,out]` argument was released, and not replaced.
   case notReplaced = 21
+  /// The heap has given the address out again since: which string was meant is not certain.
+  case recycled = 22
 }
 
 /// One event.
@@ -121,9 +123,21 @@ public struct EventRecord: BitwiseCopyable, Sendable {
   public var detectedTime: UInt32 = 0
   /// The beginning of the string, where it was still known.
   public var value: TextReference = .empty
+  /// The scope it happened in, or else the BSTR's.
+  public var scope: ScopeID = .none
 
   /// An event of which nothing is said yet.
   public init() {}
+
+  /// Whether it is something that went wrong.
+  public var isFault: Bool {
+    switch EventKind(rawValue: kind) {
+    case .doubleFree, .invalidFree, .wrongDeallocator, .writeAfterFree, .overrun, .prefixDamage,
+      .invalidUse, .ownership:
+      true
+    case .pin, .deferredFree, .failedAllocation, nil: false
+    }
+  }
 
   /// An event of which kind and detail are said.
   public init(_ kind: EventKind, _ detail: EventDetail = .none) {

@@ -29,6 +29,25 @@ public struct BlockID: BitwiseCopyable, Hashable, Sendable {
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
+/// A scope: a number from 1, in the order in which scopes began; 24 bits.
+///
+/// 0 is no scope. A forked child counts on from its parent.
+public struct ScopeID: BitwiseCopyable, Hashable, Comparable, Sendable {
+  /// The number.
+  public var rawValue: UInt32
+
+  /// In no scope.
+  public static let none = ScopeID(rawValue: 0)
+  /// In none that anybody asks about: what is allocated there is no leak.
+  public static let ignored = ScopeID(rawValue: 0xFF_FFFF)
+
+  /// The scope with the number.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Whether `one` began first.
+  public static func < (one: ScopeID, other: ScopeID) -> Bool { one.rawValue < other.rawValue }
+}
+
 /// A loaded module: its index in the modules section plus 1.
 ///
 /// 0 is no module.

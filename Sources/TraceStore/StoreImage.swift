@@ -172,6 +172,23 @@ public struct StoreImage: Sendable {
     }
   }
 
+  /// The scopes, in the order in which they began; the first of them has the number `firstScope`.
+  public var scopes: [ScopeRecord] {
+    let bytes = sections[SectionKind.scopes.rawValue]
+    let stride = MemoryLayout<ScopeRecord>.stride
+    return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
+  }
+
+  /// What the program called a scope; `nil` when it is none.
+  public func name(of scope: ScopeID) -> String? {
+    let index = Int(scope.rawValue) - max(1, Int(header.firstScope))
+    let bytes = sections[SectionKind.scopes.rawValue]
+    guard scope != .none, scope != .ignored, index >= 0,
+      let record: ScopeRecord = bytes.loadRecord(at: index * MemoryLayout<ScopeRecord>.stride)
+    else { return nil }
+    return text(record.name)
+  }
+
   /// The strings that were live at the end, by their blocks' serial numbers.
   public func values() -> [UInt64: StoredValue] {
     let bytes = sections[SectionKind.values.rawValue]

@@ -18,6 +18,8 @@ public enum SectionKind: Int, CaseIterable, Sendable {
   case pairs
   /// `HistoryRecord`s: what the program declared of single strings.
   case histories
+  /// `ScopeRecord`s: spans of the program that were named.
+  case scopes
 }
 
 /// Constants of the layout.
@@ -25,7 +27,7 @@ public enum StoreLayout {
   /// "BSTRTRC" and a zero, as a little-endian number.
   public static let magic: UInt64 = 0x0043_5254_5254_5342
   /// The version this code reads and writes.
-  public static let version: UInt32 = 2
+  public static let version: UInt32 = 3
   /// Bytes in front of the first section.
   public static let headerBytes = 4096
   /// Where the section table stands in the header.
@@ -148,8 +150,8 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   public var pid: UInt32 = 0
   /// The process that started it.
   public var parentPid: UInt32 = 0
-  /// 0.
-  public var reserved: UInt32 = 0
+  /// The number of the first own scope; smaller ones were the parent's.
+  public var firstScope: UInt32 = 0
   /// When recording began: nanoseconds of the monotonic clock.
   public var startTime: UInt64 = 0
   /// Bytes of one OLECHAR; 0 before the profile is known.
@@ -229,11 +231,11 @@ public struct BlockRecord: BitwiseCopyable, Sendable {
   ///
   /// In a free place, the next free place plus 1.
   public var address: UInt64
-  /// The number of the allocation, from 1.
+  /// The number of the allocation, from 1, in the lower 40 bits, and the scope in the upper 24.
   ///
   /// 0 marks a free place, and is written first on release and last on allocation, so that a store
   /// cut off in between reads true.
-  public var serial: UInt64
+  public var identity: UInt64
   /// Payload bytes when it was allocated, or when our functions shortened it last.
   public var byteLength: UInt32
   /// Where it was allocated.
@@ -243,13 +245,23 @@ public struct BlockRecord: BitwiseCopyable, Sendable {
   /// When: milliseconds since recording began.
   public var milliseconds: UInt32
 
+  /// The number of the allocation; 0 in a free place.
+  public var serial: UInt64 { identity & Self.serialMask }
+  /// The scope it was made in.
+  public var scope: ScopeID {
+    get { ScopeID(rawValue: UInt32(truncatingIfNeeded: identity >> 40)) }
+    set { identity = serial | UInt64(newValue.rawValue) << 40 }
+  }
+
+  private static let serialMask: UInt64 = 1 << 40 - 1
+
   /// A block's record.
   public init(
-    address: UInt64, serial: UInt64, byteLength: UInt32, stack: StackID, thread: UInt32,
-    milliseconds: UInt32
+    address: UInt64, serial: UInt64, scope: ScopeID = .none, byteLength: UInt32, stack: StackID,
+    thread: UInt32, milliseconds: UInt32
   ) {
     self.address = address
-    self.serial = serial
+    identity = serial & Self.serialMask | UInt64(scope.rawValue) << 40
     self.byteLength = byteLength
     self.stack = stack
     self.thread = thread

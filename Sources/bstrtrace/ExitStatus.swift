@@ -17,10 +17,14 @@ enum ExitStatus {
   static let notFound: Int32 = 127
 
   /// The status for a report, when the program itself ended with 0.
-  static func of(_ report: Report, _ options: ReportOptions, _ settings: Settings) -> ExitCode {
+  static func of(
+    _ report: Report, _ options: ReportOptions, _ settings: Settings, _ triage: Triage
+  ) -> ExitCode {
     if !report.damage.isEmpty { return ExitCode(toolFailed) }
     // A clean bill of health for a part of the allocations would be none.
-    if report.findings.isEmpty { return report.unrecorded > 0 ? ExitCode(toolFailed) : .success }
+    if report.findings.isEmpty, !triage.fails(report) {
+      return report.unrecorded > 0 ? ExitCode(toolFailed) : .success
+    }
     return ExitCode(Int32(options.errorExitcode ?? settings.errorExitcode ?? findings))
   }
 

@@ -33,6 +33,7 @@ struct ReportCommand: ParsableCommand {
     let settings = EnvironmentSettings.read()
     do {
       let target = try ReportTarget(options, settings)
+      let triage = try Triage(options.triage, settings)
       var images: [StoreImage] = []
       var damage: [String] = []
       for path in store {
@@ -54,10 +55,11 @@ struct ReportCommand: ParsableCommand {
           options.reporter(settings).story(of: history, in: images, symbolicator: &symbolicator),
           to: STDOUT_FILENO)
       }
-      let report = options.reporter(settings)
+      var report = options.reporter(settings)
         .report(on: images, symbolicator: &symbolicator, damage: damage)
+      try triage.apply(to: &report)
       try target.write(report)
-      throw ExitStatus.of(report, options, settings)
+      throw ExitStatus.of(report, options, settings, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
     }

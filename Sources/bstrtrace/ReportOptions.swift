@@ -29,6 +29,8 @@ struct ReportOptions: ParsableArguments {
   @Option(name: .setting(.wrappers), help: .setting(.wrappers))
   var wrappers: String?
 
+  @OptionGroup var triage: TriageOptions
+
   @Flag(help: "Add who produced, owned and freed how many BSTRs, by modules and by functions.")
   var map = false
 
@@ -51,9 +53,12 @@ struct ReportOptions: ParsableArguments {
 struct ReportTarget {
   private let descriptor: Int32
   private let format: ReportFormat
+  private let printsSuppressions: Bool
 
   /// Opens the output, or throws the sentence that says why it cannot be written.
   init(_ options: ReportOptions, _ settings: Settings) throws {
+    printsSuppressions =
+      options.triage.printSuppressions || settings.printSuppressions == true
     format = options.format ?? (settings.json == true ? .json : .text)
     guard let path = options.output ?? settings.output else {
       descriptor = STDERR_FILENO
@@ -66,7 +71,9 @@ struct ReportTarget {
   func write(_ report: Report) throws {
     switch format {
     case .text:
-      try OutputFile.write(TextRenderer(colour: isColourful).render(report), to: descriptor)
+      let renderer = TextRenderer(colour: isColourful)
+      let rules = printsSuppressions ? renderer.suppressionRules(for: report) : ""
+      try OutputFile.write(renderer.render(report) + rules, to: descriptor)
     case .json: try OutputFile.write(JSONRenderer().render(report), to: descriptor)
     }
   }

@@ -52,15 +52,18 @@ struct RunCommand: ParsableCommand {
     do {
       let environment = EnvironmentSettings.read()
       let target = try ReportTarget(options, environment)
+      let triage = try Triage(options.triage, environment)
       let keep = try keepStore.map(OutputFile.open)
       let program = try TracedProgram(traced.words[0])
       let run = try ProgramRun(
         program: program, arguments: traced.words, settings: settings(over: environment))
       let (images, damage) = run.collect()
       if let keep { try OutputFile.write(images.flatMap { $0.packed() }, to: keep) }
-      let report = report(on: images, damage: damage, of: run, environment)
+      var report = report(on: images, damage: damage, of: run, environment)
+      try triage.apply(to: &report)
       try target.write(report)
-      throw run.ownStatus.map { ExitCode($0) } ?? ExitStatus.of(report, options, environment)
+      throw run.ownStatus.map { ExitCode($0) }
+        ?? ExitStatus.of(report, options, environment, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
     } catch let failure as TracedProgram.Failure {

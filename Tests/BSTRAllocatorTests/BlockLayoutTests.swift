@@ -31,12 +31,12 @@ import TraceStore
     let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
     for bytes in Self.sizes {
       withBlock(layout, bytes) { bstr, record in
-        #expect(layout.damage(of: record) == nil)
+        #expect(layout.damages(of: record).isEmpty)
         let end = layout.blockBytes(forPayload: bytes) - profile.payloadOffset
         for position in bytes..<end {
           let old = bstr.load(fromByteOffset: position, as: UInt8.self)
           bstr.storeBytes(of: old ^ 1, toByteOffset: position, as: UInt8.self)
-          let damage = layout.damage(of: record)
+          let damage = layout.damages(of: record).behind
           #expect(damage?.kind == .overrun)
           #expect(damage?.offset == position)
           #expect(damage?.count == 1)
@@ -44,8 +44,27 @@ import TraceStore
         }
         // The string itself is the program's.
         memset(bstr, 0x41, bytes)
-        #expect(layout.damage(of: record) == nil)
+        #expect(layout.damages(of: record).isEmpty)
       }
+    }
+  }
+
+  /// What is shown are eight bytes of memory, whichever part of the block they lie in.
+  @Test(arguments: Profile.all) func foundBytesGoOnFromTheFirstChangedOne(_ profile: Profile) {
+    let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
+    withBlock(layout, 8) { bstr, record in
+      bstr.storeBytes(of: 0x41, toByteOffset: 8, as: UInt8.self)
+      let end = layout.blockBytes(forPayload: 8) - profile.payloadOffset
+      bstr.storeBytes(of: 0x42, toByteOffset: end - 1, as: UInt8.self)
+      let damages = layout.damages(of: record)
+      #expect(damages.prefix == nil)
+      #expect(damages.behind?.count == 2)
+      for position in 8..<min(16, end) {
+        let found = (damages.behind?.found ?? 0) >> (8 * UInt64(position - 8)) & 0xFF
+        #expect(found == UInt64(bstr.load(fromByteOffset: position, as: UInt8.self)))
+      }
+      layout.mend(bstr, 8)
+      #expect(layout.damages(of: record).isEmpty)
     }
   }
 
@@ -54,12 +73,12 @@ import TraceStore
     withBlock(layout, 24) { bstr, record in
       for length in 0...UInt32(24) {
         (bstr - 4).storeBytes(of: length, as: UInt32.self)
-        #expect(layout.damage(of: record) == nil)
+        #expect(layout.damages(of: record).isEmpty)
       }
       for length in [UInt32(25), 1000, .max] {
         (bstr - 4).storeBytes(of: length, as: UInt32.self)
-        #expect(layout.damage(of: record)?.kind == .prefixDamage)
-        #expect(layout.damage(of: record)?.found == UInt64(length))
+        #expect(layout.damages(of: record).prefix?.kind == .prefixDamage)
+        #expect(layout.damages(of: record).prefix?.found == UInt64(length))
       }
     }
   }

@@ -20,8 +20,8 @@ import TraceStore
     _ limits: QuarantineLimits = .none
   ) -> String {
     switch registry.release(block, by: FreedBlock(), Self.layout, limits, in: store) {
-    case .own(let freed, let damage):
-      damage != nil ? "damaged" : freed.heldBytes > 0 ? "held" : "own"
+    case .own(let freed, let damages):
+      !damages.isEmpty ? "damaged" : freed.heldBytes > 0 ? "held" : "own"
     case .unrecorded: "unrecorded"
     case .inherited: "inherited"
     case .unknown: "unknown"
@@ -149,12 +149,12 @@ import TraceStore
         UnsafeMutablePointer<UInt16>(bitPattern: block + 8)![2] = 0x41
       }
       #expect(release(blocks[0], from: registry, in: writer) == "damaged")
-      let first = registry.inspect(blocks[1], Self.layout, in: writer)?.damage
+      let first = registry.inspect(blocks[1], Self.layout, in: writer)?.damages.behind
       #expect(first?.kind == .overrun)
       #expect(first?.offset == 4)
       #expect(first?.count == 2)
       #expect(first?.found ?? 0 == 0xFBFB_FBFB_FBFB_0041)
-      let second = registry.inspect(blocks[1], Self.layout, in: writer)?.damage
+      let second = registry.inspect(blocks[1], Self.layout, in: writer)?.damages.behind
       #expect(second == nil)
     }
   }

@@ -89,7 +89,7 @@ enum SampleReport {
       event(.invalidFree, .unmapped, allocated: none),
       event(.invalidFree, .foreignBSTR, allocated: none),
       event(.wrongDeallocator, .free), event(.wrongDeallocator, .realloc),
-      event(.writeAfterFree, freed: 11, offset: 4, changed: 2, found: 0x0041),
+      event(.writeAfterFree, freed: 11, offset: 4, changed: 2, found: 0xFDFD_FDFD_FDFD_0041),
       event(.writeAfterFree, freed: 11, offset: -4, changed: 4, found: 7),
       event(.overrun, offset: 24, changed: 3, found: 0xFBFB_FBFB_FB00_0041),
       event(.prefixDamage, offset: -4, changed: 4, found: 4000),

@@ -32,7 +32,8 @@ import TraceOptions
       which linked programs and the command line read. A flag overrules the variable. What cannot be
       understood in the variable is named on standard error and ignored.
 
-      `track` is for the variable only; `--keep-store FILE` is for the command line only.
+      `track` is for the variable only; `--keep-store FILE`, `--baseline FILE` and
+      `--update-baseline` (Docs/Suppressions.md) are for the command line only.
 
       | option | values | default | meaning |
       |---|---|---|---|
@@ -55,7 +56,8 @@ import TraceOptions
     let problems = settings.parse(
       "depth=20:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
         + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=off:quarantine=0:"
-        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:fill=on:break-on=9")
+        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:fill=on:break-on=9:"
+        + "suppressions=s.txt:strict-suppressions=on:print-suppressions=on")
     #expect(problems.isEmpty)
     #expect(settings.depth == 20)
     #expect(settings.olechar == 4)
@@ -75,6 +77,9 @@ import TraceOptions
     #expect(settings.quarantineBlocks == 7)
     #expect(settings.failAllocation == .from(3))
     #expect(settings.wrappers == ["A*", "b"])
+    #expect(settings.suppressions == "s.txt")
+    #expect(settings.strictSuppressions == true)
+    #expect(settings.printSuppressions == true)
     var again = Settings()
     #expect(again.parse(settings.recordingText).isEmpty)
     #expect(again.depth == 20)

@@ -1,5 +1,5 @@
 // widths: 2 4
-// fault: invalid-free * 4000 detected=main:16 freed=- allocated=-
+// fault: invalid-free * 4000 detected=main:17 freed=- allocated=-
 // Four thousand random addresses are freed: each is reported, and none does harm.
 #include "text.h"
 
@@ -13,7 +13,8 @@ int main(void) {
     // A third each: anywhere, in the lower half, and near this program's own memory.
     if (i % 3 == 1) address &= 0x7FFFFFFFFFFF;
     if (i % 3 == 2) address = (uint64_t)(uintptr_t)&state + (state & 0xFFFFFF) - 0x800000;
-    SysFreeString((BSTR)(uintptr_t)(address | 1));
+    // Every second one where a string may lie, so that what is in front of it is looked at.
+    SysFreeString((BSTR)(uintptr_t)(i % 2 ? address | 1 : (address & ~(uint64_t)15) + 8));
   }
   return 0;
 }

@@ -12,6 +12,7 @@ import Testing
     #expect(MemoryLayout<TextReference>.stride == 8)
     #expect(MemoryLayout<EventRecord>.stride == 96)
     #expect(MemoryLayout<PairRecord>.stride == 32)
+    #expect(MemoryLayout<ScopeRecord>.stride == 32)
   }
 
   @Test func headerFieldsStandWhereTheyAreDocumented() {
@@ -46,11 +47,22 @@ import Testing
 
   @Test func blockFieldsStandWhereTheyAreDocumented() {
     #expect(MemoryLayout<BlockRecord>.offset(of: \.address) == 0)
-    #expect(MemoryLayout<BlockRecord>.offset(of: \.serial) == 8)
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.identity) == 8)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.byteLength) == 16)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.stack) == 20)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.thread) == 24)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.milliseconds) == 28)
+  }
+
+  @Test func aBlocksNumberAndItsScopeShareAWord() {
+    var record = BlockRecord(
+      address: 8, serial: 0xFF_1234_5678, scope: ScopeID(rawValue: 0xAB_CDEF), byteLength: 0,
+      stack: .none, thread: 0, milliseconds: 0)
+    #expect(record.identity == 0xABCD_EFFF_1234_5678)
+    #expect(record.scope == ScopeID(rawValue: 0xAB_CDEF))
+    record.scope = .ignored
+    #expect(record.serial == 0xFF_1234_5678)
+    #expect(record.scope == .ignored)
   }
 
   @Test func eventFieldsStandWhereTheyAreDocumented() {
@@ -73,6 +85,7 @@ import Testing
     #expect(MemoryLayout<EventRecord>.offset(of: \.freedTime) == 76)
     #expect(MemoryLayout<EventRecord>.offset(of: \.detectedTime) == 80)
     #expect(MemoryLayout<EventRecord>.offset(of: \.value) == 84)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.scope) == 92)
   }
 
   @Test func wordsTakeApartWhatWasPutTogether() {

@@ -40,6 +40,8 @@ public struct Finding: Sendable {
   public var remarks: [String] = []
   /// Who owned it, and which rule was broken.
   public var ownership = Ownership()
+  /// The scope that a leaked BSTR was allocated in, or that a fault happened in.
+  public var scope: String?
   /// Where the BSTRs were allocated; `nil` where none is concerned.
   public var allocated: StackTrace?
   /// Where it was freed first; `nil` where it was not.

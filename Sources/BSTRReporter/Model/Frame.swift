@@ -67,6 +67,16 @@ public struct Frame: Hashable, Sendable {
     return function
   }
 
+  /// Whether this is the function of that name.
+  ///
+  /// - Parameter pattern: a name without parameters, in which `*` stands for any characters.
+  public func isFunction(_ pattern: String) -> Bool {
+    plainName.map { Wrappers.matches($0, pattern) } ?? false
+  }
+
+  /// The last part of the module's path.
+  public var moduleName: String { String(Self.lastComponent(of: module)) }
+
   /// What a suppression rule names: the function without its parameters, or the module's file.
   public var suppressionPattern: String { plainName ?? String(Self.lastComponent(of: module)) }
 

@@ -10,6 +10,21 @@ public struct Report: Sendable {
   /// Why no BSTR function was seen, in sentences; `nil` when one was.
   public var explanation: String?
 
+  /// What suppression rules did, in their order; none without rules.
+  public var suppressions: [Suppressions.Use] = []
+
+  /// Findings that were left out because the baseline has them.
+  public var inBaseline = 0
+
+  /// Findings that rules or the baseline took out.
+  public var suppressed: Int { suppressions.reduce(inBaseline) { $0 + $1.findings } }
+
+  /// Whether a suppression rule is unused, expired or exceeded.
+  public var hasStaleSuppressions: Bool { suppressions.contains { $0.problem != nil } }
+
+  /// The name of the scope that it is about; `nil` for all of each process.
+  public var scope: String?
+
   /// A report.
   public init(processes: [ProcessReport], damage: [String] = [], explanation: String? = nil) {
     self.processes = processes
@@ -71,6 +86,8 @@ public struct ProcessReport: Sendable {
     public var peakLive: UInt64
     /// BSTRs that were declared never to be freed.
     public var immortals: UInt64
+    /// Live BSTRs that the program asked to ignore.
+    public var ignored: UInt64
     /// Allocations that could not be recorded.
     public var unrecorded: UInt64
   }

@@ -113,16 +113,22 @@ extension Frame {
 
   /// Whether this is code of bstrtrace.h or bstrtrace.hpp.
   var isDeclaration: Bool {
-    if let file, file.hasSuffix("/bstrtrace.h") || file.hasSuffix("/bstrtrace.hpp") { return true }
-    // clang's inlined frames have the caller's file.
+    // By name: clang's inlined frames have the caller's file, and gcc's callers those of what is inlined.
     let declaring: Set = [
       "bstrtrace_say", "bstrtrace_lives", "bstrtrace_immortal", "bstrtrace_lend",
       "bstrtrace_give_back", "bstrtrace_hand_over", "bstrtrace_adopt", "bstrtrace_disown",
       "bstrtrace_note", "bstrtrace_before_out", "bstrtrace_after_out", "bstrtrace_after_in_out",
+      "bstrtrace_scope_begin",
     ]
     guard let plainName else { return false }
     return declaring.contains(plainName) || plainName.hasPrefix("bstrtrace::")
       || plainName.contains(" bstrtrace::")
+      || Self.isMangledDeclaration(plainName)
+  }
+
+  /// Lambdas inside templates are not demangled.
+  private static func isMangledDeclaration(_ name: String) -> Bool {
+    name.hasPrefix("_Z") && name.dropFirst(2).drop { $0 == "Z" }.hasPrefix("N9bstrtrace")
   }
 
   /// Whether this is code of Swift's `OwnedBSTR` or `BorrowedBSTR`, which act for whoever holds them.

@@ -25,7 +25,9 @@ private struct Document: Encodable {
 
   init(_ report: Report) { self.report = report }
 
-  private enum Key: CodingKey { case schema, version, processes, summary, damage, explanation }
+  private enum Key: CodingKey {
+    case schema, version, processes, summary, damage, explanation, suppressions
+  }
   private enum SummaryKey: CodingKey { case findings, leakedBstrs, leakedBytes, suppressed }
 
   func encode(to encoder: any Encoder) throws {
@@ -35,11 +37,12 @@ private struct Document: Encodable {
     try container.encode(report.processes.map(Process.init), forKey: .processes)
     try container.encode(report.damage, forKey: .damage)
     try container.encode(report.explanation, forKey: .explanation)
+    try container.encode(report.suppressions.map(SuppressionEntry.init), forKey: .suppressions)
     var summary = container.nestedContainer(keyedBy: SummaryKey.self, forKey: .summary)
     try summary.encode(report.findings.count, forKey: .findings)
     try summary.encode(report.leakedBstrs, forKey: .leakedBstrs)
     try summary.encode(report.leakedBytes, forKey: .leakedBytes)
-    try summary.encode(0, forKey: .suppressed)
+    try summary.encode(report.suppressed, forKey: .suppressed)
   }
 
   private struct Process: Encodable {
@@ -53,7 +56,8 @@ private struct Document: Encodable {
     }
     private enum ProfileKey: CodingKey { case olecharBytes, payloadOffset }
     private enum TotalsKey: CodingKey {
-      case allocations, frees, foreignFrees, live, liveBytes, peakLive, immortals, unrecorded
+      case allocations, frees, foreignFrees, live, liveBytes, peakLive, immortals, ignored,
+        unrecorded
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -81,10 +85,34 @@ private struct Document: Encodable {
       try totals.encode(process.totals.liveBytes, forKey: .liveBytes)
       try totals.encode(process.totals.peakLive, forKey: .peakLive)
       try totals.encode(process.totals.immortals, forKey: .immortals)
+      try totals.encode(process.totals.ignored, forKey: .ignored)
       try totals.encode(process.totals.unrecorded, forKey: .unrecorded)
       try container.encode(process.findings.map(FindingEntry.init), forKey: .findings)
       try container.encode(process.notes, forKey: .notes)
       try container.encode(process.map.map(MapEntry.init), forKey: .map)
+    }
+  }
+
+  private struct SuppressionEntry: Encodable {
+    let use: Suppressions.Use
+
+    init(_ use: Suppressions.Use) { self.use = use }
+
+    private enum Key: CodingKey {
+      case rule, reason, max, until, file, line, findings, count, problem
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(use.entry.rule.text, forKey: .rule)
+      try container.encode(use.entry.rule.reason, forKey: .reason)
+      try container.encode(use.entry.rule.max, forKey: .max)
+      try container.encode(use.entry.rule.until, forKey: .until)
+      try container.encode(use.entry.file, forKey: .file)
+      try container.encode(use.entry.line, forKey: .line)
+      try container.encode(use.findings, forKey: .findings)
+      try container.encode(use.count, forKey: .count)
+      try container.encode(use.problem?.rawValue, forKey: .problem)
     }
   }
 
@@ -153,7 +181,7 @@ private struct Document: Encodable {
       try container.encode(ownership.evidence, forKey: .evidence)
       try container.encode(ownership.doubt, forKey: .doubt)
       try encode(ownership.siblings, in: &container)
-      try container.encodeNil(forKey: .scope)
+      try container.encode(finding.scope, forKey: .scope)
       var stacks = container.nestedContainer(keyedBy: StacksKey.self, forKey: .stacks)
       try stacks.encode(Self.frames(of: finding.allocated), forKey: .allocated)
       try stacks.encode(Self.frames(of: finding.freed), forKey: .freed)

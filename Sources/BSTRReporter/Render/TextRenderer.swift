@@ -14,7 +14,12 @@ public struct TextRenderer {
   public func render(_ report: Report) -> String {
     var lines = report.damage.map { "bstrtrace: \($0)" }
     for process in report.processes where !process.findings.isEmpty || !process.notes.isEmpty {
-      lines += render(process)
+      lines += render(process, scope: report.scope)
+    }
+    lines += render(report.suppressions)
+    if report.inBaseline > 0 {
+      lines.append("BASELINE  \(Self.count(report.inBaseline, "finding")) known already")
+      lines.append("")
     }
     for process in report.processes {
       guard let map = process.map else { continue }
@@ -30,13 +35,17 @@ public struct TextRenderer {
 
   // MARK: process
 
-  private func render(_ process: ProcessReport) -> [String] {
+  private func render(_ process: ProcessReport, scope: String?) -> [String] {
     let found = Self.count(process.findings.count, "finding")
     let allocated = Self.count(process.totals.allocations, "allocation")
-    var lines = ["bstrtrace: \(process.name) (pid \(process.pid)): \(found) in \(allocated)"]
+    // How much the whole process has allocated says nothing of one scope.
+    var lines = [
+      scope.map { "bstrtrace: scope '\($0)' of \(process.name) (pid \(process.pid)): \(found)" }
+        ?? "bstrtrace: \(process.name) (pid \(process.pid)): \(found) in \(allocated)"
+    ]
     lines += process.notes.map { "   note: \($0)" }
     for (index, finding) in process.findings.enumerated() {
-      lines += [""] + render(finding, number: index + 1)
+      lines += [""] + render(finding, number: index + 1, isOfOneScope: scope != nil)
     }
     return lines + [""]
   }
@@ -53,11 +62,12 @@ public struct TextRenderer {
       return "bstrtrace: \(traced): no BSTR function was called.\(reason)"
     }
     let all = Self.count(report.allocations, "allocation")
+    let kind = report.suppressed > 0 ? "no new findings" : "no findings"
     if report.unrecorded > 0 {
       let recorded = report.allocations - min(report.allocations, report.unrecorded)
-      return "bstrtrace: \(traced): no findings in the \(recorded) of \(all) that were recorded"
+      return "bstrtrace: \(traced): \(kind) in the \(recorded) of \(all) that were recorded"
     }
-    return "bstrtrace: \(traced): no findings in \(all)"
+    return "bstrtrace: \(traced): \(kind) in \(all)"
   }
 
   private func summary(_ report: Report) -> String {
@@ -71,7 +81,35 @@ public struct TextRenderer {
           + "\(Self.count(report.leakedBytes, "byte")))"
         : text
     }
-    return "SUMMARY: bstrtrace: \(found): \(kinds.joined(separator: ", "))"
+    let suppressed = report.suppressed > 0 ? "; \(report.suppressed) suppressed" : ""
+    return "SUMMARY: bstrtrace: \(found): \(kinds.joined(separator: ", "))\(suppressed)"
+  }
+
+  // MARK: suppressions
+
+  private func render(_ uses: [Suppressions.Use]) -> [String] {
+    if uses.isEmpty { return [] }
+    return ["SUPPRESSIONS"]
+      + uses.map { use in
+        let rule = use.entry.rule
+        let verdict =
+          switch use.problem {
+          case nil: "\(Self.count(use.findings, "finding")), \(use.count) in all"
+          case .unused: strong("matched nothing")
+          case .expired: strong("expired after \(rule.until ?? "?")")
+          case .exceeded:
+            strong("exceeded: \(use.count) where it accepts \(rule.max ?? 0), all shown")
+          }
+        let reason = rule.reason.map { "   (\($0))" } ?? ""
+        return "   \(rule.text)   \(verdict)   \(use.entry.file):\(use.entry.line)\(reason)"
+      } + [""]
+  }
+
+  /// Rules that would silence the findings of a report, ready for a file.
+  public func suppressionRules(for report: Report) -> String {
+    var seen: Set<String> = []
+    let rules = report.findings.map(\.suppression).filter { seen.insert($0).inserted }
+    return rules.map { "\($0) reason=?\n" }.joined()
   }
 
   // MARK: map
@@ -90,7 +128,7 @@ public struct TextRenderer {
 
   // MARK: finding
 
-  private func render(_ finding: Finding, number: Int) -> [String] {
+  private func render(_ finding: Finding, number: Int, isOfOneScope: Bool) -> [String] {
     var lines = ["\(number). \(strong(Self.title(of: finding.kind)))  \(Self.size(of: finding))"]
     lines.append("   \(finding.message)")
     lines += Self.text(of: finding.ownership).map { "   \($0)" }
@@ -111,6 +149,7 @@ public struct TextRenderer {
     for (index, event) in finding.history.enumerated() {
       lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
     }
+    if let scope = finding.scope, !isOfOneScope { lines.append(Self.row("scope", scope)) }
     for (index, value) in finding.values.enumerated() {
       lines.append(Self.row(index == 0 ? "value" : "", Self.text(of: value)))
     }

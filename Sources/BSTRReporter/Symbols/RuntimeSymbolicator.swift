@@ -7,7 +7,10 @@ import Runtime
 ///
 /// A file that is no longer the one that was loaded, by its build-id, names nothing: a wrong name
 /// is worse than none.
-public struct RuntimeSymbolicator: Symbolicator {
+public struct RuntimeSymbolicator: Symbolicator, Sendable {
+  /// Files that were asked for data, with their variables; a program frees many pointers into one.
+  private var data: [String: DataSymbols] = [:]
+
   /// A symbolicator.
   public init() {}
 
@@ -30,17 +33,17 @@ public struct RuntimeSymbolicator: Symbolicator {
 
   /// The variable in the module's symbol table, and whether it can be written to.
   public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
-    guard let file = ElfFile(path: place.module),
-      place.buildID == nil || place.buildID == file.buildID
-    else { return nil }
-    let symbol = (file.symbols + file.dynamicSymbols).first {
-      $0.isDefined && $0.isObject && $0.value <= place.offset
-        && place.offset - $0.value < max(1, $0.size)
+    if data[place.module] == nil {
+      data[place.module] = ElfFile(path: place.module).map(DataSymbols.init)
     }
+    guard let known = data[place.module],
+      place.buildID == nil || place.buildID == known.buildID
+    else { return nil }
+    let symbol = known.variable(at: place.offset)
     return DataSymbol(
       name: symbol.map { Self.demangled($0.name) },
       offset: symbol.map { Int(place.offset - $0.value) } ?? 0,
-      isReadOnly: file.isReadOnlyData(at: place.offset))
+      isReadOnly: known.file.isReadOnlyData(at: place.offset))
   }
 
   private func named(_ places: [CodePlace], in module: String) -> [CodePlace: [Symbol]] {
@@ -92,5 +95,22 @@ public struct RuntimeSymbolicator: Symbolicator {
     SymbolicatedBacktrace.Symbol(
       imageIndex: 0, imageName: "", rawName: name, offset: 0, sourceLocation: nil
     ).name
+  }
+}
+
+/// The variables of one file.
+private struct DataSymbols: Sendable {
+  let file: ElfFile
+  let buildID: String?
+  private let variables: [ElfFile.FileSymbol]
+
+  init(_ file: ElfFile) {
+    self.file = file
+    buildID = file.buildID
+    variables = (file.symbols + file.dynamicSymbols).filter { $0.isDefined && $0.isObject }
+  }
+
+  func variable(at offset: UInt64) -> ElfFile.FileSymbol? {
+    variables.first { $0.value <= offset && offset - $0.value < max(1, $0.size) }
   }
 }

@@ -70,6 +70,8 @@ public struct DataSymbol: Hashable, Sendable {
   }
 }
 
+extension CachingSymbolicator: Sendable where Base: Sendable {}
+
 /// Asks another symbolicator once for each place.
 public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
   private var base: Base

@@ -1,14 +1,18 @@
 /// \file bstrtrace.hpp
-/// Calls of methods whose parameters' types say who owns what: `bstrtrace::call`. For C++17; everything
-/// here calls bstrtrace.h, and is a plain call where that does nothing.
+/// Calls of methods whose parameters' types say who owns what, `bstrtrace::call`, and scopes that end with
+/// a block. For C++17; everything here calls bstrtrace.h, and does nothing where that does nothing.
 
 #ifndef BSTRTRACE_HPP
 #define BSTRTRACE_HPP
 
 #include <functional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+
+#include <cstdio>
+#include <cstdlib>
 
 #include "bstrtrace.h"
 
@@ -127,6 +131,60 @@ Result call(Object &&object, Result (Class::*method)(Parameters...), Arguments &
   }
 #endif
 }
+
+/// A scope that ends with the block it is in. See bstrtrace_scope_begin.
+class scope {
+ public:
+  explicit scope(const std::string &name) : token_(bstrtrace_scope_begin(name.c_str())) {}
+  scope(const scope &) = delete;
+  scope &operator=(const scope &) = delete;
+
+  /// Writes the report to standard error, unless the scope was ended and asked before.
+  ~scope() {
+    if (isOpen_) std::fputs(end().c_str(), stderr);
+  }
+
+  /// For other threads to join.
+  bstrtrace_scope token() const { return token_; }
+
+  /// Ends the scope, on the thread that began it; answers with the report, or nothing without findings.
+  std::string end() {
+    if (!isOpen_) return {};
+    isOpen_ = false;
+    char *text = nullptr;
+    std::size_t found = bstrtrace_scope_end(token_, &text);
+    std::string report = text ? text : "";
+    std::free(text);
+    if (found > 0 && report.empty())
+      report = "bstrtrace: " + std::to_string(found) + " BSTRs are live or were misused\n";
+    return report;
+  }
+
+ private:
+  bstrtrace_scope token_;
+  bool isOpen_ = true;
+};
+
+/// Puts a thread into a scope for as long as the block lasts.
+class joined {
+ public:
+  explicit joined(bstrtrace_scope scope) : scope_(scope) { bstrtrace_scope_join(scope_); }
+  joined(const joined &) = delete;
+  joined &operator=(const joined &) = delete;
+  ~joined() { bstrtrace_scope_leave(scope_); }
+
+ private:
+  bstrtrace_scope scope_;
+};
+
+/// What the thread allocates while the block lasts is no leak.
+class ignoring {
+ public:
+  ignoring() { bstrtrace_ignore_begin(); }
+  ignoring(const ignoring &) = delete;
+  ignoring &operator=(const ignoring &) = delete;
+  ~ignoring() { bstrtrace_ignore_end(); }
+};
 
 }  // namespace bstrtrace
 

@@ -25,6 +25,9 @@ extern const uint32_t ct_role;
 /// Words of scratch memory for each thread.
 #define CT_SCRATCH_WORDS 640
 
+/// Scopes that a thread can be in at once.
+#define CT_SCOPES 60
+
 /// What the tracker keeps for a thread that uses it. Never unmapped, for a thread that forks looks at
 /// everyone's: what one thread leaves is another's to take.
 struct ct_thread {
@@ -38,8 +41,19 @@ struct ct_thread {
   uint32_t tid;
   pthread_t pthread;
   struct ct_thread *_Nullable next;
+  /// The scopes that the thread has begun or joined, the innermost last. Only it uses them.
+  uint32_t scope_count;
+  uint32_t scopes[CT_SCOPES];
   uint64_t scratch[CT_SCRATCH_WORDS];
 };
+
+/// Tells the scope of the code that runs, where threads do not: Swift's tasks. Called inside; NULL where
+/// nobody asks, and never changed back.
+extern uint32_t (*_Nullable ct_task_scope)(void);
+
+CT_INLINE void ct_ask_tasks(uint32_t (*_Nonnull scope)(void)) {
+  __atomic_store_n(&ct_task_scope, scope, __ATOMIC_RELEASE);
+}
 
 /// Initial-exec, so that reading it never allocates and is safe in `free` and in signal handlers.
 extern _Thread_local struct ct_thread *_Nullable ct_this_thread
@@ -88,6 +102,17 @@ CT_INLINE struct ct_thread *_Nonnull ct_thread(void) {
 /// The calling thread's scratch memory. Only inside.
 CT_INLINE uint64_t *_Nonnull ct_scratch(void) { return ct_thread()->scratch; }
 
+/// Whether the running code may be in a scope. Only inside.
+CT_INLINE bool ct_may_be_in_scope(void) {
+  return ct_thread()->scope_count != 0 || __atomic_load_n(&ct_task_scope, __ATOMIC_RELAXED);
+}
+
+/// The scope of the running task, 0 for none. Only inside.
+CT_INLINE uint32_t ct_scope_of_task(void) {
+  uint32_t (*scope)(void) = __atomic_load_n(&ct_task_scope, __ATOMIC_ACQUIRE);
+  return scope ? scope() : 0;
+}
+
 /// Waits until nobody is inside, or for a second, and keeps the others out. Before a fork. Nothing in
 /// a signal handler that forks in the middle of our own work, or of another fork.
 void ct_begin_fork(void);
@@ -107,6 +132,11 @@ uint32_t ct_thread_with_stack_at(uintptr_t address);
 /// Writes "directory/pid.attempt.store"; false when it does not fit. Not Swift's formatting, which takes
 /// locks of its run-time: a signal handler that forks may have interrupted their holder.
 bool ct_store_path(char *_Nonnull path, size_t bytes, const char *_Nonnull directory, int attempt);
+
+/// Writes to standard error, in one line, that something is wrong with a scope. A name of no bytes is left
+/// out.
+void ct_complain_of_scope(const void *_Nonnull name, size_t bytes, uint32_t scope,
+                          const uint8_t *_Nonnull what);
 
 /// The address the function this is inlined into returns to.
 CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return_address(0); }
@@ -198,8 +228,18 @@ uint64_t ct_peek(uintptr_t address, size_t bytes);
 /// Bytes that the heap has set aside for its live block, at least as many as were asked for.
 size_t ct_usable_bytes(uintptr_t block);
 
+/// What glibc marks freed blocks in its threads' caches with, 0 where that cannot be told. Allocates and
+/// frees.
+uint64_t ct_tcache_key(void);
+
 /// Whether `malloc` is glibc's own, so that its chunks can be judged.
 bool ct_heap_is_glibc(void);
+
+/// Whether `malloc` is a sanitizer's, which can be asked for its blocks.
+bool ct_heap_is_sanitizers(void);
+
+/// Bytes of the sanitizer's live block that starts at an address; 0 where none does.
+size_t ct_sanitizer_block_bytes(uintptr_t block);
 
 /// Takes back the crash handlers that the Swift runtime installs, when the program itself is not
 /// written in Swift: a traced C program must die as it would have died alone.

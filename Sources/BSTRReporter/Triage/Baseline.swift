@@ -1,0 +1,117 @@
+// What was wrong already: an old code base's findings, so that only new ones count. Docs/Suppressions.md
+// describes the file.
+
+import FoundationEssentials
+
+/// The findings of an earlier run.
+public struct Baseline: Sendable {
+  /// A finding as it is recognised again: by functions, not by lines, which move.
+  private struct Key: Hashable, Comparable {
+    var kind: String
+    var detail: String?
+    var stack: [String]
+
+    init(_ finding: Finding) {
+      kind = finding.kind.rawValue
+      detail = finding.detail
+      let trace = finding.allocated ?? finding.detected
+      stack = (trace?.frames ?? []).prefix(Self.depth).map { $0.plainName ?? $0.moduleName }
+      if kind != Finding.Kind.leak.rawValue, let frame = finding.detected?.frames.first {
+        stack.insert(frame.plainName ?? frame.moduleName, at: 0)
+      }
+    }
+
+    init(_ kind: String, _ detail: String?, _ stack: [String]) {
+      self.kind = kind
+      self.detail = detail
+      self.stack = stack
+    }
+
+    /// Frames that are compared.
+    private static let depth = 12
+
+    static func < (one: Key, other: Key) -> Bool {
+      if one.kind != other.kind { return one.kind < other.kind }
+      if one.stack != other.stack { return one.stack.lexicographicallyPrecedes(other.stack) }
+      return (one.detail ?? "") < (other.detail ?? "")
+    }
+  }
+
+  private struct File: Codable {
+    var schema = "bstrtrace-baseline"
+    var version = 1
+    var findings: [Entry]
+
+    struct Entry: Codable {
+      var kind: String
+      var detail: String?
+      var count: Int
+      var stack: [String]
+    }
+  }
+
+  private var counts: [Key: Int] = [:]
+
+  /// Why a file is no baseline.
+  public struct Failure: Error, CustomStringConvertible {
+    /// The rest of a sentence that starts with the file's name.
+    public var description: String
+  }
+
+  /// What is wrong in a report.
+  public init(of report: Report) {
+    for finding in report.findings { counts[Key(finding), default: 0] += finding.count }
+  }
+
+  /// Reads a baseline's file.
+  public init(_ bytes: [UInt8]) throws(Failure) {
+    let file: File
+    do {
+      file = try JSONDecoder().decode(File.self, from: Data(bytes))
+    } catch {
+      throw Failure(description: "is no baseline: it is damaged, or another kind of file")
+    }
+    guard file.schema == "bstrtrace-baseline" else {
+      throw Failure(description: "is no baseline: its schema is '\(file.schema)'")
+    }
+    guard file.version == 1 else {
+      throw Failure(
+        description: "is a baseline of version \(file.version); this bstrtrace reads version 1")
+    }
+    for entry in file.findings {
+      counts[Key(entry.kind, entry.detail, entry.stack), default: 0] += max(0, entry.count)
+    }
+  }
+
+  /// The content of the baseline's file: sorted, so that versions can be compared.
+  public var text: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let entries = counts.sorted { $0.key < $1.key }.map { key, count in
+      File.Entry(kind: key.kind, detail: key.detail, count: count, stack: key.stack)
+    }
+    let json = (try? encoder.encode(File(findings: entries))) ?? Data()
+    return String(decoding: json, as: UTF8.self) + "\n"
+  }
+
+  /// Takes what is known out of a report; what has grown stays, and says so.
+  public func apply(to report: inout Report) {
+    // Several findings may have one key, where only lines tell them apart.
+    var now: [Key: Int] = [:]
+    for finding in report.findings { now[Key(finding), default: 0] += finding.count }
+    for process in report.processes.indices {
+      report.processes[process].findings.removeAll { finding in
+        let key = Key(finding)
+        guard let known = counts[key], let count = now[key], count <= known else { return false }
+        report.inBaseline += 1
+        return true
+      }
+      for index in report.processes[process].findings.indices {
+        let key = Key(report.processes[process].findings[index])
+        guard let known = counts[key], let count = now[key] else { continue }
+        report.processes[process].findings[index].remarks.append(
+          "It has grown: \(known) in the baseline, \(count) now.")
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// One line of a suppression file: what it silences. The grammar is LeakSanitizer's with attributes behind
+// it; Docs/Suppressions.md describes it.
+
+/// A rule that silences findings: `leak:Cache::load reason=filled once max=3 until=2027-01-31`.
+public struct SuppressionRule: Sendable, Equatable {
+  /// The kind of finding, or `nil` for all (`any:`).
+  public var kind: Finding.Kind?
+  /// What a frame must match: `*` stands for any characters, `^` and `$` for a name's start and end.
+  public var pattern: String
+  /// Why the findings are accepted.
+  public var reason: String?
+  /// The most BSTRs, or faults, that are accepted.
+  public var max: Int?
+  /// The last day it holds, as `2027-01-31`.
+  public var until: String?
+
+  /// Why a line is no rule.
+  public struct Problem: Error, Equatable, CustomStringConvertible {
+    /// What is wrong and what is accepted.
+    public var description: String
+
+    init(_ description: String) { self.description = description }
+  }
+
+  /// Reads a line that is neither empty nor a comment.
+  public init(_ line: some StringProtocol) throws(Problem) {
+    guard let colon = line.firstIndex(of: ":") else {
+      throw Problem("expected kind:pattern, as in leak:Cache::load")
+    }
+    let name = line[..<colon].trimmed
+    if name != "any" {
+      guard let kind = Finding.Kind(rawValue: String(name)) else {
+        let kinds = Finding.Kind.allCases.map(\.rawValue) + ["any"]
+        throw Problem("unknown kind '\(name)'; the kinds are \(kinds.joined(separator: ", "))")
+      }
+      self.kind = kind
+    }
+    let (pattern, attributes) = Self.split(String(line[line.index(after: colon)...]))
+    self.pattern = pattern
+    if pattern.isEmpty { throw Problem("there is no pattern behind the colon") }
+    for (key, value) in attributes {
+      switch key {
+      case .reason: reason = value
+      case .max:
+        guard let number = Int(value), number >= 0 else {
+          throw Problem("max= expects a number from 0, not '\(value)'")
+        }
+        max = number
+      case .until:
+        guard Self.isDay(value) else {
+          throw Problem("until= expects a day as in 2027-01-31, not '\(value)'")
+        }
+        until = value
+      }
+    }
+  }
+
+  /// As it is written in a file.
+  public var text: String { "\(kind?.rawValue ?? "any"):\(pattern)" }
+
+  private enum Attribute: String, CaseIterable {
+    case reason, max, until
+  }
+
+  /// The pattern and the attributes behind it; a pattern may contain spaces.
+  private static func split(_ text: String) -> (String, [(Attribute, String)]) {
+    var places: [(start: String.Index, end: String.Index, key: Attribute)] = []
+    for key in Attribute.allCases {
+      for range in text.ranges(of: " \(key.rawValue)=") {
+        places.append((range.lowerBound, range.upperBound, key))
+      }
+    }
+    places.sort { $0.start < $1.start }
+    let pattern = text[..<(places.first?.start ?? text.endIndex)].trimmed
+    let attributes = places.enumerated().map { index, place in
+      let end = index + 1 < places.count ? places[index + 1].start : text.endIndex
+      return (place.key, text[place.end..<end].trimmed.unquoted)
+    }
+    return (pattern, attributes)
+  }
+
+  private static func isDay(_ text: String) -> Bool {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.map(\.count) == [4, 2, 2], parts.allSatisfy({ $0.allSatisfy(\.isASCIIDigit) }),
+      let month = Int(parts[1]), let day = Int(parts[2])
+    else { return false }
+    return (1...12).contains(month) && (1...31).contains(day)
+  }
+
+  // MARK: matching
+
+  /// Whether it is about the finding: a frame of one of its stacks matches.
+  public func covers(_ finding: Finding) -> Bool {
+    (kind == nil || kind == finding.kind) && finding.passesThrough(anyOf: [pattern])
+  }
+
+  /// Whether a name matches a pattern as LeakSanitizer's do: anywhere in it, unless anchored.
+  static func matches(_ name: String, _ pattern: String) -> Bool {
+    var pattern = pattern[...]
+    let isAnchoredAtStart = pattern.first == "^"
+    let isAnchoredAtEnd = pattern.last == "$"
+    if isAnchoredAtStart { pattern.removeFirst() }
+    if isAnchoredAtEnd, !pattern.isEmpty { pattern.removeLast() }
+    return Wrappers.matches(
+      name, (isAnchoredAtStart ? "" : "*") + pattern + (isAnchoredAtEnd ? "" : "*"))
+  }
+}
+
+extension Finding {
+  /// Whether a stack of this finding passes through a function, a file or a module that matches one of the
+  /// patterns of suppression rules.
+  public func passesThrough(anyOf patterns: [String]) -> Bool {
+    let frames = [allocated, freed, detected].flatMap { $0?.frames ?? [] }
+    return frames.contains { frame in
+      let names = [frame.function, frame.plainName, frame.file, frame.module]
+      return names.contains { name in
+        guard let name else { return false }
+        return patterns.contains { SuppressionRule.matches(name, $0) }
+      }
+    }
+  }
+}
+
+extension StringProtocol {
+  /// Without spaces and tabs at both ends.
+  var trimmed: String {
+    func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+    let start = drop(while: isBlank)
+    guard let last = start.lastIndex(where: { !isBlank($0) }) else { return "" }
+    return String(start[...last])
+  }
+}
+
+extension String {
+  fileprivate var unquoted: String {
+    count >= 2 && first == "\"" && last == "\"" ? String(dropFirst().dropLast()) : self
+  }
+}
+
+extension Character {
+  fileprivate var isASCIIDigit: Bool { isASCII && isNumber }
+}

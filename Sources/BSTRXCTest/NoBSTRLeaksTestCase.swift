@@ -1,0 +1,41 @@
+// XCTest: test cases and blocks that must not leave BSTRs behind.
+
+@_exported public import BSTRScopes
+public import XCTest
+
+/// A test case each of whose tests fails when it leaves BSTRs behind or frees some wrongly; what it sets up
+/// and tears down is part of it.
+open class NoBSTRLeaksTestCase: XCTestCase {
+  /// What tests may leave behind; nothing, unless this is overridden.
+  open var allowedBSTRLeaks: LeakAllowance { .nothing }
+
+  /// Runs set-up, test and tear-down in a scope.
+  open override func invokeTest() {
+    let scope = LeakScope(name)
+    scope.enter { super.invokeTest() }
+    if let report = scope.end(allowing: allowedBSTRLeaks) {
+      XCTFail("\(name) left BSTRs behind or misused some.\n\(report.text)")
+    }
+  }
+}
+
+/// Fails when `body` leaves BSTRs behind or frees some wrongly.
+///
+/// - Parameters:
+///   - message: said in front of the report.
+///   - allowance: what may be left behind.
+/// - Returns: what `body` returns.
+/// - Throws: what `body` throws.
+@discardableResult
+public func XCTAssertNoBSTRLeaks<Result>(
+  _ message: @autoclosure () -> String = "", allowing allowance: LeakAllowance = .nothing,
+  file: StaticString = #filePath, line: UInt = #line, _ body: () throws -> Result
+) rethrows -> Result {
+  let scope = LeakScope("\(file):\(line)")
+  defer {
+    if let report = scope.end(allowing: allowance) {
+      XCTFail("\(message())\n\(report.text)", file: file, line: line)
+    }
+  }
+  return try scope.enter(body)
+}
