@@ -71,7 +71,7 @@ let package = Package(
       name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TestSupport", "TraceStore"],
       exclude: ["Golden"]),
     // BSTR: for the programs that the tests build.
-    .testTarget(name: "EndToEndTests", dependencies: ["BSTR"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["BSTR"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

@@ -21,6 +21,9 @@ extension OwnedBSTR {
     return unsafe bstr
   }
 
+  /// Declares that the string is no leak, wherever it was allocated: it outlives its scope on purpose.
+  public func ignoreLeaks() { unsafe bstrtrace_ignore(bstr) }
+
   /// Lends the string to C as an `[in]` argument, for the time of a call.
   ///
   /// ```swift

@@ -29,6 +29,8 @@ struct ScopeTable: ~Copyable {
     case ended
     /// It ends on a thread that is not in it.
     case elsewhere
+    /// Leaks are no more ignored on this thread.
+    case notIgnored
     /// Scopes that began in it are still open.
     case notInnermost
     /// The thread is in too many.
@@ -146,7 +148,7 @@ struct ScopeTable: ~Copyable {
       if isOpen(joined, in: store) { misuse = .notInnermost }
       index -= 1
     }
-    return .elsewhere
+    return scope == .ignored ? .notIgnored : .elsewhere
   }
 
   private static func joined(_ index: Int) -> UInt32 {

@@ -109,6 +109,7 @@ extension Tracker {
       case .ended: "has ended before: the call is ignored"
       case .elsewhere:
         "was ended or left by a thread that is not in it: the threads that are stay in no scope"
+      case .notIgnored: "(leaks are ignored) ended more often than it began: the call is ignored"
       case .notInnermost: "ended before a scope that had begun in it: that one is left, too"
       case .tooMany: "is one too many for this thread: what it allocates is not counted there"
       }

@@ -79,11 +79,13 @@ private enum LinkedReport {
     }
     let isColourful =
       unsafe isatty(descriptor) == 1 && getenv("NO_COLOR") == nil && getenv("TERM") != nil
+    let renderer = TextRenderer(colour: isColourful)
+    let rules = settings.printSuppressions == true ? renderer.suppressionRules(for: report) : ""
     write(
-      settings.json == true
-        ? JSONRenderer().render(report) : TextRenderer(colour: isColourful).render(report),
+      settings.json == true ? JSONRenderer().render(report) : renderer.render(report) + rules,
       to: descriptor)
     return !report.findings.isEmpty
+      || settings.strictSuppressions == true && report.hasStaleSuppressions
   }
 
   /// Writes all of the text, or gives up on an error: nobody is left to tell.

@@ -20,6 +20,15 @@ public struct LeakReport: Error, Sendable, CustomStringConvertible {
   /// Their payload in bytes.
   public var leakedBytes: Int { report.leakedBytes }
 
+  /// "left 3 BSTRs of 48 bytes behind", "misused BSTRs", or both: the rest of a sentence.
+  public var summary: String {
+    let left =
+      "left \(leakedBstrs == 1 ? "1 BSTR" : "\(leakedBstrs) BSTRs") of \(leakedBytes) bytes behind"
+    let faults = findings.count { $0.kind != .leak }
+    if leakedBstrs == 0 { return "misused BSTRs" }
+    return faults == 0 ? left : "\(left) and misused some"
+  }
+
   /// The report for people.
   public var text: String { TextRenderer().render(report) }
   /// The report for programs (Docs/ReportFormat.md).

@@ -2,6 +2,7 @@
 
 import BSTRAllocator
 public import BSTRReporter
+import Glibc
 import Synchronization
 import TraceOptions
 public import TraceStore
@@ -23,9 +24,34 @@ public enum OwnReport {
     let reporter = Reporter(
       redact: settings.redact == true, wrappers: Wrappers(adding: settings.wrappers ?? []))
     return unsafe tracker.pointee.withoutRecording {
-      symbolicator.withLock { reporter.report(on: [image], symbolicator: &$0, scope: scope) }
+      var report = symbolicator.withLock {
+        reporter.report(on: [image], symbolicator: &$0, scope: scope)
+      }
+      suppressions.apply(to: &report, today: Suppressions.today)
+      // Of one scope it is no wonder that most rules match nothing.
+      if scope != nil { report.suppressions.removeAll { $0.findings == 0 } }
+      return report
     }
   }
+
+  /// The rules of the file that the settings name; what is wrong with it is told once.
+  private static let suppressions: Suppressions = {
+    var suppressions = Suppressions()
+    guard let path = unsafe Tracker.current.pointee.settings.suppressions else {
+      return suppressions
+    }
+    var problems: [String] = []
+    do throws(Suppressions.Unreadable) {
+      try suppressions.addFile(at: path)
+    } catch {
+      problems.append("\(error)")
+    }
+    for problem in problems + suppressions.problems {
+      let line = Array("bstrtrace: \(problem)\n".utf8)
+      _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+    return suppressions
+  }()
 
   /// The frames of stacks, innermost first.
   static func frames(of stacks: Set<StackID>, in image: StoreImage) -> [StackID: [Frame]] {

@@ -45,7 +45,7 @@ public struct NoBSTRLeaks: TestTrait, SuiteTrait, TestScoping {
       report.text, named: "bstr-leaks.txt", sourceLocation: test.sourceLocation)
     let after = runs > 1 ? " in \(runs - 1) more runs after the first" : ""
     Issue.record(
-      "\(test.name) left BSTRs behind or misused some\(after).\n\(report.text)",
+      "\(test.name) \(report.summary)\(after).\n\(report.text)",
       severity: severity, sourceLocation: test.sourceLocation)
   }
 }

@@ -14,7 +14,7 @@ open class NoBSTRLeaksTestCase: XCTestCase {
     let scope = LeakScope(name)
     scope.enter { super.invokeTest() }
     if let report = scope.end(allowing: allowedBSTRLeaks) {
-      XCTFail("\(name) left BSTRs behind or misused some.\n\(report.text)")
+      XCTFail("\(name) \(report.summary).\n\(report.text)")
     }
   }
 }
@@ -31,10 +31,11 @@ public func XCTAssertNoBSTRLeaks<Result>(
   _ message: @autoclosure () -> String = "", allowing allowance: LeakAllowance = .nothing,
   file: StaticString = #filePath, line: UInt = #line, _ body: () throws -> Result
 ) rethrows -> Result {
-  let scope = LeakScope("\(file):\(line)")
+  let path = "\(file)"
+  let scope = LeakScope("\(path.split(separator: "/").last ?? "?"):\(line)")
   defer {
     if let report = scope.end(allowing: allowance) {
-      XCTFail("\(message())\n\(report.text)", file: file, line: line)
+      XCTFail("\(message()): the block \(report.summary).\n\(report.text)", file: file, line: line)
     }
   }
   return try scope.enter(body)

@@ -6,12 +6,22 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { MOST_COMPLAINTS = 20 };
+
 uint8_t ct_filter[1u << CT_FILTER_BITS];
 bool ct_filter_armed;
 
 __attribute__((weak)) const uint32_t ct_role = 2;
 
 void ct_complain_of_scope(const void *name, size_t bytes, uint32_t scope, const uint8_t *what) {
+  // A mistake in a loop is told a few times, and not for ever.
+  static int told;
+  int number = __atomic_fetch_add(&told, 1, __ATOMIC_RELAXED);
+  if (number >= MOST_COMPLAINTS) {
+    static const char last[] = "bstrtrace: more is wrong with scopes, and not told\n";
+    if (number == MOST_COMPLAINTS && write(2, last, sizeof last - 1) < 0) return;
+    return;
+  }
   char line[1400];
   int length = bytes ? snprintf(line, sizeof line, "bstrtrace: the scope '%.*s' (%u) %s\n",
                                 (int)bytes, (const char *)name, scope, (const char *)what)

@@ -2,8 +2,6 @@
 
 import ArgumentParser
 import BSTRReporter
-import FoundationEssentials
-import Glibc
 import TraceOptions
 
 /// What a report leaves out.
@@ -47,7 +45,11 @@ struct Triage {
     let paths =
       options.suppressions.isEmpty ? settings.suppressions.map { [$0] } ?? [] : options.suppressions
     for path in paths {
-      suppressions.add(String(decoding: try Self.read(path), as: UTF8.self), file: path)
+      do throws(Suppressions.Unreadable) {
+        try suppressions.addFile(at: path)
+      } catch {
+        throw ToolFailure("\(error)")
+      }
     }
     for problem in suppressions.problems { ExitStatus.complain(problem) }
     guard let path = options.baseline else {
@@ -60,10 +62,10 @@ struct Triage {
     }
     updatedBaseline = nil
     let bytes: [UInt8]
-    do {
-      bytes = try Self.read(path)
+    do throws(Suppressions.Unreadable) {
+      bytes = try Suppressions.read(path)
     } catch {
-      throw ToolFailure("\(error.message); --update-baseline writes it")
+      throw ToolFailure("\(error); --update-baseline writes it")
     }
     do throws(Baseline.Failure) {
       baseline = try Baseline(bytes)
@@ -74,7 +76,7 @@ struct Triage {
 
   /// Takes out of a report what is known, and writes a new baseline where that was asked for.
   func apply(to report: inout Report) throws {
-    suppressions.apply(to: &report, today: Self.today)
+    suppressions.apply(to: &report, today: Suppressions.today)
     if let updatedBaseline {
       let new = Baseline(of: report)
       try OutputFile.write(new.text, to: updatedBaseline)
@@ -85,21 +87,4 @@ struct Triage {
 
   /// Whether the rules themselves are a reason to fail.
   func fails(_ report: Report) -> Bool { isStrict && report.hasStaleSuppressions }
-
-  private static func read(_ path: String) throws(ToolFailure) -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      _ = access(path, R_OK)
-      throw ToolFailure("cannot read '\(path)': \(OutputFile.reason())")
-    }
-    return Array(data)
-  }
-
-  /// The day by this machine's clock, as `2026-11-25`.
-  private static var today: String {
-    var now = time(nil)
-    var parts = tm()
-    localtime_r(&now, &parts)
-    func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
-  }
 }

@@ -109,7 +109,10 @@ struct CallPaths {
 
 extension Frame {
   /// Whether this is nobody's act: it passes on what its caller says or is given.
-  var isPassedThrough: Bool { isDeclaration || isSwiftString || isStandardLibrary }
+  var isPassedThrough: Bool {
+    isDeclaration || isSwiftString || isStandardLibrary
+      || function?.hasPrefix("freestanding macro expansion #") == true
+  }
 
   /// Whether this is code of bstrtrace.h or bstrtrace.hpp.
   var isDeclaration: Bool {
@@ -141,10 +144,13 @@ extension Frame {
     return file.contains("/Sources/BSTR/")
   }
 
-  /// Whether this is a function of the C++ or Swift standard library, as far as it calls what it is given.
+  /// Whether this is a function of the standard libraries of C++ or Swift or of its test libraries, as far
+  /// as it calls what it is given.
   var isStandardLibrary: Bool {
     guard let plainName else { return false }
-    if module.contains("/libswift") { return true }
+    if ["/libswift", "/libXCTest.so", "/libTesting.so"].contains(where: module.contains) {
+      return true
+    }
     // Some of its names, those with lambdas inside, are not demangled.
     if plainName.hasPrefix("_ZSt") { return true }
     // Templates' names begin with their return types.
@@ -165,8 +171,11 @@ extension Frame {
   var isStartup: Bool {
     let names: Set = [
       "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
-      "clone3", "start_thread",
+      "clone3", "__clone3", "__GI___clone3", "start_thread",
     ]
+    if module.contains("/libswift_Concurrency.so") || module.contains("/libdispatch.so") {
+      return true
+    }
     guard let function else { return module.contains("/libc.so") }
     return names.contains(function.split(separator: "@").first.map(String.init) ?? function)
   }

@@ -201,7 +201,7 @@ BSTRTRACE_INLINE size_t bstrtrace_check_no_leaks(void) {
   char *report = NULL;
   size_t found = bstrtrace_end_and_report(0, &report);
   if (found && report) fputs(report, stderr);
-  else if (found) fprintf(stderr, "bstrtrace: %zu BSTRs are live or were misused\n", found);
+  else if (found) fprintf(stderr, "bstrtrace: BSTRs left behind or misused: %zu\n", found);
   free(report);
   return found;
 }

@@ -156,7 +156,7 @@ class scope {
     std::string report = text ? text : "";
     std::free(text);
     if (found > 0 && report.empty())
-      report = "bstrtrace: " + std::to_string(found) + " BSTRs are live or were misused\n";
+      report = "bstrtrace: BSTRs left behind or misused: " + std::to_string(found) + "\n";
     return report;
   }
 
