@@ -61,7 +61,7 @@ import Testing
         !command.errors.contains("Sanitizer"), "\(name): \(command.errors.prefix(3000))")
       // Where clang has inlined a declaration, its debug information names another frame.
       if scenario.file.lastPathComponent.hasPrefix("declared_") { continue }
-      scenario.expect(report, command, isGlibcHeap: sanitizer == .thread)
+      scenario.expect(report, command, isGlibcHeap: false)
     }
   }
 
