@@ -22,6 +22,7 @@ public func bstrtrace_declare(_ bstr: BSTR?, _ what: UInt32, _ note: UnsafePoint
     case BSTRTRACE_LEFT_BY_FAILURE: .leftByFailure
     case BSTRTRACE_REPLACED: .replaced
     case BSTRTRACE_NOT_REPLACED: .notReplaced
+    case BSTRTRACE_LOST: .lost
     default: nil
     }
   if let fault {

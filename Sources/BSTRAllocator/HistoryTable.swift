@@ -51,15 +51,22 @@ struct HistoryTable: ~Copyable {
 
   private static func outcome(_ record: HistoryRecord) -> Outcome {
     var outcome = Outcome()
+    // Loans end in the opposite order: of those that are kept, the ones that no return belongs to are open.
+    var open = InlineArray<8, Int>(repeating: 0)
+    var depth = 0
     for index in 0..<HistoryRecord.capacity {
       let moment = record.moments[index]
       switch DeclaredAction(rawValue: moment.action) {
-      case .lent: if record.loans > 0 { outcome.lent = moment }
+      case .lent:
+        open[depth] = index
+        depth += 1
+      case .givenBack: depth = max(0, depth - 1)
       case .handedOver: outcome.handedOver = moment
       case .adopted, .received: outcome.handedOver = nil
       default: break
       }
     }
+    if record.loans > 0, depth > 0 { outcome.lent = record.moments[open[depth - 1]] }
     return outcome
   }
 
@@ -75,11 +82,19 @@ struct HistoryTable: ~Copyable {
     let step = Int(record.total) - HistoryRecord.capacity
     let victim = 1 + (step.trailingZeroBitCount % (HistoryRecord.capacity - 2))
     var index = HistoryRecord.capacity - 1 - victim
+    // What decides whether a release is right goes last.
+    for _ in 1..<HistoryRecord.capacity - 1 where Self.decides(record.moments[index]) {
+      index = index > 1 ? index - 1 : HistoryRecord.capacity - 2
+    }
     while index < HistoryRecord.capacity - 1 {
       record.moments[index] = record.moments[index + 1]
       index += 1
     }
     record.moments[HistoryRecord.capacity - 1] = moment
+  }
+
+  private static func decides(_ moment: HistoryMoment) -> Bool {
+    [.lent, .handedOver].contains(DeclaredAction(rawValue: moment.action))
   }
 
   /// Caller holds the lock.

@@ -19,6 +19,10 @@ extension Reporter {
       lines += story + [""]
     }
     if lines.isEmpty {
+      let most = images.map { $0.count(.allocations) }.max() ?? 0
+      if serial == 0 || serial > most {
+        return "bstrtrace: there is no BSTR \(serial): they are numbered from 1 to \(most)\n"
+      }
       return
         "bstrtrace: nothing is recorded of BSTR \(serial): it was freed, and nothing was wrong "
         + "with it or declared of it\n"

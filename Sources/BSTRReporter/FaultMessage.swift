@@ -63,6 +63,7 @@ struct FaultMessage {
     case .replaced: "replaced"
     case .notReplaced: "not-replaced"
     case .recycled: "recycled"
+    case .lost: "lost"
     }
   }
 

@@ -21,6 +21,7 @@ struct LeakFinder {
     var frames: [Int]
     var isPinned: Bool
     var scope: String?
+    var decision: Declarations.Decision?
   }
 
   /// What makes two leaks one group as they were recorded.
@@ -28,6 +29,7 @@ struct LeakFinder {
     var stack: StackID
     var isPinned: Bool
     var scope: ScopeID
+    var decision: Declarations.Decision?
   }
 
   /// Leaks of one process, heaviest first: by bytes, then count, then stack.
@@ -46,7 +48,9 @@ struct LeakFinder {
     var byStack: [StackKey: Group] = [:]
     evidence.forEachLeakedBlock { block in
       let held = pins[block.address] ?? []
-      let key = StackKey(stack: block.stack, isPinned: !held.isEmpty, scope: block.scope)
+      let key = StackKey(
+        stack: block.stack, isPinned: !held.isEmpty, scope: block.scope,
+        decision: evidence.declarations.decision(on: block.serial))
       var group = byStack[key] ?? Group()
       byStack[key] = nil
       group.count += 1
@@ -63,7 +67,8 @@ struct LeakFinder {
       group.stack = key.stack
       let frames = evidence.resolver.frameNumbers(of: key.stack)
       let merged = Key(
-        frames: frames, isPinned: key.isPinned, scope: evidence.image.name(of: key.scope))
+        frames: frames, isPinned: key.isPinned, scope: evidence.image.name(of: key.scope),
+        decision: key.decision)
       Self.merge(
         group, evidence.image.stack(key.stack).truncated, into: &byFrames[merged, default: Group()])
     }
@@ -74,7 +79,11 @@ struct LeakFinder {
         return first.key.frames.lexicographicallyPrecedes(second.key.frames)
       }
       if first.key.isPinned != second.key.isPinned { return !first.key.isPinned }
-      return (first.key.scope ?? "") < (second.key.scope ?? "")
+      if first.key.scope != second.key.scope {
+        return (first.key.scope ?? "") < (second.key.scope ?? "")
+      }
+      return (first.key.decision?.action ?? 0, first.key.decision?.stack.rawValue ?? 0)
+        < (second.key.decision?.action ?? 0, second.key.decision?.stack.rawValue ?? 0)
     }.map { leak($1, $0) }
   }
 
@@ -114,6 +123,14 @@ struct LeakFinder {
         evidence.declarations.ownership(ofLeak: first, allocated: group.stack)
         ?? evidence.inference.ownership(ofLeak: group.stack, leaked: group.count)
       finding.message = finding.ownership.message ?? finding.message
+      if finding.ownership.basis == .inferred, finding.ownership.rule == .out,
+        let owner = finding.ownership.owner, let producer = finding.ownership.producer,
+        finding.ownership.siblings?.freedBy.function == owner.function
+      {
+        finding.remarks.append(
+          "Others from this very line were freed: look for a path on which \(owner.name) returns early, or "
+            + "\(producer.name) fails after it has allocated.")
+      }
     }
     return finding
   }

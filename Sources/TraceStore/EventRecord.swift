@@ -78,6 +78,8 @@ public enum EventDetail: UInt16, Sendable {
   case notReplaced = 21
   /// The heap has given the address out again since: which string was meant is not certain.
   case recycled = 22
+  /// A variable that owned it was passed by reference, and holds another one afterwards.
+  case lost = 23
 }
 
 /// One event.

@@ -18,7 +18,8 @@ enum OutputFile {
 
   /// Replaces the content of an open file, or writes to a terminal or pipe.
   static func write(_ bytes: [UInt8], to descriptor: Int32) throws {
-    if descriptor != STDERR_FILENO { _ = ftruncate(descriptor, 0) }
+    // Only what was opened here: standard output may be a file that others write to, too.
+    if descriptor > STDERR_FILENO { _ = ftruncate(descriptor, 0) }
     try bytes.withUnsafeBytes { buffer in
       var written = 0
       while written < buffer.count {

@@ -29,6 +29,12 @@ struct ReportCommand: ParsableCommand {
   @Argument(help: "Kept stores, of one run or of several.", completion: .file())
   var store: [String]
 
+  func validate() throws {
+    if history != nil, options.format == .json {
+      throw ValidationError("--history is text: it has no JSON form.")
+    }
+  }
+
   func run() throws {
     let settings = EnvironmentSettings.read()
     do {
@@ -51,9 +57,10 @@ struct ReportCommand: ParsableCommand {
       }
       var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
       if let history {
-        return try OutputFile.write(
-          options.reporter(settings).story(of: history, in: images, symbolicator: &symbolicator),
-          to: STDOUT_FILENO)
+        let story = options.reporter(settings)
+          .story(of: history, in: images, symbolicator: &symbolicator)
+        if options.output == nil { return try OutputFile.write(story, to: STDOUT_FILENO) }
+        return try target.write(story)
       }
       var report = options.reporter(settings)
         .report(on: images, symbolicator: &symbolicator, damage: damage)

@@ -78,6 +78,9 @@ struct ReportTarget {
     }
   }
 
+  /// Writes text for people in place of a report.
+  func write(_ text: String) throws { try OutputFile.write(text, to: descriptor) }
+
   private var isColourful: Bool {
     isatty(descriptor) == 1 && getenv("NO_COLOR") == nil
       && getenv("TERM").map { String(cString: $0) } != "dumb"

@@ -22,9 +22,7 @@ import Testing
 
     /// The toolchain's own compilers: their sanitizers are the ones that Swift was built for.
     func compilers() throws -> Scenario.Compilers {
-      let found = try Command.run(["sh", "-c", "readlink -f \"$(command -v swiftc)\""])
-      let toolchain = URL(filePath: found.output.trimmingCharacters(in: .whitespacesAndNewlines))
-        .deletingLastPathComponent().deletingLastPathComponent()
+      let toolchain = try Self.toolchain().deletingLastPathComponent()
       let runtime = toolchain.appending(path: "lib/swift/linux").path
       let flags = [
         "-fsanitize=\(rawValue)", "-fuse-ld=lld", "-w", "-L\(runtime)", "-Xlinker", "-rpath",
@@ -32,6 +30,13 @@ import Testing
       ]
       let bin = toolchain.appending(path: "bin").path
       return (["\(bin)/clang"] + flags, ["\(bin)/clang++"] + flags)
+    }
+
+    /// The folder of the toolchain's programs.
+    static func toolchain() throws -> URL {
+      let found = try Command.run(["sh", "-c", "readlink -f \"$(command -v swiftc)\""])
+      return URL(filePath: found.output.trimmingCharacters(in: .whitespacesAndNewlines))
+        .deletingLastPathComponent()
     }
 
     func includes(_ scenario: Scenario) -> Bool {

@@ -5,7 +5,7 @@ import TraceStore
 /// Who called whom, outermost first, down to the function that called a BSTR function.
 struct CallPath {
   /// One activation.
-  struct Step: Equatable {
+  struct Step: Hashable {
     /// The number of its frame: function and line.
     var frame: Int
     /// The number of its function; `nil` when nothing names it.
@@ -105,6 +105,19 @@ struct CallPaths {
   }
 
   func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }
+
+  /// The class that a step destroys: "Window" of "Window::~Window".
+  func destroyedClass(_ step: CallPath.Step) -> String? {
+    guard let name = frame(step).plainName, let range = name.firstRange(of: "::~") else {
+      return nil
+    }
+    return String(name[..<range.lowerBound])
+  }
+
+  /// The classes whose members are on a path, constructors included.
+  func classes(on path: CallPath) -> Set<String> {
+    Set(path.steps.compactMap { frame($0).enclosingClass })
+  }
 }
 
 extension Frame {
@@ -155,6 +168,12 @@ extension Frame {
     if plainName.hasPrefix("_ZSt") { return true }
     // Templates' names begin with their return types.
     return plainName.hasPrefix("std::") || plainName.contains(" std::")
+  }
+
+  /// The class or namespace of a C++ function: "a::Window" of "a::Window::title(int)".
+  var enclosingClass: String? {
+    guard let plainName, let range = plainName.ranges(of: "::").last else { return nil }
+    return String(plainName[..<range.lowerBound])
   }
 
   /// The function that a closure, a lambda or a `defer` is written in; `nil` for other functions.

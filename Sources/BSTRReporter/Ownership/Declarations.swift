@@ -30,16 +30,27 @@ struct Declarations {
 
   // MARK: leaks
 
-  /// What the last declaration says of a string that nobody freed; `nil` without one.
-  func ownership(ofLeak serial: UInt64, allocated stack: StackID) -> Ownership? {
-    let moments = moments(of: serial)
-    let deciding = moments.last { moment in
+  /// What decides over a string that nobody freed: the last declaration of it.
+  struct Decision: Hashable {
+    var action: UInt32
+    var stack: StackID
+  }
+
+  /// What decides over a leaked string; `nil` without a declaration.
+  func decision(on serial: UInt64) -> Decision? {
+    let deciding = moments(of: serial).last { moment in
       switch DeclaredAction(rawValue: moment.action) {
       case .lent, .givenBack, .received, .handedOver, .adopted: true
       case .noted, .freed, nil: false
       }
     }
-    guard let deciding, let action = DeclaredAction(rawValue: deciding.action),
+    return deciding.map { Decision(action: $0.action, stack: $0.stack) }
+  }
+
+  /// What the last declaration says of a string that nobody freed; `nil` without one.
+  func ownership(ofLeak serial: UInt64, allocated stack: StackID) -> Ownership? {
+    guard let deciding = decision(on: serial),
+      let action = DeclaredAction(rawValue: deciding.action),
       let party = step(of: deciding.stack)
     else { return nil }
     var ownership = Ownership()
@@ -93,7 +104,8 @@ struct Declarations {
     ownership.rule = .in
     if let adopted, let adopter = step(of: adopted.stack) {
       // Who gave it away may not free it; whether before or after the one who has it now.
-      let culprit = second.function == adopter.function ? first : second
+      let culprit = isSameParty(second, adopter) ? first : second
+      guard !isSameParty(culprit, adopter) else { return nil }
       ownership.owner = paths.frame(adopter)
       ownership.consumer = paths.frame(culprit)
       ownership.message =
@@ -103,14 +115,38 @@ struct Declarations {
     guard isLent, let lender = moments.first(where: { $0.action == DeclaredAction.lent.rawValue }),
       let owner = step(of: lender.stack)
     else { return nil }
-    let culprit = first.function == owner.function ? second : first
-    guard culprit.function != owner.function else { return nil }
+    // Freed during the loan; after it, the string may have been handed over since.
+    guard wasFreedOnLoan(moments) || isSameParty(first, owner) != isSameParty(second, owner) else {
+      return nil
+    }
+    let culprit = isSameParty(first, owner) ? second : first
+    guard !isSameParty(culprit, owner) else { return nil }
     ownership.owner = paths.frame(owner)
     ownership.consumer = paths.frame(culprit)
     ownership.message =
       "\(paths.frame(culprit).name) freed a BSTR that it had only borrowed from "
       + "\(paths.frame(owner).name)."
     return ownership
+  }
+
+  /// Whether two functions are the same, or of one class: what an object takes over, all of it may free.
+  private func isSameParty(_ one: CallPath.Step, _ other: CallPath.Step) -> Bool {
+    if one.function != nil, one.function == other.function { return true }
+    guard let a = paths.frame(one).enclosingClass else { return false }
+    return a == paths.frame(other).enclosingClass
+  }
+
+  private func wasFreedOnLoan(_ moments: [HistoryMoment]) -> Bool {
+    var open = 0
+    for moment in moments {
+      switch DeclaredAction(rawValue: moment.action) {
+      case .lent: open += 1
+      case .givenBack: open = max(0, open - 1)
+      case .freed: return open > 0
+      default: break
+      }
+    }
+    return false
   }
 
   /// What a contradiction means.
@@ -148,6 +184,12 @@ struct Declarations {
       ownership.owner = doer.map { paths.frame($0) }
       ownership.message =
         "\(name) passed a BSTR as [in,out], and it was replaced without being freed."
+    case .lost:
+      ownership.rule = .out
+      ownership.owner = doer.map { paths.frame($0) }
+      ownership.message =
+        "\(name) passed a variable that owned a BSTR by reference, and it holds another one now: as an [out] "
+        + "argument it should have been freed before, as an [in,out] one by the function."
     case .notReplaced:
       ownership.rule = .inOut
       ownership.owner = doer.map { paths.frame($0) }

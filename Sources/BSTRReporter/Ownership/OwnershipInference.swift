@@ -5,10 +5,12 @@ import TraceStore
 
 /// What the traffic of one process says of who owns what.
 struct OwnershipInference {
-  private let paths: CallPaths
+  let paths: CallPaths
   private let wrappers: Wrappers
   /// Functions that free for many callers.
   private let helpers: Set<Int>
+  /// How many strings a function freed that nobody freed again.
+  private(set) var rightFrees: [Int: Int] = [:]
   /// What became of strings, by the innermost frame that allocated them.
   private var histories: [Int: [History]] = [:]
   /// Functions that allocated strings which were freed.
@@ -22,8 +24,12 @@ struct OwnershipInference {
     /// How many steps the string went up from where it was allocated to who owned it; `nil` when it
     /// was freed in another thread, or that cannot be told.
     var height: Int?
+    /// Whether another thread freed it than had allocated it.
+    var crossedThreads: Bool
     /// Who freed it, below the owner.
     var consumer: CallPath.Step?
+    /// The paths with their wrappers.
+    var whole: (allocated: CallPath, freed: CallPath)
   }
 
   /// How sure a majority must be.
@@ -35,7 +41,14 @@ struct OwnershipInference {
     paths = CallPaths(resolver, image)
     self.wrappers = wrappers
     let pairs = Self.merged(image.pairs)
-    helpers = Self.helpers(in: pairs, paths, wrappers)
+    let right = Self.withoutDoubleFrees(pairs, image.events)
+    helpers = Self.helpers(in: right, paths, wrappers)
+    for pair in right where pair.crossedThreads == 0 {
+      let path = paths.path(of: pair.freed)
+        .withoutWrappers { Self.isWrapper($0, paths, wrappers) }
+      guard let function = path.steps.last?.function else { continue }
+      rightFrees[function, default: 0] += Int(clamping: pair.count)
+    }
     for pair in pairs {
       let history = history(of: pair)
       guard let innermost = history.allocated.steps.last else { continue }
@@ -64,6 +77,26 @@ struct OwnershipInference {
     return Array(sums.values)
   }
 
+  /// The pairs without the strings that were freed again: who frees wrongly is no example.
+  private static func withoutDoubleFrees(
+    _ pairs: [PairRecord], _ events: [EventRecord]
+  ) -> [PairRecord] {
+    struct Key: Hashable {
+      var allocated: StackID
+      var freed: StackID
+    }
+    var again: [Key: UInt64] = [:]
+    for event in events where event.kind == EventKind.doubleFree.rawValue {
+      again[Key(allocated: event.allocated, freed: event.freed), default: 0] += 1
+    }
+    return pairs.compactMap { pair in
+      var pair = pair
+      let wrong = again[Key(allocated: pair.allocated, freed: pair.freed)] ?? 0
+      pair.count -= min(pair.count, wrong)
+      return pair.count > 0 ? pair : nil
+    }
+  }
+
   // MARK: paths
 
   private func isWrapper(_ step: CallPath.Step) -> Bool {
@@ -76,7 +109,7 @@ struct OwnershipInference {
     paths.frame(step).plainName.map { wrappers.contain($0) } ?? false
   }
 
-  private func path(of stack: StackID) -> CallPath {
+  func path(of stack: StackID) -> CallPath {
     paths.path(of: stack).withoutWrappers(isWrapper)
   }
 
@@ -101,7 +134,9 @@ struct OwnershipInference {
   private func history(of pair: PairRecord) -> History {
     let (allocated, freed) = (path(of: pair.allocated), path(of: pair.freed))
     var history = History(
-      allocated: allocated, freed: freed, count: Int(clamping: pair.count), height: nil)
+      allocated: allocated, freed: freed, count: Int(clamping: pair.count), height: nil,
+      crossedThreads: pair.crossedThreads != 0,
+      whole: (paths.path(of: pair.allocated), paths.path(of: pair.freed)))
     if pair.crossedThreads == 0, case .at(let index) = allocated.meeting(with: freed) {
       history.height = allocated.steps.count - 1 - index
       if index + 1 < freed.steps.count { history.consumer = freed.steps[index + 1] }
@@ -126,7 +161,7 @@ struct OwnershipInference {
     }
     let evidence = same.isEmpty ? like.filter { Self.isAlike($0, path) } : same
     if !evidence.isEmpty {
-      decide(from: evidence, path, &ownership)
+      decide(from: evidence, isSame: !same.isEmpty, path, &ownership)
     } else if let function = innermost.function, productive.contains(function) {
       ownership.doubt =
         "Other strings of \(name(innermost)) were freed, and never one from this line: who was to "
@@ -145,7 +180,7 @@ struct OwnershipInference {
   }
 
   private func decide(
-    from evidence: [History], _ path: CallPath, _ ownership: inout Ownership
+    from evidence: [History], isSame: Bool, _ path: CallPath, _ ownership: inout Ownership
   ) {
     let all = evidence.reduce(0) { $0 + $1.count }
     var counts: [Int: Int] = [:]
@@ -154,7 +189,7 @@ struct OwnershipInference {
     }
     let best = counts.max { ($0.value, -$0.key) < ($1.value, -$1.key) }
     guard let (height, count) = best, Double(count) >= Self.decisive * Double(all) else {
-      let crossed = evidence.filter { $0.height == nil }.reduce(0) { $0 + $1.count }
+      let crossed = evidence.filter(\.crossedThreads).reduce(0) { $0 + $1.count }
       ownership.doubt =
         crossed * 2 >= all
         ? "Its siblings were freed on another stack, that of another thread: they were passed on, and "
@@ -182,9 +217,59 @@ struct OwnershipInference {
         + "free this one cannot be told."
       return
     }
+    if let keeper = keeper(of: evidence, path) ?? (isWrapper(owner) ? owner : nil) {
+      ownership.owner = nil
+      ownership.doubt =
+        "It belongs to an object, as \(name(keeper)) shows: either that was not ended, or it lost the string."
+      return
+    }
+    if let replaced = evidence.first(where: { isReplacement($0) }) {
+      ownership.owner = nil
+      ownership.doubt =
+        "\(name(owner)) frees an earlier string before it makes the next one, in line "
+        + "\(replaced.freed.steps.last.flatMap { paths.frame($0).line } ?? 0): the last one was to be freed "
+        + "by whoever ends what it is stored in."
+      return
+    }
     ownership.basis = .inferred
     ownership.evidence = all == 1 ? "1 sibling" : "\(all) siblings"
     conclude(path, owner: owner, height: height, &ownership)
+    if height > 0, !isSame, owner != path.steps.first,
+      !isProducerByType(path.steps[path.steps.count - height])
+    {
+      ownership.message =
+        "Nobody freed what \(name(path.steps[path.steps.count - height])) returned; \(name(owner)) received "
+        + "it, and was to free it or to return it."
+    }
+  }
+
+  /// Whether a string was freed by the very function that allocates or receives it, before the line that
+  /// does: as is a variable's old value before it is given the next one.
+  private func isReplacement(_ history: History) -> Bool {
+    guard let height = history.height, history.consumer == nil,
+      let freed = history.freed.steps.last, height < history.allocated.steps.count
+    else { return false }
+    let made = history.allocated.steps[history.allocated.steps.count - 1 - height]
+    guard made.function != nil, made.function == freed.function,
+      let madeLine = paths.frame(made).line, let freedLine = paths.frame(freed).line
+    else { return false }
+    return freedLine < madeLine && paths.frame(made).file == paths.frame(freed).file
+  }
+
+  /// The destructor that freed most of the siblings, of a class that had made them itself.
+  ///
+  /// Strings' own wrappers are none: they end where their holders do.
+  private func keeper(of evidence: [History], _ path: CallPath) -> CallPath.Step? {
+    var counts: [CallPath.Step: Int] = [:]
+    for history in evidence {
+      guard let last = history.whole.freed.steps.last, let name = paths.frame(last).plainName,
+        !wrappers.isKnown(name), let destroyed = paths.destroyedClass(last),
+        paths.classes(on: history.whole.allocated).contains(destroyed)
+      else { continue }
+      counts[last, default: 0] += history.count
+    }
+    let all = evidence.reduce(0) { $0 + $1.count }
+    return counts.first { Double($0.value) >= Self.decisive * Double(all) }?.key
   }
 
   /// Without any history: what the stack alone says.
@@ -195,7 +280,10 @@ struct OwnershipInference {
       height += 1
     }
     let owner = path.steps[path.steps.count - 1 - height]
-    if height > 0 {
+    if isWrapper(owner), path.steps.count > 1 {
+      ownership.doubt =
+        "\(name(owner)) keeps it in an object: whoever was to end that is not on this stack."
+    } else if height > 0, !returnsFromOtherLines(path, height) {
       ownership.basis = .inferred
       ownership.evidence = "the parameter's type"
       ownership.owner = paths.frame(owner)
@@ -213,12 +301,26 @@ struct OwnershipInference {
   }
 
   /// Whether a function's type says that it returns a BSTR through a pointer.
-  private func isProducerByType(_ step: CallPath.Step) -> Bool {
+  func isProducerByType(_ step: CallPath.Step) -> Bool {
     guard let function = paths.frame(step).function, let plain = paths.frame(step).plainName,
       function.count > plain.count
     else { return false }
-    let parameters = function.dropFirst(plain.count)
-    return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.contains($0) }
+    // An [out,retval] parameter is the last one; in front of others a pointer may be to an array.
+    var parameters = function.dropFirst(plain.count)
+    while parameters.last == ")" || parameters.hasSuffix(" const") || parameters.last == "&" {
+      parameters = parameters.hasSuffix(" const") ? parameters.dropLast(6) : parameters.dropLast()
+    }
+    return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.hasSuffix($0) }
+  }
+
+  /// Whether other strings that passed through the function which seems to return this one went further up
+  /// than to it: then this one may be a temporary of its own.
+  private func returnsFromOtherLines(_ path: CallPath, _ height: Int) -> Bool {
+    guard let producer = path.steps[path.steps.count - height].function else { return false }
+    return histories.values.joined().contains { history in
+      guard let height = history.height, height > 0 else { return false }
+      return history.allocated.steps.suffix(height).contains { $0.function == producer }
+    }
   }
 
   private func conclude(
@@ -293,102 +395,5 @@ struct OwnershipInference {
     return ownership
   }
 
-  // MARK: double frees
-
-  /// Who freed rightly and who did not, of two that freed one string.
-  func ownership(ofDoubleFree event: EventRecord) -> Ownership {
-    var ownership = Ownership()
-    guard event.allocated != .none, event.freed != .none, event.detected != .none else {
-      return ownership
-    }
-    if event.detail == EventDetail.reused.rawValue { return ownership }
-    if event.freedThread != event.detectedThread {
-      ownership.doubt =
-        "It was freed in two threads: which of them had been given it cannot be told from the stacks."
-      return ownership
-    }
-    if event.allocatedThread != event.freedThread {
-      ownership.doubt =
-        "Its owner is on another stack, that of the thread which allocated it: which of the two frees "
-        + "was right cannot be told."
-      return ownership
-    }
-    let (allocated, first, second) = (
-      path(of: event.allocated), path(of: event.freed), path(of: event.detected)
-    )
-    guard case .at(let firstOwner) = allocated.meeting(with: first),
-      case .at(let secondOwner) = allocated.meeting(with: second)
-    else {
-      ownership.doubt = "Which functions the three stacks have in common cannot be told."
-      return ownership
-    }
-    judge(allocated, (first, firstOwner), (second, secondOwner), &ownership)
-    return ownership
-  }
-
-  private func judge(
-    _ allocated: CallPath, _ first: (path: CallPath, owner: Int),
-    _ second: (path: CallPath, owner: Int), _ ownership: inout Ownership
-  ) {
-    func isOwn(_ free: (path: CallPath, owner: Int)) -> Bool {
-      free.owner == free.path.steps.count - 1
-    }
-    let owner = allocated.steps[min(first.owner, second.owner)]
-    ownership.owner = paths.frame(owner)
-    // One of the frees happened deeper, inside what returned the string to the other's owner.
-    if first.owner != second.owner {
-      let inner = min(first.owner, second.owner) + 1
-      let producer = allocated.steps[inner]
-      ownership.producer = paths.frame(producer)
-      let order =
-        first.owner > second.owner
-        ? "\(name(producer)) freed what it returned; \(name(owner)) then freed it again."
-        : "\(name(owner)) freed what \(name(producer)) had returned, and \(name(producer)) freed it too."
-      return settle(.return, order, &ownership)
-    }
-    switch (isOwn(first), isOwn(second)) {
-    case (true, true):
-      settle(.in, "\(name(owner)) freed its own BSTR twice.", &ownership)
-    case (false, true):
-      let consumer = first.path.steps[first.owner + 1]
-      ownership.consumer = paths.frame(consumer)
-      if isProducerByType(consumer) {
-        return settle(
-          .inOut,
-          "\(name(consumer)) freed a BSTR that it was given by reference and stored no other; "
-            + "\(name(owner)) then freed it again.", &ownership)
-      }
-      settle(
-        .in,
-        "\(name(consumer)) freed an argument that it had only borrowed; \(name(owner)) then freed it "
-          + "again.", &ownership)
-    case (true, false):
-      let consumer = second.path.steps[second.owner + 1]
-      ownership.consumer = paths.frame(consumer)
-      ownership.doubt =
-        "\(name(owner)) freed it and \(name(consumer)) freed it later: whether one had kept it without "
-        + "a copy, or the other freed what it had given away, cannot be told."
-    case (false, false):
-      let consumers = (first.path.steps[first.owner + 1], second.path.steps[second.owner + 1])
-      if consumers.0.function != nil, consumers.0.function == consumers.1.function {
-        ownership.consumer = paths.frame(consumers.0)
-        ownership.doubt =
-          "\(name(owner)) gave it to \(name(consumers.0)) twice, which freed it each time: whether it "
-          + "should have freed it at all cannot be told."
-      } else {
-        ownership.doubt =
-          "\(name(owner)) gave it to \(name(consumers.0)) and to \(name(consumers.1)), and both freed "
-          + "it: which of them had been handed it cannot be told."
-      }
-    }
-  }
-
-  private func settle(_ rule: Ownership.Rule, _ message: String, _ ownership: inout Ownership) {
-    ownership.rule = rule
-    ownership.basis = .inferred
-    ownership.evidence = "the three stacks"
-    ownership.message = message
-  }
-
-  private func name(_ step: CallPath.Step) -> String { paths.frame(step).name }
+  func name(_ step: CallPath.Step) -> String { paths.frame(step).name }
 }

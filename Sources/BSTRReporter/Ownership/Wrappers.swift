@@ -33,8 +33,11 @@ public struct Wrappers: Sendable {
         return true
       }
     }
-    return patterns.contains { Self.matches(name, $0) }
+    return isKnown(name)
   }
+
+  /// Whether the function is in the table.
+  func isKnown(_ name: String) -> Bool { patterns.contains { Self.matches(name, $0) } }
 
   /// "a", "B<x::y>" and "f" of "a::B<x::y>::f".
   private static func components(of name: String) -> [Substring] {

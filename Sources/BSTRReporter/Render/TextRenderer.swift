@@ -205,12 +205,14 @@ public struct TextRenderer {
     guard let trace else { return [] }
     let shown = Self.withoutStartup(trace.frames)
     let width = min(48, shown.map(\.name.count).max() ?? 0)
+    // Of a recursive function's frames, one.
+    let ownerIndex = owner.flatMap { shown.lastIndex(of: $0) }
     var lines = shown.enumerated().map { index, frame in
       let name = frame.name
       let place = frame.function == nil ? "" : frame.location
       let gap = String(repeating: " ", count: max(0, width - name.count) + 3)
       let inlined = frame.inlined ? " (inlined)" : ""
-      let mark = frame == owner ? "   <- owner" : ""
+      let mark = index == ownerIndex ? "   <- owner" : ""
       return Self.row(
         index == 0 ? label : "",
         (place.isEmpty ? name : name + gap + place + inlined) + mark)

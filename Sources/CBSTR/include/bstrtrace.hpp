@@ -35,30 +35,41 @@ struct in_out {
 namespace detail {
 
 /// What is declared around a call for one argument; nothing for most types.
-template <class Parameter, class Argument, class = void>
+template <class Parameter, class Tag, class = void>
 struct Passing {
   template <class Any>
   explicit Passing(const Any &) {}
   void after(HRESULT) {}
 };
 
-/// [in]: lent during the call.
-template <class Argument>
-struct Passing<BSTR, Argument> {
+/// [in]: lent during the call, also when it ends with an exception.
+template <class Tag>
+struct Passing<BSTR, Tag> {
   BSTR string;
   explicit Passing(BSTR string) : string(string) { bstrtrace_lend(string); }
-  void after(HRESULT) { bstrtrace_give_back(string); }
+  Passing(const Passing &) = delete;
+  ~Passing() { bstrtrace_give_back(string); }
+  void after(HRESULT) {
+    bstrtrace_give_back(string);
+    string = nullptr;
+  }
 };
 
-/// [out] or [in,out], which only the call shows: what was there is either kept or freed.
-template <class Argument>
-struct Passing<BSTR *, Argument> {
+/// [out] or [in,out], which only the call shows.
+template <class Tag>
+struct Passing<BSTR *, Tag> {
   BSTR *variable;
   BSTR old;
-  explicit Passing(BSTR *variable) : variable(variable), old(variable ? *variable : nullptr) {}
+  explicit Passing(BSTR *variable)
+      : variable(variable), old(variable && bstrtrace_lives(*variable) ? *variable : nullptr) {}
   void after(HRESULT result) {
-    if (old) bstrtrace_after_in_out(variable, old);
-    else bstrtrace_after_out(variable, result);
+    if (!variable || (old && *variable == old)) {
+      bstrtrace_after_in_out(variable, old);
+      return;
+    }
+    // An [out] argument that still owned a string, or an [in,out] one that was replaced: lost in either case.
+    if (old && bstrtrace_lives(old)) bstrtrace_say(old, BSTRTRACE_LOST, nullptr);
+    bstrtrace_after_out(variable, result);
   }
 };
 
@@ -81,8 +92,8 @@ struct Passing<BSTR *, in_out> {
 };
 
 /// A pointer to something like a VARIANT: a string that it holds afterwards was received.
-template <class Variant, class Argument>
-struct Passing<Variant *, Argument,
+template <class Variant, class Tag>
+struct Passing<Variant *, Tag,
                std::void_t<decltype(std::declval<Variant &>().vt),
                            std::enable_if_t<std::is_same_v<
                                decltype(std::declval<Variant &>().bstrVal), BSTR>>>> {
@@ -92,15 +103,49 @@ struct Passing<Variant *, Argument,
   explicit Passing(Variant *variant)
       : variant(variant), old(variant && variant->vt == vtBstr ? variant->bstrVal : nullptr) {}
   void after(HRESULT result) {
-    if (variant && variant->vt == vtBstr && variant->bstrVal != old)
-      bstrtrace_after_out(&variant->bstrVal, result);
+    if (!variant || variant->vt != vtBstr || variant->bstrVal == old) return;
+    if (bstrtrace_lives(old)) bstrtrace_say(old, BSTRTRACE_LOST, nullptr);
+    bstrtrace_after_out(&variant->bstrVal, result);
   }
 };
+
+/// An argument as its parameter takes it; 0 and NULL are null pointers.
+template <class Parameter, class Argument>
+decltype(auto) convert(Argument &&argument) {
+  if constexpr (std::is_pointer_v<Parameter> && std::is_integral_v<std::decay_t<Argument>>)
+    return Parameter{nullptr};
+  else return std::forward<Argument>(argument);
+}
+
+/// The marks that say of an argument what its parameter's type does not.
+template <class Argument>
+using tag = std::conditional_t<std::is_same_v<Argument, out> || std::is_same_v<Argument, in_out>,
+                               Argument, void>;
 
 template <class Result>
 HRESULT status(const Result &result) {
   if constexpr (std::is_same_v<Result, HRESULT>) return result;
   else return (void)result, S_OK;
+}
+
+/// Calls what `invoke` is with arguments, and declares what the parameters' types say.
+template <class Result, class... Parameters, class Invoke, class... Arguments>
+Result declared(Invoke &&invoke, Arguments &&...arguments) {
+  static_assert(sizeof...(Parameters) == sizeof...(Arguments), "one argument for each parameter");
+  std::tuple<Passing<Parameters, tag<std::decay_t<Arguments>>>...> passing(
+      convert<Parameters>(arguments)...);
+  auto after = [&passing](HRESULT result) {
+    std::apply([result](auto &...each) { (each.after(result), ...); }, passing);
+  };
+  if constexpr (std::is_void_v<Result>) {
+    invoke(convert<Parameters>(std::forward<Arguments>(arguments))...);
+    after(S_OK);
+  } else {
+    Result result = invoke(convert<Parameters>(std::forward<Arguments>(arguments))...);
+    after(status(result));
+    if constexpr (std::is_same_v<Result, BSTR>) bstrtrace_after_out(&result, S_OK);
+    return result;
+  }
 }
 
 }  // namespace detail
@@ -110,26 +155,32 @@ HRESULT status(const Result &result) {
 /// received.
 template <class Object, class Class, class Result, class... Parameters, class... Arguments>
 Result call(Object &&object, Result (Class::*method)(Parameters...), Arguments &&...arguments) {
-  static_assert(sizeof...(Parameters) == sizeof...(Arguments), "one argument for each parameter");
-#ifdef BSTRTRACE_DISABLED
-  return std::invoke(method, std::forward<Object>(object), std::forward<Arguments>(arguments)...);
-#else
-  std::tuple<detail::Passing<Parameters, std::decay_t<Arguments>>...> passing{
-      detail::Passing<Parameters, std::decay_t<Arguments>>(arguments)...};
-  auto after = [&passing](HRESULT result) {
-    std::apply([result](auto &...each) { (each.after(result), ...); }, passing);
-  };
-  if constexpr (std::is_void_v<Result>) {
-    std::invoke(method, std::forward<Object>(object), std::forward<Arguments>(arguments)...);
-    after(S_OK);
-  } else {
-    Result result = std::invoke(method, std::forward<Object>(object),
-                                std::forward<Arguments>(arguments)...);
-    after(detail::status(result));
-    if constexpr (std::is_same_v<Result, BSTR>) bstrtrace_after_out(&result, S_OK);
-    return result;
-  }
-#endif
+  return detail::declared<Result, Parameters...>(
+      [&](auto &&...each) -> Result {
+        return std::invoke(method, std::forward<Object>(object),
+                           std::forward<decltype(each)>(each)...);
+      },
+      std::forward<Arguments>(arguments)...);
+}
+
+/// The same for a method that does not change its object.
+template <class Object, class Class, class Result, class... Parameters, class... Arguments>
+Result call(Object &&object, Result (Class::*method)(Parameters...) const,
+            Arguments &&...arguments) {
+  return detail::declared<Result, Parameters...>(
+      [&](auto &&...each) -> Result {
+        return std::invoke(method, std::forward<Object>(object),
+                           std::forward<decltype(each)>(each)...);
+      },
+      std::forward<Arguments>(arguments)...);
+}
+
+/// The same for a function of no class.
+template <class Result, class... Parameters, class... Arguments>
+Result call(Result (*function)(Parameters...), Arguments &&...arguments) {
+  return detail::declared<Result, Parameters...>(
+      [&](auto &&...each) -> Result { return function(std::forward<decltype(each)>(each)...); },
+      std::forward<Arguments>(arguments)...);
 }
 
 /// A scope that ends with the block it is in. See bstrtrace_scope_begin.

@@ -1,0 +1,24 @@
+// leak: 1 10 Browser::put_StatusText(char16_t*) object_not_ended.cpp:9 rule=-
+// The object is lost, and its string with it: who made the string is not to blame.
+#include "text.h"
+
+struct Browser {
+  BSTR status = nullptr;
+  KEEP void put_StatusText(BSTR text) {
+    SysFreeString(status);
+    status = SysAllocString(text);
+  }
+  KEEP ~Browser() { SysFreeString(status); }
+};
+
+KEEP static void use(BSTR text, bool loses) {
+  Browser *browser = new Browser;
+  browser->put_StatusText(text);
+  if (!loses) delete browser;
+}
+
+int main() {
+  BSTR text = SysAllocString(T("Ready"));
+  for (int i = 0; i < 5; i++) use(text, i == 4);
+  SysFreeString(text);
+}
