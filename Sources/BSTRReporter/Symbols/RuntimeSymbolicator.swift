@@ -66,25 +66,8 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
     }
     return Dictionary(
       uniqueKeysWithValues: places.compactMap { place in
-        byOffset[place.offset].map { (place, Self.innermostFirst($0)) }
+        byOffset[place.offset].map { (place, $0) }
       })
-  }
-
-  /// Functions that were inlined into one another, in the order of a stack.
-  ///
-  /// The runtime of Swift 6.3 goes through nested inlined functions from the outermost, which it shows
-  /// first, and gives each the place that belongs to the one inside the one before: the first has the
-  /// right one. RuntimeSymbolicatorTests holds it to that.
-  static func innermostFirst(_ symbols: [Symbol]) -> [Symbol] {
-    let inlined = symbols.prefix { $0.inlined }
-    guard inlined.count > 1, inlined.count < symbols.count else { return symbols }
-    let functions = inlined.reversed() + symbols[inlined.count...]
-    let places = symbols[...0] + symbols[1...inlined.count].reversed()
-    return zip(functions, places).map { function, place in
-      Symbol(
-        name: function.name, file: place.file, line: place.line, column: place.column,
-        inlined: function.inlined)
-    } + symbols[(inlined.count + 1)...]
   }
 
   private func byDynamicSymbols(
