@@ -74,11 +74,13 @@ struct AddressMap: ~Copyable {
     count = 0
   }
 
+  @inline(__always)
   private static func home(of key: UInt, in slots: Int) -> Int {
     // The upper bits choose shard and filter cell; the lower ones are still free.
     Int(truncatingIfNeeded: ct_hash(key)) & (slots - 1)
   }
 
+  @inline(__always)
   private func slot(of key: UInt) -> Int? {
     guard let keys = unsafe keys else { return nil }
     var slot = Self.home(of: key, in: slots)
@@ -90,6 +92,7 @@ struct AddressMap: ~Copyable {
     }
   }
 
+  @inline(__always)
   private func insert(_ key: UInt, _ value: UInt32) {
     guard let keys = unsafe keys, let values = unsafe values else { return }
     var slot = Self.home(of: key, in: slots)

@@ -42,14 +42,16 @@ struct BSTRFunctions {
   // MARK: allocating
 
   /// SysAllocString.
-  func allocate(zeroTerminated text: UnsafeRawPointer?, caller: UInt) -> UnsafeMutableRawPointer? {
+  func allocate(zeroTerminated text: UnsafeRawPointer?, caller: CallSite)
+    -> UnsafeMutableRawPointer?
+  {
     guard let text = unsafe text else { return nil }
     return unsafe allocate(characters: characterCount(of: text), from: text, caller: caller)
   }
 
   /// SysAllocStringLen.
   func allocate(
-    characters count: Int, from text: UnsafeRawPointer?, caller: UInt
+    characters count: Int, from text: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     guard count < profile.characterLimit else { return nil }
     let byteCount = count * profile.olecharBytes
@@ -58,7 +60,7 @@ struct BSTRFunctions {
 
   /// SysAllocStringByteLen.
   func allocate(
-    bytes byteCount: Int, from bytes: UnsafeRawPointer?, caller: UInt
+    bytes byteCount: Int, from bytes: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     guard byteCount < Profile.byteLimit else { return nil }
     return unsafe allocate(byteCount, copying: bytes, available: byteCount, caller: caller)
@@ -66,7 +68,7 @@ struct BSTRFunctions {
 
   /// A recorded BSTR of `byteCount` bytes: the first `available` copied, the rest zero.
   private func allocate(
-    _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: UInt
+    _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     let watcher = unsafe watcher
     if let watcher = unsafe watcher, unsafe watcher.pointee.failsAllocation(caller: caller) {
@@ -90,7 +92,7 @@ struct BSTRFunctions {
     } else if unsafe watcher?.pointee.settings.fill == true {
       unsafe memset(bstr, 0xCD, byteCount)
     }
-    unsafe terminate(bstr, byteCount)
+    unsafe layout.terminate(bstr, byteCount)
     unsafe layout.setGuard(of: bstr, byteCount)
     unsafe watcher?.pointee.recordAllocation(
       block: UInt(bitPattern: block), bstr: UInt(bitPattern: bstr),
@@ -107,9 +109,9 @@ struct BSTRFunctions {
   // MARK: releasing
 
   /// SysFreeString.
-  func free(_ bstr: UnsafeMutableRawPointer?, caller: UInt) {
+  func free(_ bstr: UnsafeMutableRawPointer?, caller: CallSite) {
     guard let bstr = unsafe bstr else { return }
-    if let tracker = unsafe tracker,
+    if let tracker = unsafe tracker, unsafe !tracker.pointee.pins.isEmpty,
       unsafe tracker.pointee.deferRelease(of: UInt(bitPattern: bstr), caller: caller)
     {
       return
@@ -118,7 +120,7 @@ struct BSTRFunctions {
   }
 
   /// Frees the block, unless it is certain that there is none.
-  private func release(_ bstr: UnsafeMutableRawPointer, caller: UInt) {
+  private func release(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
     let block = unsafe bstr - profile.payloadOffset
     if let watcher = unsafe watcher {
       switch unsafe watcher.pointee.release(block: UInt(bitPattern: block), caller: caller) {
@@ -144,7 +146,7 @@ struct BSTRFunctions {
   /// The copy is made before the old string goes: `text` may lie inside it.
   func reallocate(
     _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, zeroTerminated text: UnsafeRawPointer?,
-    caller: UInt
+    caller: CallSite
   ) -> Bool {
     let old = unsafe place.pointee
     // Judged first: a fault is told even if there is no memory for the copy.
@@ -162,7 +164,7 @@ struct BSTRFunctions {
   /// SysReAllocStringLen.
   func reallocate(
     _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, characters count: Int,
-    from text: UnsafeRawPointer?, caller: UInt
+    from text: UnsafeRawPointer?, caller: CallSite
   ) -> Bool {
     guard count < profile.characterLimit else { return false }
     guard let old = unsafe place.pointee else {
@@ -194,7 +196,7 @@ struct BSTRFunctions {
   ) {
     if let text = unsafe text { unsafe memmove(bstr, text, byteCount) }
     unsafe setPrefix(of: bstr, to: byteCount)
-    unsafe terminate(bstr, byteCount)
+    unsafe BlockLayout(profile: profile, guardBytes: 0).terminate(bstr, byteCount)
     if let watcher = unsafe watcher {
       unsafe watcher.pointee.recordShortening(
         block: UInt(bitPattern: bstr - profile.payloadOffset), to: byteCount)
@@ -202,7 +204,7 @@ struct BSTRFunctions {
   }
 
   /// The string's length: by its prefix, but no more than what was allocated where that is known.
-  private func bytesInside(_ bstr: UnsafeMutableRawPointer, caller: UInt) -> Int {
+  private func bytesInside(_ bstr: UnsafeMutableRawPointer, caller: CallSite) -> Int {
     let block = unsafe UInt(bitPattern: bstr - profile.payloadOffset)
     let allocated = unsafe watcher.flatMap {
       unsafe $0.pointee.inspect(block: block, caller: caller)
@@ -223,7 +225,7 @@ struct BSTRFunctions {
   }
 
   /// Whether something may be used as a BSTR: where nothing is watched it is, as everywhere else.
-  private func isString(_ bstr: UnsafeMutableRawPointer?, frees: Bool, caller: UInt) -> Bool {
+  private func isString(_ bstr: UnsafeMutableRawPointer?, frees: Bool, caller: CallSite) -> Bool {
     guard let bstr = unsafe bstr, let watcher = unsafe watcher else { return true }
     return unsafe watcher.pointee.judgeUse(bstr, profile, frees: frees, caller: caller)
   }
@@ -231,14 +233,14 @@ struct BSTRFunctions {
   // MARK: pinning
 
   /// SysAddRefString; false when the pin cannot be remembered.
-  func pin(_ bstr: UnsafeMutableRawPointer, caller: UInt) -> Bool {
+  func pin(_ bstr: UnsafeMutableRawPointer, caller: CallSite) -> Bool {
     // What is no BSTR is not pinned: its address may be one's later.
     guard unsafe isString(bstr, frees: false, caller: caller) else { return true }
     return unsafe tracker?.pointee.pin(UInt(bitPattern: bstr), caller: caller) ?? true
   }
 
   /// SysReleaseString.
-  func unpin(_ bstr: UnsafeMutableRawPointer, caller: UInt) {
+  func unpin(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
     if let tracker = unsafe tracker, unsafe tracker.pointee.pins.unpin(UInt(bitPattern: bstr)) {
       unsafe release(bstr, caller: caller)
     }
@@ -266,7 +268,7 @@ struct BSTRFunctions {
 
   /// VarBstrCat; `nil` when memory is exhausted or the lengths overflow.
   func concatenate(
-    _ left: UnsafeRawPointer?, _ right: UnsafeRawPointer?, caller: UInt
+    _ left: UnsafeRawPointer?, _ right: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     let (leftBytes, rightBytes) = unsafe (Self.byteLength(of: left), Self.byteLength(of: right))
     guard leftBytes + rightBytes < Profile.byteLimit,
@@ -293,12 +295,6 @@ struct BSTRFunctions {
 
   private func setPrefix(of bstr: UnsafeMutableRawPointer, to byteCount: Int) {
     unsafe (bstr - 4).storeBytes(of: UInt32(byteCount), as: UInt32.self)
-  }
-
-  /// Zeroes what follows the payload: the rest of half a character, and a whole one behind it.
-  private func terminate(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
-    let end = profile.blockBytes(forPayload: byteCount) - profile.payloadOffset
-    unsafe memset(bstr + byteCount, 0, end - byteCount)
   }
 
   private func characterCount(of text: UnsafeRawPointer) -> Int {

@@ -62,15 +62,43 @@ struct BlockLayout {
 
   /// Writes the guard behind a string of `byteCount` bytes.
   func setGuard(of bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
-    if guardBytes > 0 {
+    if guardBytes == 8 {
+      unsafe (bstr + guardOffset(byteCount)).storeBytes(of: Self.guardWord, as: UInt64.self)
+    } else if guardBytes > 0 {
       unsafe memset(
         bstr + guardOffset(byteCount), Int32(StoreLayout.guardByte), guardBytes)
     }
   }
 
+  private static let guardWord = UInt64(StoreLayout.guardByte) &* 0x0101_0101_0101_0101
+  private static let poisonWord = UInt64(StoreLayout.poisonByte) &* 0x0101_0101_0101_0101
+
+  /// Writes the zeros between a string's last byte and its guard.
+  func terminate(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
+    // A whole character and the rest of one, never more than seven bytes.
+    for index in byteCount..<guardOffset(byteCount) {
+      unsafe (bstr + index).storeBytes(of: 0, as: UInt8.self)
+    }
+  }
+
+  /// Whether terminator and guard are as they should be: the usual case, quickly.
+  private func isIntactBehind(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
+    let end = guardOffset(byteCount)
+    if guardBytes == 8 {
+      if unsafe (bstr + end).loadUnaligned(as: UInt64.self) != Self.guardWord { return false }
+    } else if guardBytes != 0 {
+      return false
+    }
+    for index in byteCount..<end where unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != 0
+    {
+      return false
+    }
+    return true
+  }
+
   /// Writes terminator and guard of a string of `byteCount` bytes anew.
   func mend(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
-    unsafe memset(bstr + byteCount, 0, guardOffset(byteCount) - byteCount)
+    unsafe terminate(bstr, byteCount)
     unsafe setGuard(of: bstr, byteCount)
   }
 
@@ -84,6 +112,9 @@ struct BlockLayout {
       return damages
     }
     let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
+    if prefix <= record.byteLength, unsafe isIntactBehind(bstr, Int(record.byteLength)) {
+      return damages
+    }
     if prefix > record.byteLength {
       damages.prefix = Damage(kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
     }
@@ -131,9 +162,18 @@ struct BlockLayout {
     }
     unsafe (bstr - 4).storeBytes(of: 0, as: UInt32.self)
     let byteCount = Int(record.byteLength)
-    unsafe memset(bstr, Int32(StoreLayout.poisonByte), min(byteCount, most))
+    if byteCount <= 64, guardBytes == 8, record.serial != 0 {
+      // In words, the last of which may reach into what is written next.
+      var index = 0
+      while index < byteCount {
+        unsafe (bstr + index).storeBytes(of: Self.poisonWord, as: UInt64.self)
+        index += 8
+      }
+    } else {
+      unsafe memset(bstr, Int32(StoreLayout.poisonByte), min(byteCount, most))
+    }
     if byteCount > most { return }
-    unsafe memset(bstr + byteCount, 0, guardOffset(byteCount) - byteCount)
+    unsafe terminate(bstr, byteCount)
     if record.serial != 0 { unsafe setGuard(of: bstr, byteCount) }
   }
 
@@ -168,6 +208,11 @@ struct BlockLayout {
     let record = freed.record
     guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return nil }
     let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
+    if prefix == 0, !freed.isForeign, unsafe isPoison(bstr, Int(record.byteLength)),
+      unsafe isIntactBehind(bstr, Int(record.byteLength))
+    {
+      return nil
+    }
     var damage = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
     // Other copies' blocks have no guard.
@@ -180,6 +225,21 @@ struct BlockLayout {
       damage = Damage(kind: .writeAfterFree, offset: -4, count: count, found: UInt64(prefix))
     }
     return damage
+  }
+
+  private func isPoison(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
+    var index = 0
+    while index + 8 <= byteCount {
+      if unsafe (bstr + index).loadUnaligned(as: UInt64.self) != Self.poisonWord { return false }
+      index += 8
+    }
+    while index < byteCount {
+      if unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != StoreLayout.poisonByte {
+        return false
+      }
+      index += 1
+    }
+    return true
   }
 
   /// The bytes of a range that are not what they should be.

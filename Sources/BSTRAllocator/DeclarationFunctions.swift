@@ -7,7 +7,7 @@ import TraceStore
 /// See `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_declare(_ bstr: BSTR?, _ what: UInt32, _ note: UnsafePointer<CChar>?) {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else { return }
   defer { unsafe ct_leave(place) }
   guard let bstr = unsafe bstr else { return }

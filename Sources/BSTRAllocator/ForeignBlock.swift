@@ -36,7 +36,14 @@ enum ForeignBlock {
     else { return .none }
     let byteLength = Int(ct_peek(address - 4, 4))
     let needed = profile.blockBytes(forPayload: byteLength)
-    if let remembered, isStillFree(remembered, layout) { return .none }
+    if let remembered {
+      if isStillFree(remembered, layout) { return .none }
+    } else if ct_heap_is_glibc(), let key = tcacheKey, ct_is_readable(block, 16),
+      ct_peek(block + 8, 8) == key
+    {
+      // In a thread's cache: freed, by whomever.
+      return .none
+    }
     if canJudge {
       guard let usable = usableBytes(of: block), needed <= usable,
         isTerminated(address, byteLength, profile),

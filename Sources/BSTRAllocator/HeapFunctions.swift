@@ -15,10 +15,11 @@ public func bstrtrace_holds(_ pointer: UnsafeRawPointer) -> Bool {
 /// See `CInterpose.h`.
 @c @implementation
 public func bstrtrace_release(
-  _ pointer: UnsafeMutableRawPointer, _ isRealloc: Bool, _ caller: UInt
+  _ pointer: UnsafeMutableRawPointer, _ isRealloc: Bool, _ caller: UInt, _ frame: UInt
 ) -> Bool {
   guard let place = unsafe ct_enter() else { return false }
   defer { unsafe ct_leave(place) }
   return unsafe Tracker.current.pointee.releaseFromOutside(
-    UInt(bitPattern: pointer), isRealloc ? .realloc : .free, caller: caller)
+    UInt(bitPattern: pointer), isRealloc ? .realloc : .free,
+    caller: CallSite(caller, frame))
 }

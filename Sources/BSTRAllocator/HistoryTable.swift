@@ -18,6 +18,7 @@ struct HistoryTable: ~Copyable {
   }
 
   /// Whether nothing was ever declared.
+  @inline(__always)
   var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
   /// What declaring something showed.

@@ -9,6 +9,8 @@ import TraceStore
 struct PairCounts: ~Copyable {
   /// Places of records in the store, by pair.
   private var places = AddressMap()
+  /// The pair that was counted last: often it is the next one, too.
+  private var last: (key: UInt, place: UInt32) = (0, 0)
 
   /// Counts one string; nothing when the store is full.
   ///
@@ -23,7 +25,9 @@ struct PairCounts: ~Copyable {
   ) {
     let key = Self.key(allocated, freed, crossedThreads)
     let records = unsafe store.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
-    if let place = places.value(of: key) {
+    if key == last.key || places.value(of: key) != nil {
+      let place = key == last.key ? last.place : places.value(of: key) ?? 0
+      last = (key, place)
       unsafe (records + Int(place)).pointee.count += 1
       unsafe (records + Int(place)).pointee.bytes += UInt64(byteLength)
       return
@@ -50,5 +54,8 @@ struct PairCounts: ~Copyable {
   /// Forgets all pairs.
   ///
   /// Only in a forked child, whose store is new.
-  mutating func removeAll() { places.removeAll() }
+  mutating func removeAll() {
+    places.removeAll()
+    last = (0, 0)
+  }
 }

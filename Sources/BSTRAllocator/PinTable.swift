@@ -57,6 +57,7 @@ struct PinTable: ~Copyable {
   }
 
   /// Whether nothing is pinned.
+  @inline(__always)
   var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
   /// Adds a pin; false when there is no memory to remember it.

@@ -17,11 +17,14 @@ enum ProfileProbe {
   ///
   /// Calls the program's code and takes the loader's lock: the caller holds no lock, and is inside, so
   /// that what that code calls of ours is not recorded.
-  static func learn(for caller: UInt) -> Profile? {
+  static func learn(for caller: CallSite) -> Profile? {
     // Another copy of ours: who uses bstr.h has said its layout before, or has the default one.
-    if unsafe ct_original_function(caller, "bstrtrace_set_profile") != nil { return nil }
-    guard let allocateAddress = unsafe ct_original_function(caller, "SysAllocStringLen"),
-      let freeAddress = unsafe ct_original_function(caller, "SysFreeString")
+    if unsafe ct_original_function(caller.returnAddress, "bstrtrace_set_profile") != nil {
+      return nil
+    }
+    guard
+      let allocateAddress = unsafe ct_original_function(caller.returnAddress, "SysAllocStringLen"),
+      let freeAddress = unsafe ct_original_function(caller.returnAddress, "SysFreeString")
     else { return nil }
     let allocate = unsafe unsafeBitCast(allocateAddress, to: AllocateLength.self)
     let free = unsafe unsafeBitCast(freeAddress, to: Free.self)

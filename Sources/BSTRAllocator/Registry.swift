@@ -73,11 +73,13 @@ struct Registry: ~Copyable {
   /// Where it is not held, the caller gives its memory back afterwards: from then on its address may
   /// be anyone's.
   ///
-  /// - Parameter freed: who releases it and where; kept, with the block's record and the beginning of
-  ///   its string, until the address is given out again.
+  /// - Parameters:
+  ///   - freed: who releases it and where; kept, with the block's record and the beginning of its string,
+  ///     until the address is given out again.
+  ///   - evicted: the block that has to leave quarantine for it, whose memory is then the caller's.
   func release(
     _ block: UInt, by freed: FreedBlock, _ layout: BlockLayout, _ limits: QuarantineLimits,
-    in store: borrowing StoreWriter
+    evicting evicted: inout FreedBlock?, in store: borrowing StoreWriter
   ) -> Removal {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
@@ -119,7 +121,34 @@ struct Registry: ~Copyable {
       ) { makeRoomForPair(in: store) }
     }
     unsafe giveBack(id, to: shard, in: store)
+    if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
+      // The filter's cell may be another shard's no more than the block is.
+      ct_filter_remove(ct_hash(oldest.block))
+      evicted = oldest
+    }
     return .own(freed, damages)
+  }
+
+  /// How a block stood that was taken out.
+  enum Taken {
+    case own
+    case unrecorded
+    case inherited
+    case unknown
+  }
+
+  /// Takes a live block out, of which nothing is remembered then. Its memory is the caller's.
+  func take(_ block: UInt, in store: borrowing StoreWriter) -> Taken {
+    let hash = ct_hash(block)
+    let shard = unsafe acquireShard(for: hash)
+    defer { unsafe release(shard) }
+    guard let number = unsafe shard.pointee.blocks.remove(block) else { return .unknown }
+    ct_filter_remove(hash)
+    let id = BlockID(rawValue: number)
+    if id == .unrecorded { return .unrecorded }
+    guard unsafe id.rawValue >= records.pointee.first else { return .inherited }
+    unsafe giveBack(id, to: shard, in: store)
+    return .own
   }
 
   /// Takes the block of another copy of the functions into quarantine, if that has room.
@@ -342,23 +371,28 @@ struct Registry: ~Copyable {
 
   // MARK: places for records
 
+  @inline(__always)
   private static func index(for hash: UInt64) -> Int {
     Int(hash >> (64 - UInt64(shardBits)))
   }
 
+  @inline(__always)
   private func acquireShard(for hash: UInt64) -> UnsafeMutablePointer<Shard> {
     unsafe acquireShard(Self.index(for: hash))
   }
 
+  @inline(__always)
   private func acquireShard(_ index: Int) -> UnsafeMutablePointer<Shard> {
     unsafe locks[index].acquire()
     return unsafe shards + index
   }
 
+  @inline(__always)
   private func release(_ shard: UnsafeMutablePointer<Shard>) {
     unsafe locks[shard - shards].release()
   }
 
+  @inline(__always)
   private func place(
     of id: BlockID, in store: borrowing StoreWriter
   ) -> UnsafeMutablePointer<BlockRecord> {

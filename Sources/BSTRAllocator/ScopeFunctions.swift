@@ -7,7 +7,7 @@ public import TraceStore
 /// See `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_begin_scope(_ name: UnsafePointer<CChar>?) -> UInt32 {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else { return 0 }
   defer { unsafe ct_leave(place) }
   guard let name = unsafe name else { return 0 }
@@ -49,7 +49,7 @@ public enum TaskScopes {
   /// - Returns: `.none` when nothing is recorded.
   @inline(never)
   public static func begin(_ name: String) -> ScopeID {
-    let caller = ct_return_address()
+    let caller = CallSite(ct_return_address(), ct_frame_address())
     guard let place = unsafe ct_enter() else { return .none }
     defer { unsafe ct_leave(place) }
     return unsafe name.withCString { name in

@@ -4,6 +4,22 @@ import CTracker
 import CUnwind
 import Glibc
 
+/// Where the program called one of our exported functions.
+public struct CallSite {
+  /// Where that returns to.
+  var returnAddress: UInt
+  /// Its frame: the caller's frame pointer stands there, and behind it the return address. 0 where it is
+  /// not known.
+  var frame: UInt
+
+  /// A call that returns to an address.
+  @_transparent
+  init(_ returnAddress: UInt, _ frame: UInt) {
+    self.returnAddress = returnAddress
+    self.frame = frame
+  }
+}
+
 /// Captures stacks with libunwind.
 ///
 /// Nothing here takes a lock of the registry or the depot. The caller is inside the tracker.
@@ -31,9 +47,10 @@ enum StackCapture {
   /// return address does not. Where unwinding does not reach `caller`, it is the only frame.
   ///
   /// - Parameters:
-  ///   - caller: the return address of the function that the program called.
+  ///   - caller: the call of the function that the program called.
   ///   - depth: the most frames to keep, at most `deepest`.
-  static func capture(from caller: UInt, depth: Int) -> Stack {
+  static func capture(from caller: CallSite, depth: Int) -> Stack {
+    let caller = caller.returnAddress
     let addresses = unsafe scratch
     let found = unsafe walk(into: addresses, limit: min(depth, deepest) + ownFrames)
     var start = 0

@@ -11,7 +11,7 @@ extension BSTRFunctions {
   /// - Parameter place: what `ct_enter` answered: with NULL, the functions work but record nothing.
   @inline(__always)
   fileprivate static func current(
-    for caller: UInt, _ place: UnsafeMutablePointer<ct_thread>?
+    for caller: CallSite, _ place: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
     let known = unsafe tracker.pointee.knownProfile
@@ -23,8 +23,21 @@ extension BSTRFunctions {
     return unsafe BSTRFunctions(profile: profile, source: .heap, tracker: tracker)
   }
 
+  /// The functions of a process in which nothing is recorded or pinned; `nil` in others, and before the first
+  /// call.
+  @inline(__always)
+  fileprivate static var plain: BSTRFunctions? {
+    let layout = Int(ct_get_plain_layout())
+    if layout == 0 { return nil }
+    return unsafe BSTRFunctions(
+      profile: Profile(olecharBytes: layout & 0xFF, payloadOffset: layout >> 8), source: .heap,
+      tracker: nil)
+  }
+
   @inline(never)
-  private static func settle(_ tracker: UnsafeMutablePointer<Tracker>, _ caller: UInt) -> Profile {
+  private static func settle(_ tracker: UnsafeMutablePointer<Tracker>, _ caller: CallSite)
+    -> Profile
+  {
     let settings = unsafe tracker.pointee.settings
     let learnt = ProfileProbe.learn(for: caller) ?? .windows
     let profile = Profile(
@@ -40,7 +53,11 @@ extension BSTRFunctions {
 /// See `bstr.h`.
 @c @implementation
 public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
-  let caller = ct_return_address()
+  if let plain = BSTRFunctions.plain {
+    return unsafe plain.allocate(zeroTerminated: psz, caller: CallSite(0, 0))?
+      .assumingMemoryBound(to: OLECHAR.self)
+  }
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   return unsafe BSTRFunctions.current(for: caller, place)
@@ -50,7 +67,11 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
 /// See `bstr.h`.
 @c @implementation
 public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UINT) -> BSTR? {
-  let caller = ct_return_address()
+  if let plain = BSTRFunctions.plain {
+    return unsafe plain.allocate(characters: Int(count), from: characters, caller: CallSite(0, 0))?
+      .assumingMemoryBound(to: OLECHAR.self)
+  }
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   return unsafe BSTRFunctions.current(for: caller, place)
@@ -61,7 +82,11 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
 /// See `bstr.h`.
 @c @implementation
 public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT) -> BSTR? {
-  let caller = ct_return_address()
+  if let plain = BSTRFunctions.plain {
+    return unsafe plain.allocate(bytes: Int(count), from: bytes, caller: CallSite(0, 0))?
+      .assumingMemoryBound(to: OLECHAR.self)
+  }
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   return unsafe BSTRFunctions.current(for: caller, place)
@@ -72,7 +97,8 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
 /// See `bstr.h`.
 @c @implementation
 public func SysFreeString(_ bstr: BSTR?) {
-  let caller = ct_return_address()
+  if let plain = BSTRFunctions.plain { return unsafe plain.free(bstr, caller: CallSite(0, 0)) }
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   unsafe BSTRFunctions.current(for: caller, place).free(bstr, caller: caller)
@@ -85,7 +111,7 @@ public func SysFreeString(_ bstr: BSTR?) {
 public func SysReAllocString(
   _ bstr: UnsafeMutablePointer<BSTR?>, _ psz: UnsafePointer<OLECHAR>?
 ) -> INT {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
@@ -99,7 +125,7 @@ public func SysReAllocString(
 public func SysReAllocStringLen(
   _ bstr: UnsafeMutablePointer<BSTR?>, _ characters: UnsafePointer<OLECHAR>?, _ count: UINT
 ) -> INT {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
@@ -113,7 +139,8 @@ public func SysReAllocStringLen(
 /// See `bstr.h`.
 @c @implementation
 public func SysStringLen(_ bstr: BSTR?) -> UINT {
-  let caller = ct_return_address()
+  if let plain = BSTRFunctions.plain { return unsafe UINT(plain.characterCount(ofString: bstr)) }
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   return unsafe UINT(BSTRFunctions.current(for: caller, place).characterCount(ofString: bstr))
@@ -130,7 +157,7 @@ public func SysStringByteLen(_ bstr: BSTR?) -> UINT {
 /// See `bstr.h`.
 @c @implementation
 public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   guard let bstr = unsafe bstr else { return 0 }
@@ -141,7 +168,7 @@ public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
 /// See `bstr.h`.
 @c @implementation
 public func SysReleaseString(_ bstr: BSTR?) {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   guard let bstr = unsafe bstr else { return }
@@ -159,7 +186,7 @@ public func SetOaNoCache() {}
 public func VarBstrCat(
   _ left: BSTR?, _ right: BSTR?, _ result: UnsafeMutablePointer<BSTR?>?
 ) -> HRESULT {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   guard let result = unsafe result else { return Failure.invalidArgument }
@@ -192,7 +219,7 @@ public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt3
 /// See `bstr.h`.
 @c @implementation
 public func bstrtrace_olechar_bytes() -> UInt32 {
-  let caller = ct_return_address()
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   return unsafe UInt32(BSTRFunctions.current(for: caller, place).profile.olecharBytes)

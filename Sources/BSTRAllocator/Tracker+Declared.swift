@@ -12,7 +12,7 @@ extension Tracker {
   /// Takes the depot lock, a shard lock and the lock of histories, one at a time. Nothing for what is no
   /// live string of ours.
   func declare(
-    _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: UInt
+    _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: CallSite
   ) {
     guard let profile = knownProfile else { return }
     let block = bstr &- UInt(profile.payloadOffset)
@@ -83,7 +83,7 @@ extension Tracker {
   }
 
   /// Records that something contradicts the rules, as the program's own declarations show.
-  func declareFault(_ detail: EventDetail, _ bstr: UInt, caller: UInt) {
+  func declareFault(_ detail: EventDetail, _ bstr: UInt, caller: CallSite) {
     guard let profile = knownProfile else { return }
     let block = bstr &- UInt(profile.payloadOffset)
     let event = EventRecord(.ownership, detail)

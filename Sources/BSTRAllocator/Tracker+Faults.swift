@@ -19,7 +19,9 @@ extension Tracker {
   /// Judges a pointer that SysFreeString was given, and records the fault if it is one.
   ///
   /// Takes the depot lock and shard locks, one at a time.
-  func judgeRelease(_ bstr: UnsafeMutableRawPointer, _ profile: Profile, caller: UInt) -> Verdict {
+  func judgeRelease(_ bstr: UnsafeMutableRawPointer, _ profile: Profile, caller: CallSite)
+    -> Verdict
+  {
     let address = UInt(bitPattern: bstr)
     let standing = registry.standing(of: address &- UInt(profile.payloadOffset))
     // What is in quarantine cannot be anyone else's.
@@ -75,7 +77,7 @@ extension Tracker {
 
   private static let fewBlocks = 1 << 14
 
-  private func recordInvalidFree(_ address: UInt, _ layout: BlockLayout, _ caller: UInt) {
+  private func recordInvalidFree(_ address: UInt, _ layout: BlockLayout, _ caller: CallSite) {
     let live = withStore { registry.liveBlock(around: address, layout, in: $0) } ?? nil
     if let live {
       recordFault(EventRecord(.invalidFree, .interior), address, live: live, caller)
@@ -96,7 +98,7 @@ extension Tracker {
   ///
   /// - Parameter frees: whether it would be freed, which static BSTRs and those on a stack must not be.
   func judgeUse(
-    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, frees: Bool, caller: UInt
+    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, frees: Bool, caller: CallSite
   ) -> Bool {
     guard isRecording else { return true }
     let address = UInt(bitPattern: bstr)
@@ -130,7 +132,7 @@ extension Tracker {
   /// Checks a live block before it is reallocated.
   ///
   /// - Returns: bytes that were allocated for the string; `nil` when nothing is known of it.
-  func inspect(block: UInt, caller: UInt) -> Int? {
+  func inspect(block: UInt, caller: CallSite) -> Int? {
     guard let layout = knownLayout else { return nil }
     let found = withStore { registry.inspect(block, layout, in: $0) } ?? nil
     guard let found else { return nil }
@@ -145,13 +147,13 @@ extension Tracker {
   // MARK: writing events
 
   /// Records a fault of which only the pointer is known.
-  func recordFault(_ event: EventRecord, _ pointer: UInt, _ caller: UInt) {
+  func recordFault(_ event: EventRecord, _ pointer: UInt, _ caller: CallSite) {
     recordFault(event, pointer, beginning: StringBeginning(), caller)
   }
 
   /// Records a fault that concerns a live block.
   func recordFault(
-    _ event: EventRecord, _ pointer: UInt, live: BlockRecord?, _ caller: UInt
+    _ event: EventRecord, _ pointer: UInt, live: BlockRecord?, _ caller: CallSite
   ) {
     var event = event
     if let live {
@@ -162,7 +164,7 @@ extension Tracker {
   }
 
   /// Records a fault that concerns a released block.
-  func recordFault(_ event: EventRecord, _ pointer: UInt, freed: FreedBlock, _ caller: UInt) {
+  func recordFault(_ event: EventRecord, _ pointer: UInt, freed: FreedBlock, _ caller: CallSite) {
     var event = event
     event.setFreed(freed)
     event.offset = Self.distance(from: freed.record, to: pointer)
@@ -175,7 +177,7 @@ extension Tracker {
 
   /// Completes an event with the stack of its moment, writes it, and halts if that was asked for.
   private func recordFault(
-    _ event: EventRecord, _ pointer: UInt, beginning: StringBeginning, _ caller: UInt
+    _ event: EventRecord, _ pointer: UInt, beginning: StringBeginning, _ caller: CallSite
   ) {
     let isFault = event.kind != EventKind.failedAllocation.rawValue
     withStore { store in

@@ -11,6 +11,7 @@ extension Tracker {
   /// for it. All locks are new, for who forks in a signal handler may have interrupted their holder.
   func resumeInChild() {
     ct_end_fork_in_child()
+    ct_forget_stacks()
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()
     immortals.renewInForkedChild()
@@ -27,5 +28,6 @@ extension Tracker {
     // The parent's region is shared with it: let go of the mapping, never write to it.
     if let parents = unsafe store.pointee.take() { parents.unmap() }
     if isWanted { openStore() }
+    notePlainLayout()
   }
 }

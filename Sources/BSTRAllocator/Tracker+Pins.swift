@@ -7,14 +7,16 @@ import TraceStore
 
 extension Tracker {
   /// Pins a string, and remembers who did; false when there is no memory to.
-  func pin(_ bstr: UInt, caller: UInt) -> Bool {
-    pins.pin(bstr, pinMoment(bstr, isRelease: false, caller))
+  func pin(_ bstr: UInt, caller: CallSite) -> Bool {
+    let isPinned = pins.pin(bstr, pinMoment(bstr, isRelease: false, caller))
+    notePlainLayout()
+    return isPinned
   }
 
   /// Leaves the release of a pinned string to its last unpinning.
   ///
   /// - Returns: false when it is not pinned.
-  func deferRelease(of bstr: UInt, caller: UInt) -> Bool {
+  func deferRelease(of bstr: UInt, caller: CallSite) -> Bool {
     if pins.isEmpty { return false }
     switch pins.deferRelease(of: bstr, pinMoment(bstr, isRelease: true, caller)) {
     case .notPinned: return false
@@ -32,7 +34,7 @@ extension Tracker {
     }
   }
 
-  private func pinMoment(_ bstr: UInt, isRelease: Bool, _ caller: UInt) -> PinMoment {
+  private func pinMoment(_ bstr: UInt, isRelease: Bool, _ caller: CallSite) -> PinMoment {
     var moment = PinMoment(bstr: bstr, isRelease: isRelease)
     withStore { store in
       moment.stack = recordStack(from: caller, in: store)

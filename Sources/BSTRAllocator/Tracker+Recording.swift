@@ -16,8 +16,8 @@ extension Tracker {
   ///   - bstr: its first character.
   ///   - byteLength: its payload in bytes.
   ///   - caller: the return address of the BSTR function that the program called.
-  func recordAllocation(block: UInt, bstr: UInt, byteLength: UInt32, caller: UInt) {
-    pins.forget(bstr)
+  func recordAllocation(block: UInt, bstr: UInt, byteLength: UInt32, caller: CallSite) {
+    if !pins.isEmpty { pins.forget(bstr) }
     let serial = withStore { store in
       let stack = recordStack(from: caller, in: store)
       let serial = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed).newValue
@@ -42,7 +42,7 @@ extension Tracker {
   /// Whether the allocation that is being tried is one that is to fail.
   ///
   /// Takes the depot lock when it is.
-  func failsAllocation(caller: UInt) -> Bool {
+  func failsAllocation(caller: CallSite) -> Bool {
     guard let number = failures.next() else { return false }
     count(.injectedFailures)
     var event = EventRecord(.failedAllocation)
@@ -66,15 +66,44 @@ extension Tracker {
     }
   }
 
-  func recordStack(from caller: UInt, in store: borrowing StoreWriter) -> StackID {
+  /// The number of the stack that a call was made from.
+  ///
+  /// Takes the depot lock, unless the stack is the same as the last time from there.
+  @inline(__always)
+  func recordStack(from caller: CallSite, in store: borrowing StoreWriter) -> StackID {
+    let unloads = ct_unload_count()
+    if let known = UnwindCache.stack(at: caller, unloads: unloads) {
+      if verifiesStacks { verify(known, caller, in: store) }
+      return known
+    }
+    return walk(from: caller, unloads, in: store)
+  }
+
+  @inline(never)
+  private func walk(
+    from caller: CallSite, _ unloads: UInt32, in store: borrowing StoreWriter
+  ) -> StackID {
     let stack = unsafe StackCapture.capture(from: caller, depth: depth)
     depotLock.acquire()
-    defer { depotLock.release() }
     let id = unsafe depot.pointee.intern(stack, in: store)
+    depotLock.release()
     if id == .none {
       unsafe store.counter(.unrecordedStacks).pointee.add(1, ordering: .relaxed)
+    } else {
+      unsafe UnwindCache.learn(id, stack, at: caller, unloads: unloads)
     }
     return id
+  }
+
+  /// Holds a stack that was recognised to what a full walk finds.
+  @inline(never)
+  private func verify(_ known: StackID, _ caller: CallSite, in store: borrowing StoreWriter) {
+    let stack = unsafe StackCapture.capture(from: caller, depth: depth)
+    depotLock.acquire()
+    let id = unsafe depot.pointee.intern(stack, in: store)
+    depotLock.release()
+    unsafe store.counter(.verifiedStacks).pointee.add(1, ordering: .relaxed)
+    if id != known { unsafe store.counter(.wrongStacks).pointee.add(1, ordering: .relaxed) }
   }
 
   func milliseconds(since start: UInt64) -> UInt32 {

@@ -25,20 +25,27 @@ extension Tracker {
   /// - Parameters:
   ///   - block: the start of its block.
   ///   - caller: the return address of the function that the program called.
-  func release(block: UInt, caller: UInt) -> Release {
+  func release(block: UInt, caller: CallSite) -> Release {
     guard let layout = knownLayout else { return .unwatched }
+    if !recordsFrees, guardBytes == 0, quarantine.blocks == 0, histories.isEmpty {
+      return releaseUnseen(block: block)
+    }
     return withStore { store in
       var freed = FreedBlock()
       freed.stack = recordStack(from: caller, in: store)
       freed.thread = unsafe ct_thread().pointee.tid
       unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
-      switch registry.release(block, by: freed, layout, quarantine, in: store) {
+      var evicted: FreedBlock?
+      switch registry.release(block, by: freed, layout, quarantine, evicting: &evicted, in: store) {
       case .own(let freed, let damages):
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
         damages.forEach { recordDamage($0, seenAtReleaseOf: freed, in: store) }
-        noteRelease(of: freed, in: store)
+        if !histories.isEmpty { noteRelease(of: freed, in: store) }
         if freed.heldBytes == 0 { giveBack(block) }
-        trimQuarantine(nextTo: block, layout, in: store)
+        if let evicted {
+          leaveQuarantine(evicted, layout, in: store)
+          trimQuarantine(nextTo: block, layout, in: store)
+        }
       case .unrecorded:
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
         giveBack(block)
@@ -52,6 +59,23 @@ extension Tracker {
     } ?? .unwatched
   }
 
+  /// Releases a live block of which nothing is remembered then.
+  ///
+  /// Takes a shard lock.
+  private func releaseUnseen(block: UInt) -> Release {
+    withStore { store in
+      switch registry.take(block, in: store) {
+      case .unknown: return .unknown
+      case .inherited:
+        unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
+      case .own, .unrecorded:
+        unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
+      }
+      giveBack(block)
+      return .done
+    } ?? .unwatched
+  }
+
   /// Releases a block that the program gave to `free` or `realloc`: the start of one, which is how
   /// private copies of SysFreeString release it, or a BSTR, which is a fault.
   ///
@@ -59,7 +83,7 @@ extension Tracker {
   ///
   /// - Parameter detail: the function that it was given to.
   /// - Returns: false when it is none of ours.
-  func releaseFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: UInt) -> Bool {
+  func releaseFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: CallSite) -> Bool {
     guard isRecording, let block = block(ofOutside: pointer) else { return false }
     switch registry.standing(of: block) {
     case .live:
@@ -98,7 +122,7 @@ extension Tracker {
   /// Releases a block of another copy of the functions.
   ///
   /// As `release(block:caller:)` does, but that its record is what its prefix says.
-  func release(foreign block: UInt, _ bstr: UInt, byteLength: UInt32, caller: UInt) {
+  func release(foreign block: UInt, _ bstr: UInt, byteLength: UInt32, caller: CallSite) {
     guard let layout = knownLayout else { return giveBack(block) }
     withStore { store in
       var freed = FreedBlock()

@@ -13,7 +13,7 @@ extension Tracker {
   ///
   /// - Parameter joins: whether the calling thread enters it; tasks carry their own.
   /// - Returns: `.none` when nothing is recorded.
-  func beginScope(_ name: UnsafePointer<CChar>, joins: Bool, caller: UInt) -> ScopeID {
+  func beginScope(_ name: UnsafePointer<CChar>, joins: Bool, caller: CallSite) -> ScopeID {
     withStore { store in
       depotLock.acquire()
       let text = unsafe store.append(

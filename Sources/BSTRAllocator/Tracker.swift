@@ -42,11 +42,15 @@ public struct Tracker: ~Copyable {
   let store: UnsafeMutablePointer<StoreWriter?>
   let directory: UnsafeMutablePointer<CChar>?
   let depth: Int
+  /// Whether it is recorded where strings are freed.
+  let recordsFrees: Bool
   /// Bytes behind each string that are watched.
   let guardBytes: Int
   let quarantine: QuarantineLimits
   /// The allocation at which a debugger is to stop; 0 for none.
   let breakOn: UInt64
+  /// Whether stacks that were recognised are walked all the same.
+  let verifiesStacks: Bool
   let profileBits = Atomic<UInt64>(0)
   let hasEnded = Atomic<Bool>(false)
 
@@ -66,11 +70,15 @@ public struct Tracker: ~Copyable {
       } ?? []
     self.settings = settings
     depth = settings.depth ?? 64
-    guardBytes = settings.guards == false ? 0 : BlockLayout.guardSize
+    recordsFrees = settings.leaksOnly != true
+    // What is asked for by name is done at any level.
+    let isFull = recordsFrees
+    guardBytes = settings.guards ?? isFull ? BlockLayout.guardSize : 0
     quarantine = QuarantineLimits(
-      processBytes: settings.quarantine ?? 4 << 20,
-      processBlocks: settings.quarantineBlocks ?? 1024, shards: Registry.shardCount)
+      processBytes: settings.quarantine ?? (isFull ? 4 << 20 : 0),
+      processBlocks: settings.quarantineBlocks ?? (isFull ? 1024 : 0), shards: Registry.shardCount)
     breakOn = UInt64(settings.breakOn ?? 0)
+    verifiesStacks = settings.verifyStacks == true
     failures = AllocationFailures(settings.failAllocation)
     unsafe depot = .allocate(capacity: 1)
     unsafe depot.initialize(to: Depot())
@@ -87,6 +95,7 @@ public struct Tracker: ~Copyable {
   private func start() {
     cunwind_tune()
     if isWanted { openStore() }
+    notePlainLayout()
     noteStatusAtExit()
     pthread_atfork(
       { ct_begin_fork() }, { ct_end_fork() }, { unsafe Tracker.current.pointee.resumeInChild() })
@@ -117,6 +126,7 @@ public struct Tracker: ~Copyable {
 
   /// Runs `body` on the store, or answers `nil` when nothing is recorded.
   @discardableResult
+  @inline(__always)
   func withStore<Result>(_ body: (borrowing StoreWriter) -> Result) -> Result? {
     switch unsafe store.pointee {
     case .some(let store): body(store)
@@ -147,7 +157,16 @@ public struct Tracker: ~Copyable {
     if settled.exchanged { noteProfile() }
   }
 
+  /// Lets the functions pass the tracker by while there is nothing for it to do.
+  func notePlainLayout() {
+    guard !isRecording, pins.isEmpty, let profile = knownProfile else {
+      return ct_set_plain_layout(0)
+    }
+    ct_set_plain_layout(UInt32(profile.olecharBytes | profile.payloadOffset << 8))
+  }
+
   func noteProfile() {
+    notePlainLayout()
     guard let profile = knownProfile else { return }
     withStore { store in
       unsafe store.header.pointee.olecharBytes = UInt32(profile.olecharBytes)

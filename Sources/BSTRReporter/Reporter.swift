@@ -136,6 +136,12 @@ public struct Reporter: Sendable {
           + (counter == .unrecordedEvents
             ? "there were more than fit." : "the disk that TMPDIR is on was full."))
     }
+    if image.count(.verifiedStacks) > 0 {
+      notes.append(
+        "\(image.count(.verifiedStacks)) recognised stacks were walked in full: "
+          + (image.count(.wrongStacks) == 0
+            ? "all were the same." : "\(image.count(.wrongStacks)) were not the same."))
+    }
     if case .exit = end { notes += openScopes(in: evidence) }
     return notes + failures(in: evidence, injectedFailures(in: evidence))
   }

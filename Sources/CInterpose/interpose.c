@@ -46,7 +46,7 @@ static bool may_be_ours(const void *pointer) {
 void free(void *pointer) {
   if (__builtin_expect(may_be_ours(pointer), 0)) {
     int saved = errno;
-    bool released = bstrtrace_release(pointer, false, (uintptr_t)__builtin_return_address(0));
+    bool released = bstrtrace_release(pointer, false, ct_return_address(), ct_frame_address());
     errno = saved;
     if (released) return;
   }
@@ -60,7 +60,7 @@ void free(void *pointer) {
 
 // Not next_realloc: it would free the old block before we could record it, and another thread could
 // be given its address in between.
-static void *move(void *pointer, size_t bytes, uintptr_t caller) {
+static void *move(void *pointer, size_t bytes, uintptr_t caller, uintptr_t frame) {
   void *moved = bytes ? malloc(bytes) : NULL;
   if (bytes && !moved) return NULL;
   if (moved) {
@@ -68,7 +68,7 @@ static void *move(void *pointer, size_t bytes, uintptr_t caller) {
     size_t old = malloc_usable_size((char *)pointer - skipped) - skipped;
     memcpy(moved, pointer, old < bytes ? old : bytes);
   }
-  bstrtrace_release(pointer, true, caller);
+  bstrtrace_release(pointer, true, caller, frame);
   return moved;
 }
 
@@ -77,7 +77,7 @@ void *realloc(void *pointer, size_t bytes) {
     int saved = errno;
     bool ours = bstrtrace_holds(pointer);
     errno = saved;
-    if (ours) return move(pointer, bytes, (uintptr_t)__builtin_return_address(0));
+    if (ours) return move(pointer, bytes, ct_return_address(), ct_frame_address());
   }
   if (__builtin_expect(!next_realloc, 0)) find_next();
   return next_realloc ? next_realloc(pointer, bytes) : NULL;

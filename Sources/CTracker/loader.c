@@ -20,6 +20,8 @@ static uint32_t unload_count;
 
 uint32_t ct_unload_count(void) { return __atomic_load_n(&unload_count, __ATOMIC_ACQUIRE); }
 
+void ct_forget_stacks(void) { __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_REL); }
+
 // Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it.
 int dlclose(void *handle) {
   static int (*next)(void *);

@@ -12,6 +12,16 @@ static inline int cunwind_walk(void *_Nullable *_Nonnull addresses, int limit) {
   return unw_backtrace(addresses, limit);
 }
 
+/// Where a function's call frame information was found (libgcc's unwind-dw2-fde.h).
+struct cunwind_bases {
+  void *_Nullable text, *_Nullable data, *_Nullable function;
+};
+
+/// The call frame information of the code at an address, NULL where there is none. Of libgcc, which looks
+/// it up without a lock. The information is the loaded module's own.
+extern const void *_Nullable _Unwind_Find_FDE(void *_Nonnull address,
+                                              struct cunwind_bases *_Nonnull bases);
+
 /// Gives each thread an unwind cache of its own, large enough for deep programs.
 static inline void cunwind_tune(void) {
   unw_set_caching_policy(unw_local_addr_space, UNW_CACHE_PER_THREAD);

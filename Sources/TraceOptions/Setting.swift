@@ -5,6 +5,8 @@
 public enum Setting: UInt8, CaseIterable, Sendable {
   /// How many frames of each stack are kept.
   case depth
+  /// How much is recorded of each string.
+  case level
   /// The bytes of one OLECHAR.
   case olechar
   /// The bytes between the start of a block and its first character.
@@ -45,6 +47,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
   case fill
   /// The allocation at which a debugger is to stop.
   case breakOn
+  /// Whether each recognised stack is walked, too.
+  case verifyStacks
 
   /// The values a setting accepts.
   public enum Values: Sendable {
@@ -64,12 +68,15 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case failures
     /// Patterns of function names, separated by commas.
     case patterns
+    /// `leaks` or `full`.
+    case level
   }
 
   /// The long flag without its dashes, and the key in `BSTRTRACE_OPTIONS`.
   public var name: StaticString {
     switch self {
     case .depth: "depth"
+    case .level: "level"
     case .olechar: "olechar"
     case .payloadOffset: "payload-offset"
     case .followChildren: "follow-children"
@@ -90,6 +97,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .printSuppressions: "print-suppressions"
     case .fill: "fill"
     case .breakOn: "break-on"
+    case .verifyStacks: "verify-stacks"
     }
   }
 
@@ -100,13 +108,14 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .olechar: .oneOf([2, 4])
     case .payloadOffset: .oneOf([4, 8])
     case .followChildren, .track, .redact, .haltOnError, .guards, .fill, .strictSuppressions,
-      .printSuppressions:
+      .printSuppressions, .verifyStacks:
       .onOff
     case .quarantine: .integer(0...1 << 40)
     case .quarantineBlocks: .integer(0...16_320)
     case .failAllocation: .failures
     case .breakOn: .integer(1...Int.max)
     case .wrappers: .patterns
+    case .level: .level
     case .foreign: .reportOrIgnore
     case .format: .format
     case .output, .suppressions: .path
@@ -118,6 +127,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
   public var defaultText: StaticString {
     switch self {
     case .depth: "64"
+    case .level: "full"
     case .olechar, .payloadOffset: "learnt from the program (2 and 8 where it has none of its own)"
     case .followChildren: "on"
     case .track: "on under bstrtrace run and in debug builds, off in release builds"
@@ -133,7 +143,7 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     case .failAllocation: "none"
     case .wrappers: "those of Docs/Ownership.md"
     case .suppressions: "none"
-    case .strictSuppressions, .printSuppressions: "off"
+    case .strictSuppressions, .printSuppressions, .verifyStacks: "off"
     case .fill: "off"
     case .breakOn: "none"
     }
@@ -144,6 +154,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
     switch self {
     case .depth:
       "Keep this many frames of each stack, innermost first."
+    case .level:
+      "What is recorded of each string: leaks (where it was allocated) or full (where it was freed, too, with guards and quarantine)."
     case .olechar:
       "Bytes of one OLECHAR: 2 (char16_t, as on Windows) or 4 (wchar_t, as in 7-Zip)."
     case .payloadOffset:
@@ -180,6 +192,8 @@ public enum Setting: UInt8, CaseIterable, Sendable {
       "Fail when a suppression rule matched nothing, has expired or matched more than it accepts."
     case .printSuppressions:
       "End the report with rules that would silence what was found, ready for a file."
+    case .verifyStacks:
+      "Walk every stack in full that was recognised, and say whether it was the same. For who doubts it."
     case .fill:
       "Fill strings that are allocated without characters with 0xCD in place of zeros."
     case .wrappers:

@@ -5,6 +5,8 @@
 public struct Settings: Sendable, Equatable {
   /// Frames kept of each stack.
   public var depth: Int?
+  /// Whether no more is recorded than what leaks need.
+  public var leaksOnly: Bool?
   /// Bytes of one OLECHAR, 2 or 4.
   public var olechar: Int?
   /// Bytes from a block's start to its first character, 4 or 8.
@@ -37,6 +39,8 @@ public struct Settings: Sendable, Equatable {
   public var fill: Bool?
   /// The allocation at which a debugger is to stop.
   public var breakOn: Int?
+  /// Whether each recognised stack is walked, too.
+  public var verifyStacks: Bool?
   /// The most bytes of released strings that are held back.
   public var quarantine: Int?
   /// The most released strings that are held back.
@@ -103,6 +107,9 @@ public struct Settings: Sendable, Equatable {
     case .path:
       guard !value.isEmpty else { return "expected a path" }
       if setting == .suppressions { suppressions = String(value) } else { output = String(value) }
+    case .level:
+      guard value == "leaks" || value == "full" else { return "expected leaks or full" }
+      leaksOnly = value == "leaks"
     case .failures:
       guard let failures = AllocationFailure(value) else {
         return "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"
@@ -126,7 +133,8 @@ public struct Settings: Sendable, Equatable {
     case .quarantineBlocks: quarantineBlocks = number
     case .breakOn: breakOn = number
     case .followChildren, .track, .redact, .format, .output, .haltOnError, .foreign, .guards,
-      .failAllocation, .wrappers, .fill, .suppressions, .strictSuppressions, .printSuppressions:
+      .failAllocation, .wrappers, .fill, .suppressions, .strictSuppressions, .printSuppressions,
+      .verifyStacks, .level:
       break
     }
   }
@@ -139,10 +147,11 @@ public struct Settings: Sendable, Equatable {
     case .haltOnError: haltOnError = flag
     case .guards: guards = flag
     case .fill: fill = flag
+    case .verifyStacks: verifyStacks = flag
     case .strictSuppressions: strictSuppressions = flag
     case .printSuppressions: printSuppressions = flag
     case .depth, .olechar, .payloadOffset, .errorExitcode, .format, .output, .foreign,
-      .quarantine, .quarantineBlocks, .failAllocation, .wrappers, .breakOn, .suppressions:
+      .quarantine, .quarantineBlocks, .failAllocation, .wrappers, .breakOn, .suppressions, .level:
       break
     }
   }
@@ -151,6 +160,7 @@ public struct Settings: Sendable, Equatable {
   public var recordingText: String {
     var parts: [String] = []
     if let depth { parts.append("\(Setting.depth.name)=\(depth)") }
+    if let leaksOnly { parts.append("\(Setting.level.name)=\(leaksOnly ? "leaks" : "full")") }
     if let olechar { parts.append("\(Setting.olechar.name)=\(olechar)") }
     if let payloadOffset { parts.append("\(Setting.payloadOffset.name)=\(payloadOffset)") }
     if let followChildren {
@@ -161,6 +171,9 @@ public struct Settings: Sendable, Equatable {
     if let haltOnError { parts.append("\(Setting.haltOnError.name)=\(haltOnError ? "on" : "off")") }
     if let reportForeign {
       parts.append("\(Setting.foreign.name)=\(reportForeign ? "report" : "ignore")")
+    }
+    if let verifyStacks {
+      parts.append("\(Setting.verifyStacks.name)=\(verifyStacks ? "on" : "off")")
     }
     if let fill { parts.append("\(Setting.fill.name)=\(fill ? "on" : "off")") }
     if let breakOn { parts.append("\(Setting.breakOn.name)=\(breakOn)") }

@@ -9,7 +9,7 @@ public struct StackID: BitwiseCopyable, Hashable, Sendable {
   public var rawValue: UInt32
 
   /// No stack was recorded.
-  public static let none = StackID(rawValue: 0)
+  public static var none: StackID { StackID(rawValue: 0) }
 
   /// The stack whose record starts at the word.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -23,7 +23,7 @@ public struct BlockID: BitwiseCopyable, Hashable, Sendable {
   public var rawValue: UInt32
 
   /// The block is ours but could not be recorded.
-  public static let unrecorded = BlockID(rawValue: .max)
+  public static var unrecorded: BlockID { BlockID(rawValue: .max) }
 
   /// The block with the index.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -37,9 +37,9 @@ public struct ScopeID: BitwiseCopyable, Hashable, Comparable, Sendable {
   public var rawValue: UInt32
 
   /// In no scope.
-  public static let none = ScopeID(rawValue: 0)
+  public static var none: ScopeID { ScopeID(rawValue: 0) }
   /// In none that anybody asks about: what is allocated there is no leak.
-  public static let ignored = ScopeID(rawValue: 0xFF_FFFF)
+  public static var ignored: ScopeID { ScopeID(rawValue: 0xFF_FFFF) }
 
   /// The scope with the number.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -56,7 +56,7 @@ public struct ModuleID: BitwiseCopyable, Hashable, Sendable {
   public var rawValue: UInt16
 
   /// The address lay in no module the loader knows.
-  public static let none = ModuleID(rawValue: 0)
+  public static var none: ModuleID { ModuleID(rawValue: 0) }
 
   /// The module whose index plus 1 is given.
   public init(rawValue: UInt16) { self.rawValue = rawValue }

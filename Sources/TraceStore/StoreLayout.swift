@@ -106,6 +106,10 @@ public enum StoreCounter: Int, CaseIterable, Sendable {
   case injectedFailures
   /// Live blocks that were declared never to be released.
   case immortals
+  /// Stacks that were recognised and then walked, to check that they are the same.
+  case verifiedStacks
+  /// Of those, the ones that were not the same.
+  case wrongStacks
 }
 
 /// How the recorder came into the process.

@@ -10,10 +10,19 @@ enum ForeignFrees: String, CaseIterable, ExpressibleByArgument {
   case ignore
 }
 
+/// How much to record.
+enum RecordingLevel: String, CaseIterable, ExpressibleByArgument {
+  case leaks
+  case full
+}
+
 /// What to record.
 struct RecordingOptions: ParsableArguments {
   @Option(name: .setting(.depth), help: .setting(.depth))
   var depth: Int?
+
+  @Option(name: .setting(.level), help: .setting(.level))
+  var level: RecordingLevel?
 
   @Option(name: .setting(.olechar), help: .setting(.olechar))
   var olechar: Int?
@@ -36,6 +45,9 @@ struct RecordingOptions: ParsableArguments {
 
   @Flag(name: .setting(.fill), help: .setting(.fill))
   var fill = false
+
+  @Flag(name: .setting(.verifyStacks), help: .setting(.verifyStacks))
+  var verifyStacks = false
 
   @Option(name: .setting(.breakOn), help: .setting(.breakOn))
   var breakOn: Int?
@@ -63,6 +75,7 @@ struct RecordingOptions: ParsableArguments {
   func settings(over environment: Settings) -> Settings {
     var settings = environment
     settings.depth = depth ?? settings.depth
+    if let level { settings.leaksOnly = level == .leaks }
     settings.olechar = olechar ?? settings.olechar
     settings.payloadOffset = payloadOffset ?? settings.payloadOffset
     settings.followChildren = followChildren ?? settings.followChildren
@@ -70,6 +83,7 @@ struct RecordingOptions: ParsableArguments {
     if let foreign { settings.reportForeign = foreign == .report }
     settings.guards = guards ?? settings.guards
     if fill { settings.fill = true }
+    if verifyStacks { settings.verifyStacks = true }
     settings.breakOn = breakOn ?? settings.breakOn
     settings.quarantine = quarantine ?? settings.quarantine
     settings.quarantineBlocks = quarantineBlocks ?? settings.quarantineBlocks

@@ -106,6 +106,7 @@ extension ArgumentHelp {
       case .reportOrIgnore: "report|ignore"
       case .failures: "which"
       case .patterns: "names"
+      case .level: "leaks|full"
       }
     return ArgumentHelp(
       "\(setting.help) (default: \(setting.defaultText))", valueName: value)

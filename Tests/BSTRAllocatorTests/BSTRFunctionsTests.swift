@@ -57,19 +57,20 @@ import Testing
   // MARK: SysAllocString
 
   @Test(arguments: subjects) func allocString(_ subject: Subject) {
-    #expect(subject.functions.allocate(zeroTerminated: nil, caller: 0) == nil)
+    #expect(subject.functions.allocate(zeroTerminated: nil, caller: CallSite(0, 0)) == nil)
     for text in ["", "a", "Status Text", String(repeating: "x", count: 5000)] {
-      let bstr = subject.functions.allocate(zeroTerminated: subject.text(text), caller: 0)
+      let bstr = subject.functions.allocate(
+        zeroTerminated: subject.text(text), caller: CallSite(0, 0))
       subject.expect(bstr, holds: Array(subject.text(text).dropLast(subject.width)))
-      subject.functions.free(bstr, caller: 0)
+      subject.functions.free(bstr, caller: CallSite(0, 0))
     }
     // Up to the first zero, not beyond.
     let bstr = subject.functions.allocate(
-      zeroTerminated: subject.characters([0x61, 0, 0x62]), caller: 0)
+      zeroTerminated: subject.characters([0x61, 0, 0x62]), caller: CallSite(0, 0))
     subject.expect(bstr, holds: Array(subject.text("a").dropLast(subject.width)))
-    subject.functions.free(bstr, caller: 0)
+    subject.functions.free(bstr, caller: CallSite(0, 0))
     #expect(
-      subject.exhausted.allocate(zeroTerminated: subject.text("a"), caller: 0) == nil)
+      subject.exhausted.allocate(zeroTerminated: subject.text("a"), caller: CallSite(0, 0)) == nil)
   }
 
   // MARK: SysAllocStringLen
@@ -86,24 +87,27 @@ import Testing
     ]
     for (source, count, payload) in cases {
       let bstr =
-        source.map { functions.allocate(characters: count, from: $0, caller: 0) }
-        ?? functions.allocate(characters: count, from: nil, caller: 0)
+        source.map { functions.allocate(characters: count, from: $0, caller: CallSite(0, 0)) }
+        ?? functions.allocate(characters: count, from: nil, caller: CallSite(0, 0))
       subject.expect(bstr, holds: payload)
       #expect(functions.characterCount(ofString: bstr) == count)
-      functions.free(bstr, caller: 0)
+      functions.free(bstr, caller: CallSite(0, 0))
     }
-    #expect(subject.exhausted.allocate(characters: 1, from: nil, caller: 0) == nil)
+    #expect(subject.exhausted.allocate(characters: 1, from: nil, caller: CallSite(0, 0)) == nil)
   }
 
   @Test(arguments: subjects) func allocStringLenOverflow(_ subject: Subject) {
     let limit = subject.width == 2 ? 0x7FFF_FFFC : 0x3FFF_FFFD
     for count in [limit, limit + 1, 0xFFFF_FFFF] {
-      #expect(subject.functions.allocate(characters: count, from: nil, caller: 0) == nil)
+      #expect(
+        subject.functions.allocate(characters: count, from: nil, caller: CallSite(0, 0)) == nil)
     }
     // One below the limit is a matter of memory alone, which the kernel hands out untouched.
-    if let bstr = subject.functions.allocate(characters: limit - 1, from: nil, caller: 0) {
+    if let bstr = subject.functions.allocate(
+      characters: limit - 1, from: nil, caller: CallSite(0, 0))
+    {
       #expect(subject.functions.characterCount(ofString: bstr) == limit - 1)
-      subject.functions.free(bstr, caller: 0)
+      subject.functions.free(bstr, caller: CallSite(0, 0))
     }
   }
 
@@ -113,25 +117,25 @@ import Testing
     let functions = subject.functions
     let bytes: [UInt8] = [1, 2, 3, 0, 5, 6, 7]
     for count in 0...7 {
-      let bstr = functions.allocate(bytes: count, from: bytes, caller: 0)
+      let bstr = functions.allocate(bytes: count, from: bytes, caller: CallSite(0, 0))
       subject.expect(bstr, holds: Array(bytes.prefix(count)))
       #expect(BSTRFunctions.byteLength(of: bstr) == count)
       #expect(functions.characterCount(ofString: bstr) == count / subject.width)
-      functions.free(bstr, caller: 0)
+      functions.free(bstr, caller: CallSite(0, 0))
     }
-    let zeros = functions.allocate(bytes: 5, from: nil, caller: 0)
+    let zeros = functions.allocate(bytes: 5, from: nil, caller: CallSite(0, 0))
     subject.expect(zeros, holds: [0, 0, 0, 0, 0])
-    functions.free(zeros, caller: 0)
+    functions.free(zeros, caller: CallSite(0, 0))
     for count in [0xFFFF_FFF9, 0xFFFF_FFFF] {
-      #expect(functions.allocate(bytes: count, from: nil, caller: 0) == nil)
+      #expect(functions.allocate(bytes: count, from: nil, caller: CallSite(0, 0)) == nil)
     }
-    #expect(subject.exhausted.allocate(bytes: 1, from: nil, caller: 0) == nil)
+    #expect(subject.exhausted.allocate(bytes: 1, from: nil, caller: CallSite(0, 0)) == nil)
   }
 
   // MARK: SysFreeString, lengths
 
   @Test(arguments: subjects) func nullIsEmptyAndFreeingItDoesNothing(_ subject: Subject) {
-    subject.functions.free(nil, caller: 0)
+    subject.functions.free(nil, caller: CallSite(0, 0))
     #expect(BSTRFunctions.byteLength(of: nil) == 0)
     #expect(subject.functions.characterCount(ofString: nil) == 0)
   }
@@ -150,25 +154,27 @@ import Testing
 
   @Test(arguments: subjects) func reAllocString(_ subject: Subject) {
     let functions = subject.functions
-    var place = functions.allocate(zeroTerminated: subject.text("old"), caller: 0)
-    #expect(functions.reallocate(&place, zeroTerminated: subject.text("newer"), caller: 0))
+    var place = functions.allocate(zeroTerminated: subject.text("old"), caller: CallSite(0, 0))
+    #expect(
+      functions.reallocate(&place, zeroTerminated: subject.text("newer"), caller: CallSite(0, 0)))
     subject.expect(place, holds: Array(subject.text("newer").dropLast(subject.width)))
     // From inside the old string.
     let inside = UnsafeRawPointer(place! + subject.width)
-    #expect(functions.reallocate(&place, zeroTerminated: inside, caller: 0))
+    #expect(functions.reallocate(&place, zeroTerminated: inside, caller: CallSite(0, 0)))
     subject.expect(place, holds: Array(subject.text("ewer").dropLast(subject.width)))
     // Out of memory: the old string stays.
     let old = place
     #expect(
-      !subject.exhausted.reallocate(&place, zeroTerminated: subject.text("x"), caller: 0))
+      !subject.exhausted.reallocate(
+        &place, zeroTerminated: subject.text("x"), caller: CallSite(0, 0)))
     #expect(place == old)
     subject.expect(place, holds: Array(subject.text("ewer").dropLast(subject.width)))
-    #expect(functions.reallocate(&place, zeroTerminated: nil, caller: 0))
+    #expect(functions.reallocate(&place, zeroTerminated: nil, caller: CallSite(0, 0)))
     #expect(place == nil)
     // From NULL.
-    #expect(functions.reallocate(&place, zeroTerminated: subject.text(""), caller: 0))
+    #expect(functions.reallocate(&place, zeroTerminated: subject.text(""), caller: CallSite(0, 0)))
     subject.expect(place, holds: [])
-    functions.free(place, caller: 0)
+    functions.free(place, caller: CallSite(0, 0))
   }
 
   // MARK: SysReAllocStringLen
@@ -178,84 +184,90 @@ import Testing
     let width = subject.width
     var place: UnsafeMutableRawPointer?
     // NULL acts as SysAllocStringLen.
-    #expect(functions.reallocate(&place, characters: 3, from: subject.text("abc"), caller: 0))
+    #expect(
+      functions.reallocate(&place, characters: 3, from: subject.text("abc"), caller: CallSite(0, 0))
+    )
     subject.expect(place, holds: Array(subject.text("abc").dropLast(width)))
     // Shrinking keeps the pointer, with and without a source.
     let first = place
-    #expect(functions.reallocate(&place, characters: 2, from: nil, caller: 0))
+    #expect(functions.reallocate(&place, characters: 2, from: nil, caller: CallSite(0, 0)))
     #expect(place == first)
     subject.expect(place, holds: Array(subject.text("ab").dropLast(width)))
-    #expect(functions.reallocate(&place, characters: 1, from: subject.text("z"), caller: 0))
+    #expect(
+      functions.reallocate(&place, characters: 1, from: subject.text("z"), caller: CallSite(0, 0)))
     #expect(place == first)
     subject.expect(place, holds: Array(subject.text("z").dropLast(width)))
     // Growing keeps the old characters; the new ones are zero.
-    #expect(functions.reallocate(&place, characters: 3, from: nil, caller: 0))
+    #expect(functions.reallocate(&place, characters: 3, from: nil, caller: CallSite(0, 0)))
     subject.expect(place, holds: Array(subject.characters([0x7A, 0, 0]).dropLast(width)))
-    functions.free(place, caller: 0)
+    functions.free(place, caller: CallSite(0, 0))
   }
 
   @Test(arguments: subjects) func reAllocStringLenFromItself(_ subject: Subject) {
     let functions = subject.functions
     let width = subject.width
-    var place = functions.allocate(zeroTerminated: subject.text("abcd"), caller: 0)
+    var place = functions.allocate(zeroTerminated: subject.text("abcd"), caller: CallSite(0, 0))
     // Growing from itself: no byte behind the old end is read, the rest is zero.
     var source = UnsafeRawPointer(place)
-    #expect(functions.reallocate(&place, characters: 2000, from: source, caller: 0))
+    #expect(functions.reallocate(&place, characters: 2000, from: source, caller: CallSite(0, 0)))
     let grown = Array(subject.text("abcd").dropLast(width))
     subject.expect(place, holds: grown + [UInt8](repeating: 0, count: 1996 * width))
     // Shrinking from itself.
     source = UnsafeRawPointer(place)
-    #expect(functions.reallocate(&place, characters: 3, from: source, caller: 0))
+    #expect(functions.reallocate(&place, characters: 3, from: source, caller: CallSite(0, 0)))
     #expect(UnsafeRawPointer(place) == source)
     subject.expect(place, holds: Array(subject.text("abc").dropLast(width)))
     // Shrinking from inside.
     source = UnsafeRawPointer(place! + width)
-    #expect(functions.reallocate(&place, characters: 2, from: source, caller: 0))
+    #expect(functions.reallocate(&place, characters: 2, from: source, caller: CallSite(0, 0)))
     subject.expect(place, holds: Array(subject.text("bc").dropLast(width)))
     // Growing from inside.
     source = UnsafeRawPointer(place! + width)
-    #expect(functions.reallocate(&place, characters: 4, from: source, caller: 0))
+    #expect(functions.reallocate(&place, characters: 4, from: source, caller: CallSite(0, 0)))
     subject.expect(place, holds: Array(subject.characters([0x63, 0, 0, 0]).dropLast(width)))
-    functions.free(place, caller: 0)
+    functions.free(place, caller: CallSite(0, 0))
   }
 
   @Test(arguments: subjects) func reAllocStringLenKeepsTheOldStringOnFailure(_ subject: Subject) {
-    var place = subject.functions.allocate(zeroTerminated: subject.text("abc"), caller: 0)
+    var place = subject.functions.allocate(
+      zeroTerminated: subject.text("abc"), caller: CallSite(0, 0))
     let old = place
     let limit = subject.width == 2 ? 0x7FFF_FFFC : 0x3FFF_FFFD
-    #expect(!subject.functions.reallocate(&place, characters: limit, from: nil, caller: 0))
-    #expect(!subject.exhausted.reallocate(&place, characters: 4, from: nil, caller: 0))
+    #expect(
+      !subject.functions.reallocate(&place, characters: limit, from: nil, caller: CallSite(0, 0)))
+    #expect(!subject.exhausted.reallocate(&place, characters: 4, from: nil, caller: CallSite(0, 0)))
     #expect(place == old)
     subject.expect(place, holds: Array(subject.text("abc").dropLast(subject.width)))
     var none: UnsafeMutableRawPointer?
-    #expect(!subject.exhausted.reallocate(&none, characters: 4, from: nil, caller: 0))
+    #expect(!subject.exhausted.reallocate(&none, characters: 4, from: nil, caller: CallSite(0, 0)))
     #expect(none == nil)
-    subject.functions.free(place, caller: 0)
+    subject.functions.free(place, caller: CallSite(0, 0))
   }
 
   // MARK: VarBstrCat, VarBstrCmp
 
   @Test(arguments: subjects) func concatenation(_ subject: Subject) {
     let functions = subject.functions
-    let odd = functions.allocate(bytes: 3, from: [1, 2, 3] as [UInt8], caller: 0)
-    let even = functions.allocate(bytes: 2, from: [4, 5] as [UInt8], caller: 0)
+    let odd = functions.allocate(bytes: 3, from: [1, 2, 3] as [UInt8], caller: CallSite(0, 0))
+    let even = functions.allocate(bytes: 2, from: [4, 5] as [UInt8], caller: CallSite(0, 0))
     let cases: [(UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, [UInt8])] = [
       (nil, nil, []), (odd, nil, [1, 2, 3]), (nil, even, [4, 5]), (odd, even, [1, 2, 3, 4, 5]),
     ]
     for (left, right, sum) in cases {
-      let result = functions.concatenate(left, right, caller: 0)
+      let result = functions.concatenate(left, right, caller: CallSite(0, 0))
       subject.expect(result, holds: sum)
-      functions.free(result, caller: 0)
+      functions.free(result, caller: CallSite(0, 0))
     }
-    #expect(subject.exhausted.concatenate(odd, even, caller: 0) == nil)
-    functions.free(odd, caller: 0)
-    functions.free(even, caller: 0)
+    #expect(subject.exhausted.concatenate(odd, even, caller: CallSite(0, 0)) == nil)
+    functions.free(odd, caller: CallSite(0, 0))
+    functions.free(even, caller: CallSite(0, 0))
   }
 
   @Test(arguments: subjects) func comparison(_ subject: Subject) {
     let functions = subject.functions
     func bstr(_ text: String?) -> UnsafeMutableRawPointer? {
-      text.map { functions.allocate(zeroTerminated: subject.text($0), caller: 0) } ?? nil
+      text.map { functions.allocate(zeroTerminated: subject.text($0), caller: CallSite(0, 0)) }
+        ?? nil
     }
     let cases: [(String?, String?, Int)] = [
       (nil, nil, 0), (nil, "", 0), ("", nil, 0), (nil, "a", -1), ("a", nil, 1), ("a", "a", 0),
@@ -264,8 +276,8 @@ import Testing
     for (left, right, order) in cases {
       let (first, second) = (bstr(left), bstr(right))
       #expect(BSTRFunctions.compare(first, second).signum() == order)
-      functions.free(first, caller: 0)
-      functions.free(second, caller: 0)
+      functions.free(first, caller: CallSite(0, 0))
+      functions.free(second, caller: CallSite(0, 0))
     }
   }
 }

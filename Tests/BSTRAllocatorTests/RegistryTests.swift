@@ -19,7 +19,17 @@ import TraceStore
     _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter,
     _ limits: QuarantineLimits = .none
   ) -> String {
-    switch registry.release(block, by: FreedBlock(), Self.layout, limits, in: store) {
+    var evicted: FreedBlock?
+    return release(block, from: registry, in: store, limits, evicting: &evicted)
+  }
+
+  private func release(
+    _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter,
+    _ limits: QuarantineLimits, evicting evicted: inout FreedBlock?
+  ) -> String {
+    let removal = registry.release(
+      block, by: FreedBlock(), Self.layout, limits, evicting: &evicted, in: store)
+    return switch removal {
     case .own(let freed, let damages):
       !damages.isEmpty ? "damaged" : freed.heldBytes > 0 ? "held" : "own"
     case .unrecorded: "unrecorded"
@@ -90,11 +100,13 @@ import TraceStore
         if Bool.random(using: &generator) {
           Self.layout.setGuard(of: UnsafeMutableRawPointer(bitPattern: block + 8)!, 14)
         }
-        #expect(release(block, from: registry, in: writer, limits) == "held")
+        var evicted: FreedBlock?
+        #expect(release(block, from: registry, in: writer, limits, evicting: &evicted) == "held")
         held.insert(block)
         let isStillOurs = registry.holds(block)
         #expect(isStillOurs)
-        while let oldest = registry.takeOldest(nextTo: block, over: limits) {
+        while let oldest = evicted ?? registry.takeOldest(nextTo: block, over: limits) {
+          evicted = nil
           #expect(held.remove(oldest.block) != nil)
           given[oldest.block, default: 0] += 1
           let isStillOurs = registry.holds(oldest.block)

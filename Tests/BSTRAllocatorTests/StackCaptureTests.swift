@@ -51,7 +51,7 @@ import TraceStore
   @Test func aFrameThatIsNotFoundIsTheOnlyOne() throws {
     let thread = ct_enter()
     defer { ct_leave(thread) }
-    let stack = StackCapture.capture(from: 0x1234, depth: 64)
+    let stack = StackCapture.capture(from: CallSite(0x1234, 0), depth: 64)
     #expect(Array(stack.addresses) == [0x1234])
     #expect(stack.truncated)
   }

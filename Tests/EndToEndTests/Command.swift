@@ -18,7 +18,7 @@ struct Command {
   ///   - limit: seconds after which it is ended.
   static func run(
     _ words: [String], environment: [String: String] = [:], in folder: URL? = nil,
-    limit: Int = 120
+    limit: Int = 300
   ) throws -> Command {
     let process = Process()
     // The threads that run tests block every signal, and a child starts with its parent's mask.

@@ -16,6 +16,7 @@ import TraceOptions
     case .path: "a path"
     case .reportOrIgnore: "report, ignore"
     case .failures: "N, N+, P%, P%SEED"
+    case .level: "leaks, full"
     case .patterns: "names, with * for any characters, separated by commas"
     }
   }
@@ -57,7 +58,8 @@ import TraceOptions
       "depth=20:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
         + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=off:quarantine=0:"
         + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:fill=on:break-on=9:"
-        + "suppressions=s.txt:strict-suppressions=on:print-suppressions=on")
+        + "suppressions=s.txt:strict-suppressions=on:print-suppressions=on:level=leaks:verify-stacks=on"
+    )
     #expect(problems.isEmpty)
     #expect(settings.depth == 20)
     #expect(settings.olechar == 4)
@@ -77,6 +79,8 @@ import TraceOptions
     #expect(settings.quarantineBlocks == 7)
     #expect(settings.failAllocation == .from(3))
     #expect(settings.wrappers == ["A*", "b"])
+    #expect(settings.leaksOnly == true)
+    #expect(settings.verifyStacks == true)
     #expect(settings.suppressions == "s.txt")
     #expect(settings.strictSuppressions == true)
     #expect(settings.printSuppressions == true)
@@ -84,6 +88,8 @@ import TraceOptions
     #expect(again.parse(settings.recordingText).isEmpty)
     #expect(again.depth == 20)
     #expect(again.redact == true)
+    #expect(again.leaksOnly == true)
+    #expect(again.verifyStacks == true)
     #expect(again.haltOnError == true)
     #expect(again.reportForeign == true)
     #expect(again.guards == false)

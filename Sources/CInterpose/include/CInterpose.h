@@ -17,8 +17,10 @@
 bool bstrtrace_holds(const void *_Nonnull pointer);
 
 /// Releases the block that `pointer` names, if it is ours, and records what is wrong with that.
-/// `caller` is where `free` or, with `isRealloc`, `realloc` returns to. Takes locks, one at a time.
+/// `caller` is where `free` or, with `isRealloc`, `realloc` returns to, and `frame` its frame. Takes locks,
+/// one at a time.
 /// Returns false, with nothing done, when it is not ours.
-bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller);
+bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
+                       uintptr_t frame);
 
 #endif

@@ -41,6 +41,8 @@ struct ct_thread {
   uint32_t tid;
   pthread_t pthread;
   struct ct_thread *_Nullable next;
+  /// What UnwindCache.swift keeps for the thread; NULL before its first use. Never unmapped.
+  void *_Nullable unwind_cache;
   /// The scopes that the thread has begun or joined, the innermost last. Only it uses them.
   uint32_t scope_count;
   uint32_t scopes[CT_SCOPES];
@@ -141,6 +143,47 @@ void ct_complain_of_scope(const void *_Nonnull name, size_t bytes, uint32_t scop
 /// The address the function this is inlined into returns to.
 CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return_address(0); }
 
+/// The frame of the function this is inlined into: its caller's frame pointer stands there, and behind it
+/// the return address.
+CT_INLINE uintptr_t ct_frame_address(void) { return (uintptr_t)__builtin_frame_address(0); }
+
+// MARK: switched off
+
+/// The program's layout (bytes of an OLECHAR, and in the next 8 bits the payload's offset) while nothing is
+/// recorded or pinned, so that the functions need not go inside; else 0.
+extern uint32_t ct_plain_layout;
+
+CT_INLINE uint32_t ct_get_plain_layout(void) {
+  return __atomic_load_n(&ct_plain_layout, __ATOMIC_RELAXED);
+}
+
+CT_INLINE void ct_set_plain_layout(uint32_t layout) {
+  __atomic_store_n(&ct_plain_layout, layout, __ATOMIC_RELAXED);
+}
+
+// MARK: locks
+
+/// A lock that is free (0), held (1), or held and waited for (2). Zero is the valid initial state, and what a
+/// forked child makes of it. Inlined, because it is taken twice for each string.
+CT_INLINE void ct_lock_acquire(uint32_t *_Nonnull lock);
+CT_INLINE void ct_lock_release(uint32_t *_Nonnull lock);
+
+/// Waits for a lock that is held, and takes it.
+void ct_lock_wait(uint32_t *_Nonnull lock);
+
+/// Wakes one that waits.
+void ct_lock_wake(uint32_t *_Nonnull lock);
+
+CT_INLINE void ct_lock_acquire(uint32_t *_Nonnull lock) {
+  uint32_t expected = 0;
+  if (!__atomic_compare_exchange_n(lock, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    ct_lock_wait(lock);
+}
+
+CT_INLINE void ct_lock_release(uint32_t *_Nonnull lock) {
+  if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2) ct_lock_wake(lock);
+}
+
 // MARK: the filter
 
 /// Counters by hash of a block's address, saturating: 0 means that no block of ours is there.
@@ -211,8 +254,12 @@ struct ct_module {
 /// Neither locks nor allocates; safe in a forked child.
 struct ct_module ct_find_module(uintptr_t address);
 
-/// Counts the calls of `dlclose`, any of which may have given addresses back.
+/// Counts the calls of `dlclose`, any of which may have given addresses back, and what else makes stacks'
+/// numbers mean something else.
 uint32_t ct_unload_count(void);
+
+/// Raises that count. In a forked child, whose stacks are numbered anew.
+void ct_forget_stacks(void);
 
 /// `name` as the code at `address` would find it without this library in the way, or NULL.
 /// Takes the loader's lock: the caller holds none.

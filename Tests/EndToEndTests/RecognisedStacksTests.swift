@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// Stacks that are recognised rather than walked: each is what a full walk finds.
+@Suite struct RecognisedStacksTests {
+  static let builds = [
+    ["-O0"], ["-O2", "-fomit-frame-pointer"], ["-O2", "-fno-omit-frame-pointer"],
+    ["-O3", "-fomit-frame-pointer", "-mpreferred-stack-boundary=5"],
+  ]
+
+  @Test(arguments: builds)
+  func areWhatAWalkFinds(_ flags: [String]) throws {
+    let folder = try Built.folder("recognised\(flags.joined())")
+    let sources = Built.root.appending(path: "Tests/Scenarios/lifecycle")
+    let common = ["-g", "-I\(Built.headers)"] + flags
+    for (name, more) in [("one", []), ("two", ["-DOTHER"])] as [(String, [String])] {
+      try Scenario.compile(
+        [
+          sources.appending(path: "unwinding_plugin.c").path, "-shared", "-fPIC", "-o",
+          "lib\(name).so",
+        ] + common + more, in: folder)
+    }
+    try Scenario.compile(
+      [
+        sources.appending(path: "unwinding.cpp").path, "-o", "program", "-L\(Built.products.path)",
+        "-Wl,-rpath,\(Built.products.path)", "-lbstrtrace-linked", "-ldl", "-lpthread",
+      ] + common, in: folder)
+    let command = try Command.run(
+      ["./program", "400", "./libone.so", "./libtwo.so"],
+      environment: ["BSTRTRACE_OPTIONS": "verify-stacks=on"], in: folder)
+    #expect(command.status == 0, "\(command.errors)")
+    let pattern = try Regex(
+      #"note: (\d+) recognised stacks were walked in full: all were the same\."#)
+    let found = command.errors.firstMatch(of: pattern)
+    // Most of them come again and again; those that are odd are walked each time.
+    let recognised = found?.output[1].substring.flatMap { Int($0) } ?? 0
+    #expect(recognised > 2000, "\(command.errors.prefix(3000))")
+  }
+
+  @Test func ofSwiftTasksToo() throws {
+    let folder = try Built.folder("recognised-swift")
+    let source = """
+      import CBSTR
+
+      @inline(never) func pair(_ n: Int) { SysFreeString(SysAllocStringLen(nil, UInt32(n))) }
+      @inline(never) func deep(_ n: Int) async -> Int {
+        if n == 0 { pair(3); await Task.yield(); pair(4); return 0 }
+        pair(n)
+        let below = await deep(n - 1)
+        pair(n)
+        return below + 1
+      }
+      for round in 0..<300 {
+        _ = await deep(round % 7)
+        await withTaskGroup(of: Void.self) { group in
+          for n in 0..<4 { group.addTask { _ = await deep(n) } }
+        }
+      }
+      """
+    let file = folder.appending(path: "main.swift")
+    try source.write(to: file, atomically: true, encoding: .utf8)
+    try Scenario.compile(
+      [
+        file.path, "-O", "-g", "-o", "program", "-I\(Built.headers)", "-L\(Built.products.path)",
+        "-Xlinker", "-rpath", "-Xlinker", Built.products.path, "-lbstrtrace-linked",
+      ], in: folder)
+    let command = try Command.run(
+      ["./program"], environment: ["BSTRTRACE_OPTIONS": "verify-stacks=on"], in: folder)
+    #expect(command.status == 0, "\(command.errors)")
+    #expect(command.errors.contains("all were the same"), "\(command.errors.prefix(2000))")
+  }
+}

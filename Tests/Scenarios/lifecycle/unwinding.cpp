@@ -1,0 +1,207 @@
+// Stacks of every shape, each taken often enough to be recognised, from places and with stack contents that
+// differ in ways which a careless comparison would miss. Run with --verify-stacks: each recognised stack is
+// then walked in full. The one argument is how often.
+#include <alloca.h>
+#include <csetjmp>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdexcept>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "bstr.h"
+
+#define KEEP __attribute__((noinline))
+static volatile int sink;
+
+KEEP static void pair() {
+  BSTR text = SysAllocString(u"text");
+  sink += (int)SysStringLen(text);
+  SysFreeString(text);
+}
+
+KEEP static void recurse(int depth) {
+  if (depth > 0) recurse(depth - 1);
+  else pair();
+  sink++;
+}
+
+KEEP static void with_alloca(int bytes) {
+  volatile char *space = (volatile char *)alloca((size_t)bytes);
+  space[0] = 1;
+  pair();
+  sink += space[0];
+}
+
+KEEP static void with_array(int count) {
+  volatile int array[count];
+  array[count - 1] = count;
+  pair();
+  sink += array[count - 1];
+}
+
+// One caller of the same frame size calls two functions at the same depth, which call a third.
+KEEP static void left() { pair(); sink++; }
+KEEP static void right() { pair(); sink--; }
+KEEP static void either(int which) {
+  void (*const functions[])() = {left, right};
+  functions[which & 1]();
+  sink++;
+}
+
+// The same return address and frame, below callers that differ further out.
+KEEP static void far(int which) {
+  if (which & 1) recurse(3);
+  else recurse(3);
+  sink++;
+}
+
+// Ends in a jump at -O2.
+KEEP static void tail(int which) { return which & 1 ? left() : right(); }
+
+static jmp_buf back;
+KEEP static void jumps() {
+  pair();
+  longjmp(back, 1);
+}
+
+KEEP static void throws(int depth) {
+  if (depth > 0) { throws(depth - 1); sink++; return; }
+  pair();
+  throw std::runtime_error("x");
+}
+
+// More registers than there are: the frame pointer holds a number that changes.
+KEEP static int busy(int seed) {
+  int a = seed, b = seed * 3, c = seed ^ 5, d = seed + 7, e = seed * 11, f = seed - 13, g = seed | 17;
+  for (int i = 0; i < 3; i++) {
+    pair();
+    a += b ^ i; b += c; c ^= d; d += e; e ^= f; f += g; g += a;
+  }
+  return a + b + c + d + e + f + g;
+}
+
+// A frame that is realigned, so that its caller's is found in an odd way.
+KEEP static void realigned(int offset) {
+  volatile char space[64] __attribute__((aligned(64)));
+  space[offset & 63] = 1;
+  pair();
+  sink += space[0];
+}
+
+KEEP static void misaligned(int bytes) {
+  volatile char *space = (volatile char *)alloca((size_t)bytes);
+  space[0] = 0;
+  realigned(bytes);
+}
+
+#if defined(__x86_64__)
+// The caller's frame by an expression, and by a register that is neither of the two usual ones.
+extern "C" void odd_expression(void (*)());
+extern "C" void odd_register(void (*)());
+__asm__(
+    ".text\n"
+    ".type odd_expression, @function\n"
+    "odd_expression:\n"
+    ".cfi_startproc\n"
+    "subq $24, %rsp\n"
+    ".cfi_escape 0x0f, 0x03, 0x77, 0x20, 0x96\n"  // DW_CFA_def_cfa_expression: breg7 32; nop
+    "call *%rdi\n"
+    "addq $24, %rsp\n"
+    ".cfi_def_cfa 7, 8\n"
+    "ret\n"
+    ".cfi_endproc\n"
+    ".size odd_expression, .-odd_expression\n"
+    ".type odd_register, @function\n"
+    "odd_register:\n"
+    ".cfi_startproc\n"
+    "pushq %rbx\n"
+    ".cfi_def_cfa_offset 16\n"
+    ".cfi_offset 3, -16\n"
+    "movq %rsp, %rbx\n"
+    ".cfi_def_cfa_register 3\n"
+    "subq $16, %rsp\n"
+    "call *%rdi\n"
+    "movq %rbx, %rsp\n"
+    ".cfi_def_cfa 7, 16\n"
+    "popq %rbx\n"
+    ".cfi_def_cfa_offset 8\n"
+    "ret\n"
+    ".cfi_endproc\n"
+    ".size odd_register, .-odd_register\n");
+#endif
+
+static void handler(int) { pair(); }
+
+static ucontext_t main_context, other_context;
+static char *other_stack;
+static int other_depth;
+static void other() {
+  recurse(other_depth);
+  swapcontext(&other_context, &main_context);
+}
+
+KEEP static void on_another_stack(int depth) {
+  getcontext(&other_context);
+  other_context.uc_stack.ss_sp = other_stack;
+  other_context.uc_stack.ss_size = 1 << 16;
+  other_context.uc_link = &main_context;
+  other_depth = depth;
+  makecontext(&other_context, other, 0);
+  swapcontext(&main_context, &other_context);
+}
+
+KEEP static void plugins(const char *first, const char *second, int round) {
+  void *library = dlopen(round & 1 ? second : first, RTLD_NOW);
+  if (!library) { fprintf(stderr, "%s\n", dlerror()); exit(2); }
+  auto run = (void (*)(void (*)()))dlsym(library, "run");
+  for (int i = 0; i < 5; i++) run(pair);
+  dlclose(library);
+}
+
+static void all(int rounds, const char *first, const char *second) {
+  for (int round = 0; round < rounds; round++) {
+    recurse(round % 40);
+    with_alloca(16 + round % 7 * 48);
+    with_array(1 + round % 9);
+    either(round / 3);
+    far(round / 2);
+    tail(round / 2);
+    if (setjmp(back) == 0) jumps();
+    try { throws(round % 5); } catch (const std::exception &) { pair(); }
+    sink += busy(round);
+    realigned(round);
+    misaligned(1 + round % 5 * 24);
+#if defined(__x86_64__)
+    odd_expression(left);
+    odd_register(right);
+#endif
+    raise(SIGUSR1);
+    on_another_stack(round % 6);
+    if (round % 50 < 4) plugins(first, second, round);
+  }
+}
+
+static void *thread(void *) {
+  for (int i = 0; i < 200; i++) { recurse(i % 10); with_array(1 + i % 9); sink += busy(i); }
+  return nullptr;
+}
+
+int main(int count, char **arguments) {
+  int rounds = count > 1 ? atoi(arguments[1]) : 200;
+  other_stack = (char *)malloc(1 << 16);
+  signal(SIGUSR1, handler);
+  all(rounds, arguments[2], arguments[3]);
+  // Stacks that other threads had before.
+  for (int i = 0; i < 8; i++) {
+    pthread_t other;
+    pthread_create(&other, nullptr, thread, nullptr);
+    pthread_join(other, nullptr);
+  }
+  free(other_stack);
+}
