@@ -59,6 +59,11 @@ let package = Package(
         "BSTRReporter", "TraceOptions", "TraceStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // Compiles the C files of its folder itself, when it runs.
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      exclude: ["Workloads"]),
     .executableTarget(name: "StatusText", dependencies: ["BSTRLinked", "CBSTR"]),
     .testTarget(name: "PackageTests", dependencies: ["TraceOptions"]),
     .target(name: "TestSupport", dependencies: ["TraceStore"], path: "Tests/TestSupport"),

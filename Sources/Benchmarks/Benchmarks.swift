@@ -1,0 +1,66 @@
+// The command line of the benchmark. What is measured stands in Workload.swift, with what in
+// Contender.swift.
+
+import ArgumentParser
+import Glibc
+
+/// Measures what BSTRs cost with this project and with its peers.
+@main
+struct Benchmarks: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare the cost of BSTRs under bstrtrace and its peers, in one run.",
+    discussion: """
+      Every workload is run with every contender in turn, round after round; medians are shown, \
+      and how many times the plain program's they are. Peers that are not installed are named \
+      with their Debian package. Docs/Performance.md explains how to read the tables.
+
+      Build everything first: swift build -c release
+      """)
+
+  @Flag(help: "One round of a few short workloads, within a minute: for CI, not for figures.")
+  var short = false
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Make these tables only.")
+  var only: [Topic] = []
+
+  @Option(help: "Rounds per workload (default: 5, or 1 with --short).")
+  var rounds: Int?
+
+  @Flag(help: "End with the bars that this project has set itself, and whether they are met.")
+  var bars = false
+
+  func validate() throws {
+    if let rounds, rounds < 1 { throw ValidationError("--rounds must be 1 or more.") }
+  }
+
+  func run() throws {
+    do {
+      let laboratory = try Laboratory(rounds: rounds ?? (short ? 1 : 5), isShort: short)
+      defer { laboratory.removeFiles() }
+      let topics = Topic.allCases.filter { only.isEmpty ? !short || $0.isShort : only.contains($0) }
+      print(laboratory.description)
+      for topic in topics {
+        laboratory.measure(topic)
+        for table in laboratory.tables(for: topic) { print(table) }
+        // Where the output goes to a file, whoever waits can read along.
+        fflush(nil)
+      }
+      if bars {
+        laboratory.measureForBars(topics)
+        print(laboratory.bars())
+      }
+      if !laboratory.complaints.isEmpty { print("\nFailed:\n") }
+      for complaint in laboratory.complaints { print("- \(complaint)") }
+    } catch let failure as Failure {
+      print("Benchmarks: \(failure.description)")
+      throw ExitCode.failure
+    }
+  }
+}
+
+/// Why nothing could be measured.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+}

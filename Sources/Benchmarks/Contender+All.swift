@@ -1,0 +1,169 @@
+// All contenders, as far as the machine has them.
+
+import FoundationEssentials
+import Glibc
+
+extension Contender {
+  static let plain = Contender(name: "plain", linkage: .plain)
+
+  /// This project, preloaded by `bstrtrace run`.
+  static func preloaded(_ level: Level) -> Contender {
+    let command = "\(Machine.products)/bstrtrace"
+    return Contender(
+      name: "preloaded\(level.suffix)", linkage: .plain,
+      prefix: [command, "run", "--error-exitcode", "0", "--output", "/dev/null"] + level.flags
+        + ["--"])
+  }
+
+  /// This project's preload alone, as `bstrtrace run` would set it, without that command's own time.
+  ///
+  /// - Parameter stores: a folder for what it records.
+  static func preloadAlone(_ level: Level, stores: String) -> Contender {
+    Contender(
+      name: "preload alone\(level.suffix)", linkage: .plain,
+      environment: [
+        "LD_PRELOAD": "\(Machine.products)/libbstrtrace-preload.so", "BSTRTRACE_STORE": stores,
+        "BSTRTRACE_OPTIONS": (["track=on"] + level.settings).joined(separator: ":"),
+      ])
+  }
+
+  /// This project, linked.
+  static func linked(_ level: Level) -> Contender {
+    let settings = ["track=on", "output=/dev/null", "error-exitcode=0"] + level.settings
+    return Contender(
+      name: "linked\(level.suffix)", linkage: .linked,
+      environment: ["BSTRTRACE_OPTIONS": settings.joined(separator: ":")])
+  }
+
+  static let linkedOff = Contender(
+    name: "linked, off", linkage: .linked, environment: ["BSTRTRACE_OPTIONS": "track=off"])
+
+  static let leakSanitizerName = "LSan 14"
+  static let exactLeakSanitizerName = "LSan 14, exact"
+  static let addressSanitizerName = "ASan 14"
+  static let heaptrackName = "heaptrack"
+  static let memcheckName = "memcheck"
+  static let heapCheckerName = "gperftools"
+
+  /// All that can take part, in the order of the tables, and those that cannot.
+  ///
+  /// - Parameter temporary: a folder for what peers write.
+  static func all(temporary: String) -> (present: [Contender], absent: [Absentee]) {
+    var present = [plain]
+    var absent: [Absentee] = []
+    for level in Level.allCases {
+      guard level.isKnown else {
+        absent.append(
+          Absentee(
+            name: "preloaded\(level.suffix), linked\(level.suffix)",
+            reason: "'bstrtrace run --help' knows no --level yet"))
+        continue
+      }
+      present += [preloaded(level), linked(level)]
+    }
+    present.append(linkedOff)
+    for peer in peers(temporary: temporary) {
+      if let reason = peer.problem(in: temporary) {
+        absent.append(Absentee(name: peer.contender.name, reason: reason))
+      } else {
+        present.append(peer.contender)
+      }
+    }
+    return (present, absent)
+  }
+
+  private static func peers(temporary: String) -> [Peer] {
+    let clang = Machine.find("clang-14") ?? "/usr/bin/clang-14"
+    let swift = Machine.folder(of: Machine.resolved(Machine.find("swift") ?? "/usr/bin/swift"))
+    let packages = "apt-get install clang-14 libclang-rt-14-dev"
+    // The slow unwinder reads what the compiler says of frames, as this project does.
+    let exact = ["LSAN_OPTIONS": "fast_unwind_on_malloc=0"]
+    let tcmalloc = "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4"
+    return [
+      Peer(
+        Contender(
+          name: leakSanitizerName, linkage: .sanitized(compiler: clang, sanitizer: "leak")),
+        needs: clang, packages),
+      Peer(
+        Contender(
+          name: exactLeakSanitizerName,
+          linkage: .sanitized(compiler: clang, sanitizer: "leak"), environment: exact),
+        needs: clang, packages),
+      Peer(
+        Contender(
+          name: addressSanitizerName, linkage: .sanitized(compiler: clang, sanitizer: "address")),
+        needs: clang, packages),
+      Peer(
+        Contender(
+          name: "LSan, Swift's",
+          linkage: .sanitized(compiler: "\(swift)/clang", sanitizer: "leak")),
+        needs: "\(swift)/clang", "the clang of a Swift toolchain"),
+      Peer(
+        Contender(
+          name: heaptrackName, linkage: .plain,
+          prefix: [
+            Machine.find("heaptrack") ?? "/usr/bin/heaptrack", "-o", "\(temporary)/heaptrack",
+          ], isSlowAtFirst: true),
+        needs: Machine.find("heaptrack") ?? "/usr/bin/heaptrack", "apt-get install heaptrack"),
+      Peer(
+        Contender(
+          name: memcheckName, linkage: .plain,
+          prefix: [Machine.find("valgrind") ?? "/usr/bin/valgrind", "--leak-check=full"],
+          isSlowAtFirst: true),
+        needs: Machine.find("valgrind") ?? "/usr/bin/valgrind", "apt-get install valgrind"),
+      Peer(
+        Contender(
+          name: heapCheckerName, linkage: .plain,
+          environment: [
+            "LD_PRELOAD": tcmalloc, "HEAPCHECK": "normal",
+            "HEAP_CHECK_DUMP_DIRECTORY": temporary,
+          ]),
+        needs: tcmalloc, "apt-get install libgoogle-perftools-dev"),
+    ]
+  }
+}
+
+/// How much this project records.
+enum Level: String, CaseIterable {
+  /// The stacks of allocations only.
+  case leaks
+  /// The default: stacks of frees, guards and quarantine, too.
+  case full
+
+  /// Whether this build of the project has it.
+  var isKnown: Bool { self == .full || Self.hasFlag }
+  var suffix: String { self == .full ? "" : ", leaks" }
+  var flags: [String] { Self.hasFlag ? ["--level", rawValue] : [] }
+  var settings: [String] { Self.hasFlag ? ["level=\(rawValue)"] : [] }
+
+  private static let hasFlag: Bool = {
+    let help = try? Child(["\(Machine.products)/bstrtrace", "run", "--help"], in: "/tmp")
+    return help?.output.contains("--level") == true
+  }()
+}
+
+/// A contender that the machine may lack.
+private struct Peer {
+  let contender: Contender
+  private let file: String
+  private let remedy: String
+
+  init(_ contender: Contender, needs file: String, _ remedy: String) {
+    self.contender = contender
+    self.file = file
+    self.remedy = remedy
+  }
+
+  /// Why it cannot take part, or `nil`.
+  func problem(in temporary: String) -> String? {
+    guard access(file, R_OK) == 0 else { return "not installed: \(remedy)" }
+    guard case .sanitized(let compiler, let sanitizer) = contender.linkage else { return nil }
+    let program = "\(temporary)/attempt"
+    let source = "\(Programs.sources)/empty.c"
+    let made = try? Child(
+      [compiler, "-fsanitize=\(sanitizer)", source, "-o", program], in: temporary)
+    guard made?.status == 0 else { return "does not link: \(remedy)" }
+    let ran = try? Child([program], in: temporary)
+    return ran?.status == 0 ? nil : "its programs do not run here"
+  }
+}

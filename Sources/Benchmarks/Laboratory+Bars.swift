@@ -1,0 +1,176 @@
+// The bars that this project has set itself, and whether the figures meet them.
+
+extension Laboratory {
+  /// Measures what the bars need and the chosen topics did not.
+  func measureForBars(_ topics: [Topic]) {
+    let needed: [Topic] = [.stacks, .sites, .depth, .threads, .live, .leaks, .startup, .heap]
+    for topic in needed where !topics.contains(topic) && !isShort { measure(topic) }
+  }
+
+  /// All bars with what was measured.
+  func bars() -> Table {
+    var table = Table(
+      title: "Bars",
+      head: [
+        "workload", "preloaded +fp", "preloaded −fp", "linked +fp", "linked −fp", "bar", "met",
+      ])
+    let lsan = Contender.leakSanitizerName
+    let rows =
+      [
+        against(.oneSite, .leaks, lsan, 0.6),
+        against(.oneSite, .leaks, Contender.heaptrackName, 0.12),
+        against(.oneSite, .leaks, Contender.memcheckName, 0.05),
+        against(.oneSite, .full, Contender.addressSanitizerName, 0.3),
+        against(.oneSite, .full, lsan, 1),
+        against(.functions, .leaks, lsan, 1),
+        against(.paths, .leaks, lsan, 1),
+        against(.deep, .leaks, lsan, 0.6),
+      ] + Level.allCases.filter(\.isKnown).flatMap { [speedup($0), memory($0), startUp($0)] }
+      + [heap(), switchedOff()] + reports()
+    table.rows = rows.map(\.cells)
+    table.notes = [
+      "A ratio is against the peer on the same code. Where the peer's stacks are cut there (see the "
+        + "frames shown), it is against the peer on code with frame pointers, where they are not, "
+        + "and the ratio on the same code follows in brackets. Met means: in each column.",
+      "–: not measured.",
+    ]
+    return table
+  }
+
+  /// A line of the table of bars.
+  private struct Bar {
+    let name: String
+    /// Preloaded with and without frame pointers, then linked.
+    let figures: [Double?]
+    var remarks: [String] = ["", "", "", ""]
+    let limit: Double
+    var limitText: String
+    var isMinimum = false
+    /// How many of the four columns there should be.
+    var expected = 4
+
+    var cells: [String] {
+      let known = figures.compactMap { $0 }
+      let isMet = known.allSatisfy { isMinimum ? $0 >= limit : $0 <= limit }
+      let verdict = !isMet ? "not met" : known.count < expected ? "not measured" : "met"
+      let shown = figures.indices.map { (figures[$0]?.short ?? "–") + remarks[$0] }
+      return [name] + shown + [limitText, verdict]
+    }
+  }
+
+  private var columns: [(isLinked: Bool, frames: Frames)] {
+    [(false, .kept), (false, .omitted), (true, .kept), (true, .omitted)]
+  }
+
+  private func ours(_ isLinked: Bool, _ level: Level) -> Contender {
+    isLinked ? .linked(level) : .preloaded(level)
+  }
+
+  private func against(
+    _ workload: Workload, _ level: Level, _ peerName: String, _ limit: Double
+  ) -> Bar {
+    let peer = contender(named: peerName)
+    var remarks: [String] = []
+    let figures = columns.map { isLinked, frames -> Double? in
+      remarks.append("")
+      guard let peer, let figure = median(workload, ours(isLinked, level), frames),
+        let same = median(workload, peer, frames)
+      else { return nil }
+      let isCut = frames == .omitted && isCut(peer, .omitted) && !self.isCut(peer, .kept)
+      guard isCut, let whole = median(workload, peer, .kept) else { return figure / same }
+      remarks[remarks.count - 1] = " [\((figure / same).short)]"
+      return figure / whole
+    }
+    return Bar(
+      name: "\(workload.name), \(level.rawValue), against \(peerName)", figures: figures,
+      remarks: remarks, limit: limit, limitText: "≤ \(limit.short) ×")
+  }
+
+  private func speedup(_ level: Level) -> Bar {
+    var remarks: [String] = []
+    let figures = columns.map { isLinked, frames -> Double? in
+      // A machine that is busy, or whose processors share a core, scales nobody.
+      remarks.append(throughputOfTwo(.plain, frames).map { " [\($0.short)]" } ?? "")
+      return throughputOfTwo(ours(isLinked, level), frames)
+    }
+    return Bar(
+      name: "throughput of 2 threads against 1, \(level.rawValue) [plain's]", figures: figures,
+      remarks: remarks, limit: 1.7, limitText: "≥ 1.7 ×", isMinimum: true)
+  }
+
+  /// How many times the pairs of one thread two threads make together in the same time.
+  private func throughputOfTwo(_ contender: Contender, _ frames: Frames) -> Double? {
+    guard let one = median(.oneThread, contender, frames),
+      let two = median(.twoThreads, contender, frames)
+    else { return nil }
+    return one / two
+  }
+
+  private func memory(_ level: Level) -> Bar {
+    let plain = median(.live, .plain, .omitted)
+    let figures = columns.map { isLinked, frames -> Double? in
+      guard frames == .omitted, let plain,
+        let figure = median(.live, ours(isLinked, level), frames)
+      else { return nil }
+      return figure - plain
+    }
+    return Bar(
+      name: "resident bytes per string beyond plain's, \(level.rawValue)", figures: figures,
+      limit: 56, limitText: "≤ 56 bytes", expected: 2)
+  }
+
+  private func startUp(_ level: Level) -> Bar {
+    let alone = Contender.preloadAlone(level, stores: "")
+    return difference(
+      "start and end of an empty program, preload alone, \(level.rawValue)", .empty, alone, 6,
+      "≤ plain + 6 ms", isLinked: false)
+  }
+
+  private func heap() -> Bar {
+    difference(
+      "malloc and free without BSTRs", .heap, .preloaded(.full), 3, "≤ plain + 3 ns",
+      isLinked: false)
+  }
+
+  private func switchedOff() -> Bar {
+    let figures = columns.map { isLinked, frames -> Double? in
+      guard isLinked, let figure = median(.oneSite, .linkedOff, frames),
+        let plain = median(.oneSite, .plain, frames)
+      else { return nil }
+      return figure - plain
+    }
+    return Bar(
+      name: "switched off, one site, beyond plain's ns", figures: figures, limit: 2,
+      limitText: "≤ plain + 2 ns", expected: 2)
+  }
+
+  private func difference(
+    _ name: String, _ workload: Workload, _ contender: Contender, _ limit: Double,
+    _ limitText: String, isLinked: Bool
+  ) -> Bar {
+    let figures = columns.map { column -> Double? in
+      guard column.isLinked == isLinked, column.frames == .omitted,
+        let figure = median(workload, contender, .omitted),
+        let plain = median(workload, .plain, .omitted)
+      else { return nil }
+      return figure - plain
+    }
+    return Bar(
+      name: name, figures: figures, limit: limit, limitText: limitText, expected: 1)
+  }
+
+  private func reports() -> [Bar] {
+    leakReports.filter { $0.isReportAlone && !isShort }.flatMap { report in
+      [
+        Bar(
+          name: "\(report.name) on 1,000,000 leaks, s",
+          figures: [report.seconds ?? .infinity, nil, nil, nil], limit: 3, limitText: "≤ 3 s",
+          expected: 1),
+        Bar(
+          name: "\(report.name) on 1,000,000 leaks, MiB",
+          figures: [Double(report.peakKilobytes) / 1024, nil, nil, nil], limit: 300,
+          limitText: "≤ 300 MiB", expected: 1),
+      ]
+    }
+  }
+}

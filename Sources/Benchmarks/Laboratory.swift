@@ -1,0 +1,210 @@
+// Runs workloads with contenders, round after round, and keeps the figures. Does not print tables:
+// those are in Laboratory+Tables.swift.
+
+import FoundationEssentials
+import Glibc
+
+/// The figures of one run of the benchmark.
+final class Laboratory {
+  /// A workload with a contender, in one build.
+  struct Key: Hashable {
+    let workload: Workload
+    let contender: Contender
+    let frames: Frames
+  }
+
+  /// How often each workload is run with each contender.
+  let rounds: Int
+  /// Whether it is about running at all and not about figures.
+  let isShort: Bool
+  /// Who takes part, in the order of the tables.
+  let contenders: [Contender]
+  /// Who cannot take part.
+  let absent: [Absentee]
+  /// All that is written goes here, and goes away at the end.
+  let temporary: String
+  /// The measured programs.
+  let programs: Programs
+  /// One figure for each round.
+  private(set) var figures: [Key: [Double]] = [:]
+  /// What everyone showed of one leak.
+  private(set) var stackChecks: [StackCheck] = []
+  /// What everyone took for a million leaks.
+  private(set) var leakReports: [LeakReport] = []
+  /// Runs that failed, and why; they have no figure.
+  private(set) var complaints: [String] = []
+  private var runs = 0
+
+  /// Finds the project's products and the peers.
+  init(rounds: Int, isShort: Bool) throws {
+    for product in ["bstrtrace", "libbstrtrace-preload.so", "libbstrtrace-linked.so"] {
+      guard access("\(Machine.products)/\(product)", R_OK) == 0 else {
+        throw Failure(
+          description: "'\(product)' is not in '\(Machine.products)': swift build -c release")
+      }
+    }
+    var template = Array("/tmp/bstrtrace-benchmarks-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw Failure(description: "cannot make a folder in /tmp")
+    }
+    temporary = String(
+      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    for name in ["stores", "programs"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(temporary)/\(name)", withIntermediateDirectories: true)
+    }
+    // Peers leave files where they run.
+    _ = chdir(temporary)
+    programs = Programs(folder: "\(temporary)/programs")
+    (contenders, absent) = Contender.all(temporary: temporary)
+    self.rounds = rounds
+    self.isShort = isShort
+  }
+
+  /// Removes all that was written.
+  func removeFiles() { try? FileManager.default.removeItem(atPath: temporary) }
+
+  /// Who takes part in a topic.
+  func contenders(for topic: Topic) -> [Contender] {
+    switch topic {
+    case .startup:
+      let alone = Level.allCases.filter(\.isKnown)
+        .map { Contender.preloadAlone($0, stores: "\(temporary)/stores") }
+      return [.plain] + alone + contenders.dropFirst()
+    case .sevenzip:
+      // Debian's program is as it is: nothing can be linked to it.
+      return contenders.filter { $0.linkage == .plain }
+    case .stacks, .sites, .depth, .sizes, .threads, .live, .leaks, .heap:
+      return contenders
+    }
+  }
+
+  /// What is run for a topic.
+  func workloads(of topic: Topic) -> [Workload] {
+    isShort ? Array(topic.workloads.prefix(1)) : topic.workloads
+  }
+
+  /// In which builds a topic is measured.
+  func builds(for topic: Topic) -> [Frames] {
+    switch topic {
+    case .startup, .sevenzip, .heap, .live: [.omitted]
+    case .leaks: [.kept]
+    case .stacks, .sites, .depth, .sizes, .threads: Frames.allCases
+    }
+  }
+
+  /// Measures what a topic needs and has not been measured yet.
+  func measure(_ topic: Topic) {
+    if (topic == .stacks || topic.hasStacks) && stackChecks.isEmpty { stackChecks = checkStacks() }
+    if topic == .leaks { leakReports = reportLeaks() }
+    if topic == .sevenzip && !prepareSevenZip() { return }
+    for workload in workloads(of: topic) {
+      let keys = builds(for: topic).flatMap { frames in
+        contenders(for: topic).map { Key(workload: workload, contender: $0, frames: frames) }
+      }
+      .filter { figures[$0] == nil }
+      note("\(topic.rawValue): \(workload.name)")
+      for _ in 0..<rounds(of: topic) {
+        for key in keys {
+          if let figure = measure(key) { figures[key, default: []].append(figure) }
+        }
+      }
+    }
+  }
+
+  /// The median of a key's rounds.
+  func median(_ workload: Workload, _ contender: Contender, _ frames: Frames) -> Double? {
+    let key = Key(workload: workload, contender: contender, frames: frames)
+    guard let sorted = figures[key]?.sorted(), !sorted.isEmpty else { return nil }
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+
+  /// A contender that takes part.
+  func contender(named name: String) -> Contender? { contenders.first { $0.name == name } }
+
+  /// Says on standard error what is being done.
+  func note(_ text: String) {
+    let line = "\(text)\n"
+    write(STDERR_FILENO, line, line.utf8.count)
+  }
+
+  /// Remembers what failed, once.
+  func complain(_ text: String) {
+    guard !complaints.contains(text) else { return }
+    complaints.append(text)
+    note(text)
+  }
+
+  private func rounds(of topic: Topic) -> Int {
+    switch topic {
+    // A process is over in a moment, and the scheduler has its say in it.
+    case .startup where !isShort: rounds * 4
+    // Memory is the same each time.
+    case .live: 1
+    default: rounds
+    }
+  }
+
+  private func measure(_ key: Key) -> Double? {
+    do {
+      let child = try run(key)
+      if child.hasTimedOut { throw Failure(description: "took more than 60 s") }
+      switch key.workload.figure {
+      case .milliseconds where child.status == 0: return child.seconds * 1000
+      case .printed(let name):
+        if let figure = child.printed(name) { return figure }
+        fallthrough
+      case .milliseconds:
+        throw Failure(description: "ended badly: \(child.errors.suffix(200))")
+      }
+    } catch {
+      complain("\(key.workload.name), \(key.contender.name), \(key.frames.sign): \(error)")
+      return nil
+    }
+  }
+
+  private func run(_ key: Key) throws -> Child {
+    runs += 1
+    let command: [String]
+    switch key.workload.program {
+    case .own(let name, let arguments):
+      let path = try programs.path(of: name, for: key.contender.linkage, key.frames)
+      let seconds = isShort ? "0.03" : "0.1"
+      let warmUp = key.contender.isSlowAtFirst && !isShort ? "0.5" : "0.025"
+      let more = [
+        "workload": ["seconds=\(seconds)", "warm-up=\(warmUp)"], "heap": [seconds, warmUp],
+      ]
+      command = [path] + arguments + (more[name] ?? [])
+    case .sevenZip(let arguments):
+      guard let path = Machine.sevenZip else { throw Failure(description: "7z is not installed") }
+      command =
+        [path]
+        + arguments.map { $0.replacing("FRESH", with: "\(temporary)/fresh-\(runs)") }
+    }
+    return try Child(
+      key.contender.prefix + command, environment: key.contender.environment, in: temporary)
+  }
+
+  /// Makes the files that 7z packs; answers whether there is a 7z.
+  private func prepareSevenZip() -> Bool {
+    guard let path = Machine.sevenZip else {
+      complain("7z is not installed: apt-get install p7zip-full")
+      return false
+    }
+    let folder = "\(temporary)/input"
+    guard access(folder, F_OK) != 0 else { return true }
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    var random: UInt32 = 2_463_534_242
+    for number in 0..<200 {
+      var text = ""
+      while text.utf8.count < 40_000 {
+        random = random &* 1_664_525 &+ 1_013_904_223
+        text += "\(random >> 20) "
+      }
+      try? Data(text.utf8).write(to: URL(filePath: "\(folder)/\(number).txt"))
+    }
+    let made = try? Child([path, "a", "-bd", "-mx=1", "archive.7z", "input"], in: temporary)
+    return made?.status == 0
+  }
+}

@@ -1,0 +1,43 @@
+// What is measured: one program's run, and which figure of it counts.
+
+/// One thing to measure.
+struct Workload: Hashable {
+  /// Which program is run.
+  enum Program: Hashable {
+    /// A file of the folder `Workloads`, with arguments.
+    case own(String, [String])
+    /// Debian's 7z, the same for all. `FRESH` stands for a path that does not exist.
+    case sevenZip([String])
+  }
+
+  /// Which figure of a run counts.
+  enum Figure: Hashable {
+    /// The number that the program prints behind this name.
+    case printed(String)
+    /// Milliseconds from start to end.
+    case milliseconds
+  }
+
+  /// The head of its column.
+  let name: String
+  let program: Program
+  var figure = Figure.printed("ns_per_pair")
+
+  /// A kind of `workload.c`.
+  static func own(_ name: String, _ arguments: String...) -> Workload {
+    Workload(name: name, program: .own("workload", arguments))
+  }
+
+  static let oneSite = own("one site", "pair", "depth=18")
+  static let functions = own("1,000 functions", "sites", "depth=18")
+  static let paths = own("1,000 paths", "paths", "depth=18")
+  static let deep = own("depth 100", "pair", "depth=100")
+  static let oneThread = own("1 thread", "threads", "threads=1")
+  static let twoThreads = own("2 threads", "threads", "threads=2")
+  static let live = Workload(
+    name: "bytes per string", program: .own("workload", ["live"]),
+    figure: .printed("bytes_per_string"))
+  static let empty = Workload(
+    name: "empty program", program: .own("empty", []), figure: .milliseconds)
+  static let heap = Workload(name: "malloc and free", program: .own("heap", []))
+}

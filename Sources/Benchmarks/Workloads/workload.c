@@ -1,0 +1,323 @@
+// What is measured of BSTRs. It takes the time inside itself, so that its start does not count.
+//
+//   workload KIND [depth=N] [size=CHARACTERS] [seconds=S] [warm-up=S] [count=N] [threads=N]
+//
+// KIND is one of
+//   pair       allocate and free at one site
+//   sites      the same at one of 1,000 functions, at random
+//   paths      the same at the end of one of 10 x 10 x 10 call paths, at random
+//   crossfree  one thread allocates, another frees
+//   live       `count` strings at once; prints what memory each takes
+//   leaks      `count` strings that nobody frees, from 10,000 call paths
+//   one        one string that nobody frees
+//
+// `depth` counts the program's own frames, from `main` (or a thread's function) to the one that calls
+// SysAllocStringLen, both included.
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bstr.h"
+
+#define NOINLINE __attribute__((noinline))
+
+static unsigned depth = 18, size = 16, threads = 1;
+static unsigned long count = 1000000;
+static double seconds = 0.1, warm_up = 0.025;
+static OLECHAR text[32768];
+
+/// Written behind each call: it keeps calls from becoming jumps, and functions from being merged.
+static volatile unsigned last;
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/// Tells the compiler that somebody uses the string.
+static inline void use(BSTR bstr) { __asm__ volatile("" : : "r"(bstr) : "memory"); }
+
+/// What one thread does, and how much of it has been done.
+struct work {
+  void (*body)(struct work *);
+  double seconds;
+  unsigned long pairs;
+  unsigned random;
+};
+
+static inline unsigned next_random(struct work *work) {
+  work->random ^= work->random << 13;
+  work->random ^= work->random >> 17;
+  work->random ^= work->random << 5;
+  return work->random;
+}
+
+/// Runs the work behind `frames` frames of its own.
+static NOINLINE void descend(unsigned frames, struct work *work) {
+  if (frames > 1) descend(frames - 1, work);
+  else work->body(work);
+  last = frames;
+}
+
+/// Repeats `statement` for the time that `work` has.
+#define REPEAT(work, statement)                            \
+  do {                                                     \
+    double end = now() + (work)->seconds;                  \
+    do {                                                   \
+      for (int i = 0; i < 256; i++) statement;             \
+      (work)->pairs += 256;                                \
+    } while (now() < end);                                 \
+  } while (0)
+
+// MARK: one site
+
+static NOINLINE void pair(struct work *work) {
+  REPEAT(work, {
+    BSTR bstr = SysAllocStringLen(text, size);
+    use(bstr);
+    SysFreeString(bstr);
+  });
+}
+
+// MARK: 1,000 functions
+
+#define SITE(n)                                \
+  static NOINLINE void site_##n(void) {        \
+    BSTR bstr = SysAllocStringLen(text, size); \
+    use(bstr);                                 \
+    SysFreeString(bstr);                       \
+    last = 1##n;                               \
+  }
+#define TEN(m, n) m(n##0) m(n##1) m(n##2) m(n##3) m(n##4) m(n##5) m(n##6) m(n##7) m(n##8) m(n##9)
+#define SITES10(n) TEN(SITE, n)
+#define SITES100(n)                                                                   \
+  SITES10(n##0) SITES10(n##1) SITES10(n##2) SITES10(n##3) SITES10(n##4) SITES10(n##5) \
+  SITES10(n##6) SITES10(n##7) SITES10(n##8) SITES10(n##9)
+#define ALL(m) m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9)
+ALL(SITES100)
+
+#define NAME(n) site_##n,
+#define NAMES10(n) TEN(NAME, n)
+#define NAMES100(n)                                                                   \
+  NAMES10(n##0) NAMES10(n##1) NAMES10(n##2) NAMES10(n##3) NAMES10(n##4) NAMES10(n##5) \
+  NAMES10(n##6) NAMES10(n##7) NAMES10(n##8) NAMES10(n##9)
+static void (*const site_table[1000])(void) = {ALL(NAMES100)};
+
+static NOINLINE void sites(struct work *work) {
+  REPEAT(work, site_table[next_random(work) % 1000]());
+}
+
+// MARK: 10 x 10 x 10 (x 10) paths
+
+static int is_leaking;
+
+#define INNER(n)                               \
+  static NOINLINE void inner_##n(void) {       \
+    BSTR bstr = SysAllocStringLen(text, size); \
+    use(bstr);                                 \
+    if (!is_leaking) SysFreeString(bstr);      \
+    last = n;                                  \
+  }
+ALL(INNER)
+#define INNER_NAME(n) inner_##n,
+static void (*const inner_table[10])(void) = {ALL(INNER_NAME)};
+
+#define MIDDLE(n)                                      \
+  static NOINLINE void middle_##n(unsigned path) {     \
+    inner_table[path % 10]();                          \
+    last = n;                                          \
+  }
+ALL(MIDDLE)
+#define MIDDLE_NAME(n) middle_##n,
+static void (*const middle_table[10])(unsigned) = {ALL(MIDDLE_NAME)};
+
+#define OUTER(n)                                       \
+  static NOINLINE void outer_##n(unsigned path) {      \
+    middle_table[path / 10 % 10](path);                \
+    last = n;                                          \
+  }
+ALL(OUTER)
+#define OUTER_NAME(n) outer_##n,
+static void (*const outer_table[10])(unsigned) = {ALL(OUTER_NAME)};
+
+#define OUTMOST(n)                                     \
+  static NOINLINE void outmost_##n(unsigned path) {    \
+    outer_table[path / 100 % 10](path);                \
+    last = n;                                          \
+  }
+ALL(OUTMOST)
+#define OUTMOST_NAME(n) outmost_##n,
+static void (*const outmost_table[10])(unsigned) = {ALL(OUTMOST_NAME)};
+
+static NOINLINE void paths(struct work *work) {
+  REPEAT(work, {
+    unsigned path = next_random(work) % 1000;
+    outer_table[path / 100](path);
+  });
+}
+
+static NOINLINE void leaks(struct work *work) {
+  is_leaking = 1;
+  for (unsigned long i = 0; i < count; i++) {
+    unsigned path = (unsigned)(i % 10000);
+    outmost_table[path / 1000](path);
+  }
+  work->pairs = count;
+}
+
+static NOINLINE void one(struct work *work) {
+  BSTR bstr = SysAllocStringLen(text, size);
+  use(bstr);
+  work->pairs = 1;
+}
+
+/// Overwrites what the stack still holds, so that no tool takes it for a reference.
+static NOINLINE void scrub(void) {
+  char space[65536];
+  memset(space, 0, sizeof space);
+  __asm__ volatile("" : : "r"(space) : "memory");
+}
+
+// MARK: many at once
+
+static long resident_bytes(void) {
+  long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (!file || fscanf(file, "%*d %ld", &pages) != 1) abort();
+  fclose(file);
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+static NOINLINE void live(struct work *work) {
+  BSTR *all = malloc(count * sizeof *all);
+  if (!all) abort();
+  memset(all, 1, count * sizeof *all);
+  long before = resident_bytes();
+  for (unsigned long i = 0; i < count; i++) all[i] = SysAllocStringLen(text, size);
+  long after = resident_bytes();
+  printf("bytes_per_string %.3f\n", (double)(after - before) / (double)count);
+  printf("resident_kB %ld\n", after / 1024);
+  for (unsigned long i = 0; i < count; i++) SysFreeString(all[i]);
+  free(all);
+  work->pairs = count;
+}
+
+// MARK: one thread allocates, another frees
+
+#define SLOTS 1024
+static BSTR slots[SLOTS];
+static _Atomic unsigned long filled, emptied;
+static _Atomic int is_done;
+
+static NOINLINE void allocate(struct work *work) {
+  REPEAT(work, {
+    unsigned long at = atomic_load_explicit(&filled, memory_order_relaxed);
+    while (at - atomic_load_explicit(&emptied, memory_order_acquire) == SLOTS) sched_yield();
+    slots[at % SLOTS] = SysAllocStringLen(text, size);
+    atomic_store_explicit(&filled, at + 1, memory_order_release);
+  });
+  atomic_store(&is_done, 1);
+}
+
+static NOINLINE void release(struct work *work) {
+  for (;;) {
+    unsigned long at = atomic_load_explicit(&emptied, memory_order_relaxed);
+    while (at == atomic_load_explicit(&filled, memory_order_acquire)) {
+      if (atomic_load(&is_done) && at == atomic_load(&filled)) return;
+      sched_yield();
+    }
+    SysFreeString(slots[at % SLOTS]);
+    work->pairs++;
+    atomic_store_explicit(&emptied, at + 1, memory_order_release);
+  }
+}
+
+// MARK: running
+
+/// The frames that a kind has of its own, besides `descend`: the first function and the last ones.
+static unsigned own_frames = 2;
+
+static void *thread_main(void *work) {
+  descend(depth - own_frames, work);
+  last = 0;
+  return NULL;
+}
+
+/// Runs one thread for each body; answers nanoseconds per pair by the clock on the wall.
+static double run_threads(void (*const *bodies)(struct work *), unsigned number, double length,
+                          unsigned long *pairs) {
+  struct work works[16] = {0};
+  pthread_t ids[16];
+  double start = now();
+  for (unsigned i = 0; i < number; i++) {
+    works[i] = (struct work){.body = bodies[i], .seconds = length, .random = 2463534242u + i};
+    if (pthread_create(&ids[i], NULL, thread_main, &works[i]) != 0) abort();
+  }
+  *pairs = 0;
+  for (unsigned i = 0; i < number; i++) {
+    pthread_join(ids[i], NULL);
+    // Who only frees counts nothing twice.
+    if (works[i].body != release) *pairs += works[i].pairs;
+  }
+  return (now() - start) * 1e9 / (double)*pairs;
+}
+
+int main(int argc, char **argv) {
+  const char *kind = argc > 1 ? argv[1] : "pair";
+  for (int i = 2; i < argc; i++) {
+    if (sscanf(argv[i], "depth=%u", &depth) == 1) continue;
+    if (sscanf(argv[i], "size=%u", &size) == 1) continue;
+    if (sscanf(argv[i], "threads=%u", &threads) == 1) continue;
+    if (sscanf(argv[i], "count=%lu", &count) == 1) continue;
+    if (sscanf(argv[i], "warm-up=%lf", &warm_up) == 1) continue;
+    if (sscanf(argv[i], "seconds=%lf", &seconds) == 1) continue;
+    return fprintf(stderr, "workload: what is '%s'?\n", argv[i]), 2;
+  }
+  for (unsigned i = 0; i < sizeof text / sizeof *text; i++) text[i] = (OLECHAR)('a' + i % 26);
+
+  struct work work = {.seconds = seconds, .random = 2463534242u};
+  if (strcmp(kind, "pair") == 0) work.body = pair;
+  else if (strcmp(kind, "sites") == 0) work.body = sites, own_frames = 3;
+  else if (strcmp(kind, "paths") == 0) work.body = paths, own_frames = 5;
+  else if (strcmp(kind, "leaks") == 0) work.body = leaks, own_frames = 6;
+  else if (strcmp(kind, "live") == 0) work.body = live;
+  else if (strcmp(kind, "one") == 0) work.body = one;
+  else if (strcmp(kind, "threads") != 0 && strcmp(kind, "crossfree") != 0)
+    return fprintf(stderr, "workload: what is '%s'?\n", kind), 2;
+  if (depth <= own_frames || threads < 1 || threads > 16 || size > sizeof text / sizeof *text)
+    return fputs("workload: depth, threads or size out of range\n", stderr), 2;
+
+  if (work.body == live || work.body == leaks || work.body == one) {
+    double start = now();
+    descend(depth - own_frames, &work);
+    printf("ns_per_pair %.3f\n", (now() - start) * 1e9 / (double)work.pairs);
+    scrub();
+    return 0;
+  }
+  if (!work.body) {
+    unsigned long pairs;
+    void (*bodies[16])(struct work *);
+    for (unsigned i = 0; i < threads; i++) bodies[i] = pair;
+    if (strcmp(kind, "crossfree") == 0) bodies[0] = allocate, bodies[1] = release, threads = 2;
+    run_threads(bodies, threads, warm_up, &pairs);
+    is_done = 0;
+    printf("ns_per_pair %.3f\n", run_threads(bodies, threads, seconds, &pairs));
+    return 0;
+  }
+  // Caches, tables and quarantines fill before it counts.
+  work.seconds = warm_up;
+  descend(depth - own_frames, &work);
+  work.seconds = seconds;
+  work.pairs = 0;
+  double start = now();
+  descend(depth - own_frames, &work);
+  printf("ns_per_pair %.3f\n", (now() - start) * 1e9 / (double)work.pairs);
+  return 0;
+}
