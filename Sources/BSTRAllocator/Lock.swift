@@ -6,14 +6,14 @@ import CTracker
 /// A mutex that a forked child can make new.
 @safe
 struct Lock: ~Copyable {
-  private let word: UnsafeMutablePointer<UInt32>
+  private let lock: UnsafeMutablePointer<ct_lock>
 
-  /// Bytes that neighbouring locks share no cache line with.
-  private static let lineWords = 16
+  /// Neighbouring locks share no cache line with this one.
+  private static let places = 64 / MemoryLayout<ct_lock>.stride
 
   init() {
-    unsafe word = .allocate(capacity: Self.lineWords)
-    unsafe word.initialize(repeating: 0, count: Self.lineWords)
+    unsafe lock = .allocate(capacity: Self.places)
+    unsafe lock.initialize(repeating: ct_lock(), count: Self.places)
   }
 
   /// Takes the lock.
@@ -21,18 +21,18 @@ struct Lock: ~Copyable {
   /// The caller is inside the tracker, so that no fork finds it held.
   @inline(__always)
   func acquire() {
-    unsafe ct_lock_acquire(word)
+    unsafe ct_lock_acquire(lock)
   }
 
   @inline(__always)
   func release() {
-    unsafe ct_lock_release(word)
+    unsafe ct_lock_release(lock)
   }
 
   /// Makes the lock new and free.
   ///
   /// Only in a forked child, whose other threads are gone.
   func renewInForkedChild() {
-    unsafe word.pointee = 0
+    unsafe lock.pointee = ct_lock()
   }
 }

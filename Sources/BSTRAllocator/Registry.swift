@@ -14,7 +14,7 @@ import TraceStore
 @safe
 struct Registry: ~Copyable {
   private static let shardBits = 6
-  static let shardCount = 1 << shardBits
+  static let shardCount = StoreLayout.parts
 
   private let shards: UnsafeMutablePointer<Shard>
   /// Apart from what they guard: they are read without it.
@@ -53,10 +53,14 @@ struct Registry: ~Copyable {
     let id = unsafe takePlace(from: shard, in: store) ?? .unrecorded
     if unsafe !shard.pointee.blocks.set(block, to: id.rawValue) {
       unsafe giveBack(id, to: shard, in: store)
+      unsafe store.counts(ofPart: shard - shards)[0] += 1
       return false
     }
     ct_filter_add(hash)
-    guard id != .unrecorded else { return false }
+    guard id != .unrecorded else {
+      unsafe store.counts(ofPart: shard - shards)[0] += 1
+      return false
+    }
     let place = unsafe place(of: id, in: store)
     unsafe place.pointee.address = record.address
     unsafe place.pointee.byteLength = record.byteLength
@@ -65,6 +69,7 @@ struct Registry: ~Copyable {
     unsafe place.pointee.milliseconds = record.milliseconds
     // Last: a store that is cut off before this shows a free place.
     unsafe ct_publish(&place.pointee.identity, record.identity)
+    unsafe store.counts(ofPart: shard - shards)[0] += 1
     return true
   }
 
@@ -121,6 +126,7 @@ struct Registry: ~Copyable {
       ) { makeRoomForPair(in: store) }
     }
     unsafe giveBack(id, to: shard, in: store)
+    unsafe store.counts(ofPart: shard - shards)[1] += 1
     if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
       // The filter's cell may be another shard's no more than the block is.
       ct_filter_remove(ct_hash(oldest.block))
@@ -148,6 +154,7 @@ struct Registry: ~Copyable {
     if id == .unrecorded { return .unrecorded }
     guard unsafe id.rawValue >= records.pointee.first else { return .inherited }
     unsafe giveBack(id, to: shard, in: store)
+    unsafe store.counts(ofPart: shard - shards)[1] += 1
     return .own
   }
 

@@ -20,7 +20,7 @@ extension Tracker {
     if !pins.isEmpty { pins.forget(bstr) }
     let serial = withStore { store in
       let stack = recordStack(from: caller, in: store)
-      let serial = unsafe store.counter(.allocations).pointee.add(1, ordering: .relaxed).newValue
+      let serial = nextSerial(in: store)
       let record = unsafe BlockRecord(
         address: UInt64(bstr), serial: serial,
         scope: scopes.current(skipsIgnored: false, in: store), byteLength: byteLength, stack: stack,
@@ -30,13 +30,35 @@ extension Tracker {
       if !registry.insert(block, record, in: store) {
         unsafe store.counter(.unrecordedBlocks).pointee.add(1, ordering: .relaxed)
       }
-      let live = unsafe serial &- store.counter(.frees).pointee.load(ordering: .relaxed)
-      if unsafe live > store.counter(.peakLive).pointee.load(ordering: .relaxed) {
-        unsafe store.counter(.peakLive).pointee.max(live, ordering: .relaxed)
-      }
       return serial
     }
     if breakOn != 0, serial == breakOn { raise(SIGTRAP) }
+  }
+
+  /// The number of an allocation: of a thread they count up, and two threads never have the same.
+  @inline(__always)
+  private func nextSerial(in store: borrowing StoreWriter) -> UInt64 {
+    let thread = unsafe ct_thread()
+    if unsafe thread.pointee.next_serial == thread.pointee.end_serial { setSerialsAside(in: store) }
+    let serial = unsafe thread.pointee.next_serial
+    unsafe thread.pointee.next_serial = serial + 1
+    return serial
+  }
+
+  /// Sets numbers aside for the calling thread, so that threads do not fight for each, and looks how many
+  /// strings are live: of the first thousand after each allocation, then less often.
+  @inline(never)
+  private func setSerialsAside(in store: borrowing StoreWriter) {
+    let live = store.live
+    if unsafe live > store.counter(.peakLive).pointee.load(ordering: .relaxed) {
+      unsafe store.counter(.peakLive).pointee.max(live, ordering: .relaxed)
+    }
+    let known = unsafe store.counter(.allocations).pointee.load(ordering: .relaxed)
+    let count: UInt64 = known < 1024 ? 1 : 64
+    let end = unsafe store.counter(.allocations).pointee.add(count, ordering: .relaxed).newValue + 1
+    let thread = unsafe ct_thread()
+    unsafe thread.pointee.next_serial = end - count
+    unsafe thread.pointee.end_serial = end
   }
 
   /// Whether the allocation that is being tried is one that is to fail.

@@ -38,7 +38,6 @@ extension Tracker {
       var evicted: FreedBlock?
       switch registry.release(block, by: freed, layout, quarantine, evicting: &evicted, in: store) {
       case .own(let freed, let damages):
-        unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
         damages.forEach { recordDamage($0, seenAtReleaseOf: freed, in: store) }
         if !histories.isEmpty { noteRelease(of: freed, in: store) }
         if freed.heldBytes == 0 { giveBack(block) }
@@ -68,7 +67,8 @@ extension Tracker {
       case .unknown: return .unknown
       case .inherited:
         unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
-      case .own, .unrecorded:
+      case .own: break
+      case .unrecorded:
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
       }
       giveBack(block)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "CTracker.h"
@@ -10,19 +11,27 @@
 // What is guarded takes less time than going to sleep.
 enum { TURNS = 100 };
 
-void ct_lock_wait(uint32_t *lock) {
+static bool take(struct ct_lock *lock) {
+  uint32_t expected = 0;
+  return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) == 0 &&
+         __atomic_compare_exchange_n(&lock->held, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED);
+}
+
+void ct_lock_wait(struct ct_lock *lock) {
   for (int turn = 0; turn < TURNS; turn++) {
-    uint32_t expected = 0;
-    if (__atomic_load_n(lock, __ATOMIC_RELAXED) == 0 &&
-        __atomic_compare_exchange_n(lock, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-      return;
+    if (take(lock)) return;
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
   }
-  // Whoever sleeps marks the lock, and takes it with the mark: others may sleep, too.
-  while (__atomic_exchange_n(lock, 2, __ATOMIC_ACQUIRE) != 0)
-    syscall(SYS_futex, lock, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+  static const struct timespec millisecond = {.tv_nsec = 1000000};
+  __atomic_fetch_add(&lock->sleepers, 1, __ATOMIC_SEQ_CST);
+  while (!take(lock))
+    syscall(SYS_futex, &lock->held, FUTEX_WAIT_PRIVATE, 1, &millisecond, NULL, 0);
+  __atomic_fetch_sub(&lock->sleepers, 1, __ATOMIC_SEQ_CST);
 }
 
-void ct_lock_wake(uint32_t *lock) { syscall(SYS_futex, lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
+void ct_lock_wake(struct ct_lock *lock) {
+  syscall(SYS_futex, &lock->held, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}

@@ -66,6 +66,7 @@ struct ct_thread *ct_take_thread(void) {
   }
   thread->tid = kernel_id();
   thread->scope_count = 0;
+  thread->next_serial = thread->end_serial = 0;
   thread->pthread = pthread_self();
   ct_this_thread = thread;
   pthread_once(&key_once, prepare);
@@ -164,4 +165,5 @@ void ct_end_fork_in_child(void) {
   ct_this_thread->tid = kernel_id();
   // They are the parent's.
   ct_this_thread->scope_count = 0;
+  ct_this_thread->next_serial = ct_this_thread->end_serial = 0;
 }

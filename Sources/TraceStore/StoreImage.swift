@@ -52,6 +52,19 @@ public struct StoreImage: Sendable {
     guard Int(header.headerBytes) == StoreLayout.headerBytes else { throw .notAStore }
     self.header = header
     counters = StoreCounter.allCases.map { page.load(UInt64.self, at: StoreLayout.offset(of: $0)) }
+    let parts = (0..<StoreLayout.parts).map { part in
+      let at = StoreLayout.partCountsOffset + part * 16
+      return (page.load(UInt64.self, at: at), page.load(UInt64.self, at: at + 8))
+    }
+    // What was set aside says nothing; a damaged store may hold anything, and sums wrap around.
+    counters[StoreCounter.allocations.rawValue] = parts.reduce(0) { $0 &+ $1.0 }
+    counters[StoreCounter.frees.rawValue] &+= parts.reduce(0) { $0 &+ $1.1 }
+    let live =
+      counters[StoreCounter.allocations.rawValue] &- counters[StoreCounter.frees.rawValue]
+    if live < 1 << 40 {
+      counters[StoreCounter.peakLive.rawValue] = max(
+        live, counters[StoreCounter.peakLive.rawValue])
+    }
     sections = []
     for kind in SectionKind.allCases {
       let at = StoreLayout.sectionTableOffset + kind.rawValue * MemoryLayout<SectionEntry>.stride
@@ -223,8 +236,13 @@ public struct StoreImage: Sendable {
     }
     header.storeBytes = UInt64(StoreLayout.headerBytes + body.count)
     for counter in StoreCounter.allCases {
-      page.storeRecord(count(counter), at: StoreLayout.offset(of: counter))
+      let isCountedByParts = counter == .allocations || counter == .frees
+      page.storeRecord(
+        isCountedByParts ? 0 : count(counter), at: StoreLayout.offset(of: counter))
     }
+    // Of a packed store the first part has all that was counted.
+    page.storeRecord(count(.allocations), at: StoreLayout.partCountsOffset)
+    page.storeRecord(count(.frees), at: StoreLayout.partCountsOffset + 8)
     page.storeRecord(header, at: 0)
     return page + body
   }

@@ -36,6 +36,10 @@ public enum StoreLayout {
   public static let countersOffset = 1024
   /// Bytes from one counter to the next: a cache line each, so that threads do not fight for one.
   public static let counterStride = 64
+  /// Where allocations and releases are counted, two numbers for each part of the registry.
+  public static let partCountsOffset = 2048
+  /// The parts of the registry.
+  public static let parts = 64
   /// Where a counter stands, in bytes from the store's start.
   public static func offset(of counter: StoreCounter) -> Int {
     countersOffset + counter.rawValue * counterStride
@@ -86,11 +90,12 @@ public struct SectionEntry: BitwiseCopyable, Sendable {
 
 /// A number in the header that is only ever raised, atomically, while the process runs.
 public enum StoreCounter: Int, CaseIterable, Sendable {
-  /// Successful allocations. The serial number of the latest one.
+  /// Numbers of allocations that were set aside for threads. What is counted of them stands by the parts of
+  /// the registry, as do releases; the reader adds them up.
   case allocations
-  /// Releases of own blocks, by whatever way.
+  /// Releases of own blocks that had no record.
   case frees
-  /// The most blocks that were live at once.
+  /// The most blocks that were live at once, to within what threads have set aside.
   case peakLive
   /// Releases, through our functions, of BSTRs that another copy of the functions had allocated.
   case foreignFrees

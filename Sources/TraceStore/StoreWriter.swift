@@ -123,6 +123,24 @@ public struct StoreWriter: ~Copyable {
       to: Atomic<UInt64>.self)
   }
 
+  /// The two counts of a part of the registry: its allocations, and behind them its releases.
+  ///
+  /// The caller holds the part's lock to change them.
+  public func counts(ofPart part: Int) -> UnsafeMutablePointer<UInt64> {
+    unsafe (region.base + StoreLayout.partCountsOffset + part * 16).assumingMemoryBound(
+      to: UInt64.self)
+  }
+
+  /// Blocks that are live now, by the counts of all parts.
+  public var live: UInt64 {
+    var live: UInt64 = 0
+    for part in 0..<StoreLayout.parts {
+      let counts = unsafe counts(ofPart: part)
+      unsafe live = live &+ counts[0] &- counts[1]
+    }
+    return live
+  }
+
   /// Gives the memory back.
   ///
   /// Nothing points into it any more.

@@ -31,9 +31,11 @@ import TraceStore
 
   @Test func extremeCountsAreOnlyNumbers() throws {
     var whole = try SampleReport.image().packed()
+    let counts = StoreLayout.partCountsOffset..<StoreLayout.partCountsOffset + 16
     for index in StoreLayout.countersOffset..<StoreLayout.countersOffset + 512 {
       whole[index] = 0xFF
     }
+    for index in counts { whole[index] = 0xFF }
     let image = try whole.withUnsafeBytes { try StoreImage(bytes: $0) }
     var names = SampleReport.names
     let report = Reporter().report(on: [image, image], symbolicator: &names)

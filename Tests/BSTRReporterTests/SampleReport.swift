@@ -51,8 +51,8 @@ enum SampleReport {
     value(1, text, to: writer)
     value(2, text, to: writer)
     value(5, "tab\t\"quoted\" \u{1B}[31m\u{202E}\u{1F600}", to: writer)
-    writer.counter(.allocations).pointee.store(104, ordering: .relaxed)
-    writer.counter(.frees).pointee.store(100, ordering: .relaxed)
+    writer.counts(ofPart: 0)[0] = 104
+    writer.counts(ofPart: 0)[1] = 100
     writer.counter(.peakLive).pointee.store(9, ordering: .relaxed)
     more(writer)
     writer.publish()

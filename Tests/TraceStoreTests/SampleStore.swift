@@ -40,8 +40,8 @@ enum SampleStore {
     }
     writer.add(ValueHead(serial: 3, byteLength: 6, kept: 6), to: .values)
     writer.add(UInt64(0x0063_0062_0061), to: .values)
-    writer.counter(.allocations).pointee.store(3, ordering: .relaxed)
-    writer.counter(.frees).pointee.store(1, ordering: .relaxed)
+    writer.counts(ofPart: 0)[0] = 3
+    writer.counts(ofPart: 0)[1] = 1
     writer.publish()
     let image = try StoreImage(bytes: writer.bytes)
     writer.unmap()

@@ -42,7 +42,9 @@ import Testing
     #expect(tableEnd <= StoreLayout.countersOffset)
     #expect(
       StoreLayout.countersOffset + StoreCounter.allCases.count * StoreLayout.counterStride
-        <= StoreLayout.headerBytes)
+        <= StoreLayout.partCountsOffset)
+    #expect(StoreLayout.partCountsOffset == 2048)
+    #expect(StoreLayout.partCountsOffset + StoreLayout.parts * 16 <= StoreLayout.headerBytes)
   }
 
   @Test func blockFieldsStandWhereTheyAreDocumented() {

@@ -41,6 +41,8 @@ struct ct_thread {
   uint32_t tid;
   pthread_t pthread;
   struct ct_thread *_Nullable next;
+  /// Numbers of allocations that are set aside for this thread: the next one, and one past the last.
+  uint64_t next_serial, end_serial;
   /// What UnwindCache.swift keeps for the thread; NULL before its first use. Never unmapped.
   void *_Nullable unwind_cache;
   /// The scopes that the thread has begun or joined, the innermost last. Only it uses them.
@@ -163,25 +165,33 @@ CT_INLINE void ct_set_plain_layout(uint32_t layout) {
 
 // MARK: locks
 
-/// A lock that is free (0), held (1), or held and waited for (2). Zero is the valid initial state, and what a
-/// forked child makes of it. Inlined, because it is taken twice for each string.
-CT_INLINE void ct_lock_acquire(uint32_t *_Nonnull lock);
-CT_INLINE void ct_lock_release(uint32_t *_Nonnull lock);
+/// A lock. Zero is the valid initial state, and what a forked child makes of it. Inlined, because it is taken
+/// twice for each string.
+struct ct_lock {
+  /// 1 while it is held.
+  uint32_t held;
+  /// How many sleep until it is free.
+  uint32_t sleepers;
+};
 
 /// Waits for a lock that is held, and takes it.
-void ct_lock_wait(uint32_t *_Nonnull lock);
+void ct_lock_wait(struct ct_lock *_Nonnull lock);
 
-/// Wakes one that waits.
-void ct_lock_wake(uint32_t *_Nonnull lock);
+/// Wakes one that sleeps.
+void ct_lock_wake(struct ct_lock *_Nonnull lock);
 
-CT_INLINE void ct_lock_acquire(uint32_t *_Nonnull lock) {
+CT_INLINE void ct_lock_acquire(struct ct_lock *_Nonnull lock) {
   uint32_t expected = 0;
-  if (!__atomic_compare_exchange_n(lock, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+  if (!__atomic_compare_exchange_n(&lock->held, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
     ct_lock_wait(lock);
 }
 
-CT_INLINE void ct_lock_release(uint32_t *_Nonnull lock) {
-  if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2) ct_lock_wake(lock);
+/// A store and a load, which the processor may do in either order: who goes to sleep in between is not
+/// woken, and looks again after a millisecond.
+CT_INLINE void ct_lock_release(struct ct_lock *_Nonnull lock) {
+  __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+  if (__builtin_expect(__atomic_load_n(&lock->sleepers, __ATOMIC_RELAXED), 0)) ct_lock_wake(lock);
 }
 
 // MARK: the filter
