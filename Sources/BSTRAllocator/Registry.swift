@@ -16,10 +16,10 @@ struct Registry: ~Copyable {
   private static let shardBits = 6
   static let shardCount = StoreLayout.parts
 
-  private let shards: UnsafeMutablePointer<Shard>
+  let shards: UnsafeMutablePointer<Shard>
   /// Apart from what they guard: they are read without it.
-  private let locks: UnsafeMutablePointer<Lock>
-  private let records: UnsafeMutablePointer<RecordSpace>
+  let locks: UnsafeMutablePointer<Lock>
+  let records: UnsafeMutablePointer<RecordSpace>
   /// Guards the ends of the blocks section, from which shards take places in portions, and of the
   /// pairs section.
   private let recordLock = Lock()
@@ -143,7 +143,9 @@ struct Registry: ~Copyable {
     case unknown
   }
 
-  /// Takes a live block out, of which nothing is remembered then. Its memory is the caller's.
+  /// Takes a live block out, of which nothing is remembered then.
+  ///
+  /// Its memory is the caller's.
   func take(_ block: UInt, in store: borrowing StoreWriter) -> Taken {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
@@ -270,137 +272,31 @@ struct Registry: ~Copyable {
     return true
   }
 
-  // MARK: what a pointer is
-
-  /// What is known of the block at an address.
-  enum Standing {
-    /// It is live.
-    case live
-    /// It was released. `isReused`: an earlier block of the same address is remembered, too.
-    case freed(FreedBlock, isReused: Bool)
-    /// Nothing.
-    case unknown
-  }
-
-  /// What is known of the block that starts at the address.
-  func standing(of block: UInt) -> Standing {
-    let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
-    if unsafe shard.pointee.blocks.value(of: block) != nil { return .live }
-    guard let freed = unsafe shard.pointee.freed.block(at: block) else { return .unknown }
-    return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
-  }
-
-  /// Whether memory that starts at the address is ours: that of a live block, or in quarantine.
-  func holds(_ block: UInt) -> Bool {
-    switch standing(of: block) {
-    case .live: true
-    case .freed(let freed, _): freed.heldBytes > 0
-    case .unknown: false
-    }
-  }
-
-  /// A live block's record; `nil` when there is none, or no record of it.
-  func liveRecord(of block: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
-    let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.value(of: block) else { return nil }
-    return record(of: BlockID(rawValue: number), in: store)
-  }
-
-  /// A live block's record, and what is wrong with the block; that is mended, so that it is told once.
-  ///
-  /// - Parameter serial: the allocation that is meant; any when it is `nil`.
-  /// - Returns: `nil` when there is none, or no record of it.
-  func inspect(
-    _ block: UInt, serial: UInt64? = nil, _ layout: BlockLayout, in store: borrowing StoreWriter
-  ) -> (record: BlockRecord, damages: BlockLayout.Damages)? {
-    let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.value(of: block),
-      let record = record(of: BlockID(rawValue: number), in: store),
-      serial == nil || serial == record.serial
-    else { return nil }
-    let damages = layout.damages(of: record)
-    if !damages.isEmpty,
-      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
-    {
-      if damages.prefix != nil {
-        unsafe (bstr - 4).storeBytes(of: record.byteLength, as: UInt32.self)
-      }
-      unsafe layout.mend(bstr, Int(record.byteLength))
-    }
-    return (record, damages)
-  }
-
-  /// Notes that a live block now holds a shorter string, and moves its guard.
-  func shorten(
-    _ block: UInt, to byteCount: Int, _ layout: BlockLayout, in store: borrowing StoreWriter
-  ) {
-    let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.value(of: block),
-      let record = record(of: BlockID(rawValue: number), in: store),
-      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
-    else { return }
-    unsafe place(of: BlockID(rawValue: number), in: store).pointee.byteLength = UInt32(byteCount)
-    unsafe layout.setGuard(of: bstr, byteCount)
-  }
-
-  /// A released block that the address lies in.
-  ///
-  /// - Complexity: linear in what is remembered, and the next in records; only for what has gone
-  ///   wrong.
-  func freedBlock(around address: UInt, _ layout: BlockLayout) -> FreedBlock? {
-    for index in 0..<Self.shardCount {
-      let shard = unsafe acquireShard(index)
-      defer { unsafe release(shard) }
-      if let found = unsafe shard.pointee.freed.block(around: address, layout) { return found }
-    }
-    return nil
-  }
-
-  /// The record of a live block that the address lies in.
-  ///
-  /// Takes no lock: a record that changes meanwhile may be missed.
-  func liveBlock(
-    around address: UInt, _ layout: BlockLayout, in store: borrowing StoreWriter
-  ) -> BlockRecord? {
-    let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
-    for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
-      let record = unsafe records[index]
-      let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
-      let bytes = UInt(layout.blockBytes(forPayload: Int(record.byteLength)))
-      if record.serial != 0, block <= address, address - block < bytes { return record }
-    }
-    return nil
-  }
-
   // MARK: places for records
 
   @inline(__always)
-  private static func index(for hash: UInt64) -> Int {
+  static func index(for hash: UInt64) -> Int {
     Int(hash >> (64 - UInt64(shardBits)))
   }
 
   @inline(__always)
-  private func acquireShard(for hash: UInt64) -> UnsafeMutablePointer<Shard> {
+  func acquireShard(for hash: UInt64) -> UnsafeMutablePointer<Shard> {
     unsafe acquireShard(Self.index(for: hash))
   }
 
   @inline(__always)
-  private func acquireShard(_ index: Int) -> UnsafeMutablePointer<Shard> {
+  func acquireShard(_ index: Int) -> UnsafeMutablePointer<Shard> {
     unsafe locks[index].acquire()
     return unsafe shards + index
   }
 
   @inline(__always)
-  private func release(_ shard: UnsafeMutablePointer<Shard>) {
+  func release(_ shard: UnsafeMutablePointer<Shard>) {
     unsafe locks[shard - shards].release()
   }
 
   @inline(__always)
-  private func place(
+  func place(
     of id: BlockID, in store: borrowing StoreWriter
   ) -> UnsafeMutablePointer<BlockRecord> {
     let base = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
@@ -410,7 +306,7 @@ struct Registry: ~Copyable {
   /// A block's record; `nil` when there is none in this process's store.
   ///
   /// Caller holds the shard lock.
-  private func record(of id: BlockID, in store: borrowing StoreWriter) -> BlockRecord? {
+  func record(of id: BlockID, in store: borrowing StoreWriter) -> BlockRecord? {
     guard id != .unrecorded, unsafe id.rawValue >= records.pointee.first else { return nil }
     return unsafe place(of: id, in: store).pointee
   }
@@ -502,7 +398,7 @@ enum Removal {
 }
 
 /// A part of the registry, guarded by a lock of its own, on cache lines of its own.
-private struct Shard: ~Copyable {
+struct Shard: ~Copyable {
   /// Places that a shard takes from the store at once.
   static let portion = 64
 
@@ -520,6 +416,6 @@ private struct Shard: ~Copyable {
 /// Which numbers belong to this process's store.
 ///
 /// Changed only in a forked child.
-private struct RecordSpace {
+struct RecordSpace {
   var first: UInt32 = 0
 }

@@ -8,8 +8,9 @@ import Glibc
 public struct CallSite {
   /// Where that returns to.
   var returnAddress: UInt
-  /// Its frame: the caller's frame pointer stands there, and behind it the return address. 0 where it is
-  /// not known.
+  /// Its frame: the caller's frame pointer stands there, and behind it the return address.
+  ///
+  /// 0 where it is not known.
   var frame: UInt
 
   /// A call that returns to an address.

@@ -101,8 +101,13 @@ import Testing
 
   @Test func swiftTestingSaysWhatLeaked() throws {
     let bundle = try Self.package()
-    let command = try run("swift-testing", bundle, ["--filter", "MessageTests|AllowedTests"])
+    let attachments = try Built.folder("kit-attachments")
+    let command = try run(
+      "swift-testing", bundle,
+      ["--filter", "MessageTests|AllowedTests", "--attachments-path", attachments.path])
     let text = command.output
+    let names = try FileManager.default.contentsOfDirectory(atPath: attachments.path)
+    #expect(names.count { $0.hasPrefix("bstr-leaks") && $0.hasSuffix(".txt") } == 3)
     try expect(
       try part(text, from: "forgetsItsTitle() left", to: "SUMMARY")
         + part(text, from: "freesTwice() misused", to: "SUMMARY"),

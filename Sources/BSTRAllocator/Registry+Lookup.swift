@@ -1,0 +1,110 @@
+// What is known of an address: live, released, inside a block. Changes nothing but what it mends.
+
+import CTracker
+import TraceStore
+
+extension Registry {
+  /// What is known of the block at an address.
+  enum Standing {
+    /// It is live.
+    case live
+    /// It was released. `isReused`: an earlier block of the same address is remembered, too.
+    case freed(FreedBlock, isReused: Bool)
+    /// Nothing.
+    case unknown
+  }
+
+  /// What is known of the block that starts at the address.
+  func standing(of block: UInt) -> Standing {
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
+    if unsafe shard.pointee.blocks.value(of: block) != nil { return .live }
+    guard let freed = unsafe shard.pointee.freed.block(at: block) else { return .unknown }
+    return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
+  }
+
+  /// Whether memory that starts at the address is ours: that of a live block, or in quarantine.
+  func holds(_ block: UInt) -> Bool {
+    switch standing(of: block) {
+    case .live: true
+    case .freed(let freed, _): freed.heldBytes > 0
+    case .unknown: false
+    }
+  }
+
+  /// A live block's record; `nil` when there is none, or no record of it.
+  func liveRecord(of block: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
+    guard let number = unsafe shard.pointee.blocks.value(of: block) else { return nil }
+    return record(of: BlockID(rawValue: number), in: store)
+  }
+
+  /// A live block's record, and what is wrong with the block; that is mended, so that it is told once.
+  ///
+  /// - Parameter serial: the allocation that is meant; any when it is `nil`.
+  /// - Returns: `nil` when there is none, or no record of it.
+  func inspect(
+    _ block: UInt, serial: UInt64? = nil, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) -> (record: BlockRecord, damages: BlockLayout.Damages)? {
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
+    guard let number = unsafe shard.pointee.blocks.value(of: block),
+      let record = record(of: BlockID(rawValue: number), in: store),
+      serial == nil || serial == record.serial
+    else { return nil }
+    let damages = layout.damages(of: record)
+    if !damages.isEmpty,
+      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
+    {
+      if damages.prefix != nil {
+        unsafe (bstr - 4).storeBytes(of: record.byteLength, as: UInt32.self)
+      }
+      unsafe layout.mend(bstr, Int(record.byteLength))
+    }
+    return (record, damages)
+  }
+
+  /// Notes that a live block now holds a shorter string, and moves its guard.
+  func shorten(
+    _ block: UInt, to byteCount: Int, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) {
+    let shard = unsafe acquireShard(for: ct_hash(block))
+    defer { unsafe release(shard) }
+    guard let number = unsafe shard.pointee.blocks.value(of: block),
+      let record = record(of: BlockID(rawValue: number), in: store),
+      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
+    else { return }
+    unsafe place(of: BlockID(rawValue: number), in: store).pointee.byteLength = UInt32(byteCount)
+    unsafe layout.setGuard(of: bstr, byteCount)
+  }
+
+  /// A released block that the address lies in.
+  ///
+  /// - Complexity: linear in what is remembered, and the next in records; only for what has gone
+  ///   wrong.
+  func freedBlock(around address: UInt, _ layout: BlockLayout) -> FreedBlock? {
+    for index in 0..<Self.shardCount {
+      let shard = unsafe acquireShard(index)
+      defer { unsafe release(shard) }
+      if let found = unsafe shard.pointee.freed.block(around: address, layout) { return found }
+    }
+    return nil
+  }
+
+  /// The record of a live block that the address lies in.
+  ///
+  /// Takes no lock: a record that changes meanwhile may be missed.
+  func liveBlock(
+    around address: UInt, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) -> BlockRecord? {
+    let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
+    for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
+      let record = unsafe records[index]
+      let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
+      let bytes = UInt(layout.blockBytes(forPayload: Int(record.byteLength)))
+      if record.serial != 0, block <= address, address - block < bytes { return record }
+    }
+    return nil
+  }
+}
