@@ -51,16 +51,16 @@ struct AddressMap: ~Copyable {
       return nil
     }
     let removed = unsafe values[gap]
-    var next = following(gap)
+    var next = (gap + 1) & (slots - 1)
     while unsafe keys[next] != 0 {
       let home = Self.home(of: unsafe keys[next], in: slots)
       // The entry may move into the gap unless its home lies behind it.
-      if distance(from: home, to: next) >= distance(from: gap, to: next) {
+      if (next &- home) & (slots - 1) >= (next &- gap) & (slots - 1) {
         unsafe keys[gap] = keys[next]
         unsafe values[gap] = values[next]
         gap = next
       }
-      next = following(next)
+      next = (next + 1) & (slots - 1)
     }
     unsafe keys[gap] = 0
     count -= 1
@@ -76,19 +76,8 @@ struct AddressMap: ~Copyable {
 
   @inline(__always)
   private static func home(of key: UInt, in slots: Int) -> Int {
-    // The upper bits choose shard and filter cell; the lower 32 are still free. Taken as a fraction, they
-    // serve any number of slots.
-    Int((ct_hash(key) & 0xFFFF_FFFF) &* UInt64(slots) >> 32)
-  }
-
-  @inline(__always)
-  private func following(_ slot: Int) -> Int {
-    slot + 1 == slots ? 0 : slot + 1
-  }
-
-  /// Steps from one slot to another, around the end.
-  private func distance(from one: Int, to other: Int) -> Int {
-    other >= one ? other - one : other - one + slots
+    // The upper bits choose shard and filter cell; the lower ones are still free.
+    Int(truncatingIfNeeded: ct_hash(key)) & (slots - 1)
   }
 
   @inline(__always)
@@ -99,7 +88,7 @@ struct AddressMap: ~Copyable {
       let found = unsafe keys[slot]
       if found == key { return slot }
       if found == 0 { return nil }
-      slot = following(slot)
+      slot = (slot + 1) & (slots - 1)
     }
   }
 
@@ -107,14 +96,13 @@ struct AddressMap: ~Copyable {
   private func insert(_ key: UInt, _ value: UInt32) {
     guard let keys = unsafe keys, let values = unsafe values else { return }
     var slot = Self.home(of: key, in: slots)
-    while unsafe keys[slot] != 0 { slot = following(slot) }
+    while unsafe keys[slot] != 0 { slot = (slot + 1) & (slots - 1) }
     unsafe keys[slot] = key
     unsafe values[slot] = value
   }
 
   private mutating func grow() -> Bool {
-    // By half, not twofold: tables of a million blocks are what a block costs most.
-    let newSlots = max(Self.smallest, slots + slots / 2)
+    let newSlots = max(Self.smallest, slots * 2)
     let bytes = newSlots * (MemoryLayout<UInt>.stride + MemoryLayout<UInt32>.stride)
     guard let memory = unsafe PrivateMemory.map(bytes) else { return false }
     let (oldKeys, oldValues, oldSlots) = unsafe (keys, values, slots)

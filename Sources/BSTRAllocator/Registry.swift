@@ -53,12 +53,12 @@ struct Registry: ~Copyable {
     let id = unsafe takePlace(from: shard, in: store) ?? .unrecorded
     if unsafe !shard.pointee.blocks.set(block, to: id.rawValue) {
       unsafe giveBack(id, to: shard, in: store)
-      unsafe store.counts(ofPart: shard - shards)[0] += 1
+      unsafe store.count(.allocations, ofPart: shard - shards)
       return false
     }
     ct_filter_add(hash)
     guard id != .unrecorded else {
-      unsafe store.counts(ofPart: shard - shards)[0] += 1
+      unsafe store.count(.allocations, ofPart: shard - shards)
       return false
     }
     let place = unsafe place(of: id, in: store)
@@ -69,7 +69,7 @@ struct Registry: ~Copyable {
     unsafe place.pointee.milliseconds = record.milliseconds
     // Last: a store that is cut off before this shows a free place.
     unsafe ct_publish(&place.pointee.identity, record.identity)
-    unsafe store.counts(ofPart: shard - shards)[0] += 1
+    unsafe store.count(.allocations, ofPart: shard - shards)
     return true
   }
 
@@ -126,7 +126,7 @@ struct Registry: ~Copyable {
       ) { makeRoomForPair(in: store) }
     }
     unsafe giveBack(id, to: shard, in: store)
-    unsafe store.counts(ofPart: shard - shards)[1] += 1
+    unsafe store.count(.frees, ofPart: shard - shards)
     if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
       // The filter's cell may be another shard's no more than the block is.
       ct_filter_remove(ct_hash(oldest.block))
@@ -156,7 +156,7 @@ struct Registry: ~Copyable {
     if id == .unrecorded { return .unrecorded }
     guard unsafe id.rawValue >= records.pointee.first else { return .inherited }
     unsafe giveBack(id, to: shard, in: store)
-    unsafe store.counts(ofPart: shard - shards)[1] += 1
+    unsafe store.count(.frees, ofPart: shard - shards)
     return .own
   }
 

@@ -26,6 +26,8 @@ void ct_forget_stacks(void) { __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_
 int dlclose(void *handle) {
   static int (*next)(void *);
   if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+  // Before, so that nothing is taken for what was there; and after, for what was remembered meanwhile.
+  __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_REL);
   int result = next(handle);
   __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_REL);
   return result;

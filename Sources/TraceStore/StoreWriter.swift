@@ -123,20 +123,37 @@ public struct StoreWriter: ~Copyable {
       to: Atomic<UInt64>.self)
   }
 
-  /// The two counts of a part of the registry: its allocations, and behind them its releases.
+  /// A count of a part of the registry.
+  public enum PartCount: Int {
+    /// Its allocations.
+    case allocations
+    /// Its releases.
+    case frees
+  }
+
+  /// Adds one to a count of a part of the registry.
   ///
-  /// The caller holds the part's lock to change them.
-  public func counts(ofPart part: Int) -> UnsafeMutablePointer<UInt64> {
-    unsafe (region.base + StoreLayout.partCountsOffset + part * 16).assumingMemoryBound(
-      to: UInt64.self)
+  /// The caller holds the part's lock: only readers do not.
+  public func count(_ count: PartCount, ofPart part: Int) {
+    let place = unsafe place(of: count, ofPart: part)
+    let number = unsafe place.pointee.load(ordering: .relaxed)
+    unsafe place.pointee.store(number &+ 1, ordering: .relaxed)
+  }
+
+  private func place(of count: PartCount, ofPart part: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    let offset = StoreLayout.partCountsOffset + part * 16 + count.rawValue * 8
+    return unsafe (region.base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   /// Blocks that are live now, by the counts of all parts.
   public var live: UInt64 {
     var live: UInt64 = 0
     for part in 0..<StoreLayout.parts {
-      let counts = unsafe counts(ofPart: part)
-      unsafe live = live &+ counts[0] &- counts[1]
+      // Releases last: what is released meanwhile may be missing, and nothing is counted twice.
+      let allocations = unsafe place(of: .allocations, ofPart: part)
+      let frees = unsafe place(of: .frees, ofPart: part)
+      unsafe live = live &+ allocations.pointee.load(ordering: .relaxed)
+      unsafe live = live &- frees.pointee.load(ordering: .relaxed)
     }
     return live
   }

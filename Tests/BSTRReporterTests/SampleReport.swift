@@ -51,8 +51,8 @@ enum SampleReport {
     value(1, text, to: writer)
     value(2, text, to: writer)
     value(5, "tab\t\"quoted\" \u{1B}[31m\u{202E}\u{1F600}", to: writer)
-    writer.counts(ofPart: 0)[0] = 104
-    writer.counts(ofPart: 0)[1] = 100
+    for _ in 0..<104 { writer.count(.allocations, ofPart: 0) }
+    for _ in 0..<100 { writer.count(.frees, ofPart: 0) }
     writer.counter(.peakLive).pointee.store(9, ordering: .relaxed)
     more(writer)
     writer.publish()

