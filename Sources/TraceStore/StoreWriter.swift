@@ -140,7 +140,8 @@ public struct StoreWriter: ~Copyable {
     unsafe place.pointee.store(number &+ 1, ordering: .relaxed)
   }
 
-  private func place(of count: PartCount, ofPart part: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+  private func place(of count: PartCount, ofPart part: Int) -> UnsafeMutablePointer<Atomic<UInt64>>
+  {
     let offset = StoreLayout.partCountsOffset + part * 16 + count.rawValue * 8
     return unsafe (region.base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
