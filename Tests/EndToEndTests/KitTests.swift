@@ -27,7 +27,8 @@ import Testing
       (#"\d+\.\d+ seconds"#, "N seconds"), (#"\(\d+ ms( total)?\)"#, "(N ms)"),
       (#"[^ ]*/([A-Za-z0-9]+\.xctest)"#, "$1"), (#"durationInSeconds="[^"]*""#, ""),
       (#" {3,}"#, "   "), (#"serial   \d+(, \d+)*"#, "serial   N"), (#"thread \d+"#, "thread N"),
-      (#"from \d+ siblings?"#, "from N siblings"), (#" +\n"#, "\n"),
+      (#"from \d+ siblings?"#, "from N siblings"), (#"bstrtrace\.h:\d+"#, "bstrtrace.h:N"),
+      (#" +\n"#, "\n"),
     ]
     for (pattern, replacement) in variable {
       text = text.replacingOccurrences(
