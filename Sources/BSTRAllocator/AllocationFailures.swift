@@ -11,6 +11,10 @@ struct AllocationFailures: ~Copyable {
 
   init(_ failures: AllocationFailure?) { self.failures = failures }
 
+  /// Whether none is ever made to fail.
+  @inline(__always)
+  var isNone: Bool { failures == nil }
+
   /// Counts an attempt.
   ///
   /// - Returns: its number, from 1, when it is to fail.

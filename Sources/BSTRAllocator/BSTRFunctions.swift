@@ -1,26 +1,27 @@
 // The BSTR functions over any layout, on raw memory. SysFunctions.swift exports them. Source of each
 // rule: the oleauto.h reference and Docs/Functions.md.
 
+import CInterpose
 import CTracker
 import Glibc
 import TraceOptions
 import TraceStore
 
-/// Where blocks come from: the heap, or a stand-in that fails.
-@safe
-struct BlockSource: Sendable {
-  /// `byteCount` bytes, zeroed if asked for, or NULL.
-  var allocate:
-    @Sendable @convention(c) (_ byteCount: Int, _ zeroed: Bool) ->
-      UnsafeMutableRawPointer?
-
+/// Where blocks come from.
+enum BlockSource {
   /// The program's own heap, so that a private copy of SysFreeString may release what we allocate.
-  static let heap = unsafe BlockSource { byteCount, zeroed in
-    unsafe zeroed ? calloc(1, byteCount) : malloc(byteCount)
-  }
-
+  case heap
   /// A heap that is exhausted.
-  static let exhausted = unsafe BlockSource { _, _ in nil }
+  case exhausted
+
+  /// `byteCount` bytes, zeroed if asked for, or NULL.
+  @inline(__always)
+  func allocate(_ byteCount: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
+    switch self {
+    case .heap: unsafe zeroed ? calloc(1, byteCount) : malloc(byteCount)
+    case .exhausted: nil
+    }
+  }
 }
 
 /// The functions for one layout.
@@ -42,6 +43,7 @@ struct BSTRFunctions {
   // MARK: allocating
 
   /// SysAllocString.
+  @inline(__always)
   func allocate(zeroTerminated text: UnsafeRawPointer?, caller: CallSite)
     -> UnsafeMutableRawPointer?
   {
@@ -50,6 +52,7 @@ struct BSTRFunctions {
   }
 
   /// SysAllocStringLen.
+  @inline(__always)
   func allocate(
     characters count: Int, from text: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
@@ -59,6 +62,7 @@ struct BSTRFunctions {
   }
 
   /// SysAllocStringByteLen.
+  @inline(__always)
   func allocate(
     bytes byteCount: Int, from bytes: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
@@ -66,41 +70,56 @@ struct BSTRFunctions {
     return unsafe allocate(byteCount, copying: bytes, available: byteCount, caller: caller)
   }
 
-  /// A recorded BSTR of `byteCount` bytes: the first `available` copied, the rest zero.
+  /// A BSTR of `byteCount` bytes, recorded where that is wanted: the first `available` copied, the rest zero.
+  @inline(__always)
   private func allocate(
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
-    let watcher = unsafe watcher
-    if let watcher = unsafe watcher, unsafe watcher.pointee.failsAllocation(caller: caller) {
-      return nil
+    guard let watcher = unsafe watcher else {
+      let layout = BlockLayout(profile: profile, guardBytes: 0)
+      return unsafe allocate(byteCount, copying: source, available: available, layout)
     }
-    let copied = unsafe source == nil ? 0 : min(available, byteCount)
-    let layout = unsafe BlockLayout(profile: profile, guardBytes: watcher?.pointee.guardBytes ?? 0)
-    let blockBytes = layout.blockBytes(forPayload: byteCount)
-    // The heap zeroes large blocks for nothing, so that it is asked to when little is copied.
-    var memory = unsafe self.source.allocate(blockBytes, copied < byteCount)
-    if unsafe memory == nil, let watcher = unsafe watcher {
+    if unsafe watcher.pointee.failsAllocation(caller: caller) { return nil }
+    let watched = unsafe BlockLayout(profile: profile, guardBytes: watcher.pointee.guardBytes)
+    var memory = unsafe allocate(byteCount, copying: source, available: available, watched)
+    if unsafe memory == nil {
+      // The quarantine has memory that the program needs more.
       unsafe watcher.pointee.emptyQuarantine()
-      unsafe memory = self.source.allocate(blockBytes, copied < byteCount)
+      unsafe memory = allocate(byteCount, copying: source, available: available, watched)
     }
-    guard let block = unsafe memory else { return nil }
+    guard let bstr = unsafe memory else { return nil }
+    if unsafe source == nil && watcher.pointee.settings.fill == true {
+      unsafe memset(bstr, 0xCD, byteCount)
+    }
+    unsafe watcher.pointee.recordAllocation(
+      block: UInt(bitPattern: bstr) &- UInt(bitPattern: profile.payloadOffset),
+      bstr: UInt(bitPattern: bstr), byteLength: UInt32(truncatingIfNeeded: byteCount),
+      caller: caller)
+    return unsafe bstr
+  }
+
+  /// A BSTR in a new block.
+  @inline(__always)
+  private func allocate(
+    _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, _ layout: BlockLayout
+  ) -> UnsafeMutableRawPointer? {
+    let copied = unsafe source == nil ? 0 : min(available, byteCount)
+    // The heap zeroes large blocks for nothing, so that it is asked to when little is copied.
+    guard
+      let block = unsafe self.source.allocate(
+        layout.blockBytes(forPayload: byteCount), zeroed: copied < byteCount)
+    else { return nil }
     let bstr = unsafe block + profile.payloadOffset
     if profile.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
     unsafe setPrefix(of: bstr, to: byteCount)
-    if let source = unsafe source {
-      unsafe bstr.copyMemory(from: source, byteCount: copied)
-    } else if unsafe watcher?.pointee.settings.fill == true {
-      unsafe memset(bstr, 0xCD, byteCount)
-    }
+    if let source = unsafe source { unsafe bstr.copyMemory(from: source, byteCount: copied) }
     unsafe layout.terminate(bstr, byteCount)
     unsafe layout.setGuard(of: bstr, byteCount)
-    unsafe watcher?.pointee.recordAllocation(
-      block: UInt(bitPattern: block), bstr: UInt(bitPattern: bstr),
-      byteLength: UInt32(byteCount), caller: caller)
     return unsafe bstr
   }
 
   /// The tracker, when it records anything.
+  @inline(__always)
   private var watcher: UnsafeMutablePointer<Tracker>? {
     guard let tracker = unsafe tracker, unsafe tracker.pointee.isRecording else { return nil }
     return unsafe tracker
@@ -109,6 +128,7 @@ struct BSTRFunctions {
   // MARK: releasing
 
   /// SysFreeString.
+  @inline(__always)
   func free(_ bstr: UnsafeMutableRawPointer?, caller: CallSite) {
     guard let bstr = unsafe bstr else { return }
     if let tracker = unsafe tracker, unsafe !tracker.pointee.pins.isEmpty,
@@ -120,23 +140,28 @@ struct BSTRFunctions {
   }
 
   /// Frees the block, unless it is certain that there is none.
+  @inline(__always)
   private func release(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
     let block = unsafe bstr - profile.payloadOffset
     if let watcher = unsafe watcher {
       switch unsafe watcher.pointee.release(block: UInt(bitPattern: block), caller: caller) {
       case .done: return
       case .unwatched: break
-      case .unknown:
-        let verdict = unsafe watcher.pointee.judgeRelease(bstr, profile, caller: caller)
-        if verdict == .foreign {
-          unsafe watcher.pointee.release(
-            foreign: UInt(bitPattern: block), UInt(bitPattern: bstr),
-            byteLength: UInt32(Self.byteLength(of: bstr)), caller: caller)
-        }
-        return
+      case .unknown: return unsafe releaseUnknown(bstr, watcher, caller: caller)
       }
     }
-    unsafe Glibc.free(block)
+    unsafe bstrtrace_give_back(block)
+  }
+
+  /// What is no live block of ours may be another copy's.
+  private func releaseUnknown(
+    _ bstr: UnsafeMutableRawPointer, _ watcher: UnsafeMutablePointer<Tracker>, caller: CallSite
+  ) {
+    let verdict = unsafe watcher.pointee.judgeRelease(bstr, profile, caller: caller)
+    guard verdict == .foreign else { return }
+    unsafe watcher.pointee.release(
+      foreign: UInt(bitPattern: bstr - profile.payloadOffset), UInt(bitPattern: bstr),
+      byteLength: UInt32(Self.byteLength(of: bstr)), caller: caller)
   }
 
   // MARK: reallocating
@@ -293,10 +318,12 @@ struct BSTRFunctions {
 
   // MARK: the block's parts
 
+  @inline(__always)
   private func setPrefix(of bstr: UnsafeMutableRawPointer, to byteCount: Int) {
-    unsafe (bstr - 4).storeBytes(of: UInt32(byteCount), as: UInt32.self)
+    unsafe (bstr - 4).storeBytes(of: UInt32(truncatingIfNeeded: byteCount), as: UInt32.self)
   }
 
+  @inline(__always)
   private func characterCount(of text: UnsafeRawPointer) -> Int {
     var count = 0
     if profile.olecharBytes == 2 {

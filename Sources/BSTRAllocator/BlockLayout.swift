@@ -51,16 +51,19 @@ struct BlockLayout {
   }
 
   /// Bytes of a block whose payload has `byteCount` bytes.
+  @inline(__always)
   func blockBytes(forPayload byteCount: Int) -> Int {
     profile.blockBytes(forPayload: byteCount) + guardBytes
   }
 
   /// Bytes from the first character to the guard.
+  @inline(__always)
   private func guardOffset(_ byteCount: Int) -> Int {
-    profile.blockBytes(forPayload: byteCount) - profile.payloadOffset
+    profile.bytesWithTerminator(byteCount)
   }
 
   /// Writes the guard behind a string of `byteCount` bytes.
+  @inline(__always)
   func setGuard(of bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
     if guardBytes == 8 {
       unsafe (bstr + guardOffset(byteCount)).storeBytes(of: Self.guardWord, as: UInt64.self)
@@ -74,7 +77,11 @@ struct BlockLayout {
   private static let poisonWord = UInt64(StoreLayout.poisonByte) &* 0x0101_0101_0101_0101
 
   /// Writes the zeros between a string's last byte and its guard.
+  @inline(__always)
   func terminate(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
+    if byteCount & 1 == 0, profile.olecharBytes == 2 {
+      return unsafe (bstr + byteCount).storeBytes(of: 0, as: UInt16.self)
+    }
     // A whole character and the rest of one, never more than seven bytes.
     for index in byteCount..<guardOffset(byteCount) {
       unsafe (bstr + index).storeBytes(of: 0, as: UInt8.self)
@@ -82,18 +89,18 @@ struct BlockLayout {
   }
 
   /// Whether terminator and guard are as they should be: the usual case, quickly.
+  @inline(__always)
   private func isIntactBehind(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
     let end = guardOffset(byteCount)
     if guardBytes == 8 {
       if unsafe (bstr + end).loadUnaligned(as: UInt64.self) != Self.guardWord { return false }
     } else if guardBytes != 0 {
-      return false
+      return unsafe damageBehind(bstr, byteCount, .overrun) == nil
     }
-    for index in byteCount..<end where unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != 0
-    {
-      return false
+    if byteCount & 1 == 0, profile.olecharBytes == 2 {
+      return unsafe (bstr + byteCount).loadUnaligned(as: UInt16.self) == 0
     }
-    return true
+    return unsafe Self.changes(.overrun, bstr, byteCount..<end, expected: 0) == nil
   }
 
   /// Writes terminator and guard of a string of `byteCount` bytes anew.
@@ -102,19 +109,23 @@ struct BlockLayout {
     unsafe setGuard(of: bstr, byteCount)
   }
 
-  /// What is wrong with a live block.
+  /// Whether nothing is wrong with a live block.
   ///
   /// A prefix that says less than was allocated is a string that was shortened in place, which is
   /// legal as long as it stays inside the block.
+  @inline(__always)
+  func isIntact(_ record: BlockRecord) -> Bool {
+    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return true }
+    let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
+    return unsafe prefix <= record.byteLength && isIntactBehind(bstr, Int(record.byteLength))
+  }
+
+  /// What is wrong with a live block.
   func damages(of record: BlockRecord) -> Damages {
     var damages = Damages()
-    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else {
-      return damages
-    }
+    guard !isIntact(record), let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
+    else { return damages }
     let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
-    if prefix <= record.byteLength, unsafe isIntactBehind(bstr, Int(record.byteLength)) {
-      return damages
-    }
     if prefix > record.byteLength {
       damages.prefix = Damage(kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
     }
@@ -156,6 +167,7 @@ struct BlockLayout {
   /// 0 and there is a terminator.
   ///
   /// - Parameter most: bytes that are written at most.
+  @inline(__always)
   func poison(_ record: BlockRecord, atMost most: Int = .max) {
     guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
       return
@@ -167,12 +179,12 @@ struct BlockLayout {
       var index = 0
       while index < byteCount {
         unsafe (bstr + index).storeBytes(of: Self.poisonWord, as: UInt64.self)
-        index += 8
+        index &+= 8
       }
     } else {
       unsafe memset(bstr, Int32(StoreLayout.poisonByte), min(byteCount, most))
+      if byteCount > most { return }
     }
-    if byteCount > most { return }
     unsafe terminate(bstr, byteCount)
     if record.serial != 0 { unsafe setGuard(of: bstr, byteCount) }
   }
@@ -203,16 +215,34 @@ struct BlockLayout {
   /// Bytes of a released string that are overwritten where its memory is not held.
   static let mostPoison = 4096
 
+  /// Whether nothing was written to a released block: the usual case, quickly.
+  @inline(__always)
+  func isPoisoned(_ freed: borrowing FreedBlock) -> Bool {
+    let byteCount = Int(freed.record.byteLength)
+    guard !freed.isForeign, byteCount <= 64,
+      let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(freed.record.address)),
+      unsafe (bstr - 4).loadUnaligned(as: UInt32.self) == 0
+    else { return false }
+    var index = 0
+    while index &+ 8 <= byteCount {
+      if unsafe (bstr + index).loadUnaligned(as: UInt64.self) != Self.poisonWord { return false }
+      index &+= 8
+    }
+    while index < byteCount {
+      if unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != StoreLayout.poisonByte {
+        return false
+      }
+      index &+= 1
+    }
+    return unsafe isIntactBehind(bstr, byteCount)
+  }
+
   /// What was written to a released block, or `nil`.
   func damage(ofPoisoned freed: FreedBlock) -> Damage? {
     let record = freed.record
-    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return nil }
+    guard !isPoisoned(freed), let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
+    else { return nil }
     let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
-    if prefix == 0, !freed.isForeign, unsafe isPoison(bstr, Int(record.byteLength)),
-      unsafe isIntactBehind(bstr, Int(record.byteLength))
-    {
-      return nil
-    }
     var damage = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
     // Other copies' blocks have no guard.
@@ -225,21 +255,6 @@ struct BlockLayout {
       damage = Damage(kind: .writeAfterFree, offset: -4, count: count, found: UInt64(prefix))
     }
     return damage
-  }
-
-  private func isPoison(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
-    var index = 0
-    while index + 8 <= byteCount {
-      if unsafe (bstr + index).loadUnaligned(as: UInt64.self) != Self.poisonWord { return false }
-      index += 8
-    }
-    while index < byteCount {
-      if unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != StoreLayout.poisonByte {
-        return false
-      }
-      index += 1
-    }
-    return true
   }
 
   /// The bytes of a range that are not what they should be.

@@ -1,40 +1,40 @@
 // What is remembered of blocks that were released, and the quarantine that keeps the memory of the
 // latest. Does not release memory and does not lock: a shard's lock guards it.
 
+import CTracker
 import Synchronization
 import TraceStore
 
+/// Who did something, where and when.
+struct Moment {
+  /// Where.
+  var stack: StackID = .none
+  /// The thread.
+  var thread: UInt32 = 0
+  /// When, in milliseconds since recording began.
+  var milliseconds: UInt32 = 0
+}
+
 /// A BSTR that was released: enough to tell its story when somebody releases it again.
 struct FreedBlock {
-  /// The start of its block; 0 in an entry that was never used.
+  /// The start of its block; 0 in a place that was never used.
   var block: UInt = 0
-  /// Its memory in quarantine.
-  var hold = Hold()
   /// Bytes of memory in quarantine; 0 when the heap has got it back.
-  var heldBytes: Int { hold.bytes }
-  /// Whether another copy of the functions had allocated it.
-  var isForeign = false
-  /// Whether it was released before this process was forked: its parent answers for it.
-  var isInherited = false
+  var heldBytes = 0
   /// Its record while it was live.
   var record = BlockRecord(
     address: 0, serial: 0, byteLength: 0, stack: .none, thread: 0, milliseconds: 0)
-  /// Where it was released.
-  var stack: StackID = .none
-  /// The thread that released it.
-  var thread: UInt32 = 0
-  /// When it was released, in milliseconds since recording began.
-  var milliseconds: UInt32 = 0
+  /// Its release.
+  var release = Moment()
+  /// Whether the memory counts against the pool of all shards rather than against the shard's own part.
+  var isPooled = false
+  /// Whether there was no record of it in this process's store: another copy of the functions had allocated
+  /// it, or a parent.
+  var isForeign = false
+  /// Whether it was released before this process was forked: its parent answers for it.
+  var isInherited = false
   /// The beginning of the string.
   var beginning = StringBeginning()
-}
-
-/// Memory that is held back.
-struct Hold {
-  /// Bytes; 0 when none is.
-  var bytes = 0
-  /// Whether they count against the pool of all shards rather than against the shard's own part.
-  var isPooled = false
 }
 
 /// The first bytes of a string, kept without memory of their own.
@@ -49,19 +49,33 @@ struct StringBeginning {
   init() {}
 
   /// The beginning of a live block's string.
+  @inline(__always)
   init(of record: BlockRecord) {
     guard let text = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return }
-    let kept = min(Int(record.byteLength), Self.capacity)
-    count = kept
-    unsafe withUnsafeMutableBytes(of: &bytes) { bytes in
-      unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(start: text, count: kept))
+    count = min(Int(record.byteLength), Self.capacity)
+    for index in 0..<Self.capacity / 8 {
+      let start = 8 * index
+      if start + 8 <= count {
+        bytes[index] = unsafe text.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+      } else if start < count {
+        bytes[index] = unsafe Self.word(text + start, count - start)
+      }
     }
+  }
+
+  /// Fewer than eight bytes.
+  private static func word(_ text: UnsafeRawPointer, _ count: Int) -> UInt64 {
+    var word: UInt64 = 0
+    unsafe withUnsafeMutableBytes(of: &word) { bytes in
+      unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(start: text, count: count))
+    }
+    return word
   }
 }
 
 /// The last blocks that were released, the oldest forgotten first.
 ///
-/// A block's history outlives its memory: it is found by address until the address is given out
+/// A block's history outlives its memory: the shard's table says where it is until the address is given out
 /// again, or until as many blocks as fit have been released after it. The memory for that is mapped
 /// at the first release.
 @safe
@@ -70,7 +84,6 @@ struct FreedBlocks: ~Copyable {
   static let capacity = 256
 
   private var blocks: UnsafeMutablePointer<FreedBlock>?
-  private var indices = AddressMap()
   /// Blocks that were ever added; the latest `capacity` of them are there.
   private var added = 0
   /// The first of those whose memory may be in quarantine.
@@ -81,81 +94,124 @@ struct FreedBlocks: ~Copyable {
     unsafe blocks = nil
   }
 
+  /// Where the next block is remembered, in place of the oldest; `nil` when there is no memory, or when that
+  /// one's is still held: other threads may have filled the ring and not yet taken out what is over the limits.
+  private var next: UnsafeMutablePointer<FreedBlock>? {
+    @inline(__always) mutating get {
+      if unsafe blocks == nil { unsafe blocks = Self.map() }
+      guard let blocks = unsafe blocks else { return nil }
+      let place = unsafe blocks + added % Self.capacity
+      return unsafe place.pointee.heldBytes == 0 ? place : nil
+    }
+  }
+
+  @inline(never)
+  private static func map() -> UnsafeMutablePointer<FreedBlock>? {
+    unsafe PrivateMemory.map(capacity * MemoryLayout<FreedBlock>.stride)?
+      .assumingMemoryBound(to: FreedBlock.self)
+  }
+
+  /// Remembers a block in place of the oldest, which has left quarantine, and decides whether its memory is
+  /// held back.
+  ///
+  /// - Parameters:
+  ///   - record: what was known of it while it was live.
+  ///   - bytes: of its memory.
+  ///   - slot: where its entry stands in the table of its shard; `nil` when it has none yet.
+  ///   - table: that table. Afterwards the block is in it, if there is memory.
+  /// - Returns: whether its memory is held.
+  @inline(__always)
+  mutating func add(
+    _ block: UInt, _ record: BlockRecord, isForeign: Bool, by moment: Moment, bytes: Int,
+    _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?,
+    in table: inout BlockTable
+  ) -> Bool {
+    guard let place = unsafe next else {
+      if let slot { table.remove(at: slot) }
+      return false
+    }
+    let oldest = unsafe place.pointee.block
+    let hold = hold(bytes, limits, pool)
+    unsafe place.pointee.block = block
+    unsafe place.pointee.heldBytes = hold.bytes
+    unsafe place.pointee.record = record
+    unsafe place.pointee.release = moment
+    unsafe place.pointee.isPooled = hold.isPooled
+    unsafe place.pointee.isForeign = isForeign
+    unsafe place.pointee.isInherited = false
+    unsafe place.pointee.beginning = StringBeginning(of: record)
+    let entry = BlockEntry(freed: added % Self.capacity)
+    if let slot {
+      table[slot] = entry
+    } else {
+      // Without an entry it is still there for `takeOldest`.
+      _ = table.set(block, hash, to: entry)
+    }
+    // Only now: removal moves other entries.
+    if oldest != 0, oldest != block, let slot = table.slot(of: oldest, ct_hash(oldest)),
+      table[slot] == entry
+    {
+      table.remove(at: slot)
+    }
+    added &+= 1
+    if let blocks = unsafe blocks {
+      unsafe ct_prefetch(blocks + added % Self.capacity, MemoryLayout<FreedBlock>.stride)
+    }
+    return hold.bytes > 0
+  }
+
   /// Decides whether a block of so many bytes goes into quarantine.
   ///
   /// Half of what is allowed is divided among the shards. The other half is for blocks that are too large
   /// for that.
-  mutating func hold(
+  @inline(__always)
+  private mutating func hold(
     _ bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
-  ) -> Hold {
-    guard limits.blocks > 0, bytes > 0, prepare(), let blocks = unsafe blocks else { return Hold() }
-    // Other threads may have filled the ring and not yet taken out what is over the limits.
-    guard unsafe blocks[added % Self.capacity].heldBytes == 0 else { return Hold() }
-    if bytes <= limits.bytes { return Hold(bytes: bytes) }
-    if pool.add(bytes, ordering: .relaxed).newValue <= limits.poolBytes {
-      return Hold(bytes: bytes, isPooled: true)
+  ) -> (bytes: Int, isPooled: Bool) {
+    guard limits.blocks > 0, bytes > 0 else { return (0, false) }
+    if bytes <= limits.bytes {
+      heldBytes &+= bytes
+      return (bytes, false)
     }
+    if pool.add(bytes, ordering: .relaxed).newValue <= limits.poolBytes { return (bytes, true) }
     pool.subtract(bytes, ordering: .relaxed)
-    return Hold()
+    return (0, false)
   }
 
-  private mutating func prepare() -> Bool {
-    if unsafe blocks == nil {
-      unsafe blocks = PrivateMemory.map(Self.capacity * MemoryLayout<FreedBlock>.stride)?
-        .assumingMemoryBound(to: FreedBlock.self)
-    }
-    return unsafe blocks != nil
-  }
-
-  /// Remembers a block in place of the oldest, which has left quarantine.
-  mutating func add(_ freed: FreedBlock) {
-    guard prepare(), let blocks = unsafe blocks else { return }
-    let slot = added % Self.capacity
-    // What is held is never forgotten.
-    guard unsafe blocks[slot].heldBytes == 0 else { return }
-    let oldest = unsafe blocks[slot].block
-    if oldest != 0, indices.value(of: oldest) == UInt32(slot) { _ = indices.remove(oldest) }
-    unsafe blocks[slot] = freed
-    // Without an index it is still there for `takeOldest`.
-    _ = indices.set(freed.block, to: UInt32(slot))
-    added += 1
-    if !freed.hold.isPooled { heldBytes += freed.heldBytes }
+  /// Whether more memory is held than the limits allow.
+  @inline(__always)
+  func isOver(_ limits: QuarantineLimits) -> Bool {
+    oldestHeld < added && (heldBytes > limits.bytes || added - oldestHeld > limits.blocks)
   }
 
   /// Takes the memory of the oldest block out of quarantine, while there is more than the limits
   /// allow.
   ///
-  /// - Returns: that block, or `nil` when the quarantine is within the limits.
+  /// - Returns: where that block is remembered, for as long as the lock is held; `nil` when the quarantine
+  ///   is within the limits.
+  @inline(__always)
   mutating func takeOldest(
     over limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
-  ) -> FreedBlock? {
+  ) -> UnsafePointer<FreedBlock>? {
     guard let blocks = unsafe blocks else { return nil }
-    while oldestHeld < added, heldBytes > limits.bytes || added - oldestHeld > limits.blocks {
-      let slot = oldestHeld % Self.capacity
-      oldestHeld += 1
-      let freed = unsafe blocks[slot]
-      if freed.heldBytes == 0 { continue }
-      if freed.hold.isPooled {
-        pool.subtract(freed.heldBytes, ordering: .relaxed)
+    while isOver(limits) {
+      let place = unsafe blocks + oldestHeld % Self.capacity
+      oldestHeld &+= 1
+      let bytes = unsafe place.pointee.heldBytes
+      if bytes == 0 { continue }
+      if unsafe place.pointee.isPooled {
+        pool.subtract(bytes, ordering: .relaxed)
       } else {
-        heldBytes -= freed.heldBytes
+        heldBytes &-= bytes
       }
-      unsafe blocks[slot].hold = Hold()
-      return freed
+      unsafe place.pointee.heldBytes = 0
+      return unsafe UnsafePointer(place)
     }
     return nil
   }
 
-  /// Forgets where to find the block at an address that is given out again.
-  mutating func forget(_ block: UInt) {
-    _ = indices.remove(block)
-  }
-
-  /// The block that was released last at the address.
-  func block(at address: UInt) -> FreedBlock? {
-    guard let index = indices.value(of: address), let blocks = unsafe blocks else { return nil }
-    return unsafe blocks[Int(index)]
-  }
+  /// A block that the table names.
+  subscript(place: Int) -> FreedBlock? { unsafe blocks?[place] }
 
   /// Whether an earlier block is remembered at the address of `freed`.
   ///
@@ -197,7 +253,7 @@ struct FreedBlocks: ~Copyable {
     guard let blocks = unsafe blocks else { return }
     for index in 0..<min(added, Self.capacity) {
       unsafe blocks[index].isInherited = true
-      unsafe blocks[index].stack = .none
+      unsafe blocks[index].release.stack = .none
       unsafe blocks[index].record.stack = .none
     }
   }

@@ -32,8 +32,15 @@ public struct Profile: Equatable, Sendable {
 
   /// Bytes of a block whose payload has `byteCount` bytes: the terminator is a whole character
   /// behind the last character, even behind half of one.
+  @inline(__always)
   func blockBytes(forPayload byteCount: Int) -> Int {
-    let characters = (byteCount + olecharBytes - 1) / olecharBytes
-    return payloadOffset + (characters + 1) * olecharBytes
+    payloadOffset &+ bytesWithTerminator(byteCount)
+  }
+
+  /// Bytes of a payload of `byteCount` bytes with its terminator.
+  @inline(__always)
+  func bytesWithTerminator(_ byteCount: Int) -> Int {
+    // A power of two: no division.
+    (byteCount &+ olecharBytes &- 1) & ~(olecharBytes &- 1) &+ olecharBytes
   }
 }

@@ -16,10 +16,12 @@ extension Registry {
 
   /// What is known of the block that starts at the address.
   func standing(of block: UInt) -> Standing {
-    let shard = unsafe acquireShard(for: ct_hash(block))
+    let hash = ct_hash(block)
+    let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    if unsafe shard.pointee.blocks.value(of: block) != nil { return .live }
-    guard let freed = unsafe shard.pointee.freed.block(at: block) else { return .unknown }
+    guard let entry = unsafe shard.pointee.blocks.entry(of: block, hash) else { return .unknown }
+    guard let place = entry.freedPlace else { return .live }
+    guard let freed = unsafe shard.pointee.freed[place] else { return .unknown }
     return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
   }
 
@@ -36,8 +38,7 @@ extension Registry {
   func liveRecord(of block: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.value(of: block) else { return nil }
-    return record(of: BlockID(rawValue: number), in: store)
+    return unsafe livePlace(of: block, in: shard, store)?.pointee
   }
 
   /// A live block's record, and what is wrong with the block; that is mended, so that it is told once.
@@ -49,8 +50,7 @@ extension Registry {
   ) -> (record: BlockRecord, damages: BlockLayout.Damages)? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.value(of: block),
-      let record = record(of: BlockID(rawValue: number), in: store),
+    guard let record = unsafe livePlace(of: block, in: shard, store)?.pointee,
       serial == nil || serial == record.serial
     else { return nil }
     let damages = layout.damages(of: record)
@@ -71,11 +71,10 @@ extension Registry {
   ) {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.value(of: block),
-      let record = record(of: BlockID(rawValue: number), in: store),
-      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
+    guard let place = unsafe livePlace(of: block, in: shard, store),
+      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place.pointee.address))
     else { return }
-    unsafe place(of: BlockID(rawValue: number), in: store).pointee.byteLength = UInt32(byteCount)
+    unsafe place.pointee.byteLength = UInt32(byteCount)
     unsafe layout.setGuard(of: bstr, byteCount)
   }
 

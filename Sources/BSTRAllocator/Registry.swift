@@ -19,8 +19,7 @@ struct Registry: ~Copyable {
   let shards: UnsafeMutablePointer<Shard>
   /// Apart from what they guard: they are read without it.
   let locks: UnsafeMutablePointer<Lock>
-  let records: UnsafeMutablePointer<RecordSpace>
-  /// Guards the ends of the blocks section, from which shards take places in portions, and of the
+  /// Guards the ends of the blocks section, from which shards take stripes of records, and of the
   /// pairs section.
   private let recordLock = Lock()
   /// Bytes of large blocks in quarantine.
@@ -35,8 +34,6 @@ struct Registry: ~Copyable {
     }
     unsafe pool = .allocate(capacity: 1)
     unsafe pool.initialize(to: Atomic(0))
-    unsafe records = .allocate(capacity: 1)
-    unsafe records.initialize(to: RecordSpace())
   }
 
   /// Records a block that was just allocated.
@@ -45,23 +42,24 @@ struct Registry: ~Copyable {
   ///   - block: its start address.
   ///   - record: what to remember of it.
   /// - Returns: false when it is known but its record did not fit in the store.
+  @inline(__always)
   func insert(_ block: UInt, _ record: BlockRecord, in store: borrowing StoreWriter) -> Bool {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    unsafe shard.pointee.freed.forget(block)
-    let id = unsafe takePlace(from: shard, in: store) ?? .unrecorded
-    if unsafe !shard.pointee.blocks.set(block, to: id.rawValue) {
-      unsafe giveBack(id, to: shard, in: store)
-      unsafe store.count(.allocations, ofPart: shard - shards)
+    unsafe store.count(.allocations, ofPart: shard - shards)
+    guard BlockTable.canHold(block) else { return false }
+    let number = unsafe takePlace(from: shard, in: store)
+    let entry =
+      number.map { unsafe BlockEntry(record: shard.pointee.inherited + $0) } ?? .unrecorded
+    // What was remembered of an earlier block of this address is forgotten with that.
+    guard unsafe shard.pointee.blocks.set(block, hash, to: entry) else {
+      if let number { unsafe giveBack(number, to: shard, in: store) }
       return false
     }
     ct_filter_add(hash)
-    guard id != .unrecorded else {
-      unsafe store.count(.allocations, ofPart: shard - shards)
-      return false
-    }
-    let place = unsafe place(of: id, in: store)
+    guard let number else { return false }
+    let place = unsafe place(of: number, shard, in: store)
     unsafe place.pointee.address = record.address
     unsafe place.pointee.byteLength = record.byteLength
     unsafe place.pointee.stack = record.stack
@@ -69,7 +67,6 @@ struct Registry: ~Copyable {
     unsafe place.pointee.milliseconds = record.milliseconds
     // Last: a store that is cut off before this shows a free place.
     unsafe ct_publish(&place.pointee.identity, record.identity)
-    unsafe store.count(.allocations, ofPart: shard - shards)
     return true
   }
 
@@ -79,60 +76,107 @@ struct Registry: ~Copyable {
   /// be anyone's.
   ///
   /// - Parameters:
-  ///   - freed: who releases it and where; kept, with the block's record and the beginning of its string,
+  ///   - moment: who releases it and where; kept, with the block's record and the beginning of its string,
   ///     until the address is given out again.
-  ///   - evicted: the block that has to leave quarantine for it, whose memory is then the caller's.
+  ///   - isTold: whether the caller wants to know the block.
+  ///   - aftermath: what else the caller is to see to.
+  @inline(__always)
   func release(
-    _ block: UInt, by freed: FreedBlock, _ layout: BlockLayout, _ limits: QuarantineLimits,
-    evicting evicted: inout FreedBlock?, in store: borrowing StoreWriter
+    _ block: UInt, by moment: Moment, _ layout: BlockLayout, _ limits: QuarantineLimits,
+    isTold: Bool, _ aftermath: inout Aftermath, in store: borrowing StoreWriter
   ) -> Removal {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.remove(block) else { return .unknown }
-    let id = BlockID(rawValue: number)
-    guard let record = record(of: id, in: store) else {
-      ct_filter_remove(hash)
-      if id == .unrecorded { return .unrecorded }
-      let bytes = min(
-        BSTRFunctions.byteLength(ofBlock: block, layout.profile), ct_usable_bytes(block))
-      let record = BlockRecord(
-        address: UInt64(block) + UInt64(layout.profile.payloadOffset), serial: 0,
-        byteLength: layout.blockBytes(forPayload: bytes) <= ct_usable_bytes(block)
-          ? UInt32(bytes) : 0, stack: .none, thread: 0, milliseconds: 0)
-      return unsafe .inherited(
-        isHeld: hold(record, block, hash, by: freed, layout, limits, in: shard))
+    guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
+    let entry = unsafe shard.pointee.blocks[slot]
+    guard let number = unsafe number(of: entry, in: shard) else {
+      guard entry.isLive else { return .unknown }
+      return unsafe releaseWithoutRecord(
+        block, hash, entry, slot, by: moment, layout, limits, in: shard)
     }
-    var freed = freed
-    freed.block = block
-    freed.record = record
-    freed.beginning = StringBeginning(of: record)
-    let damages = layout.damages(of: record)
+    let record = unsafe place(of: number, shard, in: store).pointee
+    if isTold || !layout.isIntact(record) {
+      aftermath.freed = FreedBlock(
+        block: block, record: record, release: moment, beginning: StringBeginning(of: record))
+      aftermath.damages = layout.damages(of: record)
+    }
     // What the heap has set aside: the string may have been shortened.
-    let bytes = ct_usable_bytes(block)
-    freed.hold = unsafe shard.pointee.freed.hold(bytes, limits, pool.pointee)
-    if freed.heldBytes > 0 {
+    let isHeld = unsafe shard.pointee.remember(
+      block, record, isForeign: false, by: moment, bytes: ct_usable_bytes(block), limits,
+      pool.pointee, hash, at: slot)
+    if isHeld {
       layout.poison(record)
     } else {
       // Enough to tell it from a live one, should it be freed again.
       layout.poison(record, atMost: BlockLayout.mostPoison)
       ct_filter_remove(hash)
     }
-    unsafe shard.pointee.freed.add(freed)
-    if record.stack != .none, freed.stack != .none {
+    if record.stack != .none, moment.stack != .none {
       unsafe shard.pointee.pairs.count(
-        record.stack, freed.stack, crossedThreads: record.thread != freed.thread,
+        record.stack, moment.stack, crossedThreads: record.thread != moment.thread,
         byteLength: record.byteLength, in: store
       ) { makeRoomForPair(in: store) }
     }
-    unsafe giveBack(id, to: shard, in: store)
+    unsafe giveBack(number, to: shard, in: store)
     unsafe store.count(.frees, ofPart: shard - shards)
     if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
-      // The filter's cell may be another shard's no more than the block is.
-      ct_filter_remove(ct_hash(oldest.block))
-      evicted = oldest
+      unsafe evict(oldest, layout, &aftermath)
+      unsafe aftermath.isOver = shard.pointee.freed.isOver(limits)
     }
-    return .own(freed, damages)
+    return .own(isHeld: isHeld)
+  }
+
+  /// Lets a block go that has left quarantine.
+  ///
+  /// Caller holds the shard lock.
+  @inline(__always)
+  private func evict(
+    _ oldest: UnsafePointer<FreedBlock>, _ layout: BlockLayout, _ aftermath: inout Aftermath
+  ) {
+    // The filter's cell may be another shard's no more than the block is.
+    unsafe ct_filter_remove(ct_hash(oldest.pointee.block))
+    unsafe aftermath.evicted = oldest.pointee.block
+    if unsafe !layout.isPoisoned(oldest.pointee), unsafe !oldest.pointee.isInherited {
+      aftermath.damaged = unsafe oldest.pointee
+    }
+  }
+
+  /// Takes a live block out that has no record in this store.
+  ///
+  /// Caller holds the shard lock.
+  @inline(never)
+  private func releaseWithoutRecord(
+    _ block: UInt, _ hash: UInt64, _ entry: BlockEntry, _ slot: Int, by moment: Moment,
+    _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
+  ) -> Removal {
+    ct_filter_remove(hash)
+    if entry == .unrecorded {
+      unsafe shard.pointee.blocks.remove(at: slot)
+      return .unrecorded
+    }
+    let bytes = min(
+      BSTRFunctions.byteLength(ofBlock: block, layout.profile), ct_usable_bytes(block))
+    let record = BlockRecord(
+      address: UInt64(block) + UInt64(layout.profile.payloadOffset), serial: 0,
+      byteLength: layout.blockBytes(forPayload: bytes) <= ct_usable_bytes(block)
+        ? UInt32(bytes) : 0, stack: .none, thread: 0, milliseconds: 0)
+    return unsafe .inherited(
+      isHeld: hold(record, block, hash, at: slot, by: moment, layout, limits, in: shard))
+  }
+
+  /// What the caller of `release` is to see to, apart from the block itself.
+  struct Aftermath {
+    /// The block, if it is damaged or was asked for.
+    var freed: FreedBlock?
+    /// What was written to where it should not have been.
+    var damages = BlockLayout.Damages()
+    /// The start of a block that has left quarantine, whose memory is now the caller's; 0 for none.
+    var evicted: UInt = 0
+    /// That block, if it was written to meanwhile.
+    var damaged: FreedBlock?
+    /// Whether more has to leave.
+    var isOver = false
   }
 
   /// How a block stood that was taken out.
@@ -146,16 +190,19 @@ struct Registry: ~Copyable {
   /// Takes a live block out, of which nothing is remembered then.
   ///
   /// Its memory is the caller's.
+  @inline(__always)
   func take(_ block: UInt, in store: borrowing StoreWriter) -> Taken {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.remove(block) else { return .unknown }
+    guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
+    let entry = unsafe shard.pointee.blocks[slot]
+    guard entry.isLive else { return .unknown }
+    unsafe shard.pointee.blocks.remove(at: slot)
     ct_filter_remove(hash)
-    let id = BlockID(rawValue: number)
-    if id == .unrecorded { return .unrecorded }
-    guard unsafe id.rawValue >= records.pointee.first else { return .inherited }
-    unsafe giveBack(id, to: shard, in: store)
+    if entry == .unrecorded { return .unrecorded }
+    guard let number = unsafe number(of: entry, in: shard) else { return .inherited }
+    unsafe giveBack(number, to: shard, in: store)
     unsafe store.count(.frees, ofPart: shard - shards)
     return .own
   }
@@ -165,32 +212,29 @@ struct Registry: ~Copyable {
   /// - Parameter record: its address and length; no serial number.
   /// - Returns: whether its memory is held; else the caller gives it back.
   func hold(
-    foreign block: UInt, _ record: BlockRecord, by freed: FreedBlock, _ layout: BlockLayout,
+    foreign block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout,
     _ limits: QuarantineLimits
   ) -> Bool {
+    guard BlockTable.canHold(block) else { return false }
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    return unsafe hold(record, block, hash, by: freed, layout, limits, in: shard)
+    let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
+    return unsafe hold(record, block, hash, at: slot, by: moment, layout, limits, in: shard)
   }
 
   /// Takes a block that has no record in this store into quarantine, if that has room.
   ///
   /// Caller holds the shard lock.
   private func hold(
-    _ record: BlockRecord, _ block: UInt, _ hash: UInt64, by freed: FreedBlock,
+    _ record: BlockRecord, _ block: UInt, _ hash: UInt64, at slot: Int?, by moment: Moment,
     _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
   ) -> Bool {
-    var freed = freed
-    freed.block = block
-    freed.record = record
-    freed.isForeign = true
-    freed.beginning = StringBeginning(of: record)
-    freed.hold = unsafe shard.pointee.freed.hold(ct_usable_bytes(block), limits, pool.pointee)
-    let isHeld = freed.heldBytes > 0
+    let isHeld = unsafe shard.pointee.remember(
+      block, record, isForeign: true, by: moment, bytes: ct_usable_bytes(block), limits,
+      pool.pointee, hash, at: slot)
     layout.poison(record, atMost: isHeld ? .max : BlockLayout.mostPoison)
     if isHeld { ct_filter_add(hash) }
-    unsafe shard.pointee.freed.add(freed)
     return isHeld
   }
 
@@ -205,9 +249,8 @@ struct Registry: ~Copyable {
   private func takeOldest(from index: Int, over limits: QuarantineLimits) -> FreedBlock? {
     let shard = unsafe acquireShard(index)
     defer { unsafe release(shard) }
-    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) else {
-      return nil
-    }
+    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee)?.pointee
+    else { return nil }
     ct_filter_remove(ct_hash(freed.block))
     return freed
   }
@@ -250,11 +293,10 @@ struct Registry: ~Copyable {
   func move(_ block: UInt, to scope: ScopeID, in store: borrowing StoreWriter) {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.value(of: block) else { return }
-    let id = BlockID(rawValue: number)
-    guard var record = record(of: id, in: store) else { return }
+    guard let place = unsafe livePlace(of: block, in: shard, store) else { return }
+    var record = unsafe place.pointee
     record.scope = scope
-    unsafe ct_publish(&place(of: id, in: store).pointee.identity, record.identity)
+    unsafe ct_publish(&place.pointee.identity, record.identity)
   }
 
   /// Forgets a live block of this process, whose memory stays as it is.
@@ -264,11 +306,13 @@ struct Registry: ~Copyable {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    guard let number = unsafe shard.pointee.blocks.remove(block) else { return false }
+    guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return false }
+    let entry = unsafe shard.pointee.blocks[slot]
+    guard entry.isLive else { return false }
+    unsafe shard.pointee.blocks.remove(at: slot)
     ct_filter_remove(hash)
-    let id = BlockID(rawValue: number)
-    guard record(of: id, in: store) != nil else { return false }
-    unsafe giveBack(id, to: shard, in: store)
+    guard let number = unsafe number(of: entry, in: shard) else { return false }
+    unsafe giveBack(number, to: shard, in: store)
     return true
   }
 
@@ -295,51 +339,75 @@ struct Registry: ~Copyable {
     unsafe locks[shard - shards].release()
   }
 
+  /// Records stand in stripes, of which each shard has its part, so that who knows a record's number and
+  /// shard knows its place: neighbours on a cache line are of one shard.
+  ///
+  /// - Parameter number: counted from the shard's first in this store.
   @inline(__always)
-  func place(
-    of id: BlockID, in store: borrowing StoreWriter
+  private func place(
+    of number: UInt32, _ shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
   ) -> UnsafeMutablePointer<BlockRecord> {
     let base = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
-    return unsafe base + Int(id.rawValue - records.pointee.first)
+    let stripe = Int(number) / Shard.portion
+    return unsafe base + (stripe * Self.shardCount + (shard - shards)) * Shard.portion
+      + Int(number) % Shard.portion
   }
 
-  /// A block's record; `nil` when there is none in this process's store.
-  ///
-  /// Caller holds the shard lock.
-  func record(of id: BlockID, in store: borrowing StoreWriter) -> BlockRecord? {
-    guard id != .unrecorded, unsafe id.rawValue >= records.pointee.first else { return nil }
-    return unsafe place(of: id, in: store).pointee
+  /// The number of an entry's record in this process's store; `nil` when there is none.
+  @inline(__always)
+  private func number(
+    of entry: BlockEntry, in shard: UnsafeMutablePointer<Shard>
+  ) -> UInt32? {
+    let number = unsafe entry.rawValue &- shard.pointee.inherited
+    // What was inherited is below, and wraps around.
+    return unsafe number < shard.pointee.numbered ? number : nil
   }
 
-  /// A free place for a record, or `nil` when the store is full.
+  /// The record of a live block in this process's store; `nil` when there is none.
   ///
   /// Caller holds the shard lock.
+  func livePlace(
+    of block: UInt, in shard: UnsafeMutablePointer<Shard>, _ store: borrowing StoreWriter
+  ) -> UnsafeMutablePointer<BlockRecord>? {
+    guard let entry = unsafe shard.pointee.blocks.entry(of: block, ct_hash(block)),
+      let number = unsafe number(of: entry, in: shard)
+    else { return nil }
+    return unsafe place(of: number, shard, in: store)
+  }
+
+  /// The number of a free record, for an entry; `nil` when the store is full.
+  ///
+  /// Caller holds the shard lock.
+  @inline(__always)
   private func takePlace(
     from shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
-  ) -> BlockID? {
-    if let id = unsafe shard.pointee.free {
-      let next = unsafe place(of: id, in: store).pointee.address
-      unsafe shard.pointee.free = next == 0 ? nil : BlockID(rawValue: UInt32(next - 1))
-      return id
+  ) -> UInt32? {
+    guard let number = unsafe shard.pointee.free else {
+      return unsafe takeNewPlace(from: shard, in: store)
     }
-    recordLock.acquire()
-    defer { recordLock.release() }
-    let portion = Shard.portion * MemoryLayout<BlockRecord>.stride
-    let index = store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride
-    let number = unsafe UInt64(records.pointee.first) + UInt64(index)
-    guard number + UInt64(Shard.portion) < UInt64(BlockID.unrecorded.rawValue),
-      let room = unsafe store.room(for: portion, in: .blocks)
-    else { return nil }
-    unsafe memset(room, 0, portion)
-    let first = BlockID(rawValue: UInt32(number))
-    // The first is taken; the others are chained behind one another.
-    for step in 1..<Shard.portion {
-      let place = unsafe room.assumingMemoryBound(to: BlockRecord.self) + step
-      unsafe place.pointee.address = step + 1 < Shard.portion ? number + UInt64(step + 1) + 1 : 0
+    let next = unsafe place(of: number, shard, in: store).pointee.address
+    unsafe shard.pointee.free = next == 0 ? nil : UInt32(truncatingIfNeeded: next - 1)
+    return number
+  }
+
+  @inline(never)
+  private func takeNewPlace(
+    from shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
+  ) -> UInt32? {
+    let number = unsafe shard.pointee.numbered
+    let stripeBytes = Self.shardCount * Shard.portion * MemoryLayout<BlockRecord>.stride
+    guard unsafe shard.pointee.inherited + number < BlockEntry.mostRecords else { return nil }
+    if Int(number) % Shard.portion == 0 {
+      recordLock.acquire()
+      defer { recordLock.release() }
+      // Another shard may have come to this stripe before. New memory of a store is zero: free places.
+      if store.used(of: .blocks) <= Int(number) / Shard.portion * stripeBytes {
+        guard unsafe store.room(for: stripeBytes, in: .blocks) != nil else { return nil }
+        store.commit(stripeBytes, in: .blocks)
+      }
     }
-    unsafe shard.pointee.free = BlockID(rawValue: first.rawValue + 1)
-    store.commit(portion, in: .blocks)
-    return first
+    unsafe shard.pointee.numbered = number + 1
+    return number
   }
 
   /// The place of a new pair record, or `nil` when the store is full.
@@ -354,41 +422,37 @@ struct Registry: ~Copyable {
   }
 
   /// Caller holds the shard lock.
+  @inline(__always)
   private func giveBack(
-    _ id: BlockID, to shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
+    _ number: UInt32, to shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
   ) {
-    guard id != .unrecorded else { return }
-    let place = unsafe place(of: id, in: store)
+    let place = unsafe place(of: number, shard, in: store)
     // First: a store that is cut off after this shows a free place.
     unsafe ct_publish(&place.pointee.identity, 0)
-    unsafe place.pointee.address = shard.pointee.free.map { UInt64($0.rawValue) + 1 } ?? 0
-    unsafe shard.pointee.free = id
+    unsafe place.pointee.address = shard.pointee.free.map { UInt64($0) + 1 } ?? 0
+    unsafe shard.pointee.free = number
   }
 
   // MARK: fork
 
   /// Keeps what is known of inherited blocks and starts on a new, empty store.
-  ///
-  /// - Parameter recordsOfParent: how many records the parent's store had.
-  func renewInForkedChild(recordsOfParent: Int) {
+  func renewInForkedChild() {
     recordLock.renewInForkedChild()
     for index in 0..<Self.shardCount {
       unsafe locks[index].renewInForkedChild()
       unsafe shards[index].free = nil
+      unsafe shards[index].inherited += shards[index].numbered
+      unsafe shards[index].numbered = 0
       unsafe shards[index].freed.forgetStacks()
       unsafe shards[index].pairs.removeAll()
     }
-    unsafe records.pointee.first += UInt32(recordsOfParent)
   }
-
-  /// The first own block's number, for the store's header.
-  var firstBlock: UInt32 { unsafe records.pointee.first }
 }
 
 /// What became of a block that is to be released.
 enum Removal {
-  /// It was live, as remembered, and perhaps damaged.
-  case own(FreedBlock, BlockLayout.Damages)
+  /// It was live, as remembered. `isHeld`: its memory is in quarantine.
+  case own(isHeld: Bool)
   /// It was live, and nothing more was known of it.
   case unrecorded
   /// It was live when this process was forked. `isHeld`: its memory is in quarantine.
@@ -399,23 +463,33 @@ enum Removal {
 
 /// A part of the registry, guarded by a lock of its own, on cache lines of its own.
 struct Shard: ~Copyable {
-  /// Places that a shard takes from the store at once.
-  static let portion = 64
+  /// Records that a shard has side by side in the store.
+  static let portion = 8
 
-  /// Start addresses of live blocks, with their `BlockID`s.
-  var blocks = AddressMap()
+  /// What is known of which address.
+  var blocks = BlockTable()
   /// Blocks that were released.
   var freed = FreedBlocks()
   /// Who frees whose strings.
   var pairs = PairCounts()
-  /// The first free place, which names the next.
-  var free: BlockID?
+  /// Records that were inherited: entries below are the parent's, and a number is counted from there.
+  var inherited: UInt32 = 0
+  /// Records that were ever taken in this process's store.
+  var numbered: UInt32 = 0
+  /// The number of the first free record, which names the next.
+  var free: UInt32?
   private let padding = InlineArray<8, UInt64>(repeating: 0)
-}
 
-/// Which numbers belong to this process's store.
-///
-/// Changed only in a forked child.
-struct RecordSpace {
-  var first: UInt32 = 0
+  /// Remembers a released block, and holds its memory back if there is room; see `FreedBlocks.add`.
+  ///
+  /// - Parameter slot: where it stands in the table; `nil` when it does not.
+  @inline(__always)
+  mutating func remember(
+    _ block: UInt, _ record: BlockRecord, isForeign: Bool, by moment: Moment, bytes: Int,
+    _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?
+  ) -> Bool {
+    freed.add(
+      block, record, isForeign: isForeign, by: moment, bytes: bytes, limits, pool, hash, at: slot,
+      in: &blocks)
+  }
 }

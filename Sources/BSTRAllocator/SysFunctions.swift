@@ -6,21 +6,29 @@ import CTracker
 import TraceOptions
 
 extension BSTRFunctions {
-  /// The functions of this process, whose layout is learnt at the first call.
+  /// The functions of this process.
   ///
-  /// - Parameter place: what `ct_enter` answered: with NULL, the functions work but record nothing.
-  @inline(__always)
+  /// - Parameter place: what `ct_enter` answered.
   fileprivate static func current(
     for caller: CallSite, _ place: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
+    unsafe place == nil ? outside : inside(caller)
+  }
+
+  /// The functions for who is inside; the layout is learnt at the first call.
+  @inline(__always)
+  fileprivate static func inside(_ caller: CallSite) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
-    let known = unsafe tracker.pointee.knownProfile
-    guard unsafe place != nil else {
-      // While the program's own function is being tried, what it calls of ours works as on Windows.
-      return unsafe BSTRFunctions(profile: known ?? .windows, source: .heap, tracker: nil)
-    }
-    let profile = unsafe known ?? settle(tracker, caller)
+    let profile = unsafe tracker.pointee.knownProfile ?? settle(tracker, caller)
     return unsafe BSTRFunctions(profile: profile, source: .heap, tracker: tracker)
+  }
+
+  /// The functions where `ct_enter` answers NULL: they work but record nothing.
+  ///
+  /// While the program's own function is being tried, what it calls of ours works as on Windows.
+  fileprivate static var outside: BSTRFunctions {
+    unsafe BSTRFunctions(
+      profile: Tracker.current.pointee.knownProfile ?? .windows, source: .heap, tracker: nil)
   }
 
   /// The functions of a process in which nothing is recorded or pinned; `nil` in others, and before the first
@@ -58,10 +66,13 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  return unsafe BSTRFunctions.current(for: caller, place)
-    .allocate(zeroTerminated: psz, caller: caller)?.assumingMemoryBound(to: OLECHAR.self)
+  guard let place = unsafe ct_enter() else {
+    return unsafe BSTRFunctions.outside.allocate(zeroTerminated: psz, caller: caller)?
+      .assumingMemoryBound(to: OLECHAR.self)
+  }
+  let bstr = unsafe BSTRFunctions.inside(caller).allocate(zeroTerminated: psz, caller: caller)
+  unsafe ct_leave(place)
+  return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
 
 /// See `bstr.h`.
@@ -72,11 +83,13 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  return unsafe BSTRFunctions.current(for: caller, place)
-    .allocate(characters: Int(count), from: characters, caller: caller)?
-    .assumingMemoryBound(to: OLECHAR.self)
+  guard let place = unsafe ct_enter() else {
+    return unsafe BSTRFunctions.outside.allocate(characters: Int(count), from: characters, caller: caller)?
+      .assumingMemoryBound(to: OLECHAR.self)
+  }
+  let bstr = unsafe BSTRFunctions.inside(caller).allocate(characters: Int(count), from: characters, caller: caller)
+  unsafe ct_leave(place)
+  return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
 
 /// See `bstr.h`.
@@ -87,11 +100,13 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  return unsafe BSTRFunctions.current(for: caller, place)
-    .allocate(bytes: Int(count), from: bytes, caller: caller)?
-    .assumingMemoryBound(to: OLECHAR.self)
+  guard let place = unsafe ct_enter() else {
+    return unsafe BSTRFunctions.outside.allocate(bytes: Int(count), from: bytes, caller: caller)?
+      .assumingMemoryBound(to: OLECHAR.self)
+  }
+  let bstr = unsafe BSTRFunctions.inside(caller).allocate(bytes: Int(count), from: bytes, caller: caller)
+  unsafe ct_leave(place)
+  return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
 
 /// See `bstr.h`.
@@ -99,9 +114,11 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
 public func SysFreeString(_ bstr: BSTR?) {
   if let plain = BSTRFunctions.plain { return unsafe plain.free(bstr, caller: CallSite(0, 0)) }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  unsafe BSTRFunctions.current(for: caller, place).free(bstr, caller: caller)
+  guard let place = unsafe ct_enter() else {
+    return unsafe BSTRFunctions.outside.free(bstr, caller: caller)
+  }
+  unsafe BSTRFunctions.inside(caller).free(bstr, caller: caller)
+  unsafe ct_leave(place)
 }
 
 // MARK: reallocating

@@ -39,7 +39,8 @@ extension Tracker {
     if histories.isEmpty { return }
     let bstr = UInt(freed.record.address)
     let moment = HistoryMoment(
-      .freed, stack: freed.stack, thread: freed.thread, milliseconds: freed.milliseconds)
+      .freed, stack: freed.release.stack, thread: freed.release.thread,
+      milliseconds: freed.release.milliseconds)
     let outcome = histories.add(
       moment, to: bstr, serial: freed.record.serial, isNew: false, in: store)
     guard let outcome else { return }
@@ -47,7 +48,8 @@ extension Tracker {
       if let lent = outcome.lent {
         (.freedOnLoan, lent)
       } else if let given = outcome.handedOver,
-        isSameActivation(given.stack, freed.stack, in: store), given.thread == freed.thread
+        isSameActivation(given.stack, freed.release.stack, in: store),
+        given.thread == freed.release.thread
       {
         (.freedAfterHandOver, given)
       } else {
@@ -59,9 +61,7 @@ extension Tracker {
     event.freed = contradicted.moment.stack
     event.freedThread = contradicted.moment.thread
     event.freedTime = contradicted.moment.milliseconds
-    event.detected = freed.stack
-    event.detectedThread = freed.thread
-    event.detectedTime = freed.milliseconds
+    event.setDetected(freed.release)
     write(event, beginning: freed.beginning, in: store)
     haltIfAsked()
   }

@@ -262,9 +262,16 @@ extension EventRecord {
   /// Says which released BSTR is concerned, and by whom it was released.
   mutating func setFreed(_ block: FreedBlock) {
     setBlock(block.record)
-    freed = block.stack
-    freedThread = block.thread
-    freedTime = block.milliseconds
+    freed = block.release.stack
+    freedThread = block.release.thread
+    freedTime = block.release.milliseconds
+  }
+
+  /// Says who did what is told, where and when.
+  mutating func setDetected(_ moment: Moment) {
+    detected = moment.stack
+    detectedThread = moment.thread
+    detectedTime = moment.milliseconds
   }
 
   /// Says what was changed.

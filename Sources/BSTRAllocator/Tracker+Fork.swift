@@ -21,9 +21,7 @@ extension Tracker {
     let scopesOfParent =
       withStore { $0.used(of: .scopes) / MemoryLayout<ScopeRecord>.stride } ?? 0
     scopes.renewInForkedChild(scopesOfParent: scopesOfParent)
-    let recordsOfParent =
-      withStore { $0.used(of: .blocks) / MemoryLayout<BlockRecord>.stride } ?? 0
-    registry.renewInForkedChild(recordsOfParent: recordsOfParent)
+    registry.renewInForkedChild()
     unsafe depot.pointee.removeAll()
     // The parent's region is shared with it: let go of the mapping, never write to it.
     if let parents = unsafe store.pointee.take() { parents.unmap() }

@@ -1,6 +1,7 @@
 // What happens when a block is released: it is recorded, checked, held back, and at last given to
 // the heap.
 
+import CInterpose
 import CTracker
 import Glibc
 import Synchronization
@@ -25,25 +26,31 @@ extension Tracker {
   /// - Parameters:
   ///   - block: the start of its block.
   ///   - caller: the return address of the function that the program called.
+  @inline(__always)
   func release(block: UInt, caller: CallSite) -> Release {
+    if forgetsFreed, histories.isEmpty { return releaseUnseen(block: block) }
+    return releaseWatched(block: block, caller: caller)
+  }
+
+  @inline(never)
+  private func releaseWatched(block: UInt, caller: CallSite) -> Release {
     guard let layout = knownLayout else { return .unwatched }
-    if !recordsFrees, guardBytes == 0, quarantine.blocks == 0, histories.isEmpty {
-      return releaseUnseen(block: block)
-    }
     return withStore { store in
-      var freed = FreedBlock()
-      freed.stack = recordStack(from: caller, in: store)
-      freed.thread = unsafe ct_thread().pointee.tid
-      unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
-      var evicted: FreedBlock?
-      switch registry.release(block, by: freed, layout, quarantine, evicting: &evicted, in: store) {
-      case .own(let freed, let damages):
-        damages.forEach { recordDamage($0, seenAtReleaseOf: freed, in: store) }
-        if !histories.isEmpty { noteRelease(of: freed, in: store) }
-        if freed.heldBytes == 0 { giveBack(block) }
-        if let evicted {
-          leaveQuarantine(evicted, layout, in: store)
-          trimQuarantine(nextTo: block, layout, in: store)
+      let moment = moment(of: caller, in: store)
+      var aftermath = Registry.Aftermath()
+      switch registry.release(
+        block, by: moment, layout, quarantine, isTold: !histories.isEmpty, &aftermath, in: store)
+      {
+      case .own(let isHeld):
+        if let freed = aftermath.freed {
+          aftermath.damages.forEach { recordDamage($0, seenAtReleaseOf: freed, in: store) }
+          noteRelease(of: freed, in: store)
+        }
+        if !isHeld { giveBack(block) }
+        if aftermath.evicted != 0 {
+          if let damaged = aftermath.damaged { recordWriteAfterFree(damaged, layout, in: store) }
+          giveBack(aftermath.evicted)
+          if aftermath.isOver { trimQuarantine(nextTo: block, layout, in: store) }
         }
       case .unrecorded:
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
@@ -61,6 +68,7 @@ extension Tracker {
   /// Releases a live block of which nothing is remembered then.
   ///
   /// Takes a shard lock.
+  @inline(__always)
   private func releaseUnseen(block: UInt) -> Release {
     withStore { store in
       switch registry.take(block, in: store) {
@@ -125,14 +133,11 @@ extension Tracker {
   func release(foreign block: UInt, _ bstr: UInt, byteLength: UInt32, caller: CallSite) {
     guard let layout = knownLayout else { return giveBack(block) }
     withStore { store in
-      var freed = FreedBlock()
-      freed.stack = recordStack(from: caller, in: store)
-      freed.thread = unsafe ct_thread().pointee.tid
-      unsafe freed.milliseconds = milliseconds(since: store.header.pointee.startTime)
+      let moment = moment(of: caller, in: store)
       let record = BlockRecord(
         address: UInt64(bstr), serial: 0, byteLength: byteLength, stack: .none, thread: 0,
         milliseconds: 0)
-      if !registry.hold(foreign: block, record, by: freed, layout, quarantine) { giveBack(block) }
+      if !registry.hold(foreign: block, record, by: moment, layout, quarantine) { giveBack(block) }
       trimQuarantine(nextTo: block, layout, in: store)
     }
   }
@@ -153,15 +158,21 @@ extension Tracker {
     }
   }
 
+  /// Here and now.
+  @inline(__always)
+  private func moment(of caller: CallSite, in store: borrowing StoreWriter) -> Moment {
+    unsafe Moment(
+      stack: recordStack(from: caller, in: store), thread: ct_thread().pointee.tid,
+      milliseconds: milliseconds(since: store.header.pointee.startTime))
+  }
+
   private func recordDamage(
     _ damage: BlockLayout.Damage, seenAtReleaseOf freed: FreedBlock, in store: borrowing StoreWriter
   ) {
     var event = EventRecord(damage.kind)
     event.setBlock(freed.record)
     event.setDamage(damage)
-    event.detected = freed.stack
-    event.detectedThread = freed.thread
-    event.detectedTime = freed.milliseconds
+    event.setDetected(freed.release)
     write(event, beginning: freed.beginning, in: store)
     haltIfAsked()
   }
@@ -170,15 +181,21 @@ extension Tracker {
   private func leaveQuarantine(
     _ freed: FreedBlock, _ layout: BlockLayout, in store: borrowing StoreWriter
   ) {
-    if !freed.isInherited, let damage = layout.damage(ofPoisoned: freed) {
-      write(EventRecord(damage, in: freed), beginning: freed.beginning, in: store)
-      haltIfAsked()
-    }
+    if !freed.isInherited { recordWriteAfterFree(freed, layout, in: store) }
     giveBack(freed.block)
   }
 
+  private func recordWriteAfterFree(
+    _ freed: FreedBlock, _ layout: BlockLayout, in store: borrowing StoreWriter
+  ) {
+    guard let damage = layout.damage(ofPoisoned: freed) else { return }
+    write(EventRecord(damage, in: freed), beginning: freed.beginning, in: store)
+    haltIfAsked()
+  }
+
   /// Gives a block's memory back to the heap.
+  @inline(__always)
   private func giveBack(_ block: UInt) {
-    unsafe Glibc.free(UnsafeMutableRawPointer(bitPattern: block))
+    unsafe bstrtrace_give_back(UnsafeMutableRawPointer(bitPattern: block))
   }
 }

@@ -15,7 +15,6 @@ extension Tracker {
     unsafe header.pointee.parentPid = UInt32(getppid())
     unsafe header.pointee.startTime = Self.now()
     unsafe header.pointee.depth = UInt32(depth)
-    unsafe header.pointee.firstBlock = registry.firstBlock
     unsafe header.pointee.firstScope = scopes.firstScope
     ProcessFacts.write(to: writer)
     writer.publish()

@@ -44,6 +44,8 @@ public struct Tracker: ~Copyable {
   let depth: Int
   /// Whether it is recorded where strings are freed.
   let recordsFrees: Bool
+  /// Whether nothing is checked or remembered when strings are freed.
+  let forgetsFreed: Bool
   /// Bytes behind each string that are watched.
   let guardBytes: Int
   let quarantine: QuarantineLimits
@@ -55,10 +57,17 @@ public struct Tracker: ~Copyable {
   let hasEnded = Atomic<Bool>(false)
 
   /// This process's tracker, started by the first use.
-  public nonisolated(unsafe) static let current: UnsafeMutablePointer<Tracker> = {
+  public static var current: UnsafeMutablePointer<Tracker> {
+    @inline(__always) get {
+      unsafe ct_get_tracker()?.assumingMemoryBound(to: Tracker.self) ?? started
+    }
+  }
+
+  private nonisolated(unsafe) static let started: UnsafeMutablePointer<Tracker> = {
     let tracker = UnsafeMutablePointer<Tracker>.allocate(capacity: 1)
     unsafe tracker.initialize(to: Tracker())
     unsafe tracker.pointee.start()
+    unsafe ct_set_tracker(tracker)
     return unsafe tracker
   }()
 
@@ -77,6 +86,7 @@ public struct Tracker: ~Copyable {
     quarantine = QuarantineLimits(
       processBytes: settings.quarantine ?? (isFull ? 4 << 20 : 0),
       processBlocks: settings.quarantineBlocks ?? (isFull ? 1024 : 0), shards: Registry.shardCount)
+    forgetsFreed = !recordsFrees && guardBytes == 0 && quarantine.blocks == 0
     breakOn = UInt64(settings.breakOn ?? 0)
     verifiesStacks = settings.verifyStacks == true
     failures = AllocationFailures(settings.failAllocation)

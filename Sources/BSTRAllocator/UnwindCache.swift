@@ -13,17 +13,22 @@ import TraceStore
 /// pointers; nothing else has a part in it, or the stack is not remembered (`FrameRule`). So if the start is
 /// the same, and all those words on the stack are, then by induction every step is the same. Compared are
 /// the return addresses, and of the frame pointers those from which a frame is counted. The words are
-/// looked at from the inside out, each only after all before it were the same: nothing is read that a walk
+/// looked at from the inside out, a page's only after all before it were the same: no page is read that a walk
 /// would not read. Call frame information changes only with modules: `dlclose` empties all caches.
 ///
 /// Stacks that begin alike share what they have in common: where a word is another one, a branch goes on from
 /// there, found by the word and the place.
 enum UnwindCache {
-  /// A word on the stack: how far from the caller's frame it stands, and what it held.
+  /// A word on the stack: where it stands, and what it held.
   private struct Slot {
-    var offset: UInt
+    var address: UInt
     var value: UInt
   }
+
+  // Remembered slots stand in fours, from the inside out; where one is not full it repeats its first slot. All
+  // words of a four lie on one page of memory: what can be read of one can be read of all. The outer fours of
+  // many stacks are the same, and stand in memory once.
+  private static let four = 4
 
   /// A stack, or the rest of one from where it differs from another.
   private struct Entry {
@@ -31,14 +36,15 @@ enum UnwindCache {
     var word: UInt = 0
     /// The caller's frame, its stack pointer after the call; of a branch, from what it branches and where.
     var origin: UInt = 0
-    /// The first of its slots.
-    var slots: UInt32 = 0
-    var count: UInt32 = 0
     var stack: StackID = .none
     /// What branches know it by: no two have had the same.
     var name: UInt32 = 0
-    var generation: UInt32 = 0
-    var state: State = .seen
+    /// The first of the fours that it has alone, and of those behind them that it shares.
+    var own: UInt16 = 0
+    var shared: UInt16 = 0
+    var ownCount: UInt8 = 0
+    var sharedCount: UInt8 = 0
+    var state = State.seen
   }
 
   private enum State: UInt8 {
@@ -51,23 +57,32 @@ enum UnwindCache {
   }
 
   private struct Cache {
-    /// Entries of other generations are empty; 0 is none.
-    var generation: UInt32
+    /// The count of unloads that all entries belong to.
     var unloads: UInt32
-    var slotsUsed: UInt32
+    var foursUsed: UInt32
     var names: UInt32
   }
 
   private static let groupBits = 12
   /// Entries that a word and an origin may stand in.
   private static let ways = 4
-  private static let mostSlots = 1 << 17
+  private static let mostFours = 1 << 15
+  private static let mostFoursOfStack = 255
   private static let mostBranches = 32
 
-  private static let entryOffset = MemoryLayout<Cache>.stride
-  private static let slotOffset =
-    entryOffset + (ways << groupBits) * MemoryLayout<Entry>.stride
-  private static let bytes = slotOffset + mostSlots * MemoryLayout<Slot>.stride
+  // On a cache line of its own.
+  private static let entryOffset = 64
+  private static let fourBytes = four * MemoryLayout<Slot>.stride
+  private static let fourOffset =
+    (entryOffset + (ways << groupBits) * MemoryLayout<Entry>.stride + fourBytes - 1) / fourBytes
+    * fourBytes
+  // Behind the fours: where they are found by what they and those behind them are, and room to work.
+  private static let indexBits = 12
+  private static let indexOffset = fourOffset + mostFours * fourBytes
+  private static let workOffset = indexOffset + MemoryLayout<UInt16>.stride << indexBits
+  private static let bytes =
+    workOffset + (2 * StackCapture.deepest + 1) * MemoryLayout<Slot>.stride
+    + mostFoursOfStack * fourBytes
 
   /// The number of the stack that a call is made from, when it is one that was walked before.
   ///
@@ -85,9 +100,10 @@ enum UnwindCache {
     while true {
       guard let entry = unsafe find(word, origin, in: memory), unsafe entry.pointee.state == .known
       else { return nil }
-      let mismatch = unsafe firstMismatch(entry, frame, memory)
-      if unsafe mismatch == entry.pointee.count { return unsafe entry.pointee.stack }
-      (word, origin) = unsafe branch(of: entry, at: mismatch, frame, memory)
+      guard let mismatch = unsafe firstMismatch(entry, memory) else {
+        return unsafe entry.pointee.stack
+      }
+      (word, origin) = unsafe branch(of: entry, at: mismatch)
     }
   }
 
@@ -106,14 +122,12 @@ enum UnwindCache {
       unsafe words[1] == caller.returnAddress, let memory = unsafe memory()
     else { return }
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
-    // Each frame adds two slots at most, and there is one for the caller's frame pointer.
-    let needed = unsafe 2 * stack.addresses.count + 1
-    if unsafe cache.pointee.unloads != unloads || cache.pointee.generation == 0
-      || Int(cache.pointee.slotsUsed) + needed > mostSlots
+    if unsafe cache.pointee.unloads != unloads
+      || Int(cache.pointee.foursUsed) + mostFoursOfStack > mostFours
     {
+      // The kernel zeroes it: all entries are empty.
+      unsafe madvise(memory, bytes, MADV_DONTNEED)
       unsafe cache.pointee.unloads = unloads
-      unsafe cache.pointee.generation += 1
-      unsafe cache.pointee.slotsUsed = 0
     }
     let frame = caller.frame &+ 16
     var word = caller.returnAddress
@@ -121,20 +135,17 @@ enum UnwindCache {
     var path = unsafe Path()
     while unsafe path.count < mostBranches {
       guard let entry = unsafe find(word, origin, in: memory) else {
-        let generation = unsafe cache.pointee.generation
         unsafe place(word, origin, in: memory).pointee = Entry(
-          word: word, origin: origin, stack: id, generation: generation)
+          word: word, origin: origin, stack: id)
         return
       }
       switch unsafe entry.pointee.state {
       case .odd: return
-      case .seen:
-        return unsafe promote(entry, id, stack, frame, path, memory)
+      case .seen: return unsafe promote(entry, id, stack, frame, path, memory)
       case .known:
-        let mismatch = unsafe firstMismatch(entry, frame, memory)
-        if unsafe mismatch == entry.pointee.count { return }
-        unsafe path.add(slots(of: entry, memory), mismatch + 1)
-        (word, origin) = unsafe branch(of: entry, at: mismatch, frame, memory)
+        guard let mismatch = unsafe firstMismatch(entry, memory) else { return }
+        unsafe path.add(entry, mismatch.index + 1, memory)
+        (word, origin) = unsafe branch(of: entry, at: mismatch)
       }
     }
   }
@@ -142,20 +153,25 @@ enum UnwindCache {
   /// The slots that were compared on the way to a branch.
   @unsafe private struct Path {
     var count = 0
-    private var runs = unsafe InlineArray<32, UnsafeBufferPointer<Slot>?>(repeating: nil)
+    private var parts = unsafe InlineArray<64, UnsafeBufferPointer<Slot>?>(repeating: nil)
 
     init() {}
 
-    mutating func add(_ slots: UnsafeMutablePointer<Slot>, _ count: UInt32) {
-      let run = unsafe UnsafeBufferPointer(start: slots, count: Int(count))
-      unsafe runs[self.count] = unsafe run
-      unsafe self.count += 1
+    mutating func add(
+      _ entry: UnsafePointer<Entry>, _ slots: Int, _ memory: UnsafeMutableRawPointer
+    ) {
+      let own = unsafe min(slots, four * Int(entry.pointee.ownCount))
+      unsafe parts[2 * count] = unsafe UnsafeBufferPointer(
+        start: UnwindCache.slots(entry.pointee.own, memory), count: own)
+      unsafe parts[2 * count + 1] = unsafe UnsafeBufferPointer(
+        start: UnwindCache.slots(entry.pointee.shared, memory), count: slots - own)
+      unsafe count += 1
     }
 
-    func contains(_ offset: UInt) -> Bool {
-      for index in unsafe 0..<count {
-        guard let run = unsafe runs[index] else { continue }
-        if unsafe run.contains(where: { $0.offset == offset }) { return true }
+    func contains(_ address: UInt) -> Bool {
+      for index in unsafe 0..<2 * count {
+        guard let part = unsafe parts[index] else { continue }
+        if unsafe part.contains(where: { $0.address == address }) { return true }
       }
       return false
     }
@@ -163,39 +179,67 @@ enum UnwindCache {
 
   // MARK: comparing
 
+  /// A word on the stack that is another one than was remembered.
+  private struct Mismatch {
+    /// How many slots come before.
+    var index: Int
+    var word: UInt
+  }
+
   @inline(__always)
   private static func firstMismatch(
-    _ entry: UnsafeMutablePointer<Entry>, _ frame: UInt, _ memory: UnsafeMutableRawPointer
-  ) -> UInt32 {
-    let slots = unsafe slots(of: entry, memory)
-    let base = unsafe UnsafeRawPointer(bitPattern: frame).unsafelyUnwrapped
-    let count = unsafe entry.pointee.count
-    var index: UInt32 = 0
-    while index < count {
-      let slot = unsafe slots[Int(index)]
-      if unsafe (base + Int(bitPattern: slot.offset)).load(as: UInt.self) != slot.value { break }
-      index &+= 1
+    _ entry: UnsafeMutablePointer<Entry>, _ memory: UnsafeMutableRawPointer
+  ) -> Mismatch? {
+    let own = Int(unsafe entry.pointee.ownCount)
+    if own != 0, let mismatch = unsafe firstMismatch(slots(entry.pointee.own, memory), own) {
+      return mismatch
     }
-    return index
+    let shared = Int(unsafe entry.pointee.sharedCount)
+    guard shared != 0,
+      var mismatch = unsafe firstMismatch(slots(entry.pointee.shared, memory), shared)
+    else { return nil }
+    mismatch.index += four * own
+    return mismatch
+  }
+
+  @inline(__always)
+  private static func firstMismatch(_ first: UnsafePointer<Slot>, _ fours: Int) -> Mismatch? {
+    let end = unsafe first + four &* fours
+    var place = unsafe first
+    repeat {
+      let difference =
+        difference(unsafe place[0]) | difference(unsafe place[1])
+        | difference(unsafe place[2]) | difference(unsafe place[3])
+      if difference != 0 {
+        while self.difference(unsafe place.pointee) == 0 { unsafe place += 1 }
+        let word = unsafe place.pointee.value ^ self.difference(place.pointee)
+        return unsafe Mismatch(index: place - first, word: word)
+      }
+      unsafe place += four
+    } while unsafe place != end
+    return nil
+  }
+
+  @inline(__always)
+  private static func difference(_ slot: Slot) -> UInt {
+    unsafe UnsafePointer<UInt>(bitPattern: slot.address).unsafelyUnwrapped.pointee ^ slot.value
   }
 
   /// Where the stacks stand that differ from an entry's at a slot as this one does.
+  @inline(__always)
   private static func branch(
-    of entry: UnsafeMutablePointer<Entry>, at mismatch: UInt32, _ frame: UInt,
-    _ memory: UnsafeMutableRawPointer
+    of entry: UnsafeMutablePointer<Entry>, at mismatch: Mismatch
   ) -> (word: UInt, origin: UInt) {
-    let slot = unsafe slots(of: entry, memory)[Int(mismatch)]
-    let base = unsafe UnsafeRawPointer(bitPattern: frame).unsafelyUnwrapped
-    let word = unsafe (base + Int(bitPattern: slot.offset)).load(as: UInt.self)
     // No frame of a program lies in the upper half of the address space.
-    return unsafe (word, 1 << 63 | UInt(entry.pointee.name) << 20 | UInt(mismatch))
+    unsafe (mismatch.word, 1 << 63 | UInt(entry.pointee.name) << 20 | UInt(mismatch.index))
   }
 
+  /// The first slot of a four.
   @inline(__always)
   private static func slots(
-    of entry: UnsafeMutablePointer<Entry>, _ memory: UnsafeMutableRawPointer
+    _ four: UInt16, _ memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Slot> {
-    unsafe (memory + slotOffset).assumingMemoryBound(to: Slot.self) + Int(entry.pointee.slots)
+    unsafe (memory + fourOffset).assumingMemoryBound(to: Slot.self) + Self.four &* Int(four)
   }
 
   @inline(__always)
@@ -211,15 +255,10 @@ enum UnwindCache {
   private static func find(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry>? {
-    let generation = unsafe memory.assumingMemoryBound(to: Cache.self).pointee.generation
     let group = unsafe group(word, origin, in: memory)
     for way in 0..<ways {
       let entry = unsafe group + way
-      if unsafe entry.pointee.word == word && entry.pointee.origin == origin
-        && entry.pointee.generation == generation
-      {
-        return unsafe entry
-      }
+      if unsafe entry.pointee.word == word && entry.pointee.origin == origin { return unsafe entry }
     }
     return nil
   }
@@ -228,12 +267,11 @@ enum UnwindCache {
   private static func place(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry> {
-    let generation = unsafe memory.assumingMemoryBound(to: Cache.self).pointee.generation
     let group = unsafe group(word, origin, in: memory)
-    for way in 0..<ways where unsafe group[way].generation != generation {
+    for way in 0..<ways where unsafe group[way].origin == 0 { return unsafe group + way }
+    for way in 0..<ways where unsafe group[way].state == .seen {
       return unsafe group + way
     }
-    for way in 0..<ways where unsafe group[way].state == .seen { return unsafe group + way }
     return unsafe group + Int(word >> 4 & UInt(ways - 1))
   }
 
@@ -246,21 +284,108 @@ enum UnwindCache {
   ) {
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
     unsafe entry.pointee.state = .odd
-    unsafe entry.pointee.slots = cache.pointee.slotsUsed
-    let slots = unsafe slots(of: entry, memory)
-    guard let all = unsafe dependencies(of: stack, frame, slots) else { return }
+    let found = unsafe (memory + workOffset).assumingMemoryBound(to: Slot.self)
+    guard let all = unsafe dependencies(of: stack, frame, found) else { return }
     var kept = 0
-    for index in 0..<all where unsafe !path.contains(slots[index].offset) {
-      unsafe slots[kept] = slots[index]
+    for index in 0..<all where unsafe !path.contains(found[index].address) {
+      unsafe found[kept] = found[index]
       kept += 1
     }
-    unsafe cache.pointee.slotsUsed += UInt32(kept)
+    let end = unsafe found + 2 * StackCapture.deepest + 1 + four * mostFoursOfStack
+    guard let count = unsafe writeInFours(found, kept, before: end) else { return }
+    let (shared, sharedCount) = unsafe findShared(count, before: end, memory)
+    let own = unsafe cache.pointee.foursUsed
+    let ownCount = count - sharedCount
+    unsafe slots(UInt16(own), memory).update(from: end - four * count, count: four * ownCount)
+    if sharedCount == 0 { unsafe share(UInt16(own), count, memory) }
+    unsafe cache.pointee.foursUsed = own + UInt32(ownCount)
     unsafe cache.pointee.names += 1
     unsafe entry.pointee.name = cache.pointee.names
-    unsafe entry.pointee.count = UInt32(kept)
     unsafe entry.pointee.stack = id
+    unsafe entry.pointee.own = UInt16(own)
+    unsafe entry.pointee.ownCount = UInt8(ownCount)
+    unsafe entry.pointee.shared = shared
+    unsafe entry.pointee.sharedCount = UInt8(sharedCount)
     unsafe entry.pointee.state = .known
   }
+
+  /// Writes slots in fours, the outermost at the end, so that stacks that differ inside have equal ones.
+  ///
+  /// - Returns: how many there are; `nil` for too many.
+  private static func writeInFours(
+    _ slots: UnsafePointer<Slot>, _ count: Int, before end: UnsafeMutablePointer<Slot>
+  ) -> Int? {
+    // How many places are taken, from the end.
+    var taken = 0
+    for index in (0..<count).reversed() {
+      let slot = unsafe slots[index]
+      while taken % four != 0,
+        unsafe (end - taken).pointee.address / 4096 != slot.address / 4096
+      {
+        unsafe (end - taken - 1).pointee = (end - taken).pointee
+        taken += 1
+      }
+      if taken == four * mostFoursOfStack { return nil }
+      unsafe (end - taken - 1).pointee = slot
+      taken += 1
+    }
+    while taken % four != 0 {
+      unsafe (end - taken - 1).pointee = (end - taken).pointee
+      taken += 1
+    }
+    return taken / four
+  }
+
+  // MARK: sharing
+
+  /// The fours that others have, too, of `count` fours: as many of the outer ones as can be found.
+  private static func findShared(
+    _ count: Int, before end: UnsafePointer<Slot>, _ memory: UnsafeMutableRawPointer
+  ) -> (first: UInt16, count: Int) {
+    var found: (first: UInt16, count: Int) = (0, 0)
+    var hash: UInt64 = 0
+    for number in 1..<count + 1 {
+      let start = unsafe end - four * number
+      unsafe hash = Self.hash(start, hash)
+      let place = unsafe index(hash, memory).pointee
+      guard place != 0,
+        unsafe memcmp(slots(place - 1, memory), start, number * fourBytes) == 0
+      else { break }
+      found = (place - 1, number)
+    }
+    return found
+  }
+
+  /// Lets others find `count` fours that end a stack, or as many of the outer ones as they have, too.
+  private static func share(_ first: UInt16, _ count: Int, _ memory: UnsafeMutableRawPointer) {
+    var hash: UInt64 = 0
+    for number in 1..<count + 1 {
+      let place = first + UInt16(count - number)
+      unsafe hash = Self.hash(slots(place, memory), hash)
+      unsafe index(hash, memory).pointee = place + 1
+    }
+  }
+
+  /// The place in the index: 0 for none, or 1 more than a four's number.
+  private static func index(
+    _ hash: UInt64, _ memory: UnsafeMutableRawPointer
+  ) -> UnsafeMutablePointer<UInt16> {
+    unsafe (memory + indexOffset).assumingMemoryBound(to: UInt16.self)
+      + Int(hash >> (64 - UInt64(indexBits)))
+  }
+
+  /// The hash of a four and what lies behind it, whose hash is `outer`.
+  private static func hash(_ slots: UnsafePointer<Slot>, _ outer: UInt64) -> UInt64 {
+    var hash = outer &+ 1
+    for index in 0..<four {
+      let slot = unsafe slots[index]
+      hash = (hash ^ UInt64(slot.address)) &* 0x9E37_79B9_7F4A_7C15
+      hash = (hash ^ hash >> 32 ^ UInt64(slot.value)) &* 0xD6E8_FEB8_6659_FD93
+    }
+    return hash
+  }
+
+  // MARK: dependencies
 
   /// The words that a stack depends on, from the inside out.
   ///
@@ -271,7 +396,7 @@ enum UnwindCache {
     let addresses = unsafe stack.addresses
     // The caller's frame pointer stands where the exported function has saved it.
     guard var framePointer = word(at: start &- 16) else { return nil }
-    unsafe slots[0] = Slot(offset: (0 &- 16) | unneeded, value: framePointer)
+    unsafe slots[0] = Slot(address: (start &- 16) | unneeded, value: framePointer)
     var count = 1
     var stackPointer = start
     // Which slot the frame pointer was taken from; those that no frame is counted from are taken out again.
@@ -286,7 +411,7 @@ enum UnwindCache {
       }
       let frame: UInt
       if rule.isFromFramePointer {
-        unsafe slots[source].offset &= ~unneeded
+        unsafe slots[source].address &= ~unneeded
         frame = framePointer &+ UInt(bitPattern: rule.offset)
       } else {
         frame = stackPointer &+ UInt(bitPattern: rule.offset)
@@ -297,7 +422,7 @@ enum UnwindCache {
         let place = frame &+ UInt(bitPattern: offset)
         // Below the frame: inside what a walk has passed already.
         guard offset < -8, place >= start, let value = word(at: place) else { return nil }
-        unsafe slots[count] = Slot(offset: (place &- start) | unneeded, value: value)
+        unsafe slots[count] = Slot(address: place | unneeded, value: value)
         framePointer = value
         source = count
         count += 1
@@ -305,20 +430,20 @@ enum UnwindCache {
       guard let next = word(at: frame &- 8) else { return nil }
       // Where libunwind has stopped, what stopped it must be there again.
       guard isLast ? next == 0 : unsafe next == addresses[index + 1] else { return nil }
-      unsafe slots[count] = Slot(offset: frame &- 8 &- start, value: next)
+      unsafe slots[count] = Slot(address: frame &- 8, value: next)
       count += 1
       stackPointer = frame
     }
     return unsafe withoutUnneeded(slots, count)
   }
 
-  /// The lowest bit of an offset, which is a multiple of 8: that no frame is counted from this word.
+  /// The lowest bit of an address, which is a multiple of 8: that no frame is counted from this word.
   private static let unneeded: UInt = 1
   private static let largestStack: UInt = 1 << 32
 
   private static func withoutUnneeded(_ slots: UnsafeMutablePointer<Slot>, _ count: Int) -> Int {
     var kept = 0
-    for index in 0..<count where unsafe slots[index].offset & unneeded == 0 {
+    for index in 0..<count where unsafe slots[index].address & unneeded == 0 {
       unsafe slots[kept] = slots[index]
       kept += 1
     }

@@ -62,7 +62,8 @@ struct Evidence {
         resolver.frameNumbers(of: stack).map { resolver.frames[$0] }),
       truncated: image.stack(stack).truncated,
       moment: StackTrace.Moment(
-        thread: Int(thread), isMainThread: thread == image.header.pid, milliseconds: Int(time)))
+        thread: Int(thread), isMainThread: thread == image.header.pid,
+        milliseconds: time == BlockRecord.noTime ? nil : Int(time)))
   }
 
   /// The frames behind the functions of bstrtrace.h that a declaration went through.

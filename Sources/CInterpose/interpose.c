@@ -58,6 +58,11 @@ void free(void *pointer) {
   next_free(pointer);
 }
 
+void bstrtrace_give_back(void *block) {
+  if (next_free) next_free(block);
+  else free(block);
+}
+
 // Not next_realloc: it would free the old block before we could record it, and another thread could
 // be given its address in between.
 static void *move(void *pointer, size_t bytes, uintptr_t caller, uintptr_t frame) {
@@ -91,5 +96,9 @@ void *reallocarray(void *block, size_t count, size_t size) {
   }
   return realloc(block, bytes);
 }
+
+#else
+
+void bstrtrace_give_back(void *block) { free(block); }
 
 #endif

@@ -16,20 +16,18 @@
 
 #include "CTracker.h"
 
-static uint32_t unload_count;
+uint32_t ct_unloads;
 
-uint32_t ct_unload_count(void) { return __atomic_load_n(&unload_count, __ATOMIC_ACQUIRE); }
-
-void ct_forget_stacks(void) { __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_REL); }
+void ct_forget_stacks(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
 
 // Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it.
 int dlclose(void *handle) {
   static int (*next)(void *);
   if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
   // Before, so that nothing is taken for what was there; and after, for what was remembered meanwhile.
-  __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_REL);
+  __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   int result = next(handle);
-  __atomic_fetch_add(&unload_count, 1, __ATOMIC_ACQ_REL);
+  __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   return result;
 }
 

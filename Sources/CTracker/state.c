@@ -11,6 +11,7 @@ enum { MOST_COMPLAINTS = 20 };
 uint8_t ct_filter[1u << CT_FILTER_BITS];
 bool ct_filter_armed;
 uint32_t ct_plain_layout;
+void *ct_tracker;
 
 __attribute__((weak)) const uint32_t ct_role = 2;
 

@@ -15,20 +15,6 @@ public struct StackID: BitwiseCopyable, Hashable, Sendable {
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
-/// A block's record: its index in the blocks section, counted from the process's first own block.
-public struct BlockID: BitwiseCopyable, Hashable, Sendable {
-  /// The index.
-  ///
-  /// A forked child counts on from its parent, so that what it inherited is smaller.
-  public var rawValue: UInt32
-
-  /// The block is ours but could not be recorded.
-  public static var unrecorded: BlockID { BlockID(rawValue: .max) }
-
-  /// The block with the index.
-  public init(rawValue: UInt32) { self.rawValue = rawValue }
-}
-
 /// A scope: a number from 1, in the order in which scopes began; 24 bits.
 ///
 /// 0 is no scope. A forked child counts on from its parent.

@@ -173,8 +173,8 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   public var exitStatus: Int32 = 0
   /// The most frames a stack may have.
   public var depth: UInt32 = 0
-  /// The first own `BlockID`; smaller ones were inherited from the parent.
-  public var firstBlock: UInt32 = 0
+  /// 0.
+  public var reserved: UInt32 = 0
   /// The executable's path.
   public var executable: TextReference = .empty
   /// The arguments, each ended by a zero byte.
@@ -251,8 +251,11 @@ public struct BlockRecord: BitwiseCopyable, Sendable {
   public var stack: StackID
   /// The kernel's id of the thread that allocated it.
   public var thread: UInt32
-  /// When: milliseconds since recording began.
+  /// When: milliseconds since recording began, or `noTime`.
   public var milliseconds: UInt32
+
+  /// A time that was not recorded.
+  public static let noTime = UInt32.max
 
   /// The number of the allocation; 0 in a free place.
   public var serial: UInt64 { identity & Self.serialMask }

@@ -19,19 +19,21 @@ import TraceStore
     _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter,
     _ limits: QuarantineLimits = .none
   ) -> String {
-    var evicted: FreedBlock?
+    var evicted: UInt?
     return release(block, from: registry, in: store, limits, evicting: &evicted)
   }
 
   private func release(
     _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter,
-    _ limits: QuarantineLimits, evicting evicted: inout FreedBlock?
+    _ limits: QuarantineLimits, evicting evicted: inout UInt?
   ) -> String {
+    var aftermath = Registry.Aftermath()
     let removal = registry.release(
-      block, by: FreedBlock(), Self.layout, limits, evicting: &evicted, in: store)
+      block, by: Moment(), Self.layout, limits, isTold: false, &aftermath, in: store)
+    evicted = aftermath.evicted == 0 ? nil : aftermath.evicted
     return switch removal {
-    case .own(let freed, let damages):
-      !damages.isEmpty ? "damaged" : freed.heldBytes > 0 ? "held" : "own"
+    case .own(let isHeld):
+      !aftermath.damages.isEmpty ? "damaged" : isHeld ? "held" : "own"
     case .unrecorded: "unrecorded"
     case .inherited: "inherited"
     case .unknown: "unknown"
@@ -78,7 +80,7 @@ import TraceStore
     }
     #expect(live == model)
     // A small live set needs few records, however long it goes on.
-    #expect(writer.used(of: .blocks) <= (5000 + 64 * 64) * MemoryLayout<BlockRecord>.stride)
+    #expect(writer.used(of: .blocks) <= (5000 * 3 / 2) * MemoryLayout<BlockRecord>.stride)
     for block in model.keys {
       let result = registry.holds(block)
       #expect(result)
@@ -100,16 +102,16 @@ import TraceStore
         if Bool.random(using: &generator) {
           Self.layout.setGuard(of: UnsafeMutableRawPointer(bitPattern: block + 8)!, 14)
         }
-        var evicted: FreedBlock?
+        var evicted: UInt?
         #expect(release(block, from: registry, in: writer, limits, evicting: &evicted) == "held")
         held.insert(block)
         let isStillOurs = registry.holds(block)
         #expect(isStillOurs)
-        while let oldest = evicted ?? registry.takeOldest(nextTo: block, over: limits) {
+        while let oldest = evicted ?? registry.takeOldest(nextTo: block, over: limits)?.block {
           evicted = nil
-          #expect(held.remove(oldest.block) != nil)
-          given[oldest.block, default: 0] += 1
-          let isStillOurs = registry.holds(oldest.block)
+          #expect(held.remove(oldest) != nil)
+          given[oldest, default: 0] += 1
+          let isStillOurs = registry.holds(oldest)
           #expect(!isStillOurs)
         }
       }
@@ -177,8 +179,7 @@ import TraceStore
     try withBlocks(2) { blocks in
       let inserted = blocks.map { registry.insert($0, record($0, 1), in: parents) }
       #expect(inserted == [true, true])
-      registry.renewInForkedChild(
-        recordsOfParent: parents.used(of: .blocks) / MemoryLayout<BlockRecord>.stride)
+      registry.renewInForkedChild()
       let childs = StoreWriter(in: try Region.anonymous())
       childs.publish()
       #expect(release(blocks[0], from: registry, in: childs) == "inherited")

@@ -29,7 +29,7 @@ import Testing
     #expect(MemoryLayout<StoreHeader>.offset(of: \.endState) == 56)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.exitStatus) == 60)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.depth) == 64)
-    #expect(MemoryLayout<StoreHeader>.offset(of: \.firstBlock) == 68)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.reserved) == 68)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.executable) == 72)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.arguments) == 80)
     #expect(MemoryLayout<StoreHeader>.size <= StoreLayout.sectionTableOffset)

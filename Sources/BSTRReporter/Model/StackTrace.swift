@@ -15,8 +15,8 @@ public struct StackTrace: Sendable {
     public var thread: Int
     /// Whether that is the thread that the process started with.
     public var isMainThread: Bool
-    /// Milliseconds since recording began.
-    public var milliseconds: Int
+    /// Milliseconds since recording began; `nil` where that was not recorded.
+    public var milliseconds: Int?
   }
 
   /// A stack.

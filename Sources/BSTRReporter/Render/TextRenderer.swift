@@ -221,7 +221,8 @@ public struct TextRenderer {
     if trace.truncated { lines.append(Self.row("", "… more frames; --depth keeps more")) }
     if let moment = trace.moment {
       let thread = moment.isMainThread ? "the main thread" : "thread \(moment.thread)"
-      lines.append(Self.row("", "in \(thread), after \(moment.milliseconds) ms"))
+      let time = moment.milliseconds.map { ", after \($0) ms" } ?? ""
+      lines.append(Self.row("", "in \(thread)\(time)"))
     }
     return lines
   }

@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/// `free` of who stands behind us: for what is no more ours.
+void bstrtrace_give_back(void *_Nullable block);
+
 /// Whether the memory at `pointer` is ours: live or in quarantine. Takes a lock.
 bool bstrtrace_holds(const void *_Nonnull pointer);
 

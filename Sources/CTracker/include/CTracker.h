@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/single_threaded.h>
 
 #define CT_INLINE static inline __attribute__((always_inline))
 
@@ -35,8 +36,9 @@ struct ct_thread {
   bool inside;
   /// Whether there is such a thread.
   bool taken;
-  /// What `errno` was outside.
+  /// What `errno` was outside, and where this thread's is: asking for that is a call.
   int saved_errno;
+  int *_Nonnull errno_place;
   /// The kernel's id of the thread.
   uint32_t tid;
   pthread_t pthread;
@@ -87,14 +89,14 @@ CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (__builtin_expect(__atomic_load_n(&ct_is_forking, __ATOMIC_ACQUIRE), 0))
     ct_wait_for_fork(thread);
-  thread->saved_errno = errno;
+  thread->saved_errno = *thread->errno_place;
   return thread;
 }
 
 /// Leaves, with `errno` as it was; nothing for NULL, which `ct_enter` answers to who does not leave yet.
 CT_INLINE void ct_leave(struct ct_thread *_Nullable thread) {
   if (!thread) return;
-  errno = thread->saved_errno;
+  *thread->errno_place = thread->saved_errno;
   __atomic_store_n(&thread->inside, false, __ATOMIC_RELEASE);
 }
 
@@ -149,6 +151,19 @@ CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return
 /// the return address.
 CT_INLINE uintptr_t ct_frame_address(void) { return (uintptr_t)__builtin_frame_address(0); }
 
+// MARK: the tracker
+
+/// This process's tracker, once it has started: known to Tracker.swift alone.
+extern void *_Nullable ct_tracker;
+
+CT_INLINE void *_Nullable ct_get_tracker(void) {
+  return __atomic_load_n(&ct_tracker, __ATOMIC_ACQUIRE);
+}
+
+CT_INLINE void ct_set_tracker(void *_Nonnull tracker) {
+  __atomic_store_n(&ct_tracker, tracker, __ATOMIC_RELEASE);
+}
+
 // MARK: switched off
 
 /// The program's layout (bytes of an OLECHAR, and in the next 8 bits the payload's offset) while nothing is
@@ -181,6 +196,11 @@ void ct_lock_wait(struct ct_lock *_Nonnull lock);
 void ct_lock_wake(struct ct_lock *_Nonnull lock);
 
 CT_INLINE void ct_lock_acquire(struct ct_lock *_Nonnull lock) {
+  // Without other threads it takes no more than a store, as in malloc: nobody starts one inside.
+  if (__libc_single_threaded && !__atomic_load_n(&lock->held, __ATOMIC_RELAXED)) {
+    __atomic_store_n(&lock->held, 1, __ATOMIC_RELAXED);
+    return;
+  }
   uint32_t expected = 0;
   if (!__atomic_compare_exchange_n(&lock->held, &expected, 1, false, __ATOMIC_ACQUIRE,
                                    __ATOMIC_RELAXED))
@@ -240,6 +260,11 @@ CT_INLINE bool ct_filter_may_hold(const void *_Nullable block) {
 
 // MARK: records
 
+/// Brings memory near that is soon written to, without waiting for it.
+CT_INLINE void ct_prefetch(const void *_Nonnull place, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)place + i, 1);
+}
+
 /// Stores `value` after everything written before, for a reader of the mapped file.
 CT_INLINE void ct_publish(uint64_t *_Nonnull place, uint64_t value) {
   __atomic_store_n(place, value, __ATOMIC_RELEASE);
@@ -266,7 +291,9 @@ struct ct_module ct_find_module(uintptr_t address);
 
 /// Counts the calls of `dlclose`, any of which may have given addresses back, and what else makes stacks'
 /// numbers mean something else.
-uint32_t ct_unload_count(void);
+extern uint32_t ct_unloads;
+
+CT_INLINE uint32_t ct_unload_count(void) { return __atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE); }
 
 /// Raises that count. In a forked child, whose stacks are numbered anew.
 void ct_forget_stacks(void);

@@ -1,0 +1,180 @@
+// The hash table of a shard: what stands behind a block's address. Does not lock.
+
+import CTracker
+import Glibc
+
+/// What a shard knows of an address: a number of 19 bits.
+struct BlockEntry: Equatable {
+  let rawValue: UInt32
+
+  @inline(__always)
+  init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// A live block, whose record has this number in its shard.
+  ///
+  /// - Parameter record: less than `mostRecords`.
+  @inline(__always)
+  init(record: UInt32) { rawValue = record }
+
+  /// A block that was released, and is remembered in this place of its shard's ring.
+  @inline(__always)
+  init(freed place: Int) { rawValue = Self.mostRecords + UInt32(place) }
+
+  /// A live block that there was no room to record.
+  static var unrecorded: BlockEntry { BlockEntry(rawValue: 0x7_FFFF) }
+
+  /// Records that a shard can number.
+  static let mostRecords: UInt32 = 0x7_FFFF - UInt32(FreedBlocks.capacity)
+
+  /// Whether the block is live.
+  @inline(__always)
+  var isLive: Bool { rawValue < Self.mostRecords || self == .unrecorded }
+
+  /// Where the released block is remembered; `nil` for a live one.
+  @inline(__always)
+  var freedPlace: Int? { isLive ? nil : Int(rawValue - Self.mostRecords) }
+}
+
+/// Blocks of one shard by address: open addressing with linear probing, in words of 8 bytes; removal closes
+/// the gap, so there are no tombstones.
+///
+/// Its memory comes from `mmap`, never from the heap that is being traced. The owner guards it by a
+/// lock. A new one is empty and owns no memory.
+@safe
+struct BlockTable: ~Copyable {
+  // The upper 45 bits are a block's address without its lowest three, which are 0; the lower 19 are the
+  // entry. No block lies at address 0: 0 marks a free slot.
+  private var words: UnsafeMutablePointer<UInt64>?
+  private var mask = -1
+  /// Entries in the table.
+  private(set) var count = 0
+
+  private static let smallest = 256
+  private static let entryBits: UInt64 = 19
+  private static let entryMask: UInt64 = 1 << entryBits - 1
+
+  init() {
+    unsafe words = nil
+  }
+
+  /// The bits that are kept of a block's address; more than that for what is none.
+  @inline(__always)
+  private static func key(of block: UInt) -> UInt64 { UInt64(block >> 3 | block << 61) }
+
+  /// Whether a block can be told by the bits that are kept of its address.
+  ///
+  /// The kernel gives out addresses of more than 48 bits only to who asks for them.
+  @inline(__always)
+  static func canHold(_ block: UInt) -> Bool {
+    key(of: block) >> (64 - entryBits) == 0 && block != 0
+  }
+
+  /// Where a block's entry stands until the next change; `nil` when there is none.
+  ///
+  /// - Parameter hash: `ct_hash` of the block, here and below.
+  /// - Complexity: O(1) expected.
+  @inline(__always)
+  func slot(of block: UInt, _ hash: UInt64) -> Int? {
+    guard let words = unsafe words else { return nil }
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    let key = Self.key(of: block)
+    while true {
+      let word = unsafe words[slot]
+      if word >> Self.entryBits == key { return slot }
+      if word == 0 { return nil }
+      slot = (slot &+ 1) & mask
+    }
+  }
+
+  /// The entry in a slot that `slot(of:_:)` has named, and that no change has come after but to it.
+  subscript(slot: Int) -> BlockEntry {
+    @inline(__always) get {
+      guard let words = unsafe words else { return .unrecorded }
+      return unsafe BlockEntry(rawValue: UInt32(truncatingIfNeeded: words[slot] & Self.entryMask))
+    }
+    @inline(__always) nonmutating set {
+      guard let words = unsafe words else { return }
+      unsafe words[slot] = words[slot] & ~Self.entryMask | UInt64(newValue.rawValue)
+    }
+  }
+
+  /// A block's entry, or `nil`.
+  @inline(__always)
+  func entry(of block: UInt, _ hash: UInt64) -> BlockEntry? {
+    slot(of: block, hash).map { self[$0] }
+  }
+
+  /// Sets a block's entry, in place of an older one.
+  ///
+  /// - Parameter block: one that the table can hold.
+  /// - Returns: false when there is no memory to grow; the table is then as it was.
+  @inline(__always)
+  mutating func set(_ block: UInt, _ hash: UInt64, to entry: BlockEntry) -> Bool {
+    if (count + 1) * 5 > (mask + 1) * 4, !grow() {
+      guard let slot = slot(of: block, hash) else { return false }
+      self[slot] = entry
+      return true
+    }
+    guard let words = unsafe words else { return false }
+    let key = Self.key(of: block)
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while true {
+      let word = unsafe words[slot]
+      if word == 0 {
+        count += 1
+      } else if word >> Self.entryBits != key {
+        slot = (slot &+ 1) & mask
+        continue
+      }
+      unsafe words[slot] = key << Self.entryBits | UInt64(entry.rawValue)
+      return true
+    }
+  }
+
+  /// Removes the entry in a slot that `slot(of:_:)` has named.
+  @inline(__always)
+  mutating func remove(at slot: Int) {
+    guard let words = unsafe words else { return }
+    var gap = slot
+    var next = (gap &+ 1) & mask
+    while unsafe words[next] != 0 {
+      let home = Self.home(of: unsafe words[next], mask)
+      // The entry may move into the gap unless its home lies behind it.
+      if (next &- home) & mask >= (next &- gap) & mask {
+        unsafe words[gap] = words[next]
+        gap = next
+      }
+      next = (next &+ 1) & mask
+    }
+    unsafe words[gap] = 0
+    count -= 1
+  }
+
+  @inline(__always)
+  private static func home(of word: UInt64, _ mask: Int) -> Int {
+    // The upper bits choose shard and filter cell; the lower ones are still free.
+    Int(truncatingIfNeeded: ct_hash(UInt(word >> entryBits) << 3)) & mask
+  }
+
+  @inline(never)
+  private mutating func grow() -> Bool {
+    let oldSlots = mask + 1
+    let slots = max(Self.smallest, oldSlots * 2)
+    let stride = MemoryLayout<UInt64>.stride
+    guard let memory = unsafe PrivateMemory.map(slots * stride) else { return false }
+    let new = unsafe memory.assumingMemoryBound(to: UInt64.self)
+    mask = slots - 1
+    if let old = unsafe words {
+      for index in 0..<oldSlots {
+        let word = unsafe old[index]
+        if word == 0 { continue }
+        var slot = Self.home(of: word, mask)
+        while unsafe new[slot] != 0 { slot = (slot &+ 1) & mask }
+        unsafe new[slot] = word
+      }
+      unsafe munmap(old, oldSlots * stride)
+    }
+    unsafe words = new
+    return true
+  }
+}
