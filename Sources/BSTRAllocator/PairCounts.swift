@@ -1,47 +1,76 @@
-// Counts which stacks free the strings of which stacks: what ownership is inferred from. Does not
-// lock: a shard's lock guards it.
+// Counts which stacks free the strings of which stacks: what ownership is inferred from. Each thread has
+// counts of its own; nothing here locks.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// The pairs of stacks that one shard has seen, with their counts in the store.
+/// The pairs of stacks that one thread has seen, with their counts in the store.
 struct PairCounts: ~Copyable {
   /// Places of records in the store, by pair.
   private var places = AddressMap()
   /// The pair that was counted last: often it is the next one, too.
   private var last: (key: UInt, place: UInt32) = (0, 0)
+  /// The store that the places are in: a forked child begins a new one.
+  private var generation: UInt32 = 0
+
+  /// Those of the calling thread, which is inside; `nil` when there is no memory for them.
+  ///
+  /// A thread that begins goes on with those of one that has ended.
+  @inline(__always)
+  static var current: UnsafeMutablePointer<PairCounts>? {
+    unsafe (ct_thread().pointee.pair_counts ?? begin())?.assumingMemoryBound(to: PairCounts.self)
+  }
+
+  @inline(never)
+  private static func begin() -> UnsafeMutableRawPointer? {
+    guard let memory = unsafe PrivateMemory.map(MemoryLayout<PairCounts>.stride) else { return nil }
+    unsafe memory.bindMemory(to: PairCounts.self, capacity: 1).initialize(to: PairCounts())
+    unsafe ct_thread().pointee.pair_counts = memory
+    return unsafe memory
+  }
 
   /// Counts one string; nothing when the store is full.
   ///
   /// - Parameters:
   ///   - crossedThreads: whether another thread frees it than has allocated it.
   ///   - byteLength: its payload.
+  ///   - generation: how often this process's store has been begun anew.
   ///   - makeRoom: a new record's place in the store, or `nil`.
+  @inline(__always)
   mutating func count(
     _ allocated: StackID, _ freed: StackID, crossedThreads: Bool, byteLength: UInt32,
-    in store: borrowing StoreWriter,
-    makeRoom: () -> Int?
+    generation: UInt32, in store: borrowing StoreWriter, makeRoom: () -> Int?
   ) {
     let key = Self.key(allocated, freed, crossedThreads)
-    let records = unsafe store.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
-    if key == last.key || places.value(of: key) != nil {
-      let place = key == last.key ? last.place : places.value(of: key) ?? 0
+    if key != last.key || generation != self.generation {
+      if generation != self.generation {
+        places.removeAll()
+        self.generation = generation
+      }
+      guard let place = places.value(of: key) ?? begin(key, makeRoom) else { return }
       last = (key, place)
-      unsafe (records + Int(place)).pointee.count += 1
-      unsafe (records + Int(place)).pointee.bytes += UInt64(byteLength)
-      return
     }
-    guard let place = makeRoom(), places.set(key, to: UInt32(truncatingIfNeeded: place)) else {
-      return
+    let records = unsafe store.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
+    let record = unsafe records + Int(last.place)
+    if unsafe record.pointee.count == 0 {
+      unsafe record.initialize(
+        to: PairRecord(
+          allocated: allocated, freed: freed, crossedThreads: crossedThreads, count: 0, bytes: 0))
     }
-    unsafe (records + place).initialize(
-      to: PairRecord(
-        allocated: allocated, freed: freed, crossedThreads: crossedThreads, count: 1,
-        bytes: UInt64(byteLength)))
+    unsafe record.pointee.count &+= 1
+    unsafe record.pointee.bytes &+= UInt64(byteLength)
+  }
+
+  @inline(never)
+  private mutating func begin(_ key: UInt, _ makeRoom: () -> Int?) -> UInt32? {
+    guard let place = makeRoom().map({ UInt32(truncatingIfNeeded: $0) }), places.set(key, to: place)
+    else { return nil }
+    return place
   }
 
   /// The map's hash leaves the lowest four bits out: what is there changes least.
+  @inline(__always)
   private static func key(
     _ allocated: StackID, _ freed: StackID, _ crossedThreads: Bool
   ) -> UInt {
@@ -49,13 +78,5 @@ struct PairCounts: ~Copyable {
     let key =
       UInt(allocated.rawValue) << 32 | UInt(freed.rawValue) << 1 | (crossedThreads ? 1 : 0)
     return key << 4 | key >> 60
-  }
-
-  /// Forgets all pairs.
-  ///
-  /// Only in a forked child, whose store is new.
-  mutating func removeAll() {
-    places.removeAll()
-    last = (0, 0)
   }
 }

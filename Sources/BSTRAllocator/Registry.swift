@@ -22,6 +22,8 @@ struct Registry: ~Copyable {
   /// Guards the ends of the blocks section, from which shards take stripes of records, and of the
   /// pairs section.
   private let recordLock = Lock()
+  /// How often this process and its parents have begun a new store.
+  private let generation: UnsafeMutablePointer<UInt32>
   /// Bytes of large blocks in quarantine.
   private let pool: UnsafeMutablePointer<Atomic<Int>>
 
@@ -32,6 +34,8 @@ struct Registry: ~Copyable {
       unsafe (shards + index).initialize(to: Shard())
       unsafe (locks + index).initialize(to: Lock())
     }
+    unsafe generation = .allocate(capacity: 1)
+    unsafe generation.initialize(to: 0)
     unsafe pool = .allocate(capacity: 1)
     unsafe pool.initialize(to: Atomic(0))
   }
@@ -112,12 +116,9 @@ struct Registry: ~Copyable {
       layout.poison(record, atMost: BlockLayout.mostPoison)
       ct_filter_remove(hash)
     }
-    if record.stack != .none, moment.stack != .none {
-      unsafe shard.pointee.pairs.count(
-        record.stack, moment.stack, crossedThreads: record.thread != moment.thread,
-        byteLength: record.byteLength, in: store
-      ) { makeRoomForPair(in: store) }
-    }
+    aftermath.stack = record.stack
+    aftermath.thread = record.thread
+    aftermath.byteLength = record.byteLength
     unsafe giveBack(number, to: shard, in: store)
     unsafe store.count(.frees, ofPart: shard - shards)
     if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
@@ -167,6 +168,10 @@ struct Registry: ~Copyable {
 
   /// What the caller of `release` is to see to, apart from the block itself.
   struct Aftermath {
+    /// Where the block was allocated, by whom, and its payload.
+    var stack = StackID.none
+    var thread: UInt32 = 0
+    var byteLength: UInt32 = 0
     /// The block, if it is damaged or was asked for.
     var freed: FreedBlock?
     /// What was written to where it should not have been.
@@ -410,6 +415,21 @@ struct Registry: ~Copyable {
     return number
   }
 
+  /// Counts by whom a string was freed.
+  ///
+  /// - Parameter aftermath: of its release.
+  @inline(__always)
+  func countPair(
+    _ aftermath: borrowing Aftermath, by moment: Moment, in store: borrowing StoreWriter
+  ) {
+    guard aftermath.stack != .none, moment.stack != .none, let counts = unsafe PairCounts.current
+    else { return }
+    unsafe counts.pointee.count(
+      aftermath.stack, moment.stack, crossedThreads: aftermath.thread != moment.thread,
+      byteLength: aftermath.byteLength, generation: generation.pointee, in: store
+    ) { makeRoomForPair(in: store) }
+  }
+
   /// The place of a new pair record, or `nil` when the store is full.
   private func makeRoomForPair(in store: borrowing StoreWriter) -> Int? {
     recordLock.acquire()
@@ -438,13 +458,13 @@ struct Registry: ~Copyable {
   /// Keeps what is known of inherited blocks and starts on a new, empty store.
   func renewInForkedChild() {
     recordLock.renewInForkedChild()
+    unsafe generation.pointee &+= 1
     for index in 0..<Self.shardCount {
       unsafe locks[index].renewInForkedChild()
       unsafe shards[index].free = nil
       unsafe shards[index].inherited += shards[index].numbered
       unsafe shards[index].numbered = 0
       unsafe shards[index].freed.forgetStacks()
-      unsafe shards[index].pairs.removeAll()
     }
   }
 }
@@ -470,8 +490,6 @@ struct Shard: ~Copyable {
   var blocks = BlockTable()
   /// Blocks that were released.
   var freed = FreedBlocks()
-  /// Who frees whose strings.
-  var pairs = PairCounts()
   /// Records that were inherited: entries below are the parent's, and a number is counted from there.
   var inherited: UInt32 = 0
   /// Records that were ever taken in this process's store.

@@ -84,10 +84,12 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else {
-    return unsafe BSTRFunctions.outside.allocate(characters: Int(count), from: characters, caller: caller)?
+    return unsafe BSTRFunctions.outside.allocate(
+      characters: Int(count), from: characters, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
-  let bstr = unsafe BSTRFunctions.inside(caller).allocate(characters: Int(count), from: characters, caller: caller)
+  let bstr = unsafe BSTRFunctions.inside(caller).allocate(
+    characters: Int(count), from: characters, caller: caller)
   unsafe ct_leave(place)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
@@ -104,7 +106,8 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
     return unsafe BSTRFunctions.outside.allocate(bytes: Int(count), from: bytes, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
-  let bstr = unsafe BSTRFunctions.inside(caller).allocate(bytes: Int(count), from: bytes, caller: caller)
+  let bstr = unsafe BSTRFunctions.inside(caller).allocate(
+    bytes: Int(count), from: bytes, caller: caller)
   unsafe ct_leave(place)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }

@@ -42,6 +42,7 @@ extension Tracker {
         block, by: moment, layout, quarantine, isTold: !histories.isEmpty, &aftermath, in: store)
       {
       case .own(let isHeld):
+        registry.countPair(aftermath, by: moment, in: store)
         if let freed = aftermath.freed {
           aftermath.damages.forEach { recordDamage($0, seenAtReleaseOf: freed, in: store) }
           noteRelease(of: freed, in: store)

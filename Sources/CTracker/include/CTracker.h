@@ -47,6 +47,8 @@ struct ct_thread {
   uint64_t next_serial, end_serial;
   /// What UnwindCache.swift keeps for the thread; NULL before its first use. Never unmapped.
   void *_Nullable unwind_cache;
+  /// What PairCounts.swift keeps for it, likewise.
+  void *_Nullable pair_counts;
   /// The scopes that the thread has begun or joined, the innermost last. Only it uses them.
   uint32_t scope_count;
   uint32_t scopes[CT_SCOPES];
