@@ -430,12 +430,13 @@ struct Registry: ~Copyable {
     ) { makeRoomForPair(in: store) }
   }
 
-  /// The place of a new pair record, or `nil` when the store is full.
+  /// The place of the first of a portion of new pair records, or `nil` when the store is full.
   private func makeRoomForPair(in store: borrowing StoreWriter) -> Int? {
     recordLock.acquire()
     defer { recordLock.release() }
-    let bytes = MemoryLayout<PairRecord>.stride
-    let place = store.used(of: .pairs) / bytes
+    let stride = MemoryLayout<PairRecord>.stride
+    let bytes = PairCounts.portion * stride
+    let place = store.used(of: .pairs) / stride
     guard place < UInt32.max, unsafe store.room(for: bytes, in: .pairs) != nil else { return nil }
     store.commit(bytes, in: .pairs)
     return place
