@@ -14,6 +14,13 @@ struct LeakFinder {
     var pins: [EventRecord] = []
     /// One of the stacks, which a reader cannot tell from the others.
     var stack = StackID.none
+
+    mutating func add(_ block: BlockRecord, _ held: [EventRecord]) {
+      count += 1
+      bytes += Int(block.byteLength)
+      serials.append(block.serial)
+      pins += held
+    }
   }
 
   /// What makes two leaks one finding to a reader.
@@ -51,13 +58,7 @@ struct LeakFinder {
       let key = StackKey(
         stack: block.stack, isPinned: !held.isEmpty, scope: block.scope,
         decision: evidence.declarations.decision(on: block.serial))
-      var group = byStack[key] ?? Group()
-      byStack[key] = nil
-      group.count += 1
-      group.bytes += Int(block.byteLength)
-      group.serials.append(block.serial)
-      group.pins += held
-      byStack[key] = group
+      byStack[key, default: Group()].add(block, held)
     }
     // Two calls in one line are one place to a reader, and so is one stack that was recorded twice
     // because a module had moved.

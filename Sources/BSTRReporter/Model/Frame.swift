@@ -57,9 +57,10 @@ public struct Frame: Hashable, Sendable {
     // A C++ name's parameters start at the last "(" of depth 0; "(anonymous namespace)::f(int)"
     // must not end before it began.
     var depth = 0
-    for index in function.indices.reversed() {
-      if function[index] == ")" { depth += 1 }
-      if function[index] == "(" {
+    let bytes = function.utf8
+    for index in bytes.indices.reversed() {
+      if bytes[index] == UInt8(ascii: ")") { depth += 1 }
+      if bytes[index] == UInt8(ascii: "(") {
         depth -= 1
         if depth == 0, index > function.startIndex { return String(function[..<index]) }
       }
@@ -81,6 +82,9 @@ public struct Frame: Hashable, Sendable {
   public var suppressionPattern: String { plainName ?? String(Self.lastComponent(of: module)) }
 
   private static func lastComponent(of path: String) -> Substring {
-    path.split(separator: "/").last ?? "?"
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+      return path.isEmpty ? "?" : path[...]
+    }
+    return path[path.utf8.index(after: slash)...]
   }
 }

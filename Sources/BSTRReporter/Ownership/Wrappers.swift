@@ -12,11 +12,11 @@ public struct Wrappers: Sendable {
     "*::AllocSysString", "*::SetSysString", "operator delete*",
   ]
 
-  private let patterns: [String]
+  private let patterns: [Pattern]
 
   /// The well-known ones, and more.
   public init(adding patterns: [String] = []) {
-    self.patterns = Self.known + patterns
+    self.patterns = (Self.known + patterns).map { Pattern($0) }
   }
 
   /// Whether the function is a wrapper by its name: in the table, or a constructor, a destructor or an
@@ -37,7 +37,7 @@ public struct Wrappers: Sendable {
   }
 
   /// Whether the function is in the table.
-  func isKnown(_ name: String) -> Bool { patterns.contains { Self.matches(name, $0) } }
+  func isKnown(_ name: String) -> Bool { patterns.contains { $0.matches(name) } }
 
   /// "a", "B<x::y>" and "f" of "a::B<x::y>::f".
   private static func components(of name: String) -> [Substring] {
@@ -68,21 +68,32 @@ public struct Wrappers: Sendable {
   }
 
   /// Whether the whole text is of the pattern.
-  static func matches(_ text: String, _ pattern: String) -> Bool {
-    let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
-    guard pieces.count > 1 else { return text == pattern }
-    var rest = text[...]
-    for (index, piece) in pieces.enumerated() {
-      if index == 0 {
-        guard rest.hasPrefix(piece) else { return false }
-        rest = rest.dropFirst(piece.count)
-      } else if index == pieces.count - 1 {
-        return rest.hasSuffix(piece)
-      } else if !piece.isEmpty {
-        guard let range = rest.firstRange(of: piece) else { return false }
-        rest = rest[range.upperBound...]
-      }
+  static func matches(_ text: String, _ pattern: String) -> Bool { Pattern(pattern).matches(text) }
+
+  /// A pattern, taken apart: `*` stands for any characters.
+  private struct Pattern {
+    private let pieces: [Substring]
+
+    init(_ pattern: String) {
+      pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
     }
-    return true
+
+    /// Whether the whole text is of it.
+    func matches(_ text: String) -> Bool {
+      guard pieces.count > 1 else { return text == pieces[0] }
+      var rest = text[...]
+      for (index, piece) in pieces.enumerated() {
+        if index == 0 {
+          guard rest.hasPrefix(piece) else { return false }
+          rest = rest.dropFirst(piece.count)
+        } else if index == pieces.count - 1 {
+          return rest.hasSuffix(piece)
+        } else if !piece.isEmpty {
+          guard let range = rest.firstRange(of: piece) else { return false }
+          rest = rest[range.upperBound...]
+        }
+      }
+      return true
+    }
   }
 }
