@@ -31,6 +31,9 @@ struct Benchmarks: ParsableCommand {
   @Flag(help: "End with the bars that this project has set itself, and whether they are met.")
   var bars = false
 
+  @Option(help: "Measure nothing: walk so many recognised stacks in full, and compare.")
+  var soak: Int?
+
   func validate() throws {
     if let rounds, rounds < 1 { throw ValidationError("--rounds must be 1 or more.") }
   }
@@ -39,6 +42,10 @@ struct Benchmarks: ParsableCommand {
     do {
       let laboratory = try Laboratory(rounds: rounds ?? (short ? 1 : 5), isShort: short)
       defer { laboratory.removeFiles() }
+      if let soak {
+        guard try laboratory.soak(hits: soak) else { throw ExitCode.failure }
+        return
+      }
       let topics = Topic.allCases.filter { only.isEmpty ? !short || $0.isShort : only.contains($0) }
       print(laboratory.description)
       for topic in topics {
