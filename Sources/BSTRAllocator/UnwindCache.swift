@@ -19,17 +19,6 @@ import TraceStore
 /// Stacks that begin alike share what they have in common: where a word is another one, a branch goes on from
 /// there, found by the word and the place.
 enum UnwindCache {
-  /// A word on the stack: where it stands, and what it held.
-  private struct Slot {
-    var address: UInt
-    var value: UInt
-  }
-
-  // Remembered slots stand in fours, from the inside out; where one is not full it repeats its first slot. All
-  // words of a four lie on one page of memory: what can be read of one can be read of all. The outer fours of
-  // many stacks are the same, and stand in memory once.
-  private static let four = 4
-
   /// A stack, or the rest of one from where it differs from another.
   private struct Entry {
     /// The caller's return address; of a branch, the word that differs.
@@ -66,19 +55,19 @@ enum UnwindCache {
   private static let groupBits = 12
   /// Entries that a word and an origin may stand in.
   private static let ways = 4
-  private static let mostFours = 1 << 15
-  private static let mostFoursOfStack = 255
+  static let mostFours = 1 << 15
+  static let mostFoursOfStack = 255
   private static let mostBranches = 32
 
   // On a cache line of its own.
   private static let entryOffset = 64
-  private static let fourBytes = four * MemoryLayout<Slot>.stride
-  private static let fourOffset =
+  static let fourBytes = four * MemoryLayout<Slot>.stride
+  static let fourOffset =
     (entryOffset + (ways << groupBits) * MemoryLayout<Entry>.stride + fourBytes - 1) / fourBytes
     * fourBytes
   // Behind the fours: where they are found by what they and those behind them are, and room to work.
-  private static let indexBits = 12
-  private static let indexOffset = fourOffset + mostFours * fourBytes
+  static let indexBits = 12
+  static let indexOffset = fourOffset + mostFours * fourBytes
   private static let workOffset = indexOffset + MemoryLayout<UInt16>.stride << indexBits
   private static let bytes =
     workOffset + (2 * StackCapture.deepest + 1) * MemoryLayout<Slot>.stride
@@ -125,8 +114,8 @@ enum UnwindCache {
     if unsafe cache.pointee.unloads != unloads
       || Int(cache.pointee.foursUsed) + mostFoursOfStack > mostFours
     {
-      // The kernel zeroes it: all entries are empty.
-      unsafe madvise(memory, bytes, MADV_DONTNEED)
+      // Zeroed: all entries are empty. The kernel does it, but for memory that the program has locked.
+      if unsafe madvise(memory, bytes, MADV_DONTNEED) != 0 { unsafe memset(memory, 0, bytes) }
       unsafe cache.pointee.unloads = unloads
     }
     let frame = caller.frame &+ 16
@@ -179,13 +168,6 @@ enum UnwindCache {
 
   // MARK: comparing
 
-  /// A word on the stack that is another one than was remembered.
-  private struct Mismatch {
-    /// How many slots come before.
-    var index: Int
-    var word: UInt
-  }
-
   @inline(__always)
   private static func firstMismatch(
     _ entry: UnsafeMutablePointer<Entry>, _ memory: UnsafeMutableRawPointer
@@ -202,29 +184,6 @@ enum UnwindCache {
     return mismatch
   }
 
-  @inline(__always)
-  private static func firstMismatch(_ first: UnsafePointer<Slot>, _ fours: Int) -> Mismatch? {
-    let end = unsafe first + four &* fours
-    var place = unsafe first
-    repeat {
-      let difference =
-        difference(unsafe place[0]) | difference(unsafe place[1])
-        | difference(unsafe place[2]) | difference(unsafe place[3])
-      if difference != 0 {
-        while self.difference(unsafe place.pointee) == 0 { unsafe place += 1 }
-        let word = unsafe place.pointee.value ^ self.difference(place.pointee)
-        return unsafe Mismatch(index: place - first, word: word)
-      }
-      unsafe place += four
-    } while unsafe place != end
-    return nil
-  }
-
-  @inline(__always)
-  private static func difference(_ slot: Slot) -> UInt {
-    unsafe UnsafePointer<UInt>(bitPattern: slot.address).unsafelyUnwrapped.pointee ^ slot.value
-  }
-
   /// Where the stacks stand that differ from an entry's at a slot as this one does.
   @inline(__always)
   private static func branch(
@@ -232,14 +191,6 @@ enum UnwindCache {
   ) -> (word: UInt, origin: UInt) {
     // No frame of a program lies in the upper half of the address space.
     unsafe (mismatch.word, 1 << 63 | UInt(entry.pointee.name) << 20 | UInt(mismatch.index))
-  }
-
-  /// The first slot of a four.
-  @inline(__always)
-  private static func slots(
-    _ four: UInt16, _ memory: UnsafeMutableRawPointer
-  ) -> UnsafeMutablePointer<Slot> {
-    unsafe (memory + fourOffset).assumingMemoryBound(to: Slot.self) + Self.four &* Int(four)
   }
 
   @inline(__always)
@@ -307,152 +258,6 @@ enum UnwindCache {
     unsafe entry.pointee.shared = shared
     unsafe entry.pointee.sharedCount = UInt8(sharedCount)
     unsafe entry.pointee.state = .known
-  }
-
-  /// Writes slots in fours, the outermost at the end, so that stacks that differ inside have equal ones.
-  ///
-  /// - Returns: how many there are; `nil` for too many.
-  private static func writeInFours(
-    _ slots: UnsafePointer<Slot>, _ count: Int, before end: UnsafeMutablePointer<Slot>
-  ) -> Int? {
-    // How many places are taken, from the end.
-    var taken = 0
-    for index in (0..<count).reversed() {
-      let slot = unsafe slots[index]
-      while taken % four != 0,
-        unsafe (end - taken).pointee.address / 4096 != slot.address / 4096
-      {
-        unsafe (end - taken - 1).pointee = (end - taken).pointee
-        taken += 1
-      }
-      if taken == four * mostFoursOfStack { return nil }
-      unsafe (end - taken - 1).pointee = slot
-      taken += 1
-    }
-    while taken % four != 0 {
-      unsafe (end - taken - 1).pointee = (end - taken).pointee
-      taken += 1
-    }
-    return taken / four
-  }
-
-  // MARK: sharing
-
-  /// The fours that others have, too, of `count` fours: as many of the outer ones as can be found.
-  private static func findShared(
-    _ count: Int, before end: UnsafePointer<Slot>, _ memory: UnsafeMutableRawPointer
-  ) -> (first: UInt16, count: Int) {
-    var found: (first: UInt16, count: Int) = (0, 0)
-    var hash: UInt64 = 0
-    for number in 1..<count + 1 {
-      let start = unsafe end - four * number
-      unsafe hash = Self.hash(start, hash)
-      let place = unsafe index(hash, memory).pointee
-      guard place != 0,
-        unsafe memcmp(slots(place - 1, memory), start, number * fourBytes) == 0
-      else { break }
-      found = (place - 1, number)
-    }
-    return found
-  }
-
-  /// Lets others find `count` fours that end a stack, or as many of the outer ones as they have, too.
-  private static func share(_ first: UInt16, _ count: Int, _ memory: UnsafeMutableRawPointer) {
-    var hash: UInt64 = 0
-    for number in 1..<count + 1 {
-      let place = first + UInt16(count - number)
-      unsafe hash = Self.hash(slots(place, memory), hash)
-      unsafe index(hash, memory).pointee = place + 1
-    }
-  }
-
-  /// The place in the index: 0 for none, or 1 more than a four's number.
-  private static func index(
-    _ hash: UInt64, _ memory: UnsafeMutableRawPointer
-  ) -> UnsafeMutablePointer<UInt16> {
-    unsafe (memory + indexOffset).assumingMemoryBound(to: UInt16.self)
-      + Int(hash >> (64 - UInt64(indexBits)))
-  }
-
-  /// The hash of a four and what lies behind it, whose hash is `outer`.
-  private static func hash(_ slots: UnsafePointer<Slot>, _ outer: UInt64) -> UInt64 {
-    var hash = outer &+ 1
-    for index in 0..<four {
-      let slot = unsafe slots[index]
-      hash = (hash ^ UInt64(slot.address)) &* 0x9E37_79B9_7F4A_7C15
-      hash = (hash ^ hash >> 32 ^ UInt64(slot.value)) &* 0xD6E8_FEB8_6659_FD93
-    }
-    return hash
-  }
-
-  // MARK: dependencies
-
-  /// The words that a stack depends on, from the inside out.
-  ///
-  /// - Returns: how many there are; `nil` when a frame is odd, or the stack is not as libunwind found it.
-  private static func dependencies(
-    of stack: StackCapture.Stack, _ start: UInt, _ slots: UnsafeMutablePointer<Slot>
-  ) -> Int? {
-    let addresses = unsafe stack.addresses
-    // The caller's frame pointer stands where the exported function has saved it.
-    guard var framePointer = word(at: start &- 16) else { return nil }
-    unsafe slots[0] = Slot(address: (start &- 16) | unneeded, value: framePointer)
-    var count = 1
-    var stackPointer = start
-    // Which slot the frame pointer was taken from; those that no frame is counted from are taken out again.
-    var source = 0
-    for index in addresses.indices {
-      guard let rule = unsafe FrameRule.of(addresses[index]) else { return nil }
-      let isLast = index == addresses.count - 1
-      if isLast, unsafe stack.truncated { break }
-      if rule.isOutermost {
-        guard isLast else { return nil }
-        break
-      }
-      let frame: UInt
-      if rule.isFromFramePointer {
-        unsafe slots[source].address &= ~unneeded
-        frame = framePointer &+ UInt(bitPattern: rule.offset)
-      } else {
-        frame = stackPointer &+ UInt(bitPattern: rule.offset)
-      }
-      // Stacks grow down: callers are above.
-      guard frame > stackPointer, frame &- start < largestStack, frame % 8 == 0 else { return nil }
-      if let offset = rule.framePointerOffset {
-        let place = frame &+ UInt(bitPattern: offset)
-        // Below the frame: inside what a walk has passed already.
-        guard offset < -8, place >= start, let value = word(at: place) else { return nil }
-        unsafe slots[count] = Slot(address: place | unneeded, value: value)
-        framePointer = value
-        source = count
-        count += 1
-      }
-      guard let next = word(at: frame &- 8) else { return nil }
-      // Where libunwind has stopped, what stopped it must be there again.
-      guard isLast ? next == 0 : unsafe next == addresses[index + 1] else { return nil }
-      unsafe slots[count] = Slot(address: frame &- 8, value: next)
-      count += 1
-      stackPointer = frame
-    }
-    return unsafe withoutUnneeded(slots, count)
-  }
-
-  /// The lowest bit of an address, which is a multiple of 8: that no frame is counted from this word.
-  private static let unneeded: UInt = 1
-  private static let largestStack: UInt = 1 << 32
-
-  private static func withoutUnneeded(_ slots: UnsafeMutablePointer<Slot>, _ count: Int) -> Int {
-    var kept = 0
-    for index in 0..<count where unsafe slots[index].address & unneeded == 0 {
-      unsafe slots[kept] = slots[index]
-      kept += 1
-    }
-    return kept
-  }
-
-  private static func word(at address: UInt) -> UInt? {
-    guard address % 8 == 0 else { return nil }
-    return unsafe UnsafePointer<UInt>(bitPattern: address)?.pointee
   }
 
   private static func memory() -> UnsafeMutableRawPointer? {

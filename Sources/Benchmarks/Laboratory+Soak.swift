@@ -45,7 +45,8 @@ extension Laboratory {
       .first { $0.contains("recognised stacks were walked in full") }
     guard let line, let walked = Self.number(before: " recognised", in: line) else {
       throw Failure(
-        description: "'\(name) \(arguments.joined(separator: " "))' verified nothing:\n\(child.errors)")
+        description:
+          "'\(name) \(arguments.joined(separator: " "))' verified nothing:\n\(child.errors)")
     }
     return (walked, Self.number(before: " were not the same", in: line) ?? 0)
   }

@@ -1,0 +1,71 @@
+// What a stack depends on: the words that a walk reads, found once by following the call frame information.
+
+extension UnwindCache {
+  /// The words that a stack depends on, from the inside out.
+  ///
+  /// - Returns: how many there are; `nil` when a frame is odd, or the stack is not as libunwind found it.
+  static func dependencies(
+    of stack: StackCapture.Stack, _ start: UInt, _ slots: UnsafeMutablePointer<Slot>
+  ) -> Int? {
+    let addresses = unsafe stack.addresses
+    // The caller's frame pointer stands where the exported function has saved it.
+    guard var framePointer = word(at: start &- 16) else { return nil }
+    unsafe slots[0] = Slot(address: (start &- 16) | unneeded, value: framePointer)
+    var count = 1
+    var stackPointer = start
+    // Which slot the frame pointer was taken from; those that no frame is counted from are taken out again.
+    var source = 0
+    for index in addresses.indices {
+      guard let rule = unsafe FrameRule.of(addresses[index]) else { return nil }
+      let isLast = index == addresses.count - 1
+      if isLast, unsafe stack.truncated { break }
+      if rule.isOutermost {
+        guard isLast else { return nil }
+        break
+      }
+      let frame: UInt
+      if rule.isFromFramePointer {
+        unsafe slots[source].address &= ~unneeded
+        frame = framePointer &+ UInt(bitPattern: rule.offset)
+      } else {
+        frame = stackPointer &+ UInt(bitPattern: rule.offset)
+      }
+      // Stacks grow down: callers are above.
+      guard frame > stackPointer, frame &- start < largestStack, frame % 8 == 0 else { return nil }
+      if let offset = rule.framePointerOffset {
+        let place = frame &+ UInt(bitPattern: offset)
+        // Below the frame: inside what a walk has passed already.
+        guard offset < -8, place >= start, let value = word(at: place) else { return nil }
+        unsafe slots[count] = Slot(address: place | unneeded, value: value)
+        framePointer = value
+        source = count
+        count += 1
+      }
+      guard let next = word(at: frame &- 8) else { return nil }
+      // Where libunwind has stopped, what stopped it must be there again.
+      guard isLast ? next == 0 : unsafe next == addresses[index + 1] else { return nil }
+      unsafe slots[count] = Slot(address: frame &- 8, value: next)
+      count += 1
+      stackPointer = frame
+    }
+    return unsafe withoutUnneeded(slots, count)
+  }
+
+  /// The lowest bit of an address, which is a multiple of 8: that no frame is counted from this word.
+  private static let unneeded: UInt = 1
+  private static let largestStack: UInt = 1 << 32
+
+  private static func withoutUnneeded(_ slots: UnsafeMutablePointer<Slot>, _ count: Int) -> Int {
+    var kept = 0
+    for index in 0..<count where unsafe slots[index].address & unneeded == 0 {
+      unsafe slots[kept] = slots[index]
+      kept += 1
+    }
+    return kept
+  }
+
+  private static func word(at address: UInt) -> UInt? {
+    guard address % 8 == 0 else { return nil }
+    return unsafe UnsafePointer<UInt>(bitPattern: address)?.pointee
+  }
+}
