@@ -80,8 +80,9 @@ struct BlockTable: ~Copyable {
     let key = Self.key(of: block)
     while true {
       let word = unsafe words[slot]
-      if word >> Self.entryBits == key { return slot }
+      // First: address 0 has the key of a free slot.
       if word == 0 { return nil }
+      if word >> Self.entryBits == key { return slot }
       slot = (slot &+ 1) & mask
     }
   }
