@@ -216,14 +216,21 @@ struct BlockLayout {
   static let mostPoison = 4096
 
   /// Whether nothing was written to a released block: the usual case, quickly.
+  ///
+  /// - Parameter most: bytes of a string that is looked at: of a longer one the answer is no.
   @inline(__always)
-  func isPoisoned(_ freed: borrowing FreedBlock) -> Bool {
+  func isPoisoned(_ freed: borrowing FreedBlock, atMost most: Int) -> Bool {
     let byteCount = Int(freed.record.byteLength)
-    guard !freed.isForeign, byteCount <= 64,
+    guard !freed.isForeign, byteCount <= most,
       let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(freed.record.address)),
       unsafe (bstr - 4).loadUnaligned(as: UInt32.self) == 0
     else { return false }
     var index = 0
+    while index &+ 32 <= byteCount {
+      let words = unsafe (bstr + index).loadUnaligned(as: SIMD4<UInt64>.self) ^ Self.poisonWord
+      if words[0] | words[1] | words[2] | words[3] != 0 { return false }
+      index &+= 32
+    }
     while index &+ 8 <= byteCount {
       if unsafe (bstr + index).loadUnaligned(as: UInt64.self) != Self.poisonWord { return false }
       index &+= 8
@@ -240,7 +247,8 @@ struct BlockLayout {
   /// What was written to a released block, or `nil`.
   func damage(ofPoisoned freed: FreedBlock) -> Damage? {
     let record = freed.record
-    guard !isPoisoned(freed), let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
+    guard !isPoisoned(freed, atMost: .max),
+      let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
     else { return nil }
     let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
     var damage = unsafe Self.changes(

@@ -138,7 +138,8 @@ struct Registry: ~Copyable {
     // The filter's cell may be another shard's no more than the block is.
     unsafe ct_filter_remove(ct_hash(oldest.pointee.block))
     unsafe aftermath.evicted = oldest.pointee.block
-    if unsafe !layout.isPoisoned(oldest.pointee), unsafe !oldest.pointee.isInherited {
+    // Longer ones are looked at when the lock is free again.
+    if unsafe !layout.isPoisoned(oldest.pointee, atMost: 64), unsafe !oldest.pointee.isInherited {
       aftermath.damaged = unsafe oldest.pointee
     }
   }

@@ -35,6 +35,19 @@ extension Contender {
       environment: ["BSTRTRACE_OPTIONS": settings.joined(separator: ":")])
   }
 
+  /// This project, linked, with options of `Docs/Options.md` that cost or save time.
+  static let withOptions: [Contender] = [
+    "track=off", "level=leaks", "level=leaks:depth=8", "level=leaks:guards=on", "level=full",
+    "level=full:depth=8", "level=full:guards=off", "level=full:quarantine-blocks=0",
+    "level=full:guards=off:quarantine-blocks=0", "level=full:quarantine-blocks=16320",
+    "level=full:fail-allocation=1000000000", "level=full:verify-stacks=on",
+  ].map { options in
+    let settings = "\(options.hasPrefix("track") ? "" : "track=on:")\(options)"
+    return Contender(
+      name: options.replacing(":", with: " "), linkage: .linked,
+      environment: ["BSTRTRACE_OPTIONS": "\(settings):output=/dev/null:error-exitcode=0"])
+  }
+
   static let linkedOff = Contender(
     name: "linked, off", linkage: .linked, environment: ["BSTRTRACE_OPTIONS": "track=off"])
 

@@ -29,7 +29,8 @@ extension Laboratory {
     switch topic {
     case .stacks: [stackTable(topic)]
     case .leaks: [leakTable(topic)]
-    case .sites, .depth, .sizes, .threads, .live, .startup, .heap, .sevenzip: [table(topic)]
+    case .sites, .depth, .sizes, .threads, .live, .startup, .heap, .sevenzip, .options:
+      [table(topic)]
     }
   }
 

@@ -74,6 +74,8 @@ final class Laboratory {
     case .sevenzip:
       // Debian's program is as it is: nothing can be linked to it.
       return contenders.filter { $0.linkage == .plain }
+    case .options:
+      return [.plain] + Contender.withOptions
     case .stacks, .sites, .depth, .sizes, .threads, .live, .leaks, .heap:
       return contenders
     }
@@ -88,7 +90,7 @@ final class Laboratory {
   func builds(for topic: Topic) -> [Frames] {
     switch topic {
     case .startup, .sevenzip, .heap, .live: [.omitted]
-    case .leaks: [.kept]
+    case .leaks, .options: [.kept]
     case .stacks, .sites, .depth, .sizes, .threads: Frames.allCases
     }
   }

@@ -14,6 +14,7 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
   case startup
   case heap
   case sevenzip
+  case options
 
   /// Whether it is made with `--short`.
   var isShort: Bool { [.stacks, .sites, .startup, .heap].contains(self) }
@@ -34,6 +35,7 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
     case .startup: "Milliseconds from start to end of an empty program"
     case .heap: "Nanoseconds per pair of malloc and free (42 bytes) of a program without BSTRs"
     case .sevenzip: "Milliseconds of Debian's 7z: packing and listing 200 files, 8 MB in all"
+    case .options: "Nanoseconds per pair, linked, by options (16 characters, depth 18)"
     }
   }
 
@@ -61,6 +63,8 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
         Workload(
           name: "7z l", program: .sevenZip(["l", "archive.7z"]), figure: .milliseconds),
       ]
+    case .options:
+      [.oneSite, .own("4 KiB", "pair", "size=2048"), .own("freed by the other", "crossfree")]
     }
   }
 }
