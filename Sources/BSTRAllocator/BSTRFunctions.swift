@@ -150,7 +150,7 @@ struct BSTRFunctions {
       case .unknown: return unsafe releaseUnknown(bstr, watcher, caller: caller)
       }
     }
-    unsafe bstrtrace_give_back(block)
+    unsafe ct_give_back(block)
   }
 
   /// What is no live block of ours may be another copy's.

@@ -23,12 +23,15 @@ struct BlockEntry: Equatable {
   /// A live block that there was no room to record.
   static var unrecorded: BlockEntry { BlockEntry(rawValue: 0x7_FFFF) }
 
+  /// A live block that was inherited, and whose record's number is needed for others.
+  static var inherited: BlockEntry { BlockEntry(rawValue: 0x7_FFFE) }
+
   /// Records that a shard can number.
-  static let mostRecords: UInt32 = 0x7_FFFF - UInt32(FreedBlocks.capacity)
+  static let mostRecords: UInt32 = 0x7_FFFE - UInt32(FreedBlocks.capacity)
 
   /// Whether the block is live.
   @inline(__always)
-  var isLive: Bool { rawValue < Self.mostRecords || self == .unrecorded }
+  var isLive: Bool { rawValue < Self.mostRecords || rawValue >= Self.inherited.rawValue }
 
   /// Where the released block is remembered; `nil` for a live one.
   @inline(__always)
@@ -149,6 +152,17 @@ struct BlockTable: ~Copyable {
     }
     unsafe words[gap] = 0
     count -= 1
+  }
+
+  /// Forgets the records of live blocks, but not that they are live.
+  mutating func forgetRecords() {
+    for slot in 0..<mask + 1 {
+      if let words = unsafe words, unsafe words[slot] != 0, self[slot].isLive,
+        self[slot] != .unrecorded
+      {
+        self[slot] = .inherited
+      }
+    }
   }
 
   @inline(__always)

@@ -52,6 +52,7 @@ struct PairCounts: ~Copyable {
       if generation != self.generation {
         places.removeAll()
         free = 0..<0
+        last = (0, 0)
         self.generation = generation
       }
       guard let place = places.value(of: key) ?? begin(key, makeRoom) else { return }

@@ -226,6 +226,12 @@ struct Registry: ~Copyable {
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
+    // Another thread has released it at the same moment.
+    if let slot, let place = unsafe shard.pointee.blocks[slot].freedPlace,
+      unsafe (shard.pointee.freed[place]?.heldBytes ?? 0) > 0
+    {
+      return true
+    }
     return unsafe hold(record, block, hash, at: slot, by: moment, layout, limits, in: shard)
   }
 
@@ -466,6 +472,11 @@ struct Registry: ~Copyable {
       unsafe shards[index].free = nil
       unsafe shards[index].inherited += shards[index].numbered
       unsafe shards[index].numbered = 0
+      // Each generation needs numbers of its own. When half are used up they are taken back.
+      if unsafe shards[index].inherited > BlockEntry.mostRecords / 2 {
+        unsafe shards[index].blocks.forgetRecords()
+        unsafe shards[index].inherited = 0
+      }
       unsafe shards[index].freed.forgetStacks()
     }
   }

@@ -97,7 +97,7 @@ extension Tracker {
 
   /// The number of the stack that a call was made from.
   ///
-  /// Takes the depot lock, unless the stack is the same as the last time from there.
+  /// Takes the depot lock, unless the stack is recognised.
   @inline(__always)
   func recordStack(from caller: CallSite, in store: borrowing StoreWriter) -> StackID {
     let unloads = ct_unload_count()

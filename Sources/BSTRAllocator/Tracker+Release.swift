@@ -197,6 +197,6 @@ extension Tracker {
   /// Gives a block's memory back to the heap.
   @inline(__always)
   private func giveBack(_ block: UInt) {
-    unsafe bstrtrace_give_back(UnsafeMutableRawPointer(bitPattern: block))
+    unsafe ct_give_back(UnsafeMutableRawPointer(bitPattern: block))
   }
 }

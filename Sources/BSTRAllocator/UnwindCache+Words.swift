@@ -84,7 +84,7 @@ extension UnwindCache {
 
   /// The fours that others have, too, of `count` fours: as many of the outer ones as can be found.
   static func findShared(
-    _ count: Int, before end: UnsafePointer<Slot>, _ memory: UnsafeMutableRawPointer
+    _ count: Int, before end: UnsafePointer<Slot>, used: Int, _ memory: UnsafeMutableRawPointer
   ) -> (first: UInt16, count: Int) {
     var found: (first: UInt16, count: Int) = (0, 0)
     var hash: UInt64 = 0
@@ -92,7 +92,7 @@ extension UnwindCache {
       let start = unsafe end - four * number
       unsafe hash = Self.hash(start, hash)
       let place = unsafe index(hash, memory).pointee
-      guard place != 0,
+      guard place != 0, Int(place) - 1 + number <= used,
         unsafe memcmp(slots(place - 1, memory), start, number * fourBytes) == 0
       else { break }
       found = (place - 1, number)

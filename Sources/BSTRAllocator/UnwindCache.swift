@@ -112,7 +112,7 @@ enum UnwindCache {
     else { return }
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
     if unsafe cache.pointee.unloads != unloads
-      || Int(cache.pointee.foursUsed) + mostFoursOfStack > mostFours
+      || Int(cache.pointee.foursUsed) + mostFoursOfStack > mostFours || cache.pointee.names == .max
     {
       // Zeroed: all entries are empty. The kernel does it, but for memory that the program has locked.
       if unsafe madvise(memory, bytes, MADV_DONTNEED) != 0 { unsafe memset(memory, 0, bytes) }
@@ -244,7 +244,8 @@ enum UnwindCache {
     }
     let end = unsafe found + 2 * StackCapture.deepest + 1 + four * mostFoursOfStack
     guard let count = unsafe writeInFours(found, kept, before: end) else { return }
-    let (shared, sharedCount) = unsafe findShared(count, before: end, memory)
+    let (shared, sharedCount) = unsafe findShared(
+      count, before: end, used: Int(cache.pointee.foursUsed), memory)
     let own = unsafe cache.pointee.foursUsed
     let ownCount = count - sharedCount
     unsafe slots(UInt16(own), memory).update(from: end - four * count, count: four * ownCount)

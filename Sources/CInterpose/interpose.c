@@ -22,6 +22,12 @@
 
 static void (*next_free)(void *);
 static void *(*next_realloc)(void *, size_t);
+// `next_free` where our `free` is the first that the loader finds. Another one may stand in front, with a
+// heap of its own: an allocator in the executable, or one that was preloaded. Blocks are its then.
+static void (*heap_free)(void *);
+
+// Hidden, so that it is ours and nobody else's.
+__attribute__((visibility("hidden"))) void ct_own_free(void *pointer);
 
 // Before the constructor has run, only the loader and other libraries' constructors call us.
 static void find_next(void) {
@@ -30,6 +36,7 @@ static void find_next(void) {
   busy = true;
   next_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
   next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+  if (dlsym(RTLD_DEFAULT, "free") == (void *)&ct_own_free) heap_free = next_free;
   busy = false;
 }
 
@@ -43,7 +50,7 @@ static bool may_be_ours(const void *pointer) {
   return pointer && ct_filter_may_hold((const void *)((uintptr_t)pointer & ~(uintptr_t)15));
 }
 
-void free(void *pointer) {
+void ct_own_free(void *pointer) {
   if (__builtin_expect(may_be_ours(pointer), 0)) {
     int saved = errno;
     bool released = bstrtrace_release(pointer, false, ct_return_address(), ct_frame_address());
@@ -58,8 +65,10 @@ void free(void *pointer) {
   next_free(pointer);
 }
 
-void bstrtrace_give_back(void *block) {
-  if (next_free) next_free(block);
+void free(void *pointer) __attribute__((alias("ct_own_free")));
+
+void ct_give_back(void *block) {
+  if (heap_free) heap_free(block);
   else free(block);
 }
 
@@ -99,6 +108,6 @@ void *reallocarray(void *block, size_t count, size_t size) {
 
 #else
 
-void bstrtrace_give_back(void *block) { free(block); }
+void ct_give_back(void *block) { free(block); }
 
 #endif

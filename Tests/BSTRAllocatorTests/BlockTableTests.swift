@@ -67,11 +67,27 @@ import Testing
     #expect(BlockEntry(record: 0).isLive)
     #expect(BlockEntry(record: BlockEntry.mostRecords - 1).isLive)
     #expect(BlockEntry.unrecorded.isLive)
+    #expect(BlockEntry.inherited.isLive)
     for place in [0, 1, FreedBlocks.capacity - 1] {
       let entry = BlockEntry(freed: place)
       #expect(!entry.isLive)
       #expect(entry.freedPlace == place)
       #expect(entry != .unrecorded)
     }
+  }
+
+  @Test func recordsAreForgottenAndWhatIsLiveIsNot() {
+    var table = BlockTable()
+    let entries = [
+      BlockEntry(record: 0), BlockEntry(record: BlockEntry.mostRecords - 1), .unrecorded,
+      BlockEntry(freed: 3),
+    ]
+    for (index, entry) in entries.enumerated() {
+      let block = UInt(index + 1) * 64
+      _ = table.set(block, ct_hash(block), to: entry)
+    }
+    table.forgetRecords()
+    let found = (1...4).map { table.entry(of: $0 * 64, ct_hash($0 * 64)) }
+    #expect(found == [.inherited, .inherited, .unrecorded, BlockEntry(freed: 3)])
   }
 }

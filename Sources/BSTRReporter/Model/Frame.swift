@@ -85,6 +85,7 @@ public struct Frame: Hashable, Sendable {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
       return path.isEmpty ? "?" : path[...]
     }
-    return path[path.utf8.index(after: slash)...]
+    let name = path[path.utf8.index(after: slash)...]
+    return name.isEmpty ? "?" : name
   }
 }

@@ -13,9 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// `free` of who stands behind us: for what is no more ours.
-void bstrtrace_give_back(void *_Nullable block);
-
 /// Whether the memory at `pointer` is ours: live or in quarantine. Takes a lock.
 bool bstrtrace_holds(const void *_Nonnull pointer);
 
@@ -25,5 +22,12 @@ bool bstrtrace_holds(const void *_Nonnull pointer);
 /// Returns false, with nothing done, when it is not ours.
 bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
                        uintptr_t frame);
+
+#pragma GCC visibility push(hidden)
+
+/// `free`, past our own where that is the one that everybody calls: for what is no more ours.
+void ct_give_back(void *_Nullable block);
+
+#pragma GCC visibility pop
 
 #endif
