@@ -184,6 +184,12 @@ struct FreedBlocks: ~Copyable {
     oldestHeld < added && (heldBytes > limits.bytes || added - oldestHeld > limits.blocks)
   }
 
+  /// Whether it is their number alone that is over the limits, and there is room for more in the ring.
+  @inline(__always)
+  func isOverInNumberOnly(_ limits: QuarantineLimits) -> Bool {
+    heldBytes <= limits.bytes && added - oldestHeld < Self.capacity - 1
+  }
+
   /// Takes the memory of the oldest block out of quarantine, while there is more than the limits
   /// allow.
   ///
@@ -267,6 +273,11 @@ struct QuarantineLimits {
   var poolBytes: Int
   /// Blocks, fewer than `FreedBlocks.capacity`.
   var blocks: Int
+
+  /// Half as many blocks.
+  var halved: QuarantineLimits {
+    QuarantineLimits(bytes: bytes, poolBytes: poolBytes, blocks: blocks / 2)
+  }
 
   /// Nothing is held back.
   static let none = QuarantineLimits(bytes: 0, poolBytes: 0, blocks: 0)

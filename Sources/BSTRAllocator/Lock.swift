@@ -19,8 +19,10 @@ struct Lock: ~Copyable {
   /// Takes the lock.
   ///
   /// The caller is inside the tracker, so that no fork finds it held.
-  @inline(__always)
-  func acquire() {
+  ///
+  /// - Returns: whether somebody else held it.
+  @inline(__always) @discardableResult
+  func acquire() -> Bool {
     unsafe ct_lock_acquire(lock)
   }
 

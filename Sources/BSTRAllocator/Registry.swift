@@ -90,7 +90,8 @@ struct Registry: ~Copyable {
     isTold: Bool, _ aftermath: inout Aftermath, in store: borrowing StoreWriter
   ) -> Removal {
     let hash = ct_hash(block)
-    let shard = unsafe acquireShard(for: hash)
+    let isContended = unsafe locks[Self.index(for: hash)].acquire()
+    let shard = unsafe shards + Self.index(for: hash)
     defer { unsafe release(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
     let entry = unsafe shard.pointee.blocks[slot]
@@ -121,11 +122,45 @@ struct Registry: ~Copyable {
     aftermath.byteLength = record.byteLength
     unsafe giveBack(number, to: shard, in: store)
     unsafe store.count(.frees, ofPart: shard - shards)
-    if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
-      unsafe evict(oldest, layout, &aftermath)
-      unsafe aftermath.isOver = shard.pointee.freed.isOver(limits)
+    if unsafe shard.pointee.freed.isOver(limits) {
+      if isContended, unsafe shard.pointee.freed.isOverInNumberOnly(limits) {
+        aftermath.isToMove = true
+      } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
+        unsafe evict(oldest, layout, &aftermath)
+        unsafe aftermath.isOver = shard.pointee.freed.isOver(limits)
+      }
     }
     return .own(isHeld: isHeld)
+  }
+
+  /// Takes a block out of another shard's quarantine for one that is one too many.
+  ///
+  /// The heap gives a thread the block again that it got back last, so that a thread that allocates and
+  /// releases stays in the shard whose blocks leave quarantine. Two in one shard would fight for its lock
+  /// for ever: this moves one of them.
+  func evictElsewhere(
+    nextTo block: UInt, _ layout: BlockLayout, _ limits: QuarantineLimits,
+    _ aftermath: inout Aftermath
+  ) {
+    let thread = unsafe ct_thread()
+    unsafe thread.pointee.next_shard &+= 1 + 2 * (thread.pointee.tid & 15)
+    let next = unsafe Int(thread.pointee.next_shard) % Self.shardCount
+    if evict(from: next, over: limits.halved, layout, &aftermath) { return }
+    _ = evict(from: Self.index(for: ct_hash(block)), over: limits, layout, &aftermath)
+  }
+
+  @inline(__always)
+  private func evict(
+    from index: Int, over limits: QuarantineLimits, _ layout: BlockLayout,
+    _ aftermath: inout Aftermath
+  ) -> Bool {
+    let shard = unsafe acquireShard(index)
+    defer { unsafe release(shard) }
+    guard let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) else {
+      return false
+    }
+    unsafe evict(oldest, layout, &aftermath)
+    return true
   }
 
   /// Lets a block go that has left quarantine.
@@ -183,6 +218,9 @@ struct Registry: ~Copyable {
     var damaged: FreedBlock?
     /// Whether more has to leave.
     var isOver = false
+    /// Whether there is one block too many in quarantine, and another thread in the shard: `evictElsewhere`
+    /// is to be called.
+    var isToMove = false
   }
 
   /// How a block stood that was taken out.

@@ -48,6 +48,9 @@ extension Tracker {
           noteRelease(of: freed, in: store)
         }
         if !isHeld { giveBack(block) }
+        if aftermath.isToMove {
+          registry.evictElsewhere(nextTo: block, layout, quarantine, &aftermath)
+        }
         if aftermath.evicted != 0 {
           if let damaged = aftermath.damaged { recordWriteAfterFree(damaged, layout, in: store) }
           giveBack(aftermath.evicted)

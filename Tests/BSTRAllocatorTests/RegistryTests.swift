@@ -1,3 +1,4 @@
+import CTracker
 import Glibc
 import TestSupport
 import Testing
@@ -30,6 +31,9 @@ import TraceStore
     var aftermath = Registry.Aftermath()
     let removal = registry.release(
       block, by: Moment(), Self.layout, limits, isTold: false, &aftermath, in: store)
+    if aftermath.isToMove {
+      registry.evictElsewhere(nextTo: block, Self.layout, limits, &aftermath)
+    }
     evicted = aftermath.evicted == 0 ? nil : aftermath.evicted
     return switch removal {
     case .own(let isHeld):
@@ -124,6 +128,37 @@ import TraceStore
       #expect(held.isEmpty)
       #expect(given.count == 40_000)
       #expect(given.values.allSatisfy { $0 == 1 })
+    }
+  }
+
+  @Test func whoMovesTakesFromOtherShardsAndNothingTwice() throws {
+    let limits = QuarantineLimits(processBytes: 64 << 20, processBlocks: 64 * 8, shards: 64)
+    let registry = Registry()
+    let writer = StoreWriter(in: try Region.anonymous())
+    let thread = ct_enter()
+    defer { ct_leave(thread) }
+    try withBlocks(4000) { blocks in
+      var held: Set<UInt> = []
+      for (index, block) in blocks.enumerated() {
+        _ = registry.insert(block, record(block, UInt64(index + 1)), in: writer)
+        var evicted: UInt?
+        #expect(release(block, from: registry, in: writer, limits, evicting: &evicted) == "held")
+        held.insert(block)
+        if let evicted { held.remove(evicted) }
+      }
+      #expect(held.count > 64 * 7)
+      // Half of each shard's can be taken, and then what is over the limit of the block's own: nothing.
+      var taken = 0
+      for _ in 0..<2000 {
+        var aftermath = Registry.Aftermath()
+        registry.evictElsewhere(nextTo: blocks[0], Self.layout, limits, &aftermath)
+        if aftermath.evicted == 0 { continue }
+        #expect(held.remove(aftermath.evicted) != nil)
+        #expect(aftermath.damaged == nil)
+        taken += 1
+      }
+      #expect(taken > 64 * 3)
+      #expect(held.count == 64 * 4)
     }
   }
 

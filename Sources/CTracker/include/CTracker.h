@@ -47,6 +47,8 @@ struct ct_thread {
   uint64_t next_serial, end_serial;
   /// What UnwindCache.swift keeps for the thread; NULL before its first use. Never unmapped.
   void *_Nullable unwind_cache;
+  /// The part of the registry whose quarantine this thread takes from next.
+  uint32_t next_shard;
   /// What PairCounts.swift keeps for it, likewise.
   void *_Nullable pair_counts;
   /// The scopes that the thread has begun or joined, the innermost last. Only it uses them.
@@ -197,16 +199,19 @@ void ct_lock_wait(struct ct_lock *_Nonnull lock);
 /// Wakes one that sleeps.
 void ct_lock_wake(struct ct_lock *_Nonnull lock);
 
-CT_INLINE void ct_lock_acquire(struct ct_lock *_Nonnull lock) {
+/// Takes a lock. Returns whether somebody else held it.
+CT_INLINE bool ct_lock_acquire(struct ct_lock *_Nonnull lock) {
   // Without other threads it takes no more than a store, as in malloc: nobody starts one inside.
   if (__libc_single_threaded && !__atomic_load_n(&lock->held, __ATOMIC_RELAXED)) {
     __atomic_store_n(&lock->held, 1, __ATOMIC_RELAXED);
-    return;
+    return false;
   }
   uint32_t expected = 0;
-  if (!__atomic_compare_exchange_n(&lock->held, &expected, 1, false, __ATOMIC_ACQUIRE,
-                                   __ATOMIC_RELAXED))
-    ct_lock_wait(lock);
+  if (__atomic_compare_exchange_n(&lock->held, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                  __ATOMIC_RELAXED))
+    return false;
+  ct_lock_wait(lock);
+  return true;
 }
 
 /// A store and a load, which the processor may do in either order: who goes to sleep in between is not
