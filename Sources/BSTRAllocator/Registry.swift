@@ -25,7 +25,7 @@ struct Registry: ~Copyable {
   /// How often this process and its parents have begun a new store.
   private let generation: UnsafeMutablePointer<UInt32>
   /// Bytes of large blocks in quarantine.
-  private let pool: UnsafeMutablePointer<Atomic<Int>>
+  let pool: UnsafeMutablePointer<Atomic<Int>>
 
   init() {
     unsafe shards = .allocate(capacity: Self.shardCount)
@@ -72,271 +72,6 @@ struct Registry: ~Copyable {
     // Last: a store that is cut off before this shows a free place.
     unsafe ct_publish(&place.pointee.identity, record.identity)
     return true
-  }
-
-  /// Takes a live block out, and its memory into quarantine where that has room.
-  ///
-  /// Where it is not held, the caller gives its memory back afterwards: from then on its address may
-  /// be anyone's.
-  ///
-  /// - Parameters:
-  ///   - moment: who releases it and where; kept, with the block's record and the beginning of its string,
-  ///     until the address is given out again.
-  ///   - isTold: whether the caller wants to know the block.
-  ///   - aftermath: what else the caller is to see to.
-  @inline(__always)
-  func release(
-    _ block: UInt, by moment: Moment, _ layout: BlockLayout, _ limits: QuarantineLimits,
-    isTold: Bool, _ aftermath: inout Aftermath, in store: borrowing StoreWriter
-  ) -> Removal {
-    let hash = ct_hash(block)
-    let isContended = unsafe locks[Self.index(for: hash)].acquire()
-    let shard = unsafe shards + Self.index(for: hash)
-    defer { unsafe release(shard) }
-    guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
-    let entry = unsafe shard.pointee.blocks[slot]
-    guard let number = unsafe number(of: entry, in: shard) else {
-      guard entry.isLive else { return .unknown }
-      return unsafe releaseWithoutRecord(
-        block, hash, entry, slot, by: moment, layout, limits, in: shard)
-    }
-    let record = unsafe place(of: number, shard, in: store).pointee
-    if isTold || !layout.isIntact(record) {
-      aftermath.freed = FreedBlock(
-        block: block, record: record, release: moment, beginning: StringBeginning(of: record))
-      aftermath.damages = layout.damages(of: record)
-    }
-    // What the heap has set aside: the string may have been shortened.
-    let isHeld = unsafe shard.pointee.remember(
-      block, record, isForeign: false, by: moment, bytes: ct_usable_bytes(block), limits,
-      pool.pointee, hash, at: slot)
-    if isHeld {
-      layout.poison(record)
-    } else {
-      // Enough to tell it from a live one, should it be freed again.
-      layout.poison(record, atMost: BlockLayout.mostPoison)
-      ct_filter_remove(hash)
-    }
-    aftermath.stack = record.stack
-    aftermath.thread = record.thread
-    aftermath.byteLength = record.byteLength
-    unsafe giveBack(number, to: shard, in: store)
-    unsafe store.count(.frees, ofPart: shard - shards)
-    if unsafe shard.pointee.freed.isOver(limits) {
-      if isContended, unsafe shard.pointee.freed.isOverInNumberOnly(limits) {
-        aftermath.isToMove = true
-      } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
-        unsafe evict(oldest, layout, &aftermath)
-        unsafe aftermath.isOver = shard.pointee.freed.isOver(limits)
-      }
-    }
-    return .own(isHeld: isHeld)
-  }
-
-  /// Takes a block out of another shard's quarantine for one that is one too many.
-  ///
-  /// The heap gives a thread the block again that it got back last, so that a thread that allocates and
-  /// releases stays in the shard whose blocks leave quarantine. Two in one shard would fight for its lock
-  /// for ever: this moves one of them.
-  func evictElsewhere(
-    nextTo block: UInt, _ layout: BlockLayout, _ limits: QuarantineLimits,
-    _ aftermath: inout Aftermath
-  ) {
-    let thread = unsafe ct_thread()
-    unsafe thread.pointee.next_shard &+= 1 + 2 * (thread.pointee.tid & 15)
-    let next = unsafe Int(thread.pointee.next_shard) % Self.shardCount
-    if evict(from: next, over: limits.halved, layout, &aftermath) { return }
-    _ = evict(from: Self.index(for: ct_hash(block)), over: limits, layout, &aftermath)
-  }
-
-  @inline(__always)
-  private func evict(
-    from index: Int, over limits: QuarantineLimits, _ layout: BlockLayout,
-    _ aftermath: inout Aftermath
-  ) -> Bool {
-    let shard = unsafe acquireShard(index)
-    defer { unsafe release(shard) }
-    guard let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) else {
-      return false
-    }
-    unsafe evict(oldest, layout, &aftermath)
-    return true
-  }
-
-  /// Lets a block go that has left quarantine.
-  ///
-  /// Caller holds the shard lock.
-  @inline(__always)
-  private func evict(
-    _ oldest: UnsafePointer<FreedBlock>, _ layout: BlockLayout, _ aftermath: inout Aftermath
-  ) {
-    // The filter's cell may be another shard's no more than the block is.
-    unsafe ct_filter_remove(ct_hash(oldest.pointee.block))
-    unsafe aftermath.evicted = oldest.pointee.block
-    // Longer ones are looked at when the lock is free again.
-    if unsafe !layout.isPoisoned(oldest.pointee, atMost: 64), unsafe !oldest.pointee.isInherited {
-      aftermath.damaged = unsafe oldest.pointee
-    }
-  }
-
-  /// Takes a live block out that has no record in this store.
-  ///
-  /// Caller holds the shard lock.
-  @inline(never)
-  private func releaseWithoutRecord(
-    _ block: UInt, _ hash: UInt64, _ entry: BlockEntry, _ slot: Int, by moment: Moment,
-    _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
-  ) -> Removal {
-    ct_filter_remove(hash)
-    if entry == .unrecorded {
-      unsafe shard.pointee.blocks.remove(at: slot)
-      return .unrecorded
-    }
-    let bytes = min(
-      BSTRFunctions.byteLength(ofBlock: block, layout.profile), ct_usable_bytes(block))
-    let record = BlockRecord(
-      address: UInt64(block) + UInt64(layout.profile.payloadOffset), serial: 0,
-      byteLength: layout.blockBytes(forPayload: bytes) <= ct_usable_bytes(block)
-        ? UInt32(bytes) : 0, stack: .none, thread: 0, milliseconds: 0)
-    return unsafe .inherited(
-      isHeld: hold(record, block, hash, at: slot, by: moment, layout, limits, in: shard))
-  }
-
-  /// What the caller of `release` is to see to, apart from the block itself.
-  struct Aftermath {
-    /// Where the block was allocated, by whom, and its payload.
-    var stack = StackID.none
-    var thread: UInt32 = 0
-    var byteLength: UInt32 = 0
-    /// The block, if it is damaged or was asked for.
-    var freed: FreedBlock?
-    /// What was written to where it should not have been.
-    var damages = BlockLayout.Damages()
-    /// The start of a block that has left quarantine, whose memory is now the caller's; 0 for none.
-    var evicted: UInt = 0
-    /// That block, if it was written to meanwhile.
-    var damaged: FreedBlock?
-    /// Whether more has to leave.
-    var isOver = false
-    /// Whether there is one block too many in quarantine, and another thread in the shard: `evictElsewhere`
-    /// is to be called.
-    var isToMove = false
-  }
-
-  /// How a block stood that was taken out.
-  enum Taken {
-    case own
-    case unrecorded
-    case inherited
-    case unknown
-  }
-
-  /// Takes a live block out, of which nothing is remembered then.
-  ///
-  /// Its memory is the caller's.
-  @inline(__always)
-  func take(_ block: UInt, in store: borrowing StoreWriter) -> Taken {
-    let hash = ct_hash(block)
-    let shard = unsafe acquireShard(for: hash)
-    defer { unsafe release(shard) }
-    guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
-    let entry = unsafe shard.pointee.blocks[slot]
-    guard entry.isLive else { return .unknown }
-    unsafe shard.pointee.blocks.remove(at: slot)
-    ct_filter_remove(hash)
-    if entry == .unrecorded { return .unrecorded }
-    guard let number = unsafe number(of: entry, in: shard) else { return .inherited }
-    unsafe giveBack(number, to: shard, in: store)
-    unsafe store.count(.frees, ofPart: shard - shards)
-    return .own
-  }
-
-  /// Takes the block of another copy of the functions into quarantine, if that has room.
-  ///
-  /// - Parameter record: its address and length; no serial number.
-  /// - Returns: whether its memory is held; else the caller gives it back.
-  func hold(
-    foreign block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout,
-    _ limits: QuarantineLimits
-  ) -> Bool {
-    guard BlockTable.canHold(block) else { return false }
-    let hash = ct_hash(block)
-    let shard = unsafe acquireShard(for: hash)
-    defer { unsafe release(shard) }
-    let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
-    // Another thread has released it at the same moment.
-    if let slot, let place = unsafe shard.pointee.blocks[slot].freedPlace,
-      unsafe (shard.pointee.freed[place]?.heldBytes ?? 0) > 0
-    {
-      return true
-    }
-    return unsafe hold(record, block, hash, at: slot, by: moment, layout, limits, in: shard)
-  }
-
-  /// Takes a block that has no record in this store into quarantine, if that has room.
-  ///
-  /// Caller holds the shard lock.
-  private func hold(
-    _ record: BlockRecord, _ block: UInt, _ hash: UInt64, at slot: Int?, by moment: Moment,
-    _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
-  ) -> Bool {
-    let isHeld = unsafe shard.pointee.remember(
-      block, record, isForeign: true, by: moment, bytes: ct_usable_bytes(block), limits,
-      pool.pointee, hash, at: slot)
-    layout.poison(record, atMost: isHeld ? .max : BlockLayout.mostPoison)
-    if isHeld { ct_filter_add(hash) }
-    return isHeld
-  }
-
-  /// Takes the memory of a released block out of the quarantine of the shard that `block` belongs to,
-  /// while that holds more than the limits allow.
-  ///
-  /// - Returns: the block, whose memory is now the caller's.
-  func takeOldest(nextTo block: UInt, over limits: QuarantineLimits) -> FreedBlock? {
-    takeOldest(from: Self.index(for: ct_hash(block)), over: limits)
-  }
-
-  private func takeOldest(from index: Int, over limits: QuarantineLimits) -> FreedBlock? {
-    let shard = unsafe acquireShard(index)
-    defer { unsafe release(shard) }
-    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee)?.pointee
-    else { return nil }
-    ct_filter_remove(ct_hash(freed.block))
-    return freed
-  }
-
-  /// Empties the quarantine: `body` is given each block, whose memory is then its own.
-  func emptyQuarantine(_ body: (FreedBlock) -> Void) {
-    for index in 0..<Self.shardCount {
-      while let freed = takeOldest(from: index, over: .none) { body(freed) }
-    }
-  }
-
-  /// How far a walk through the quarantine has come.
-  struct QuarantinePlace {
-    fileprivate var shard = 0
-    fileprivate var number = 0
-  }
-
-  /// The next block in quarantine that was written to; it is mended, so that it is told once.
-  ///
-  /// - Parameter scope: the scope that it was allocated in; `nil` for any.
-  func nextDamaged(
-    from place: inout QuarantinePlace, _ layout: BlockLayout, in scope: ScopeID?
-  ) -> (FreedBlock, BlockLayout.Damage)? {
-    while place.shard < Self.shardCount {
-      let shard = unsafe acquireShard(place.shard)
-      defer { unsafe release(shard) }
-      while let freed = unsafe shard.pointee.freed.nextHeld(from: &place.number) {
-        guard scope == nil || scope == freed.record.scope else { continue }
-        if !freed.isInherited, let damage = layout.damage(ofPoisoned: freed) {
-          layout.poison(freed.record)
-          return (freed, damage)
-        }
-      }
-      place = QuarantinePlace(shard: place.shard + 1)
-    }
-    return nil
   }
 
   /// Puts a live block of this process into another scope.
@@ -394,7 +129,7 @@ struct Registry: ~Copyable {
   ///
   /// - Parameter number: counted from the shard's first in this store.
   @inline(__always)
-  private func place(
+  func place(
     of number: UInt32, _ shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
   ) -> UnsafeMutablePointer<BlockRecord> {
     let base = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
@@ -405,7 +140,7 @@ struct Registry: ~Copyable {
 
   /// The number of an entry's record in this process's store; `nil` when there is none.
   @inline(__always)
-  private func number(
+  func number(
     of entry: BlockEntry, in shard: UnsafeMutablePointer<Shard>
   ) -> UInt32? {
     let number = unsafe entry.rawValue &- shard.pointee.inherited
@@ -489,7 +224,7 @@ struct Registry: ~Copyable {
 
   /// Caller holds the shard lock.
   @inline(__always)
-  private func giveBack(
+  func giveBack(
     _ number: UInt32, to shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
   ) {
     let place = unsafe place(of: number, shard, in: store)
