@@ -1,0 +1,47 @@
+import Testing
+import TraceStore
+
+@testable import BSTRAllocator
+
+/// What a thread counts, and where.
+@Suite struct PairCountsTests {
+  private let here = StackID(rawValue: 8)
+  private let there = StackID(rawValue: 16)
+
+  @Test func aPairHasOneRecordAndNeighboursInItsPortion() throws {
+    let writer = StoreWriter(in: try Region.anonymous())
+    var counts = PairCounts()
+    var portions = 0
+    for freed in [here, there, here, here] {
+      counts.count(
+        here, freed, crossedThreads: false, byteLength: 4, generation: 0, in: writer
+      ) {
+        defer { portions += PairCounts.portion }
+        return portions
+      }
+    }
+    #expect(portions == PairCounts.portion)
+    let records = writer.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
+    #expect(records[0].freed == here && records[0].count == 3 && records[0].bytes == 12)
+    #expect(records[1].freed == there && records[1].count == 1)
+  }
+
+  @Test func nothingIsWrittenWhereAnotherStoreHadItsPlaces() throws {
+    let parents = StoreWriter(in: try Region.anonymous())
+    var counts = PairCounts()
+    counts.count(here, there, crossedThreads: false, byteLength: 4, generation: 0, in: parents) {
+      0
+    }
+    // The child's disk is full: twice, for the pair that was counted last is remembered.
+    let childs = StoreWriter(in: try Region.anonymous())
+    for _ in 0..<2 {
+      counts.count(
+        here, there, crossedThreads: false, byteLength: 4, generation: 1, in: childs
+      ) { nil }
+    }
+    let records = childs.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
+    #expect(records[0].count == 0)
+    counts.count(here, there, crossedThreads: false, byteLength: 4, generation: 1, in: childs) { 8 }
+    #expect(records[8].count == 1)
+  }
+}
