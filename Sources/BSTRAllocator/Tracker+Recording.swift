@@ -101,11 +101,10 @@ extension Tracker {
   @inline(__always)
   func recordStack(from caller: CallSite, in store: borrowing StoreWriter) -> StackID {
     let unloads = ct_unload_count()
-    if let known = UnwindCache.stack(at: caller, unloads: unloads) {
-      if verifiesStacks { verify(known, caller, in: store) }
-      return known
-    }
-    return walk(from: caller, unloads, in: store)
+    let known = UnwindCache.stack(at: caller, unloads: unloads)
+    if known == .none { return walk(from: caller, unloads, in: store) }
+    if verifiesStacks { verify(known, caller, in: store) }
+    return known
   }
 
   @inline(never)

@@ -5,13 +5,16 @@ extension UnwindCache {
   ///
   /// - Returns: how many there are; `nil` when a frame is odd, or the stack is not as libunwind found it.
   static func dependencies(
-    of stack: StackCapture.Stack, _ start: UInt, _ slots: UnsafeMutablePointer<Slot>
+    of stack: StackCapture.Stack, at caller: CallSite, _ words: UnsafeMutablePointer<Slot>
   ) -> Int? {
     let addresses = unsafe stack.addresses
+    let start = caller.frame &+ 16
     // The caller's frame pointer stands where the exported function has saved it.
-    guard var framePointer = word(at: start &- 16) else { return nil }
-    unsafe slots[0] = Slot(address: (start &- 16) | unneeded, value: framePointer)
-    var count = 1
+    guard var framePointer = word(at: caller.frame) else { return nil }
+    unsafe words[0] = Slot(first: caller.frame | unneeded, second: framePointer)
+    // It is known by its return address; compared again only where that completes a link.
+    unsafe words[1] = Slot(first: caller.frame &+ 8 | unneeded, second: caller.returnAddress)
+    var count = 2
     var stackPointer = start
     // Which slot the frame pointer was taken from; those that no frame is counted from are taken out again.
     var source = 0
@@ -25,7 +28,8 @@ extension UnwindCache {
       }
       let frame: UInt
       if rule.isFromFramePointer {
-        unsafe slots[source].address &= ~unneeded
+        unsafe words[source].first &= ~unneeded
+        if source == 0 { unsafe words[1].first &= ~unneeded }
         frame = framePointer &+ UInt(bitPattern: rule.offset)
       } else {
         frame = stackPointer &+ UInt(bitPattern: rule.offset)
@@ -36,7 +40,7 @@ extension UnwindCache {
         let place = frame &+ UInt(bitPattern: offset)
         // Below the frame: inside what a walk has passed already.
         guard offset < -8, place >= start, let value = word(at: place) else { return nil }
-        unsafe slots[count] = Slot(address: place | unneeded, value: value)
+        unsafe words[count] = Slot(first: place | unneeded, second: value)
         framePointer = value
         source = count
         count += 1
@@ -44,21 +48,21 @@ extension UnwindCache {
       guard let next = word(at: frame &- 8) else { return nil }
       // Where libunwind has stopped, what stopped it must be there again.
       guard isLast ? next == 0 : unsafe next == addresses[index + 1] else { return nil }
-      unsafe slots[count] = Slot(address: frame &- 8, value: next)
+      unsafe words[count] = Slot(first: frame &- 8, second: next)
       count += 1
       stackPointer = frame
     }
-    return unsafe withoutUnneeded(slots, count)
+    return unsafe withoutUnneeded(words, count)
   }
 
   /// The lowest bit of an address, which is a multiple of 8: that no frame is counted from this word.
   private static let unneeded: UInt = 1
   private static let largestStack: UInt = 1 << 32
 
-  private static func withoutUnneeded(_ slots: UnsafeMutablePointer<Slot>, _ count: Int) -> Int {
+  private static func withoutUnneeded(_ words: UnsafeMutablePointer<Slot>, _ count: Int) -> Int {
     var kept = 0
-    for index in 0..<count where unsafe slots[index].address & unneeded == 0 {
-      unsafe slots[kept] = slots[index]
+    for index in 0..<count where unsafe words[index].first & unneeded == 0 {
+      unsafe words[kept] = words[index]
       kept += 1
     }
     return kept

@@ -12,9 +12,9 @@ import TraceStore
 /// address says where the next return address and the saved frame pointer stand, counted from one of the two
 /// pointers; nothing else has a part in it, or the stack is not remembered (`FrameRule`). So if the start is
 /// the same, and all those words on the stack are, then by induction every step is the same. Compared are
-/// the return addresses, and of the frame pointers those from which a frame is counted. The words are
-/// looked at from the inside out, a page's only after all before it were the same: no page is read that a walk
-/// would not read. Call frame information changes only with modules: `dlclose` empties all caches.
+/// the return addresses, and of the frame pointers those from which a frame is counted. They are looked at from
+/// the inside out, each only when all before it were the same: no word is read that a walk would not read. Call
+/// frame information changes only with modules: `dlclose` empties all caches.
 ///
 /// Stacks that begin alike share what they have in common: where a word is another one, a branch goes on from
 /// there, found by the word and the place.
@@ -27,72 +27,65 @@ enum UnwindCache {
     var origin: UInt = 0
     var stack: StackID = .none
     /// What branches know it by: no two have had the same.
-    var name: UInt32 = 0
-    /// The first of the fours that it has alone, and of those behind them that it shares.
-    var own: UInt16 = 0
-    var shared: UInt16 = 0
-    var ownCount: UInt8 = 0
-    var sharedCount: UInt8 = 0
-    var state = State.seen
-  }
+    ///
+    /// `seen` of one that was walked once and may never come again, `odd` of one that has a frame that we do
+    /// not follow.
+    var name = Entry.seen
+    var slots = Slots()
 
-  private enum State: UInt8 {
-    /// Walked once: it may never come again.
-    case seen
-    /// Its slots are known.
-    case known
-    /// It has a frame that we do not follow.
-    case odd
+    static let seen: UInt32 = 0
+    static let odd: UInt32 = .max
+
+    /// Whether its slots are known.
+    @inline(__always)
+    var isKnown: Bool { name &+ 1 > 1 }
   }
 
   private struct Cache {
     /// The count of unloads that all entries belong to.
     var unloads: UInt32
-    var foursUsed: UInt32
+    /// The first slot that nobody has, but that 0 is nobody's.
+    var slotsUsed: UInt32
     var names: UInt32
   }
 
   private static let groupBits = 12
   /// Entries that a word and an origin may stand in.
   private static let ways = 4
-  static let mostFours = 1 << 15
-  static let mostFoursOfStack = 255
+  private static let mostSlots = 1 << 17
+  /// A frame has two words, and the caller's frame pointer comes before them.
+  private static let mostSlotsOfStack = 2 * StackCapture.deepest + 2
   private static let mostBranches = 32
 
   // On a cache line of its own.
   private static let entryOffset = 64
-  static let fourBytes = four * MemoryLayout<Slot>.stride
-  static let fourOffset =
-    (entryOffset + (ways << groupBits) * MemoryLayout<Entry>.stride + fourBytes - 1) / fourBytes
-    * fourBytes
-  // Behind the fours: where they are found by what they and those behind them are, and room to work.
+  static let slotOffset =
+    entryOffset + (ways << groupBits) * MemoryLayout<Entry>.stride
+  // Behind the slots: where they are found by what they and those behind them are, and room to work.
   static let indexBits = 12
-  static let indexOffset = fourOffset + mostFours * fourBytes
-  private static let workOffset = indexOffset + MemoryLayout<UInt16>.stride << indexBits
-  private static let bytes =
-    workOffset + (2 * StackCapture.deepest + 1) * MemoryLayout<Slot>.stride
-    + mostFoursOfStack * fourBytes
+  static let indexOffset = slotOffset + mostSlots * MemoryLayout<Slot>.stride
+  private static let workOffset = indexOffset + MemoryLayout<UInt32>.stride << indexBits
+  private static let bytes = workOffset + 2 * mostSlotsOfStack * MemoryLayout<Slot>.stride
 
-  /// The number of the stack that a call is made from, when it is one that was walked before.
+  /// The number of the stack that a call is made from, when it is one that was walked before, or `none`.
   ///
-  /// - Complexity: linear in the stack's frames, about a nanosecond each.
-  @inline(__always)
-  static func stack(at caller: CallSite, unloads: UInt32) -> StackID? {
-    guard let memory = unsafe ct_thread().pointee.unwind_cache, caller.frame != 0 else {
-      return nil
-    }
-    let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
-    guard unsafe cache.pointee.unloads == unloads else { return nil }
-    let frame = caller.frame &+ 16
+  /// - Complexity: linear in the stack's frames, about half a nanosecond each.
+  @inline(never)
+  static func stack(at caller: CallSite, unloads: UInt32) -> StackID {
+    guard let memory = unsafe ct_thread().pointee.unwind_cache, caller.frame != 0,
+      unsafe memory.assumingMemoryBound(to: Cache.self).pointee.unloads == unloads
+    else { return .none }
     var word = caller.returnAddress
-    var origin = frame
+    var origin = caller.frame
+    var frame = caller.frame
     while true {
-      guard let entry = unsafe find(word, origin, in: memory), unsafe entry.pointee.state == .known
-      else { return nil }
-      guard let mismatch = unsafe firstMismatch(entry, memory) else {
+      guard let entry = unsafe find(word, origin, in: memory), unsafe entry.pointee.isKnown
+      else { return .none }
+      guard let mismatch = unsafe firstMismatch(&entry.pointee.slots, from: frame, memory) else {
         return unsafe entry.pointee.stack
       }
-      (word, origin) = unsafe branch(of: entry, at: mismatch)
+      (word, origin) = unsafe branch(of: entry, at: mismatch, memory)
+      frame = unsafe mismatch.frame
     }
   }
 
@@ -112,85 +105,71 @@ enum UnwindCache {
     else { return }
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
     if unsafe cache.pointee.unloads != unloads
-      || Int(cache.pointee.foursUsed) + mostFoursOfStack > mostFours || cache.pointee.names == .max
+      || Int(cache.pointee.slotsUsed) + mostSlotsOfStack > mostSlots
+      || cache.pointee.names == Entry.odd - 1
     {
       // Zeroed: all entries are empty. The kernel does it, but for memory that the program has locked.
       if unsafe madvise(memory, bytes, MADV_DONTNEED) != 0 { unsafe memset(memory, 0, bytes) }
       unsafe cache.pointee.unloads = unloads
     }
-    let frame = caller.frame &+ 16
     var word = caller.returnAddress
-    var origin = frame
-    var path = unsafe Path()
-    while unsafe path.count < mostBranches {
+    var origin = caller.frame
+    var frame = caller.frame
+    let work = unsafe (memory + workOffset).assumingMemoryBound(to: UInt.self)
+    var compared = unsafe Compared(addresses: work)
+    for _ in 0..<mostBranches {
       guard let entry = unsafe find(word, origin, in: memory) else {
         unsafe place(word, origin, in: memory).pointee = Entry(
           word: word, origin: origin, stack: id)
         return
       }
-      switch unsafe entry.pointee.state {
-      case .odd: return
-      case .seen: return unsafe promote(entry, id, stack, frame, path, memory)
-      case .known:
-        guard let mismatch = unsafe firstMismatch(entry, memory) else { return }
-        unsafe path.add(entry, mismatch.index + 1, memory)
-        (word, origin) = unsafe branch(of: entry, at: mismatch)
+      switch unsafe entry.pointee.name {
+      case Entry.odd: return
+      case Entry.seen:
+        return unsafe promote(entry, id, stack, caller, from: frame, compared, memory)
+      default:
+        guard let mismatch = unsafe firstMismatch(&entry.pointee.slots, from: frame, memory) else {
+          return
+        }
+        unsafe UnwindCache.forEachAddress(
+          entry.pointee.slots, before: mismatch, from: frame, memory
+        ) { unsafe compared.add($0) }
+        (word, origin) = unsafe branch(of: entry, at: mismatch, memory)
+        frame = unsafe mismatch.frame
       }
     }
   }
 
-  /// The slots that were compared on the way to a branch.
-  @unsafe private struct Path {
-    var count = 0
-    private var parts = unsafe InlineArray<64, UnsafeBufferPointer<Slot>?>(repeating: nil)
+  /// The words that were compared on the way to a branch.
+  @unsafe private struct Compared {
+    /// Room for `mostSlotsOfStack`.
+    let addresses: UnsafeMutablePointer<UInt>
+    private(set) var count = 0
 
-    init() {}
+    init(addresses: UnsafeMutablePointer<UInt>) {
+      unsafe self.addresses = unsafe addresses
+    }
 
-    mutating func add(
-      _ entry: UnsafePointer<Entry>, _ slots: Int, _ memory: UnsafeMutableRawPointer
-    ) {
-      let own = unsafe min(slots, four * Int(entry.pointee.ownCount))
-      unsafe parts[2 * count] = unsafe UnsafeBufferPointer(
-        start: UnwindCache.slots(entry.pointee.own, memory), count: own)
-      unsafe parts[2 * count + 1] = unsafe UnsafeBufferPointer(
-        start: UnwindCache.slots(entry.pointee.shared, memory), count: slots - own)
+    mutating func add(_ address: UInt) {
+      unsafe addresses[count] = address
       unsafe count += 1
     }
 
     func contains(_ address: UInt) -> Bool {
-      for index in unsafe 0..<2 * count {
-        guard let part = unsafe parts[index] else { continue }
-        if unsafe part.contains(where: { $0.address == address }) { return true }
-      }
-      return false
+      unsafe UnsafeBufferPointer(start: addresses, count: count).contains(address)
     }
   }
 
   // MARK: comparing
 
-  @inline(__always)
-  private static func firstMismatch(
-    _ entry: UnsafeMutablePointer<Entry>, _ memory: UnsafeMutableRawPointer
-  ) -> Mismatch? {
-    let own = Int(unsafe entry.pointee.ownCount)
-    if own != 0, let mismatch = unsafe firstMismatch(slots(entry.pointee.own, memory), own) {
-      return mismatch
-    }
-    let shared = Int(unsafe entry.pointee.sharedCount)
-    guard shared != 0,
-      var mismatch = unsafe firstMismatch(slots(entry.pointee.shared, memory), shared)
-    else { return nil }
-    mismatch.index += four * own
-    return mismatch
-  }
-
   /// Where the stacks stand that differ from an entry's at a slot as this one does.
   @inline(__always)
   private static func branch(
-    of entry: UnsafeMutablePointer<Entry>, at mismatch: Mismatch
+    of entry: UnsafeMutablePointer<Entry>, at mismatch: Mismatch, _ memory: UnsafeMutableRawPointer
   ) -> (word: UInt, origin: UInt) {
+    let (word, place) = unsafe difference(at: mismatch, memory)
     // No frame of a program lies in the upper half of the address space.
-    unsafe (mismatch.word, 1 << 63 | UInt(entry.pointee.name) << 20 | UInt(mismatch.index))
+    return unsafe (word, 1 << 63 | UInt(entry.pointee.name) << 20 | place)
   }
 
   @inline(__always)
@@ -220,7 +199,7 @@ enum UnwindCache {
   ) -> UnsafeMutablePointer<Entry> {
     let group = unsafe group(word, origin, in: memory)
     for way in 0..<ways where unsafe group[way].origin == 0 { return unsafe group + way }
-    for way in 0..<ways where unsafe group[way].state == .seen {
+    for way in 0..<ways where unsafe group[way].name == Entry.seen {
       return unsafe group + way
     }
     return unsafe group + Int(word >> 4 & UInt(ways - 1))
@@ -230,35 +209,33 @@ enum UnwindCache {
 
   /// Finds out what a stack depends on, apart from what was compared on the way.
   private static func promote(
-    _ entry: UnsafeMutablePointer<Entry>, _ id: StackID, _ stack: StackCapture.Stack, _ frame: UInt,
-    _ path: Path, _ memory: UnsafeMutableRawPointer
+    _ entry: UnsafeMutablePointer<Entry>, _ id: StackID, _ stack: StackCapture.Stack,
+    _ caller: CallSite, from frame: UInt, _ compared: Compared, _ memory: UnsafeMutableRawPointer
   ) {
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
-    unsafe entry.pointee.state = .odd
-    let found = unsafe (memory + workOffset).assumingMemoryBound(to: Slot.self)
-    guard let all = unsafe dependencies(of: stack, frame, found) else { return }
+    unsafe entry.pointee.name = Entry.odd
+    let found = unsafe (memory + workOffset).assumingMemoryBound(to: Slot.self) + mostSlotsOfStack
+    guard let all = unsafe dependencies(of: stack, at: caller, found) else { return }
     var kept = 0
-    for index in 0..<all where unsafe !path.contains(found[index].address) {
+    for index in 0..<all where unsafe !compared.contains(found[index].first) {
       unsafe found[kept] = found[index]
       kept += 1
     }
-    let end = unsafe found + 2 * StackCapture.deepest + 1 + four * mostFoursOfStack
-    guard let count = unsafe writeInFours(found, kept, before: end) else { return }
-    let (shared, sharedCount) = unsafe findShared(
-      count, before: end, used: Int(cache.pointee.foursUsed), memory)
-    let own = unsafe cache.pointee.foursUsed
-    let ownCount = count - sharedCount
-    unsafe slots(UInt16(own), memory).update(from: end - four * count, count: four * ownCount)
-    if sharedCount == 0 { unsafe share(UInt16(own), count, memory) }
-    unsafe cache.pointee.foursUsed = own + UInt32(ownCount)
+    let (links, count) = unsafe makeSlots(found, kept, from: frame)
+    let first = unsafe max(1, cache.pointee.slotsUsed)
+    let shared = unsafe findShared(found, count, used: first, memory)
+    let ownCount = count - shared.count
+    unsafe slot(first, memory).update(from: found, count: ownCount)
+    if shared.count == 0 { unsafe share(first, count, memory) }
+    unsafe cache.pointee.slotsUsed = first + UInt32(ownCount)
     unsafe cache.pointee.names += 1
-    unsafe entry.pointee.name = cache.pointee.names
     unsafe entry.pointee.stack = id
-    unsafe entry.pointee.own = UInt16(own)
-    unsafe entry.pointee.ownCount = UInt8(ownCount)
-    unsafe entry.pointee.shared = shared
-    unsafe entry.pointee.sharedCount = UInt8(sharedCount)
-    unsafe entry.pointee.state = .known
+    let ownLinks = min(links, ownCount)
+    unsafe entry.pointee.slots = Slots(
+      own: first, shared: shared.first, ownLinks: UInt16(ownLinks),
+      ownWords: UInt16(ownCount - ownLinks), sharedLinks: UInt16(links - ownLinks),
+      sharedWords: UInt16(shared.count - (links - ownLinks)))
+    unsafe entry.pointee.name = cache.pointee.names
   }
 
   private static func memory() -> UnsafeMutableRawPointer? {

@@ -45,6 +45,32 @@ KEEP static void with_array(int count) {
   sink += array[count - 1];
 }
 
+// Both reach pair() at the same depth of the stack. In one the frame of unwritten() lies further in, and where
+// it lay in the other everything is still as that has left it.
+KEEP static void unwritten(size_t bytes) {
+  void *space = alloca(bytes);
+  __asm__ volatile("" : : "r"(space));
+  pair();
+  sink++;
+}
+KEEP static void nearer(size_t mine, size_t its) {
+  void *space = alloca(mine);
+  __asm__ volatile("" : : "r"(space));
+  unwritten(its);
+  sink++;
+}
+KEEP static void farther(size_t mine, size_t its) {
+  void *space = alloca(mine);
+  __asm__ volatile("" : : "r"(space));
+  unwritten(its);
+  sink--;
+}
+KEEP static void stale() {
+  void (*const functions[])(size_t, size_t) = {nearer, farther};
+  for (size_t i = 0; i < 4; i++) functions[i & 1](i & 1 ? 256 : 0, i & 1 ? 0 : 256);
+  sink++;
+}
+
 // One caller of the same frame size calls two functions at the same depth, which call a third.
 KEEP static void left() { pair(); sink++; }
 KEEP static void right() { pair(); sink--; }
@@ -171,6 +197,7 @@ static void all(int rounds, const char *first, const char *second) {
     with_array(1 + round % 9);
     either(round / 3);
     far(round / 2);
+    stale();
     tail(round / 2);
     if (setjmp(back) == 0) jumps();
     try { throws(round % 5); } catch (const std::exception &) { pair(); }
