@@ -93,12 +93,12 @@ struct BlockLayout {
   private func isIntactBehind(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
     let end = guardOffset(byteCount)
     if guardBytes == 8 {
-      if unsafe (bstr + end).loadUnaligned(as: UInt64.self) != Self.guardWord { return false }
+      if unsafe ct_load64(bstr + end) != Self.guardWord { return false }
     } else if guardBytes != 0 {
       return unsafe damageBehind(bstr, byteCount, .overrun) == nil
     }
     if byteCount & 1 == 0, profile.olecharBytes == 2 {
-      return unsafe (bstr + byteCount).loadUnaligned(as: UInt16.self) == 0
+      return unsafe ct_load16(bstr + byteCount) == 0
     }
     return unsafe Self.changes(.overrun, bstr, byteCount..<end, expected: 0) == nil
   }
@@ -114,18 +114,22 @@ struct BlockLayout {
   /// A prefix that says less than was allocated is a string that was shortened in place, which is
   /// legal as long as it stays inside the block.
   @inline(__always)
-  func isIntact(_ record: BlockRecord) -> Bool {
-    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return true }
-    let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
-    return unsafe prefix <= record.byteLength && isIntactBehind(bstr, Int(record.byteLength))
+  func isIntact(_ record: UnsafePointer<BlockRecord>) -> Bool {
+    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.pointee.address)) else {
+      return true
+    }
+    let byteLength = unsafe record.pointee.byteLength
+    let prefix = unsafe (bstr - 4).load(as: UInt32.self)
+    return unsafe prefix <= byteLength && isIntactBehind(bstr, Int(byteLength))
   }
 
   /// What is wrong with a live block.
   func damages(of record: BlockRecord) -> Damages {
     var damages = Damages()
-    guard !isIntact(record), let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
-    else { return damages }
-    let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
+    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else {
+      return damages
+    }
+    let prefix = unsafe (bstr - 4).load(as: UInt32.self)
     if prefix > record.byteLength {
       damages.prefix = Damage(kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
     }
@@ -223,16 +227,11 @@ struct BlockLayout {
     let byteCount = Int(freed.record.byteLength)
     guard !freed.isForeign, byteCount <= most,
       let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(freed.record.address)),
-      unsafe (bstr - 4).loadUnaligned(as: UInt32.self) == 0
+      unsafe (bstr - 4).load(as: UInt32.self) == 0
     else { return false }
     var index = 0
-    while index &+ 32 <= byteCount {
-      let words = unsafe (bstr + index).loadUnaligned(as: SIMD4<UInt64>.self) ^ Self.poisonWord
-      if words[0] | words[1] | words[2] | words[3] != 0 { return false }
-      index &+= 32
-    }
     while index &+ 8 <= byteCount {
-      if unsafe (bstr + index).loadUnaligned(as: UInt64.self) != Self.poisonWord { return false }
+      if unsafe ct_load64(bstr + index) != Self.poisonWord { return false }
       index &+= 8
     }
     while index < byteCount {
@@ -250,7 +249,7 @@ struct BlockLayout {
     guard !isPoisoned(freed, atMost: .max),
       let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
     else { return nil }
-    let prefix = unsafe (bstr - 4).loadUnaligned(as: UInt32.self)
+    let prefix = unsafe (bstr - 4).load(as: UInt32.self)
     var damage = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
     // Other copies' blocks have no guard.

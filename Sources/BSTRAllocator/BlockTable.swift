@@ -51,6 +51,8 @@ struct BlockTable: ~Copyable {
   private var mask = -1
   /// Entries in the table.
   private(set) var count = 0
+  /// As many entries as it holds before it grows: four fifths of its slots.
+  private var limit = 0
 
   private static let smallest = 256
   private static let entryBits: UInt64 = 19
@@ -69,7 +71,8 @@ struct BlockTable: ~Copyable {
   /// The kernel gives out addresses of more than 48 bits only to who asks for them.
   @inline(__always)
   static func canHold(_ block: UInt) -> Bool {
-    key(of: block) >> (64 - entryBits) == 0 && block != 0
+    // 0 becomes the largest.
+    key(of: block) &- 1 < 1 << (64 - entryBits) - 1
   }
 
   /// Where a block's entry stands until the next change; `nil` when there is none.
@@ -114,7 +117,7 @@ struct BlockTable: ~Copyable {
   /// - Returns: false when there is no memory to grow; the table is then as it was.
   @inline(__always)
   mutating func set(_ block: UInt, _ hash: UInt64, to entry: BlockEntry) -> Bool {
-    if (count + 1) * 5 > (mask + 1) * 4, !grow() {
+    if count >= limit, !grow() {
       guard let slot = slot(of: block, hash) else { return false }
       self[slot] = entry
       return true
@@ -125,7 +128,7 @@ struct BlockTable: ~Copyable {
     while true {
       let word = unsafe words[slot]
       if word == 0 {
-        count += 1
+        count &+= 1
       } else if word >> Self.entryBits != key {
         slot = (slot &+ 1) & mask
         continue
@@ -151,7 +154,7 @@ struct BlockTable: ~Copyable {
       next = (next &+ 1) & mask
     }
     unsafe words[gap] = 0
-    count -= 1
+    count &-= 1
   }
 
   /// Forgets the records of live blocks, but not that they are live.
@@ -179,6 +182,7 @@ struct BlockTable: ~Copyable {
     guard let memory = unsafe PrivateMemory.map(slots * stride) else { return false }
     let new = unsafe memory.assumingMemoryBound(to: UInt64.self)
     mask = slots - 1
+    limit = slots / 5 * 4
     if let old = unsafe words {
       for index in 0..<oldSlots {
         let word = unsafe old[index]

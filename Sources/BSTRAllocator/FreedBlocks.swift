@@ -40,7 +40,7 @@ struct FreedBlock {
 /// The first bytes of a string, kept without memory of their own.
 struct StringBeginning {
   private(set) var count = 0
-  private(set) var bytes = InlineArray<4, UInt64>(repeating: 0)
+  private(set) var bytes: InlineArray<4, UInt64> = [0, 0, 0, 0]
 
   /// The most bytes that are kept.
   static let capacity = 32
@@ -56,7 +56,7 @@ struct StringBeginning {
     for index in 0..<Self.capacity / 8 {
       let start = 8 * index
       if start + 8 <= count {
-        bytes[index] = unsafe text.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+        bytes[index] = unsafe ct_load64(text + start)
       } else if start < count {
         bytes[index] = unsafe Self.word(text + start, count - start)
       }
@@ -80,8 +80,12 @@ struct StringBeginning {
 /// at the first release.
 @safe
 struct FreedBlocks: ~Copyable {
-  /// Blocks that are remembered in each shard.
+  /// Blocks that are remembered in each shard: a power of two.
   static let capacity = 256
+
+  /// Where in the ring a block is, by how many were added before.
+  @inline(__always)
+  private static func place(_ number: Int) -> Int { number & (capacity - 1) }
 
   private var blocks: UnsafeMutablePointer<FreedBlock>?
   /// Blocks that were ever added; the latest `capacity` of them are there.
@@ -100,7 +104,7 @@ struct FreedBlocks: ~Copyable {
     @inline(__always) mutating get {
       if unsafe blocks == nil { unsafe blocks = Self.map() }
       guard let blocks = unsafe blocks else { return nil }
-      let place = unsafe blocks + added % Self.capacity
+      let place = unsafe blocks + Self.place(added)
       return unsafe place.pointee.heldBytes == 0 ? place : nil
     }
   }
@@ -122,7 +126,8 @@ struct FreedBlocks: ~Copyable {
   /// - Returns: whether its memory is held.
   @inline(__always)
   mutating func add(
-    _ block: UInt, _ record: BlockRecord, isForeign: Bool, by moment: Moment, bytes: Int,
+    _ block: UInt, _ record: UnsafePointer<BlockRecord>, isForeign: Bool, by moment: Moment,
+    bytes: Int,
     _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?,
     in table: inout BlockTable
   ) -> Bool {
@@ -134,13 +139,13 @@ struct FreedBlocks: ~Copyable {
     let hold = hold(bytes, limits, pool)
     unsafe place.pointee.block = block
     unsafe place.pointee.heldBytes = hold.bytes
-    unsafe place.pointee.record = record
+    unsafe place.pointee.record = record.pointee
     unsafe place.pointee.release = moment
     unsafe place.pointee.isPooled = hold.isPooled
     unsafe place.pointee.isForeign = isForeign
     unsafe place.pointee.isInherited = false
-    unsafe place.pointee.beginning = StringBeginning(of: record)
-    let entry = BlockEntry(freed: added % Self.capacity)
+    unsafe place.pointee.beginning = StringBeginning(of: record.pointee)
+    let entry = BlockEntry(freed: Self.place(added))
     if let slot {
       table[slot] = entry
     } else {
@@ -155,7 +160,7 @@ struct FreedBlocks: ~Copyable {
     }
     added &+= 1
     if let blocks = unsafe blocks {
-      unsafe ct_prefetch(blocks + added % Self.capacity, MemoryLayout<FreedBlock>.stride)
+      unsafe ct_prefetch(blocks + Self.place(added), MemoryLayout<FreedBlock>.stride)
     }
     return hold.bytes > 0
   }
@@ -201,7 +206,7 @@ struct FreedBlocks: ~Copyable {
   ) -> UnsafePointer<FreedBlock>? {
     guard let blocks = unsafe blocks else { return nil }
     while isOver(limits) {
-      let place = unsafe blocks + oldestHeld % Self.capacity
+      let place = unsafe blocks + Self.place(oldestHeld)
       oldestHeld &+= 1
       let bytes = unsafe place.pointee.heldBytes
       if bytes == 0 { continue }
@@ -247,7 +252,7 @@ struct FreedBlocks: ~Copyable {
     guard let blocks = unsafe blocks else { return nil }
     number = max(number, oldestHeld)
     while number < added {
-      let freed = unsafe blocks[number % Self.capacity]
+      let freed = unsafe blocks[Self.place(number)]
       number += 1
       if freed.heldBytes > 0 { return freed }
     }

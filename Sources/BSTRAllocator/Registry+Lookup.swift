@@ -38,7 +38,7 @@ extension Registry {
   func liveRecord(of block: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    return unsafe livePlace(of: block, in: shard, store)?.pointee
+    return unsafe livePlace(of: block, in: shard)?.pointee
   }
 
   /// A live block's record, and what is wrong with the block; that is mended, so that it is told once.
@@ -50,7 +50,7 @@ extension Registry {
   ) -> (record: BlockRecord, damages: BlockLayout.Damages)? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let record = unsafe livePlace(of: block, in: shard, store)?.pointee,
+    guard let record = unsafe livePlace(of: block, in: shard)?.pointee,
       serial == nil || serial == record.serial
     else { return nil }
     let damages = layout.damages(of: record)
@@ -71,7 +71,7 @@ extension Registry {
   ) {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let place = unsafe livePlace(of: block, in: shard, store),
+    guard let place = unsafe livePlace(of: block, in: shard),
       let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place.pointee.address))
     else { return }
     unsafe place.pointee.byteLength = UInt32(byteCount)

@@ -32,27 +32,25 @@ extension Registry {
       return unsafe releaseWithoutRecord(
         block, hash, entry, slot, by: moment, layout, limits, in: shard)
     }
-    let record = unsafe place(of: number, shard, in: store).pointee
-    if isTold || !layout.isIntact(record) {
-      aftermath.freed = FreedBlock(
-        block: block, record: record, release: moment, beginning: StringBeginning(of: record))
-      aftermath.damages = layout.damages(of: record)
+    let record = unsafe UnsafePointer(place(of: number, shard))
+    if unsafe isTold || !layout.isIntact(record) {
+      unsafe describe(block, record.pointee, by: moment, layout, &aftermath)
     }
     // What the heap has set aside: the string may have been shortened.
     let isHeld = unsafe shard.pointee.remember(
       block, record, isForeign: false, by: moment, bytes: ct_usable_bytes(block), limits,
       pool.pointee, hash, at: slot)
     if isHeld {
-      layout.poison(record)
+      unsafe layout.poison(record.pointee)
     } else {
       // Enough to tell it from a live one, should it be freed again.
-      layout.poison(record, atMost: BlockLayout.mostPoison)
+      unsafe layout.poison(record.pointee, atMost: BlockLayout.mostPoison)
       ct_filter_remove(hash)
     }
-    aftermath.stack = record.stack
-    aftermath.thread = record.thread
-    aftermath.byteLength = record.byteLength
-    unsafe giveBack(number, to: shard, in: store)
+    aftermath.stack = unsafe record.pointee.stack
+    aftermath.thread = unsafe record.pointee.thread
+    aftermath.byteLength = unsafe record.pointee.byteLength
+    unsafe giveBack(number, to: shard)
     unsafe store.count(.frees, ofPart: shard - shards)
     if unsafe shard.pointee.freed.isOver(limits) {
       if isContended, unsafe shard.pointee.freed.isOverInNumberOnly(limits) {
@@ -63,6 +61,17 @@ extension Registry {
       }
     }
     return .own(isHeld: isHeld)
+  }
+
+  /// Says what was released, and what is wrong with it.
+  @inline(never)
+  private func describe(
+    _ block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout,
+    _ aftermath: inout Aftermath
+  ) {
+    aftermath.freed = FreedBlock(
+      block: block, record: record, release: moment, beginning: StringBeginning(of: record))
+    aftermath.damages = layout.damages(of: record)
   }
 
   /// Takes a block out of another shard's quarantine for one that is one too many.
@@ -178,7 +187,7 @@ extension Registry {
     ct_filter_remove(hash)
     if entry == .unrecorded { return .unrecorded }
     guard let number = unsafe number(of: entry, in: shard) else { return .inherited }
-    unsafe giveBack(number, to: shard, in: store)
+    unsafe giveBack(number, to: shard)
     unsafe store.count(.frees, ofPart: shard - shards)
     return .own
   }
@@ -212,9 +221,11 @@ extension Registry {
     _ record: BlockRecord, _ block: UInt, _ hash: UInt64, at slot: Int?, by moment: Moment,
     _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
   ) -> Bool {
-    let isHeld = unsafe shard.pointee.remember(
-      block, record, isForeign: true, by: moment, bytes: ct_usable_bytes(block), limits,
-      pool.pointee, hash, at: slot)
+    let isHeld = unsafe withUnsafePointer(to: record) { record in
+      unsafe shard.pointee.remember(
+        block, record, isForeign: true, by: moment, bytes: ct_usable_bytes(block), limits,
+        pool.pointee, hash, at: slot)
+    }
     layout.poison(record, atMost: isHeld ? .max : BlockLayout.mostPoison)
     if isHeld { ct_filter_add(hash) }
     return isHeld

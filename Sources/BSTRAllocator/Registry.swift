@@ -54,16 +54,15 @@ struct Registry: ~Copyable {
     unsafe store.count(.allocations, ofPart: shard - shards)
     guard BlockTable.canHold(block) else { return false }
     let number = unsafe takePlace(from: shard, in: store)
-    let entry =
-      number.map { unsafe BlockEntry(record: shard.pointee.inherited + $0) } ?? .unrecorded
+    let entry = number.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0) }
     // What was remembered of an earlier block of this address is forgotten with that.
-    guard unsafe shard.pointee.blocks.set(block, hash, to: entry) else {
-      if let number { unsafe giveBack(number, to: shard, in: store) }
+    guard unsafe shard.pointee.blocks.set(block, hash, to: entry ?? .unrecorded) else {
+      if let number { unsafe giveBack(number, to: shard) }
       return false
     }
     ct_filter_add(hash)
     guard let number else { return false }
-    let place = unsafe place(of: number, shard, in: store)
+    let place = unsafe place(of: number, shard)
     unsafe place.pointee.address = record.address
     unsafe place.pointee.byteLength = record.byteLength
     unsafe place.pointee.stack = record.stack
@@ -78,7 +77,7 @@ struct Registry: ~Copyable {
   func move(_ block: UInt, to scope: ScopeID, in store: borrowing StoreWriter) {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let place = unsafe livePlace(of: block, in: shard, store) else { return }
+    guard let place = unsafe livePlace(of: block, in: shard) else { return }
     var record = unsafe place.pointee
     record.scope = scope
     unsafe ct_publish(&place.pointee.identity, record.identity)
@@ -97,7 +96,7 @@ struct Registry: ~Copyable {
     unsafe shard.pointee.blocks.remove(at: slot)
     ct_filter_remove(hash)
     guard let number = unsafe number(of: entry, in: shard) else { return false }
-    unsafe giveBack(number, to: shard, in: store)
+    unsafe giveBack(number, to: shard)
     return true
   }
 
@@ -127,15 +126,14 @@ struct Registry: ~Copyable {
   /// Records stand in stripes, of which each shard has its part, so that who knows a record's number and
   /// shard knows its place: neighbours on a cache line are of one shard.
   ///
-  /// - Parameter number: counted from the shard's first in this store.
+  /// - Parameter number: counted from the shard's first in this store, and taken.
   @inline(__always)
   func place(
-    of number: UInt32, _ shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
+    of number: UInt32, _ shard: UnsafeMutablePointer<Shard>
   ) -> UnsafeMutablePointer<BlockRecord> {
-    let base = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
-    let stripe = Int(number) / Shard.portion
-    return unsafe base + (stripe * Self.shardCount + (shard - shards)) * Shard.portion
-      + Int(number) % Shard.portion
+    let portion = UInt32(Shard.portion)
+    let index = Int(number & ~(portion &- 1)) &* Self.shardCount &+ Int(number & (portion &- 1))
+    return unsafe shard.pointee.records.unsafelyUnwrapped + index
   }
 
   /// The number of an entry's record in this process's store; `nil` when there is none.
@@ -152,12 +150,12 @@ struct Registry: ~Copyable {
   ///
   /// Caller holds the shard lock.
   func livePlace(
-    of block: UInt, in shard: UnsafeMutablePointer<Shard>, _ store: borrowing StoreWriter
+    of block: UInt, in shard: UnsafeMutablePointer<Shard>
   ) -> UnsafeMutablePointer<BlockRecord>? {
     guard let entry = unsafe shard.pointee.blocks.entry(of: block, ct_hash(block)),
       let number = unsafe number(of: entry, in: shard)
     else { return nil }
-    return unsafe place(of: number, shard, in: store)
+    return unsafe place(of: number, shard)
   }
 
   /// The number of a free record, for an entry; `nil` when the store is full.
@@ -167,11 +165,11 @@ struct Registry: ~Copyable {
   private func takePlace(
     from shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
   ) -> UInt32? {
-    guard let number = unsafe shard.pointee.free else {
-      return unsafe takeNewPlace(from: shard, in: store)
-    }
-    let next = unsafe place(of: number, shard, in: store).pointee.address
-    unsafe shard.pointee.free = next == 0 ? nil : UInt32(truncatingIfNeeded: next - 1)
+    let free = unsafe shard.pointee.free
+    if free == 0 { return unsafe takeNewPlace(from: shard, in: store) }
+    let number = free &- 1
+    unsafe shard.pointee.free = UInt32(
+      truncatingIfNeeded: place(of: number, shard).pointee.address)
     return number
   }
 
@@ -190,6 +188,8 @@ struct Registry: ~Copyable {
         guard unsafe store.room(for: stripeBytes, in: .blocks) != nil else { return nil }
         store.commit(stripeBytes, in: .blocks)
       }
+      let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
+      unsafe shard.pointee.records = records + (shard - shards) * Shard.portion
     }
     unsafe shard.pointee.numbered = number + 1
     return number
@@ -225,13 +225,13 @@ struct Registry: ~Copyable {
   /// Caller holds the shard lock.
   @inline(__always)
   func giveBack(
-    _ number: UInt32, to shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
+    _ number: UInt32, to shard: UnsafeMutablePointer<Shard>
   ) {
-    let place = unsafe place(of: number, shard, in: store)
+    let place = unsafe place(of: number, shard)
     // First: a store that is cut off after this shows a free place.
     unsafe ct_publish(&place.pointee.identity, 0)
-    unsafe place.pointee.address = shard.pointee.free.map { UInt64($0) + 1 } ?? 0
-    unsafe shard.pointee.free = number
+    unsafe place.pointee.address = UInt64(shard.pointee.free)
+    unsafe shard.pointee.free = number &+ 1
   }
 
   // MARK: fork
@@ -242,7 +242,7 @@ struct Registry: ~Copyable {
     unsafe generation.pointee &+= 1
     for index in 0..<Self.shardCount {
       unsafe locks[index].renewInForkedChild()
-      unsafe shards[index].free = nil
+      unsafe shards[index].free = 0
       unsafe shards[index].inherited += shards[index].numbered
       unsafe shards[index].numbered = 0
       // Each generation needs numbers of its own. When half are used up they are taken back.
@@ -268,6 +268,7 @@ enum Removal {
 }
 
 /// A part of the registry, guarded by a lock of its own, on cache lines of its own.
+@safe
 struct Shard: ~Copyable {
   /// Records that a shard has side by side in the store.
   static let portion = 8
@@ -280,19 +281,27 @@ struct Shard: ~Copyable {
   var inherited: UInt32 = 0
   /// Records that were ever taken in this process's store.
   var numbered: UInt32 = 0
-  /// The number of the first free record, which names the next.
-  var free: UInt32?
-  private let padding = InlineArray<8, UInt64>(repeating: 0)
+  /// 1 more than the number of the first free record, which names the next in the same way; 0 for none.
+  var free: UInt32 = 0
+  /// The first of its records in this process's store; `nil` before it has any.
+  var records: UnsafeMutablePointer<BlockRecord>?
+  // To three lines, of which a neighbour's begins a fourth.
+  private let padding = InlineArray<13, UInt64>(repeating: 0)
+
+  init() {
+    unsafe records = nil
+  }
 
   /// Remembers a released block, and holds its memory back if there is room; see `FreedBlocks.add`.
   ///
   /// - Parameter slot: where it stands in the table; `nil` when it does not.
   @inline(__always)
   mutating func remember(
-    _ block: UInt, _ record: BlockRecord, isForeign: Bool, by moment: Moment, bytes: Int,
+    _ block: UInt, _ record: UnsafePointer<BlockRecord>, isForeign: Bool, by moment: Moment,
+    bytes: Int,
     _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?
   ) -> Bool {
-    freed.add(
+    unsafe freed.add(
       block, record, isForeign: isForeign, by: moment, bytes: bytes, limits, pool, hash, at: slot,
       in: &blocks)
   }

@@ -25,13 +25,12 @@ extension UnwindCache {
   /// Where others have links, all that come before are links.
   struct Slots {
     var own: UInt32 = 0
+    /// 0 for none.
     var shared: UInt32 = 0
     var ownLinks: UInt16 = 0
     var ownWords: UInt16 = 0
     var sharedLinks: UInt16 = 0
     var sharedWords: UInt16 = 0
-
-    var ownCount: Int { Int(ownLinks) + Int(ownWords) }
   }
 
   /// A slot that is not as remembered.
@@ -132,11 +131,12 @@ extension UnwindCache {
     unsafe UnsafePointer<UInt>(bitPattern: address).unsafelyUnwrapped.pointee
   }
 
+  /// A slot by its number: 16 bytes each from the start of the memory.
   @inline(__always)
   static func slot(
     _ number: UInt32, _ memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Slot> {
-    unsafe (memory + slotOffset).assumingMemoryBound(to: Slot.self) + Int(number)
+    unsafe memory.assumingMemoryBound(to: Slot.self) + Int(number)
   }
 
   /// The word that is another one, and where it stands: twice the slot's number, and 1 more for the second word
@@ -156,8 +156,8 @@ extension UnwindCache {
   ///
   /// Of a link that is one, with neither of its words: where stacks branch, it is compared again.
   static func forEachAddress(
-    _ slots: Slots, before mismatch: Mismatch, from frame: UInt,
-    _ memory: UnsafeMutableRawPointer, _ body: (UInt) -> Void
+    _ slots: Slots, before mismatch: Mismatch, from frame: UInt, _ memory: UnsafeMutableRawPointer,
+    _ body: (UInt) -> Void
   ) {
     var frame = frame
     let parts = [
@@ -217,9 +217,10 @@ extension UnwindCache {
 
   /// How many of the outer slots of a stack others have, too, and where.
   ///
-  /// - Parameter used: the first slot that nobody has.
+  /// - Parameter end: the first slot that nobody has.
   static func findShared(
-    _ slots: UnsafePointer<Slot>, _ count: Int, used: UInt32, _ memory: UnsafeMutableRawPointer
+    _ slots: UnsafePointer<Slot>, _ count: Int, before end: UInt32,
+    _ memory: UnsafeMutableRawPointer
   ) -> (first: UInt32, count: Int) {
     var found: (first: UInt32, count: Int) = (0, 0)
     var hash: UInt64 = 0
@@ -227,7 +228,7 @@ extension UnwindCache {
       let start = unsafe slots + (count - number)
       unsafe hash = Self.hash(start.pointee, hash)
       let place = unsafe index(hash, memory).pointee
-      guard place != 0, Int(place) + number <= Int(used) else { break }
+      guard place != 0, Int(place) + number <= Int(end) else { break }
       // Most often it goes on where the last one was found.
       let same = place == found.first &- 1 && number > 1 ? 1 : number
       guard

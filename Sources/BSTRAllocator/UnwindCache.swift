@@ -32,6 +32,11 @@ enum UnwindCache {
     /// not follow.
     var name = Entry.seen
     var slots = Slots()
+    /// Of what no branch leads to: the branch at whose end a stack was found last, and how often in a row.
+    var lastBranch: UInt32 = 0
+    var streak: UInt32 = 0
+    /// The slot that it has alone, if it is one: then all of it is on one cache line.
+    var slot = Slot(first: 0, second: 0)
 
     static let seen: UInt32 = 0
     static let odd: UInt32 = .max
@@ -44,23 +49,24 @@ enum UnwindCache {
   private struct Cache {
     /// The count of unloads that all entries belong to.
     var unloads: UInt32
-    /// The first slot that nobody has, but that 0 is nobody's.
+    /// How many slots entries have, apart from those in the entries.
     var slotsUsed: UInt32
     var names: UInt32
   }
 
-  private static let groupBits = 12
-  /// Entries that a word and an origin may stand in.
+  private static let entryBits = 14
+  /// Neighbouring entries that a word and an origin may stand in.
   private static let ways = 4
   private static let mostSlots = 1 << 17
   /// A frame has two words, and the caller's frame pointer comes before them.
   private static let mostSlotsOfStack = 2 * StackCapture.deepest + 2
   private static let mostBranches = 32
+  /// As many times in a row that a stack is found behind branches, it is worth two walks to begin with it.
+  private static let longStreak = 1 << 12
 
-  // On a cache line of its own.
+  // On a cache line of its own, as each of the entries is.
   private static let entryOffset = 64
-  static let slotOffset =
-    entryOffset + (ways << groupBits) * MemoryLayout<Entry>.stride
+  private static let slotOffset = entryOffset + (1 << entryBits + ways) * MemoryLayout<Entry>.stride
   // Behind the slots: where they are found by what they and those behind them are, and room to work.
   static let indexBits = 12
   static let indexOffset = slotOffset + mostSlots * MemoryLayout<Slot>.stride
@@ -75,18 +81,49 @@ enum UnwindCache {
     guard let memory = unsafe ct_thread().pointee.unwind_cache, caller.frame != 0,
       unsafe memory.assumingMemoryBound(to: Cache.self).pointee.unloads == unloads
     else { return .none }
-    var word = caller.returnAddress
-    var origin = caller.frame
-    var frame = caller.frame
+    guard let entry = unsafe find(caller.returnAddress, caller.frame, in: memory),
+      unsafe entry.pointee.isKnown
+    else { return .none }
+    guard let mismatch = unsafe firstMismatch(&entry.pointee.slots, from: caller.frame, memory)
+    else { return unsafe entry.pointee.stack }
+    return unsafe stack(branchingFrom: entry, at: mismatch, memory)
+  }
+
+  /// A function of its own, so that the usual case needs few registers.
+  @inline(never)
+  private static func stack(
+    branchingFrom root: UnsafeMutablePointer<Entry>, at mismatch: Mismatch,
+    _ memory: UnsafeMutableRawPointer
+  ) -> StackID {
+    var entry = unsafe root
+    var mismatch = unsafe mismatch
     while true {
-      guard let entry = unsafe find(word, origin, in: memory), unsafe entry.pointee.isKnown
-      else { return .none }
-      guard let mismatch = unsafe firstMismatch(&entry.pointee.slots, from: frame, memory) else {
-        return unsafe entry.pointee.stack
+      let (word, origin) = unsafe branch(of: entry, at: mismatch, memory)
+      guard let next = unsafe find(word, origin, in: memory), unsafe next.pointee.isKnown else {
+        return .none
       }
-      (word, origin) = unsafe branch(of: entry, at: mismatch, memory)
-      frame = unsafe mismatch.frame
+      guard
+        let further = unsafe firstMismatch(&next.pointee.slots, from: mismatch.frame, memory)
+      else {
+        unsafe noteBranch(next.pointee.name, of: root)
+        return unsafe next.pointee.stack
+      }
+      unsafe entry = next
+      unsafe mismatch = further
     }
+  }
+
+  /// Forgets what the branches start from once one stack alone is found behind them: that is learnt anew then,
+  /// and found at once.
+  @inline(__always)
+  private static func noteBranch(_ name: UInt32, of root: UnsafeMutablePointer<Entry>) {
+    guard unsafe root.pointee.lastBranch == name else {
+      unsafe root.pointee.lastBranch = name
+      unsafe root.pointee.streak = 0
+      return
+    }
+    unsafe root.pointee.streak &+= 1
+    if unsafe root.pointee.streak == longStreak { unsafe root.pointee.name = Entry.seen }
   }
 
   /// Remembers a stack that was walked: the first time that there is one from there, the next time what it
@@ -131,9 +168,9 @@ enum UnwindCache {
         guard let mismatch = unsafe firstMismatch(&entry.pointee.slots, from: frame, memory) else {
           return
         }
-        unsafe UnwindCache.forEachAddress(
-          entry.pointee.slots, before: mismatch, from: frame, memory
-        ) { unsafe compared.add($0) }
+        unsafe forEachAddress(entry.pointee.slots, before: mismatch, from: frame, memory) {
+          unsafe compared.add($0)
+        }
         (word, origin) = unsafe branch(of: entry, at: mismatch, memory)
         frame = unsafe mismatch.frame
       }
@@ -173,11 +210,11 @@ enum UnwindCache {
   }
 
   @inline(__always)
-  private static func group(
+  private static func firstPlace(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry> {
     let mixed = (word &* 0x9E37_79B9_7F4A_7C15 ^ origin) &* 0xD6E8_FEB8_6659_FD93
-    let index = Int(mixed >> UInt(64 - groupBits)) * ways
+    let index = Int(mixed >> UInt(64 - entryBits))
     return unsafe (memory + entryOffset).assumingMemoryBound(to: Entry.self) + index
   }
 
@@ -185,9 +222,9 @@ enum UnwindCache {
   private static func find(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry>? {
-    let group = unsafe group(word, origin, in: memory)
+    let first = unsafe firstPlace(word, origin, in: memory)
     for way in 0..<ways {
-      let entry = unsafe group + way
+      let entry = unsafe first + way
       if unsafe entry.pointee.word == word && entry.pointee.origin == origin { return unsafe entry }
     }
     return nil
@@ -197,12 +234,10 @@ enum UnwindCache {
   private static func place(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry> {
-    let group = unsafe group(word, origin, in: memory)
-    for way in 0..<ways where unsafe group[way].origin == 0 { return unsafe group + way }
-    for way in 0..<ways where unsafe group[way].name == Entry.seen {
-      return unsafe group + way
-    }
-    return unsafe group + Int(word >> 4 & UInt(ways - 1))
+    let first = unsafe firstPlace(word, origin, in: memory)
+    for way in 0..<ways where unsafe first[way].origin == 0 { return unsafe first + way }
+    for way in 0..<ways where unsafe first[way].name == Entry.seen { return unsafe first + way }
+    return unsafe first + Int(word >> 4 & UInt(ways - 1))
   }
 
   // MARK: finding out
@@ -222,19 +257,28 @@ enum UnwindCache {
       kept += 1
     }
     let (links, count) = unsafe makeSlots(found, kept, from: frame)
-    let first = unsafe max(1, cache.pointee.slotsUsed)
-    let shared = unsafe findShared(found, count, used: first, memory)
+    let first = unsafe UInt32(slotOffset / MemoryLayout<Slot>.stride) + cache.pointee.slotsUsed
+    let shared = unsafe findShared(found, count, before: first, memory)
     let ownCount = count - shared.count
-    unsafe slot(first, memory).update(from: found, count: ownCount)
-    if shared.count == 0 { unsafe share(first, count, memory) }
-    unsafe cache.pointee.slotsUsed = first + UInt32(ownCount)
-    unsafe cache.pointee.names += 1
-    unsafe entry.pointee.stack = id
+    var own = first
+    if ownCount == 1 {
+      unsafe entry.pointee.slot = found[0]
+      unsafe own = UInt32(
+        (UnsafeRawPointer(entry) - UnsafeRawPointer(memory) + MemoryLayout<Entry>.offset(
+          of: \.slot)!)
+          / MemoryLayout<Slot>.stride)
+    } else {
+      unsafe slot(first, memory).update(from: found, count: ownCount)
+      unsafe cache.pointee.slotsUsed += UInt32(ownCount)
+      if shared.count == 0 { unsafe share(first, count, memory) }
+    }
     let ownLinks = min(links, ownCount)
     unsafe entry.pointee.slots = Slots(
-      own: first, shared: shared.first, ownLinks: UInt16(ownLinks),
+      own: own, shared: shared.first, ownLinks: UInt16(ownLinks),
       ownWords: UInt16(ownCount - ownLinks), sharedLinks: UInt16(links - ownLinks),
       sharedWords: UInt16(shared.count - (links - ownLinks)))
+    unsafe cache.pointee.names += 1
+    unsafe entry.pointee.stack = id
     unsafe entry.pointee.name = cache.pointee.names
   }
 

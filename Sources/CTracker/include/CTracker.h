@@ -86,7 +86,7 @@ void ct_wait_for_fork(struct ct_thread *_Nonnull thread);
 CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
   struct ct_thread *thread = ct_this_thread;
   if (__builtin_expect(!thread, 0)) thread = ct_take_thread();
-  if (!thread || thread->inside) return NULL;
+  if (__builtin_expect(!thread || thread->inside, 0)) return NULL;
   __atomic_store_n(&thread->inside, true, __ATOMIC_RELAXED);
   // The processor may still do the next read before that write is seen: who forks sees to it with
   // membarrier(2), so that nobody else has to.
@@ -99,7 +99,7 @@ CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
 
 /// Leaves, with `errno` as it was; nothing for NULL, which `ct_enter` answers to who does not leave yet.
 CT_INLINE void ct_leave(struct ct_thread *_Nullable thread) {
-  if (!thread) return;
+  if (__builtin_expect(!thread, 0)) return;
   *thread->errno_place = thread->saved_errno;
   __atomic_store_n(&thread->inside, false, __ATOMIC_RELEASE);
 }
@@ -202,7 +202,8 @@ void ct_lock_wake(struct ct_lock *_Nonnull lock);
 /// Takes a lock. Returns whether somebody else held it.
 CT_INLINE bool ct_lock_acquire(struct ct_lock *_Nonnull lock) {
   // Without other threads it takes no more than a store, as in malloc: nobody starts one inside.
-  if (__libc_single_threaded && !__atomic_load_n(&lock->held, __ATOMIC_RELAXED)) {
+  if (__builtin_expect(
+          __libc_single_threaded && !__atomic_load_n(&lock->held, __ATOMIC_RELAXED), 1)) {
     __atomic_store_n(&lock->held, 1, __ATOMIC_RELAXED);
     return false;
   }
@@ -246,7 +247,7 @@ CT_INLINE void ct_filter_add(uint64_t hash) {
   uint8_t *cell = &ct_filter[ct_filter_index(hash)];
   uint8_t count = __atomic_load_n(cell, __ATOMIC_RELAXED);
   if (count != UINT8_MAX) __atomic_store_n(cell, (uint8_t)(count + 1), __ATOMIC_RELAXED);
-  if (!__atomic_load_n(&ct_filter_armed, __ATOMIC_RELAXED))
+  if (__builtin_expect(!__atomic_load_n(&ct_filter_armed, __ATOMIC_RELAXED), 0))
     __atomic_store_n(&ct_filter_armed, true, __ATOMIC_RELAXED);
 }
 
@@ -266,6 +267,20 @@ CT_INLINE bool ct_filter_may_hold(const void *_Nullable block) {
 }
 
 // MARK: records
+
+/// Eight bytes from any address, which Swift would call a function for in so large a one.
+CT_INLINE uint64_t ct_load64(const void *_Nonnull place) {
+  uint64_t word;
+  __builtin_memcpy(&word, place, sizeof word);
+  return word;
+}
+
+/// Two bytes, likewise.
+CT_INLINE uint16_t ct_load16(const void *_Nonnull place) {
+  uint16_t word;
+  __builtin_memcpy(&word, place, sizeof word);
+  return word;
+}
 
 /// Brings memory near that is soon written to, without waiting for it.
 CT_INLINE void ct_prefetch(const void *_Nonnull place, size_t bytes) {

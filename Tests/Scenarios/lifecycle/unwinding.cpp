@@ -87,6 +87,11 @@ KEEP static void far(int which) {
   sink++;
 }
 
+// One way a few times, then the other for so long that the cache begins with that, and back again.
+KEEP static void phases() {
+  for (int i = 0; i < 12000; i++) far(i >= 10 && i < 11000);
+}
+
 // Ends in a jump at -O2.
 KEEP static void tail(int which) { return which & 1 ? left() : right(); }
 
@@ -223,6 +228,7 @@ int main(int count, char **arguments) {
   int rounds = count > 1 ? atoi(arguments[1]) : 200;
   other_stack = (char *)malloc(1 << 16);
   signal(SIGUSR1, handler);
+  phases();
   all(rounds, arguments[2], arguments[3]);
   // Stacks that other threads had before.
   for (int i = 0; i < 8; i++) {
