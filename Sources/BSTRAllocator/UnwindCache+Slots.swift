@@ -66,8 +66,8 @@ extension UnwindCache {
     return nil
   }
 
-  // Both compare four at a time as long as they can. Each branch stands for itself, and no word is read before
-  // all inside it were compared.
+  // Both compare four at a time as long as they can, and then without a loop, whose end a processor would have
+  // to guess.
 
   /// Passes links that are as remembered.
   ///
@@ -78,21 +78,25 @@ extension UnwindCache {
   ) -> Bool {
     var left = UInt32(count)
     while left >= 4 {
-      let second = unsafe slot[0].first
-      let third = unsafe slot[1].first
-      let fourth = unsafe slot[2].first
-      guard unsafe isLink(slot[0], frame), unsafe isLink(slot[1], second),
-        unsafe isLink(slot[2], third), unsafe isLink(slot[3], fourth)
-      else { break }
-      frame = unsafe slot[3].first
-      unsafe slot += 4
+      let isSame = unsafe slot.withMemoryRebound(to: UInt.self, capacity: 8) {
+        unsafe ct_are_links(frame, $0)
+      }
+      if isSame {
+        frame = unsafe slot[3].first
+        unsafe slot += 4
+      } else {
+        // One is not, or they lie on two pages.
+        guard unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame),
+          unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame)
+        else { return false }
+      }
       left &-= 4
     }
-    while left != 0 {
-      guard unsafe isLink(slot.pointee, frame) else { return false }
-      frame = unsafe slot.pointee.first
-      unsafe slot += 1
-      left &-= 1
+    if left & 2 != 0 {
+      guard unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame) else { return false }
+    }
+    if left & 1 != 0 {
+      guard unsafe passLink(&slot, &frame) else { return false }
     }
     return true
   }
@@ -104,15 +108,34 @@ extension UnwindCache {
     while left >= 4 {
       guard unsafe isWord(slot[0]), unsafe isWord(slot[1]), unsafe isWord(slot[2]),
         unsafe isWord(slot[3])
-      else { break }
+      else {
+        while unsafe passWord(&slot) {}
+        return false
+      }
       unsafe slot += 4
       left &-= 4
     }
-    while left != 0 {
-      guard unsafe isWord(slot.pointee) else { return false }
-      unsafe slot += 1
-      left &-= 1
+    if left & 2 != 0 {
+      guard unsafe passWord(&slot), unsafe passWord(&slot) else { return false }
     }
+    if left & 1 != 0 {
+      guard unsafe passWord(&slot) else { return false }
+    }
+    return true
+  }
+
+  @inline(__always)
+  private static func passLink(_ slot: inout UnsafePointer<Slot>, _ frame: inout UInt) -> Bool {
+    guard unsafe isLink(slot.pointee, frame) else { return false }
+    frame = unsafe slot.pointee.first
+    unsafe slot += 1
+    return true
+  }
+
+  @inline(__always)
+  private static func passWord(_ slot: inout UnsafePointer<Slot>) -> Bool {
+    guard unsafe isWord(slot.pointee) else { return false }
+    unsafe slot += 1
     return true
   }
 

@@ -13,8 +13,8 @@ import TraceStore
 /// pointers; nothing else has a part in it, or the stack is not remembered (`FrameRule`). So if the start is
 /// the same, and all those words on the stack are, then by induction every step is the same. Compared are
 /// the return addresses, and of the frame pointers those from which a frame is counted. They are looked at from
-/// the inside out, each only when all before it were the same: no word is read that a walk would not read. Call
-/// frame information changes only with modules: `dlclose` empties all caches.
+/// the inside out, each only when all before it were the same or lie on the same page: no page is read that a walk
+/// would not read. Call frame information changes only with modules: `dlclose` empties all caches.
 ///
 /// Stacks that begin alike share what they have in common: where a word is another one, a branch goes on from
 /// there, found by the word and the place.

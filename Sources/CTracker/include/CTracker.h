@@ -266,6 +266,21 @@ CT_INLINE bool ct_filter_may_hold(const void *_Nullable block) {
                          __ATOMIC_RELAXED) != 0;
 }
 
+// MARK: recognised stacks
+
+/// Whether the frame at `frame` and the three behind it hold what four pairs of words say, of which the first
+/// says where the next frame is. False, too, where they do not lie on one page: what can be read of one can
+/// then not be read of all.
+CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs) {
+  typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+  uintptr_t second = pairs[0], third = pairs[2], fourth = pairs[4];
+  if ((frame ^ (fourth + 15)) >> 12) return false;
+  const pair *expected = (const pair *)pairs;
+  pair difference = (*(const pair *)frame ^ expected[0]) | (*(const pair *)second ^ expected[1]) |
+                    (*(const pair *)third ^ expected[2]) | (*(const pair *)fourth ^ expected[3]);
+  return (difference[0] | difference[1]) == 0;
+}
+
 // MARK: records
 
 /// Eight bytes from any address, which Swift would call a function for in so large a one.

@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdexcept>
+#include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -187,6 +188,50 @@ KEEP static void on_another_stack(int depth) {
   swapcontext(&main_context, &other_context);
 }
 
+#if defined(__x86_64__)
+// Calls a function on another stack, at which stacks end.
+extern "C" void call_on(char *stack_end, void (*)());
+__asm__(
+    ".text\n"
+    ".type call_on, @function\n"
+    "call_on:\n"
+    ".cfi_startproc\n"
+    ".cfi_undefined 16\n"
+    "pushq %rbx\n"
+    "movq %rsp, %rbx\n"
+    "movq %rdi, %rsp\n"
+    "call *%rsi\n"
+    "movq %rbx, %rsp\n"
+    "popq %rbx\n"
+    "ret\n"
+    ".cfi_endproc\n"
+    ".size call_on, .-call_on\n");
+
+// The same frames at the same place, once in a stack of many pages and once in a shorter one, above which nothing
+// can be read. What the frames came from in the longer one lies there.
+static uintptr_t first_frame;
+KEEP static void further_in(int frames) {
+  if (frames > 0) { further_in(frames - 1); sink++; return; }
+  // As far as the frames begin in both.
+  void *space = alloca((uintptr_t)__builtin_frame_address(0) - first_frame);
+  __asm__ volatile("" : : "r"(space));
+  for (int i = 0; i < 16; i++) recurse(6 + i % 4);
+}
+static void on_these_pages() { further_in(5); sink++; }
+KEEP static void shorter() {
+  enum { ALL = 20, SHORT = 18 };
+  char *stack = (char *)mmap(nullptr, ALL * 4096, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  first_frame = (uintptr_t)stack + (SHORT - 1) * 4096 + 2048;
+  for (int i = 0; i < 3; i++) call_on(stack + ALL * 4096, on_these_pages);
+  mprotect(stack + SHORT * 4096, (ALL - SHORT) * 4096, PROT_NONE);
+  for (int i = 0; i < 3; i++) call_on(stack + SHORT * 4096, on_these_pages);
+  munmap(stack, ALL * 4096);
+}
+#else
+static void shorter() {}
+#endif
+
 KEEP static void plugins(const char *first, const char *second, int round) {
   void *library = dlopen(round & 1 ? second : first, RTLD_NOW);
   if (!library) { fprintf(stderr, "%s\n", dlerror()); exit(2); }
@@ -229,6 +274,7 @@ int main(int count, char **arguments) {
   other_stack = (char *)malloc(1 << 16);
   signal(SIGUSR1, handler);
   phases();
+  shorter();
   all(rounds, arguments[2], arguments[3]);
   // Stacks that other threads had before.
   for (int i = 0; i < 8; i++) {
