@@ -57,7 +57,7 @@ struct BSTRFunctions {
     characters count: Int, from text: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     guard count < profile.characterLimit else { return nil }
-    let byteCount = count * profile.olecharBytes
+    let byteCount = count &* profile.olecharBytes
     return unsafe allocate(byteCount, copying: text, available: byteCount, caller: caller)
   }
 
@@ -112,7 +112,7 @@ struct BSTRFunctions {
     let bstr = unsafe block + profile.payloadOffset
     if profile.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
     unsafe setPrefix(of: bstr, to: byteCount)
-    if let source = unsafe source { unsafe bstr.copyMemory(from: source, byteCount: copied) }
+    if let source = unsafe source { unsafe memcpy(bstr, source, copied) }
     unsafe layout.terminate(bstr, byteCount)
     unsafe layout.setGuard(of: bstr, byteCount)
     return unsafe bstr

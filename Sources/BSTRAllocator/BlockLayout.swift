@@ -53,7 +53,7 @@ struct BlockLayout {
   /// Bytes of a block whose payload has `byteCount` bytes.
   @inline(__always)
   func blockBytes(forPayload byteCount: Int) -> Int {
-    profile.blockBytes(forPayload: byteCount) + guardBytes
+    profile.blockBytes(forPayload: byteCount) &+ guardBytes
   }
 
   /// Bytes from the first character to the guard.

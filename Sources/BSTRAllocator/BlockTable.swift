@@ -18,7 +18,7 @@ struct BlockEntry: Equatable {
 
   /// A block that was released, and is remembered in this place of its shard's ring.
   @inline(__always)
-  init(freed place: Int) { rawValue = Self.mostRecords + UInt32(place) }
+  init(freed place: Int) { rawValue = Self.mostRecords &+ UInt32(truncatingIfNeeded: place) }
 
   /// A live block that there was no room to record.
   static var unrecorded: BlockEntry { BlockEntry(rawValue: 0x7_FFFF) }

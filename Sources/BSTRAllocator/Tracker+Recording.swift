@@ -43,7 +43,7 @@ extension Tracker {
     let thread = unsafe ct_thread()
     if unsafe thread.pointee.next_serial == thread.pointee.end_serial { setSerialsAside(in: store) }
     let serial = unsafe thread.pointee.next_serial
-    unsafe thread.pointee.next_serial = serial + 1
+    unsafe thread.pointee.next_serial = serial &+ 1
     return serial
   }
 
@@ -135,14 +135,6 @@ extension Tracker {
   }
 
   func milliseconds(since start: UInt64) -> UInt32 {
-    UInt32(truncatingIfNeeded: (Self.now() &- start) / 1_000_000)
-  }
-
-  /// Nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of the price.
-  static func now() -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-    return UInt64(bitPattern: Int64(time.tv_sec)) &* 1_000_000_000
-      &+ UInt64(bitPattern: Int64(time.tv_nsec))
+    UInt32(truncatingIfNeeded: (ct_now() &- start) / 1_000_000)
   }
 }

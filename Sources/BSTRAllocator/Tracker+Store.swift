@@ -13,7 +13,7 @@ extension Tracker {
     unsafe header.pointee.role = ct_role
     unsafe header.pointee.pid = UInt32(getpid())
     unsafe header.pointee.parentPid = UInt32(getppid())
-    unsafe header.pointee.startTime = Self.now()
+    unsafe header.pointee.startTime = ct_now()
     unsafe header.pointee.depth = UInt32(depth)
     unsafe header.pointee.firstScope = scopes.firstScope
     ProcessFacts.write(to: writer)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/single_threaded.h>
+#include <time.h>
 
 #define CT_INLINE static inline __attribute__((always_inline))
 
@@ -279,6 +280,13 @@ CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs) {
   pair difference = (*(const pair *)frame ^ expected[0]) | (*(const pair *)second ^ expected[1]) |
                     (*(const pair *)third ^ expected[2]) | (*(const pair *)fourth ^ expected[3]);
   return (difference[0] | difference[1]) == 0;
+}
+
+/// Nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of the price.
+CT_INLINE uint64_t ct_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 // MARK: records
