@@ -162,12 +162,18 @@ extension UnwindCache {
     unsafe memory.assumingMemoryBound(to: Slot.self) + Int(number)
   }
 
+  static func number(
+    of slot: UnsafePointer<Slot>, _ memory: UnsafeMutableRawPointer
+  ) -> UInt32 {
+    unsafe UInt32(slot - UnsafePointer(Self.slot(0, memory)))
+  }
+
   /// The word that is another one, and where it stands: twice the slot's number, and 1 more for the second word
   /// of a link.
   static func difference(
     at mismatch: Mismatch, _ memory: UnsafeMutableRawPointer
   ) -> (word: UInt, place: UInt) {
-    let place = unsafe UInt(2 * (mismatch.slot - UnsafePointer(slot(0, memory))))
+    let place = unsafe 2 * UInt(number(of: mismatch.slot, memory))
     let slot = unsafe mismatch.slot.pointee
     let frame = unsafe mismatch.frame
     if frame == 0 { return (word(slot.first &- Slot.isWord), place) }

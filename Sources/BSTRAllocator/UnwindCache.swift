@@ -263,10 +263,7 @@ enum UnwindCache {
     var own = first
     if ownCount == 1 {
       unsafe entry.pointee.slot = found[0]
-      unsafe own = UInt32(
-        (UnsafeRawPointer(entry) - UnsafeRawPointer(memory) + MemoryLayout<Entry>.offset(
-          of: \.slot)!)
-          / MemoryLayout<Slot>.stride)
+      unsafe own = number(of: &entry.pointee.slot, memory)
     } else {
       unsafe slot(first, memory).update(from: found, count: ownCount)
       unsafe cache.pointee.slotsUsed += UInt32(ownCount)
