@@ -28,13 +28,15 @@ enum UnwindCache {
     var stack: StackID = .none
     /// What branches know it by: no two have had the same.
     ///
-    /// `seen` of one that was walked once and may never come again, `odd` of one that has a frame that we do
+    /// `seen` of one whose slots are found out when it comes again, `odd` of one that has a frame that we do
     /// not follow.
     var name = Entry.seen
     var slots = Slots()
-    /// Of what no branch leads to: the branch at whose end a stack was found last, and how often in a row.
+    /// Of what no branch leads to: the branch at whose end a stack was found last, how often in a row, and how
+    /// often that was worth beginning with it.
     var lastBranch: UInt32 = 0
-    var streak: UInt32 = 0
+    var streak: UInt16 = 0
+    var beginnings: UInt16 = 0
     /// The slot that it has alone, if it is one: then all of it is on one cache line.
     var slot = Slot(first: 0, second: 0)
 
@@ -61,8 +63,10 @@ enum UnwindCache {
   /// A frame has two words, and the caller's frame pointer comes before them.
   private static let mostSlotsOfStack = 2 * StackCapture.deepest + 2
   private static let mostBranches = 32
-  /// As many times in a row that a stack is found behind branches, it is worth two walks to begin with it.
-  private static let longStreak = 1 << 12
+  /// As many times in a row that a stack is found behind branches, it is worth a walk to begin with it: twice as
+  /// many each time, and not for ever, for that cuts the other branches off.
+  private static let longStreak: UInt16 = 1 << 12
+  private static let mostBeginnings: UInt16 = 4
 
   // On a cache line of its own, as each of the entries is.
   private static let entryOffset = 64
@@ -85,7 +89,10 @@ enum UnwindCache {
       unsafe entry.pointee.isKnown
     else { return .none }
     guard let mismatch = unsafe firstMismatch(&entry.pointee.slots, from: caller.frame, memory)
-    else { return unsafe entry.pointee.stack }
+    else {
+      if unsafe entry.pointee.streak != 0 { unsafe entry.pointee.streak = 0 }
+      return unsafe entry.pointee.stack
+    }
     return unsafe stack(branchingFrom: entry, at: mismatch, memory)
   }
 
@@ -105,25 +112,33 @@ enum UnwindCache {
       guard
         let further = unsafe firstMismatch(&next.pointee.slots, from: mismatch.frame, memory)
       else {
-        unsafe noteBranch(next.pointee.name, of: root)
-        return unsafe next.pointee.stack
+        return unsafe isToBegin(with: next.pointee.name, root) ? .none : next.pointee.stack
       }
       unsafe entry = next
       unsafe mismatch = further
     }
   }
 
-  /// Forgets what the branches start from once one stack alone is found behind them: that is learnt anew then,
-  /// and found at once.
+  /// Whether the stack that was found behind a branch has taken the place of what the branches start from. That
+  /// is forgotten then: the stack is walked once more, and found at once from then on.
   @inline(__always)
-  private static func noteBranch(_ name: UInt32, of root: UnsafeMutablePointer<Entry>) {
-    guard unsafe root.pointee.lastBranch == name else {
-      unsafe root.pointee.lastBranch = name
-      unsafe root.pointee.streak = 0
-      return
+  private static func isToBegin(
+    with branch: UInt32, _ root: UnsafeMutablePointer<Entry>
+  ) -> Bool {
+    guard unsafe root.pointee.lastBranch == branch else {
+      unsafe root.pointee.lastBranch = branch
+      unsafe root.pointee.streak = 1
+      return false
     }
     unsafe root.pointee.streak &+= 1
-    if unsafe root.pointee.streak == longStreak { unsafe root.pointee.name = Entry.seen }
+    let beginnings = unsafe root.pointee.beginnings
+    guard beginnings < mostBeginnings, unsafe root.pointee.streak == longStreak << beginnings else {
+      return false
+    }
+    unsafe root.pointee.beginnings = beginnings + 1
+    unsafe root.pointee.streak = 0
+    unsafe root.pointee.name = Entry.seen
+    return true
   }
 
   /// Remembers a stack that was walked: the first time that there is one from there, the next time what it
@@ -179,7 +194,7 @@ enum UnwindCache {
 
   /// The words that were compared on the way to a branch.
   @unsafe private struct Compared {
-    /// Room for `mostSlotsOfStack`.
+    /// Room for twice `mostSlotsOfStack`.
     let addresses: UnsafeMutablePointer<UInt>
     private(set) var count = 0
 
