@@ -21,9 +21,8 @@ extension UnwindCache {
     for index in addresses.indices {
       guard let rule = unsafe FrameRule.of(addresses[index]) else { return nil }
       let isLast = index == addresses.count - 1
-      if isLast, unsafe stack.truncated { break }
       if rule.isOutermost {
-        guard isLast else { return nil }
+        guard isLast, unsafe !stack.truncated else { return nil }
         break
       }
       let frame: UInt
@@ -46,8 +45,10 @@ extension UnwindCache {
         count += 1
       }
       guard let next = word(at: frame &- 8) else { return nil }
-      // Where libunwind has stopped, what stopped it must be there again.
-      guard isLast ? next == 0 : unsafe next == addresses[index + 1] else { return nil }
+      // Where libunwind has stopped, what stopped it must be there again; where we have, what says that there is more.
+      guard unsafe isLast ? (next != 0) == stack.truncated : next == addresses[index + 1] else {
+        return nil
+      }
       unsafe words[count] = Slot(first: frame &- 8, second: next)
       count += 1
       stackPointer = frame
