@@ -25,16 +25,32 @@ import Testing
         sources.appending(path: "unwinding.cpp").path, "-o", "program", "-L\(Built.products.path)",
         "-Wl,-rpath,\(Built.products.path)", "-lbstrtrace-linked", "-ldl", "-lpthread",
       ] + common, in: folder)
+    // Most of them come again and again; those that are odd are walked each time.
+    #expect(try recognised("shapes 400 ./libone.so ./libtwo.so", in: folder) > 25_000)
+    #expect(try recognised("shorter", in: folder) == 160)
+    #expect(try recognised("cuts", depth: 8, in: folder) > 10)
+    #expect(try recognised("deep 12", depth: 256, in: folder) == 12)
+    #expect(try recognised("many 60000", in: folder) >= 40_000)
+
+    // A string's two stacks are walked twice each before they are known; again two of each for the other way, one
+    // to begin with that, and two for what came first, which branches from it then.
+    #expect(try recognised("phases 12000", in: folder) == 2 * (12000 - 2 - 2 - 1 - 2))
+    #expect(try recognised("turns 12000", in: folder) == 2 * (12000 - 2 - 2))
+  }
+
+  /// Runs one of the program's programs, and says how many stacks were recognised. All were the same as walked.
+  private func recognised(
+    _ arguments: String, depth: Int = 64, in folder: URL
+  ) throws -> Int {
     let command = try Command.run(
-      ["./program", "400", "./libone.so", "./libtwo.so"],
-      environment: ["BSTRTRACE_OPTIONS": "verify-stacks=on"], in: folder)
-    #expect(command.status == 0, "\(command.errors)")
+      ["./program"] + arguments.split(separator: " ").map(String.init),
+      environment: ["BSTRTRACE_OPTIONS": "verify-stacks=on:depth=\(depth)"], in: folder)
+    #expect(command.status == 0, "\(arguments): \(command.errors.prefix(3000))")
     let pattern = try Regex(
       #"note: (\d+) recognised stacks were walked in full: all were the same\."#)
     let found = command.errors.firstMatch(of: pattern)
-    // Most of them come again and again; those that are odd are walked each time.
-    let recognised = found?.output[1].substring.flatMap { Int($0) } ?? 0
-    #expect(recognised > 2000, "\(command.errors.prefix(3000))")
+    #expect(found != nil, "\(arguments): \(command.errors.prefix(3000))")
+    return found?.output[1].substring.flatMap { Int($0) } ?? 0
   }
 
   @Test func ofSwiftTasksToo() throws {

@@ -1,6 +1,6 @@
 // Stacks of every shape, each taken often enough to be recognised, from places and with stack contents that
 // differ in ways which a careless comparison would miss. Run with --verify-stacks: each recognised stack is
-// then walked in full. The one argument is how often.
+// then walked in full. The arguments: which of the programs at the end, how often, and two plug-ins.
 #include <alloca.h>
 #include <csetjmp>
 #include <csignal>
@@ -82,15 +82,12 @@ KEEP static void either(int which) {
 }
 
 // The same return address and frame, below callers that differ further out.
+KEEP static void one_way() { recurse(3); sink++; }
+KEEP static void other_way() { recurse(3); sink--; }
 KEEP static void far(int which) {
-  if (which & 1) recurse(3);
-  else recurse(3);
+  void (*const functions[])() = {one_way, other_way};
+  functions[which & 1]();
   sink++;
-}
-
-// One way a few times, then the other for so long that the cache begins with that, and back again.
-KEEP static void phases() {
-  for (int i = 0; i < 12000; i++) far(i >= 10 && i < 11000);
 }
 
 // Ends in a jump at -O2.
@@ -222,14 +219,51 @@ KEEP static void shorter() {
   enum { ALL = 20, SHORT = 18 };
   char *stack = (char *)mmap(nullptr, ALL * 4096, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (stack == MAP_FAILED) exit(2);
   first_frame = (uintptr_t)stack + (SHORT - 1) * 4096 + 2048;
   for (int i = 0; i < 3; i++) call_on(stack + ALL * 4096, on_these_pages);
   mprotect(stack + SHORT * 4096, (ALL - SHORT) * 4096, PROT_NONE);
   for (int i = 0; i < 3; i++) call_on(stack + SHORT * 4096, on_these_pages);
   munmap(stack, ALL * 4096);
 }
+
+// A stack of as many frames as are kept, which ends there, and one that is the same up to there and goes on: all
+// that differs is one return address, which is 0 where the stack ends.
+extern "C" void start_on(char *stack_end, void (*)(), uintptr_t return_address);
+extern "C" char landing[];
+__asm__(
+    ".text\n"
+    ".type start_on, @function\n"
+    "start_on:\n"
+    ".cfi_startproc\n"
+    ".cfi_undefined 16\n"
+    "movq %rdi, %rsp\n"
+    "pushq %rdx\n"
+    "jmp *%rsi\n"
+    "nop\n"
+    ".globl landing\n"
+    "landing:\n"
+    "nop\n"
+    ".cfi_endproc\n"
+    ".size start_on, .-start_on\n");
+static jmp_buf cut_back;
+static void cut() {
+  for (int i = 0; i < 4; i++) recurse(5);
+  longjmp(cut_back, 1);
+}
+KEEP static void cut_at(uintptr_t return_address) {
+  static char stack[1 << 17] __attribute__((aligned(64)));
+  if (setjmp(cut_back) == 0) start_on(stack + sizeof stack, cut, return_address);
+}
+static void cuts() {
+  for (int i = 0; i < 3; i++) {
+    cut_at((uintptr_t)landing);
+    cut_at(0);
+  }
+}
 #else
 static void shorter() {}
+static void cuts() {}
 #endif
 
 KEEP static void plugins(const char *first, const char *second, int round) {
@@ -269,13 +303,11 @@ static void *thread(void *) {
   return nullptr;
 }
 
-int main(int count, char **arguments) {
-  int rounds = count > 1 ? atoi(arguments[1]) : 200;
+// Shapes that differ in every way that was thought of.
+static void shapes(int rounds, const char *first, const char *second) {
   other_stack = (char *)malloc(1 << 16);
   signal(SIGUSR1, handler);
-  phases();
-  shorter();
-  all(rounds, arguments[2], arguments[3]);
+  all(rounds, first, second);
   // Stacks that other threads had before.
   for (int i = 0; i < 8; i++) {
     pthread_t other;
@@ -283,4 +315,24 @@ int main(int count, char **arguments) {
     pthread_join(other, nullptr);
   }
   free(other_stack);
+}
+
+int main(int count, char **arguments) {
+  if (count < 2) return 2;
+  const char *program = arguments[1];
+  int rounds = count > 2 ? atoi(arguments[2]) : 0;
+  if (strcmp(program, "shapes") == 0 && count > 4) shapes(rounds, arguments[3], arguments[4]);
+  else if (strcmp(program, "shorter") == 0) shorter();
+  else if (strcmp(program, "cuts") == 0) cuts();
+  // One way a few times, then the other for so long that the cache begins with that, and back again.
+  else if (strcmp(program, "phases") == 0)
+    for (int i = 0; i < rounds; i++) far(i >= 10 && i < rounds - 100);
+  else if (strcmp(program, "turns") == 0)
+    for (int i = 0; i < rounds; i++) far(i);
+  else if (strcmp(program, "deep") == 0)
+    for (int i = 0; i < rounds; i++) recurse(300 - i % 3);
+  // More places than the cache has room for.
+  else if (strcmp(program, "many") == 0)
+    for (int i = 0; i < rounds; i++) with_alloca(16 + i / 3 * 16);
+  else return 2;
 }
