@@ -11,6 +11,8 @@ import TraceStore
 ///
 /// A shard's lock is held for a few hash-table steps and never while unwinding, allocating from the
 /// heap or calling the loader. Lock order: a shard's lock, then the record lock.
+///
+/// Records lie in the store: who asks for one passes the store, which shows that it is there.
 @safe
 struct Registry: ~Copyable {
   private static let shardBits = 6
@@ -243,6 +245,7 @@ struct Registry: ~Copyable {
     for index in 0..<Self.shardCount {
       unsafe locks[index].renewInForkedChild()
       unsafe shards[index].free = 0
+      unsafe shards[index].records = nil
       unsafe shards[index].inherited += shards[index].numbered
       unsafe shards[index].numbered = 0
       // Each generation needs numbers of its own. When half are used up they are taken back.
@@ -285,7 +288,7 @@ struct Shard: ~Copyable {
   var free: UInt32 = 0
   /// The first of its records in this process's store; `nil` before it has any.
   var records: UnsafeMutablePointer<BlockRecord>?
-  // To three lines, of which a neighbour's begins a fourth.
+  // More than a line: none has parts of two shards.
   private let padding = InlineArray<13, UInt64>(repeating: 0)
 
   init() {

@@ -106,13 +106,9 @@ extension UnwindCache {
   private static func passWords(_ slot: inout UnsafePointer<Slot>, _ count: UInt16) -> Bool {
     var left = UInt32(count)
     while left >= 4 {
-      guard unsafe isWord(slot[0]), unsafe isWord(slot[1]), unsafe isWord(slot[2]),
-        unsafe isWord(slot[3])
-      else {
-        while unsafe passWord(&slot) {}
-        return false
-      }
-      unsafe slot += 4
+      guard unsafe passWord(&slot), unsafe passWord(&slot), unsafe passWord(&slot),
+        unsafe passWord(&slot)
+      else { return false }
       left &-= 4
     }
     if left & 2 != 0 {
@@ -162,6 +158,7 @@ extension UnwindCache {
     unsafe memory.assumingMemoryBound(to: Slot.self) + Int(number)
   }
 
+  /// The number of a slot in the memory.
   static func number(
     of slot: UnsafePointer<Slot>, _ memory: UnsafeMutableRawPointer
   ) -> UInt32 {
@@ -189,25 +186,25 @@ extension UnwindCache {
     _ body: (UInt) -> Void
   ) {
     var frame = frame
-    let parts = [
-      (slots.own, slots.ownLinks, slots.ownWords),
-      (slots.shared, slots.sharedLinks, slots.sharedWords),
-    ]
-    for (first, links, words) in parts {
+    /// Whether the mismatch is in there.
+    func pass(_ first: UInt32, _ links: UInt16, _ words: UInt16) -> Bool {
       for index in 0..<UInt32(links) + UInt32(words) {
         let slot = unsafe slot(first + index, memory)
-        let isLink = index < links
-        if unsafe slot == mismatch.slot && isLink { return }
-        if isLink {
+        let isMismatch = unsafe slot == mismatch.slot
+        if index < links {
+          if isMismatch { return true }
           body(frame)
           body(frame &+ 8)
           frame = unsafe slot.pointee.first
         } else {
           unsafe body(slot.pointee.first &- Slot.isWord)
+          if isMismatch { return true }
         }
-        if unsafe slot == mismatch.slot { return }
       }
+      return false
     }
+    if pass(slots.own, slots.ownLinks, slots.ownWords) { return }
+    _ = pass(slots.shared, slots.sharedLinks, slots.sharedWords)
   }
 
   // MARK: making
@@ -224,8 +221,9 @@ extension UnwindCache {
     var frame = frame
     var used = 0
     var next = 0
+    // Callers lie above: `ct_are_links` relies on it.
     while next + 1 < count, unsafe words[next].first == frame,
-      unsafe words[next + 1].first == frame &+ 8
+      unsafe words[next + 1].first == frame &+ 8, unsafe words[next].second > frame
     {
       frame = unsafe words[next].second
       unsafe words[used] = Slot(first: frame, second: words[next + 1].second)

@@ -37,8 +37,14 @@ enum UnwindCache {
     var lastBranch: UInt32 = 0
     var streak: UInt16 = 0
     var beginnings: UInt16 = 0
-    /// The slot that it has alone, if it is one: then all of it is on one cache line.
-    var slot = Slot(first: 0, second: 0)
+    /// At its end room for the slot that it has alone, if it is one: then all of it is on one cache line.
+    private var slot = Slot(first: 0, second: 0)
+
+    init(word: UInt, origin: UInt, stack: StackID) {
+      self.word = word
+      self.origin = origin
+      self.stack = stack
+    }
 
     static let seen: UInt32 = 0
     static let odd: UInt32 = .max
@@ -119,8 +125,9 @@ enum UnwindCache {
     }
   }
 
-  /// Whether the stack that was found behind a branch has taken the place of what the branches start from. That
-  /// is forgotten then: the stack is walked once more, and found at once from then on.
+  /// Whether the stack that was found behind a branch has taken the place of what the branches start from.
+  ///
+  /// That is forgotten then: the stack is walked once more, and found at once from then on.
   @inline(__always)
   private static func isToBegin(
     with branch: UInt32, _ root: UnsafeMutablePointer<Entry>
@@ -275,12 +282,10 @@ enum UnwindCache {
     let first = unsafe UInt32(slotOffset / MemoryLayout<Slot>.stride) + cache.pointee.slotsUsed
     let shared = unsafe findShared(found, count, before: first, memory)
     let ownCount = count - shared.count
-    var own = first
-    if ownCount == 1 {
-      unsafe entry.pointee.slot = found[0]
-      unsafe own = number(of: &entry.pointee.slot, memory)
-    } else {
-      unsafe slot(first, memory).update(from: found, count: ownCount)
+    let fitsEntry = ownCount == 1
+    let own = unsafe fitsEntry ? lastSlot(of: entry, memory) : first
+    unsafe slot(own, memory).update(from: found, count: ownCount)
+    if !fitsEntry {
       unsafe cache.pointee.slotsUsed += UInt32(ownCount)
       if shared.count == 0 { unsafe share(first, count, memory) }
     }
@@ -292,6 +297,13 @@ enum UnwindCache {
     unsafe cache.pointee.names += 1
     unsafe entry.pointee.stack = id
     unsafe entry.pointee.name = cache.pointee.names
+  }
+
+  private static func lastSlot(
+    of entry: UnsafePointer<Entry>, _ memory: UnsafeMutableRawPointer
+  ) -> UInt32 {
+    let end = unsafe UnsafeRawPointer(entry + 1).assumingMemoryBound(to: Slot.self)
+    return unsafe number(of: end, memory) - 1
   }
 
   private static func memory() -> UnsafeMutableRawPointer? {

@@ -38,7 +38,7 @@ import Testing
     #expect(try recognised("turns 12000", in: folder) == 2 * (12000 - 2 - 2))
   }
 
-  /// Runs one of the program's programs, and says how many stacks were recognised. All were the same as walked.
+  /// Runs one of the program's programs, and says how many stacks were recognised, all as a walk finds them.
   private func recognised(
     _ arguments: String, depth: Int = 64, in folder: URL
   ) throws -> Int {

@@ -87,7 +87,7 @@ void ct_wait_for_fork(struct ct_thread *_Nonnull thread);
 CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
   struct ct_thread *thread = ct_this_thread;
   if (__builtin_expect(!thread, 0)) thread = ct_take_thread();
-  if (__builtin_expect(!thread || thread->inside, 0)) return NULL;
+  if (!thread || thread->inside) return NULL;
   __atomic_store_n(&thread->inside, true, __ATOMIC_RELAXED);
   // The processor may still do the next read before that write is seen: who forks sees to it with
   // membarrier(2), so that nobody else has to.
@@ -100,7 +100,7 @@ CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
 
 /// Leaves, with `errno` as it was; nothing for NULL, which `ct_enter` answers to who does not leave yet.
 CT_INLINE void ct_leave(struct ct_thread *_Nullable thread) {
-  if (__builtin_expect(!thread, 0)) return;
+  if (!thread) return;
   *thread->errno_place = thread->saved_errno;
   __atomic_store_n(&thread->inside, false, __ATOMIC_RELEASE);
 }
@@ -148,6 +148,13 @@ bool ct_store_path(char *_Nonnull path, size_t bytes, const char *_Nonnull direc
 /// out.
 void ct_complain_of_scope(const void *_Nonnull name, size_t bytes, uint32_t scope,
                           const uint8_t *_Nonnull what);
+
+/// Nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of the price.
+CT_INLINE uint64_t ct_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
 
 /// The address the function this is inlined into returns to.
 CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return_address(0); }
@@ -203,8 +210,7 @@ void ct_lock_wake(struct ct_lock *_Nonnull lock);
 /// Takes a lock. Returns whether somebody else held it.
 CT_INLINE bool ct_lock_acquire(struct ct_lock *_Nonnull lock) {
   // Without other threads it takes no more than a store, as in malloc: nobody starts one inside.
-  if (__builtin_expect(
-          __libc_single_threaded && !__atomic_load_n(&lock->held, __ATOMIC_RELAXED), 1)) {
+  if (__libc_single_threaded && !__atomic_load_n(&lock->held, __ATOMIC_RELAXED)) {
     __atomic_store_n(&lock->held, 1, __ATOMIC_RELAXED);
     return false;
   }
@@ -248,7 +254,7 @@ CT_INLINE void ct_filter_add(uint64_t hash) {
   uint8_t *cell = &ct_filter[ct_filter_index(hash)];
   uint8_t count = __atomic_load_n(cell, __ATOMIC_RELAXED);
   if (count != UINT8_MAX) __atomic_store_n(cell, (uint8_t)(count + 1), __ATOMIC_RELAXED);
-  if (__builtin_expect(!__atomic_load_n(&ct_filter_armed, __ATOMIC_RELAXED), 0))
+  if (!__atomic_load_n(&ct_filter_armed, __ATOMIC_RELAXED))
     __atomic_store_n(&ct_filter_armed, true, __ATOMIC_RELAXED);
 }
 
@@ -270,8 +276,8 @@ CT_INLINE bool ct_filter_may_hold(const void *_Nullable block) {
 // MARK: recognised stacks
 
 /// Whether the frame at `frame` and the three behind it hold what four pairs of words say, of which the first
-/// says where the next frame is. False, too, where they do not lie on one page: what can be read of one can
-/// then not be read of all.
+/// says where the next frame is: behind it, as the stack's callers are. False, too, where they do not lie on one
+/// page: what can be read of one can then not be read of all.
 CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs) {
   typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
   uintptr_t second = pairs[0], third = pairs[2], fourth = pairs[4];
@@ -280,13 +286,6 @@ CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs) {
   pair difference = (*(const pair *)frame ^ expected[0]) | (*(const pair *)second ^ expected[1]) |
                     (*(const pair *)third ^ expected[2]) | (*(const pair *)fourth ^ expected[3]);
   return (difference[0] | difference[1]) == 0;
-}
-
-/// Nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of the price.
-CT_INLINE uint64_t ct_now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 // MARK: records
