@@ -4,28 +4,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
+#include "slices.h"
 
 /// Nanoseconds per pair over about `seconds`.
 static double pairs(double seconds) {
-  double start = now(), end = start;
-  unsigned long count = 0;
-  while (end - start < seconds) {
-    for (int i = 0; i < 256; i++) {
-      void *block = malloc(42);
-      __asm__ volatile("" : : "r"(block) : "memory");
-      free(block);
-    }
-    count += 256;
-    end = now();
-  }
-  return (end - start) * 1e9 / (double)count;
+  double times[SLICES];
+  REPEAT(seconds, times, {
+    void *block = malloc(42);
+    __asm__ volatile("" : : "r"(block) : "memory");
+    free(block);
+  });
+  return median(times);
 }
 
 int main(int argc, char **argv) {

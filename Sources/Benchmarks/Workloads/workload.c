@@ -20,10 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bstr.h"
+#include "slices.h"
 
 #define NOINLINE __attribute__((noinline))
 
@@ -35,21 +35,16 @@ static OLECHAR text[32768];
 /// Written behind each call: it keeps calls from becoming jumps, and functions from being merged.
 static volatile unsigned last;
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /// Tells the compiler that somebody uses the string.
 static inline void use(BSTR bstr) { __asm__ volatile("" : : "r"(bstr) : "memory"); }
 
-/// What one thread does, and how much of it has been done.
+/// What one thread does, and how long it takes.
 struct work {
   void (*body)(struct work *);
   double seconds;
-  unsigned long pairs;
   unsigned random;
+  /// Nanoseconds per pair in each slice.
+  double times[SLICES];
 };
 
 static inline unsigned next_random(struct work *work) {
@@ -66,20 +61,10 @@ static NOINLINE void descend(unsigned frames, struct work *work) {
   last = frames;
 }
 
-/// Repeats `statement` for the time that `work` has.
-#define REPEAT(work, statement)                            \
-  do {                                                     \
-    double end = now() + (work)->seconds;                  \
-    do {                                                   \
-      for (int i = 0; i < 256; i++) statement;             \
-      (work)->pairs += 256;                                \
-    } while (now() < end);                                 \
-  } while (0)
-
 // MARK: one site
 
 static NOINLINE void pair(struct work *work) {
-  REPEAT(work, {
+  REPEAT(work->seconds, work->times, {
     BSTR bstr = SysAllocStringLen(text, size);
     use(bstr);
     SysFreeString(bstr);
@@ -111,7 +96,7 @@ ALL(SITES100)
 static void (*const site_table[1000])(void) = {ALL(NAMES100)};
 
 static NOINLINE void sites(struct work *work) {
-  REPEAT(work, site_table[next_random(work) % 1000]());
+  REPEAT(work->seconds, work->times, site_table[next_random(work) % 1000]());
 }
 
 // MARK: 10 x 10 x 10 (x 10) paths
@@ -157,7 +142,7 @@ ALL(OUTMOST)
 static void (*const outmost_table[10])(unsigned) = {ALL(OUTMOST_NAME)};
 
 static NOINLINE void paths(struct work *work) {
-  REPEAT(work, {
+  REPEAT(work->seconds, work->times, {
     unsigned path = next_random(work) % 1000;
     outer_table[path / 100](path);
   });
@@ -169,13 +154,11 @@ static NOINLINE void leaks(struct work *work) {
     unsigned path = (unsigned)(i % 10000);
     outmost_table[path / 1000](path);
   }
-  work->pairs = count;
 }
 
 static NOINLINE void one(struct work *work) {
   BSTR bstr = SysAllocStringLen(text, size);
   use(bstr);
-  work->pairs = 1;
 }
 
 /// Overwrites what the stack still holds, so that no tool takes it for a reference.
@@ -206,7 +189,6 @@ static NOINLINE void live(struct work *work) {
   printf("resident_kB %ld\n", after / 1024);
   for (unsigned long i = 0; i < count; i++) SysFreeString(all[i]);
   free(all);
-  work->pairs = count;
 }
 
 // MARK: one thread allocates, another frees
@@ -217,7 +199,7 @@ static _Atomic unsigned long filled, emptied;
 static _Atomic int is_done;
 
 static NOINLINE void allocate(struct work *work) {
-  REPEAT(work, {
+  REPEAT(work->seconds, work->times, {
     unsigned long at = atomic_load_explicit(&filled, memory_order_relaxed);
     while (at - atomic_load_explicit(&emptied, memory_order_acquire) == SLOTS) sched_yield();
     slots[at % SLOTS] = SysAllocStringLen(text, size);
@@ -234,7 +216,6 @@ static NOINLINE void release(struct work *work) {
       sched_yield();
     }
     SysFreeString(slots[at % SLOTS]);
-    work->pairs++;
     atomic_store_explicit(&emptied, at + 1, memory_order_release);
   }
 }
@@ -251,22 +232,20 @@ static void *thread_main(void *work) {
 }
 
 /// Runs one thread for each body; answers nanoseconds per pair by the clock on the wall.
-static double run_threads(void (*const *bodies)(struct work *), unsigned number, double length,
-                          unsigned long *pairs) {
+static double run_threads(void (*const *bodies)(struct work *), unsigned number, double length) {
   struct work works[16] = {0};
   pthread_t ids[16];
-  double start = now();
   for (unsigned i = 0; i < number; i++) {
     works[i] = (struct work){.body = bodies[i], .seconds = length, .random = 2463534242u + i};
     if (pthread_create(&ids[i], NULL, thread_main, &works[i]) != 0) abort();
   }
-  *pairs = 0;
+  double pairs_per_ns = 0;
   for (unsigned i = 0; i < number; i++) {
     pthread_join(ids[i], NULL);
     // Who only frees counts nothing twice.
-    if (works[i].body != release) *pairs += works[i].pairs;
+    if (works[i].body != release) pairs_per_ns += 1 / median(works[i].times);
   }
-  return (now() - start) * 1e9 / (double)*pairs;
+  return 1 / pairs_per_ns;
 }
 
 int main(int argc, char **argv) {
@@ -295,30 +274,24 @@ int main(int argc, char **argv) {
     return fputs("workload: depth, threads or size out of range\n", stderr), 2;
 
   if (work.body == live || work.body == leaks || work.body == one) {
-    double start = now();
     descend(depth - own_frames, &work);
-    printf("ns_per_pair %.3f\n", (now() - start) * 1e9 / (double)work.pairs);
     scrub();
     return 0;
   }
   if (!work.body) {
-    unsigned long pairs;
     void (*bodies[16])(struct work *);
     for (unsigned i = 0; i < threads; i++) bodies[i] = pair;
     if (strcmp(kind, "crossfree") == 0) bodies[0] = allocate, bodies[1] = release, threads = 2;
-    run_threads(bodies, threads, warm_up, &pairs);
+    run_threads(bodies, threads, warm_up);
     is_done = 0;
-    printf("ns_per_pair %.3f\n", run_threads(bodies, threads, seconds, &pairs));
+    printf("ns_per_pair %.3f\n", run_threads(bodies, threads, seconds));
     return 0;
   }
   // Caches, tables and quarantines fill before it counts: from the same line, so with the same stacks.
-  double start = 0;
   for (int is_measured = 0; is_measured < 2; is_measured++) {
     work.seconds = is_measured ? seconds : warm_up;
-    work.pairs = 0;
-    start = now();
     descend(depth - own_frames, &work);
   }
-  printf("ns_per_pair %.3f\n", (now() - start) * 1e9 / (double)work.pairs);
+  printf("ns_per_pair %.3f\n", median(work.times));
   return 0;
 }

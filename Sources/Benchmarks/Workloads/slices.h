@@ -1,0 +1,38 @@
+// How the workloads take the time: in slices, of which the median counts.
+
+#include <stdlib.h>
+#include <time.h>
+
+/// Parts that the time is divided into, so that what else the machine does in one of them is not taken for the
+/// workload's.
+#define SLICES 25
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int compare_times(const void *one, const void *other) {
+  double difference = *(const double *)one - *(const double *)other;
+  return (difference > 0) - (difference < 0);
+}
+
+/// The median of `SLICES` times, which it sorts.
+static double median(double *times) {
+  qsort(times, SLICES, sizeof *times, compare_times);
+  return times[SLICES / 2];
+}
+
+/// Repeats `statement` for `seconds`, and writes to `times` the nanoseconds that it took in each slice.
+#define REPEAT(seconds, times, statement)                 \
+  for (int slice = 0; slice < SLICES; slice++) {          \
+    unsigned long count = 0;                              \
+    double start = now(), time;                           \
+    do {                                                  \
+      for (int i = 0; i < 256; i++) statement;            \
+      count += 256;                                       \
+      time = now() - start;                               \
+    } while (time < (seconds) / SLICES);                  \
+    (times)[slice] = time * 1e9 / (double)count;          \
+  }
