@@ -76,11 +76,11 @@ struct BSTRFunctions {
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     guard let watcher = unsafe watcher else {
-      let layout = BlockLayout(profile: profile, guardBytes: 0)
+      let layout = BlockLayout(profile: profile, hasGuard: false)
       return unsafe allocate(byteCount, copying: source, available: available, layout)
     }
     if unsafe watcher.pointee.failsAllocation(caller: caller) { return nil }
-    let watched = unsafe BlockLayout(profile: profile, guardBytes: watcher.pointee.guardBytes)
+    let watched = unsafe BlockLayout(profile: profile, hasGuard: watcher.pointee.setsGuards)
     var memory = unsafe allocate(byteCount, copying: source, available: available, watched)
     if unsafe memory == nil {
       // The quarantine has memory that the program needs more.
@@ -221,7 +221,7 @@ struct BSTRFunctions {
   ) {
     if let text = unsafe text { unsafe memmove(bstr, text, byteCount) }
     unsafe setPrefix(of: bstr, to: byteCount)
-    unsafe BlockLayout(profile: profile, guardBytes: 0).terminate(bstr, byteCount)
+    unsafe BlockLayout(profile: profile, hasGuard: false).terminate(bstr, byteCount)
     if let watcher = unsafe watcher {
       unsafe watcher.pointee.recordShortening(
         block: UInt(bitPattern: bstr - profile.payloadOffset), to: byteCount)

@@ -15,8 +15,20 @@ import TraceStore
 /// The guard is at the end because a private copy of SysFreeString releases the block's start.
 struct BlockLayout {
   let profile: Profile
+  private let hasGuard: Bool
+
+  /// A program's layout.
+  ///
+  /// - Parameter hasGuard: whether something is added behind each string.
+  @inline(__always)
+  init(profile: Profile, hasGuard: Bool) {
+    self.profile = profile
+    self.hasGuard = hasGuard
+  }
+
   /// Bytes behind the terminator: `guardSize`, or 0 without guards.
-  let guardBytes: Int
+  @inline(__always)
+  var guardBytes: Int { hasGuard ? Self.guardSize : 0 }
 
   /// Four characters of Windows' width.
   ///
@@ -65,11 +77,8 @@ struct BlockLayout {
   /// Writes the guard behind a string of `byteCount` bytes.
   @inline(__always)
   func setGuard(of bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
-    if guardBytes == 8 {
+    if hasGuard {
       unsafe (bstr + guardOffset(byteCount)).storeBytes(of: Self.guardWord, as: UInt64.self)
-    } else if guardBytes > 0 {
-      unsafe memset(
-        bstr + guardOffset(byteCount), Int32(StoreLayout.guardByte), guardBytes)
     }
   }
 
@@ -92,21 +101,20 @@ struct BlockLayout {
   @inline(__always)
   private func isIntactBehind(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
     let end = guardOffset(byteCount)
-    if guardBytes == 8 {
-      if unsafe ct_load64(bstr + end) != Self.guardWord { return false }
-    } else if guardBytes != 0 {
-      return unsafe damageBehind(bstr, byteCount, .overrun) == nil
-    }
+    if hasGuard, unsafe ct_load64(bstr + end) != Self.guardWord { return false }
     if byteCount & 1 == 0, profile.olecharBytes == 2 {
       return unsafe ct_load16(bstr + byteCount) == 0
     }
     return unsafe Self.changes(.overrun, bstr, byteCount..<end, expected: 0) == nil
   }
 
-  /// Writes terminator and guard of a string of `byteCount` bytes anew.
-  func mend(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
-    unsafe terminate(bstr, byteCount)
-    unsafe setGuard(of: bstr, byteCount)
+  /// Writes a string's terminator and guard anew; other copies' blocks have no guard.
+  func mendBehind(_ record: BlockRecord) {
+    guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
+      return
+    }
+    unsafe terminate(bstr, Int(record.byteLength))
+    if record.serial != 0 { unsafe setGuard(of: bstr, Int(record.byteLength)) }
   }
 
   /// Whether nothing is wrong with a live block.
@@ -165,10 +173,10 @@ struct BlockLayout {
     return damage
   }
 
-  /// Makes a released string an empty one with nothing sensible behind it.
+  /// Makes a released string an empty one with nothing sensible in it.
   ///
   /// A reader that comes too late sees no characters, and does not run past the block: the length is
-  /// 0 and there is a terminator.
+  /// 0, and terminator and guard stay.
   ///
   /// - Parameter most: bytes that are written at most.
   @inline(__always)
@@ -178,19 +186,13 @@ struct BlockLayout {
     }
     unsafe (bstr - 4).storeBytes(of: 0, as: UInt32.self)
     let byteCount = Int(record.byteLength)
-    if byteCount <= 64, guardBytes == 8, record.serial != 0 {
-      // In words, the last of which may reach into what is written next.
-      var index = 0
-      while index < byteCount {
-        unsafe (bstr + index).storeBytes(of: Self.poisonWord, as: UInt64.self)
-        index &+= 8
+    if Self.isInFewWords(byteCount) {
+      Self.forEachWord(byteCount) {
+        unsafe (bstr + $0).storeBytes(of: Self.poisonWord, as: UInt64.self)
       }
     } else {
       unsafe memset(bstr, Int32(StoreLayout.poisonByte), min(byteCount, most))
-      if byteCount > most { return }
     }
-    unsafe terminate(bstr, byteCount)
-    if record.serial != 0 { unsafe setGuard(of: bstr, byteCount) }
   }
 
   /// Whether memory that the heap has got back is as we left it, but for what the heap writes at the start of
@@ -229,18 +231,44 @@ struct BlockLayout {
       let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(freed.record.address)),
       unsafe (bstr - 4).load(as: UInt32.self) == 0
     else { return false }
-    var index = 0
-    while index &+ 8 <= byteCount {
-      if unsafe ct_load64(bstr + index) != Self.poisonWord { return false }
-      index &+= 8
-    }
-    while index < byteCount {
-      if unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != StoreLayout.poisonByte {
-        return false
+    if Self.isInFewWords(byteCount) {
+      var difference: UInt64 = 0
+      Self.forEachWord(byteCount) {
+        difference |= unsafe ct_load64(bstr + $0) ^ Self.poisonWord
       }
-      index &+= 1
+      if difference != 0 { return false }
+    } else if unsafe Self.changes(
+      .writeAfterFree, bstr, 0..<byteCount, expected: StoreLayout.poisonByte) != nil
+    {
+      return false
     }
     return unsafe isIntactBehind(bstr, byteCount)
+  }
+
+  /// Whether `forEachWord` can be asked of a string.
+  @inline(__always)
+  private static func isInFewWords(_ byteCount: Int) -> Bool {
+    UInt(bitPattern: byteCount &- 8) <= 64 - 8
+  }
+
+  /// Calls `body` with the offsets of words of 8 bytes that have all bytes of a short string between them: some
+  /// in two.
+  ///
+  /// Not a loop, which would become a call of `memset` that costs more.
+  ///
+  /// - Parameter byteCount: 8 to 64.
+  @inline(__always)
+  private static func forEachWord(_ byteCount: Int, _ body: (Int) -> Void) {
+    body(0)
+    body(byteCount &- 8)
+    if byteCount <= 16 { return }
+    body(8)
+    body(byteCount &- 16)
+    if byteCount <= 32 { return }
+    body(16)
+    body(24)
+    body(byteCount &- 32)
+    body(byteCount &- 24)
   }
 
   /// What was written to a released block, or `nil`.
@@ -253,7 +281,7 @@ struct BlockLayout {
     var damage = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
     // Other copies' blocks have no guard.
-    let layout = freed.isForeign ? BlockLayout(profile: profile, guardBytes: 0) : self
+    let layout = freed.isForeign ? BlockLayout(profile: profile, hasGuard: false) : self
     let behind = unsafe layout.damageBehind(bstr, Int(record.byteLength), .writeAfterFree)
     if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
     unsafe damage = layout.withFound(damage, bstr, Int(record.byteLength))

@@ -33,6 +33,8 @@ struct FreedBlock {
   var isForeign = false
   /// Whether it was released before this process was forked: its parent answers for it.
   var isInherited = false
+  /// Whether the table of its shard says that it is here: not once its address was given out again.
+  var isNamed = false
   /// The beginning of the string.
   var beginning = StringBeginning()
 }
@@ -53,6 +55,12 @@ struct StringBeginning {
   init(of record: BlockRecord) {
     guard let text = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return }
     count = min(Int(record.byteLength), Self.capacity)
+    if count == Self.capacity {
+      bytes = unsafe [
+        ct_load64(text), ct_load64(text + 8), ct_load64(text + 16), ct_load64(text + 24),
+      ]
+      return
+    }
     for index in 0..<Self.capacity / 8 {
       let start = 8 * index
       if start + 8 <= count {
@@ -121,7 +129,8 @@ struct FreedBlocks: ~Copyable {
   /// - Parameters:
   ///   - record: what was known of it while it was live.
   ///   - bytes: of its memory.
-  ///   - slot: where its entry stands in the table of its shard; `nil` when it has none yet.
+  ///   - slot: where its entry stands in the table of its shard, which says of no earlier block that it is
+  ///     here; `nil` when it has none yet.
   ///   - table: that table. Afterwards the block is in it, if there is memory.
   /// - Returns: whether its memory is held.
   @inline(__always)
@@ -145,24 +154,27 @@ struct FreedBlocks: ~Copyable {
     unsafe place.pointee.isForeign = isForeign
     unsafe place.pointee.isInherited = false
     unsafe place.pointee.beginning = StringBeginning(of: record.pointee)
+    let wasNamed = unsafe place.pointee.isNamed
+    unsafe place.pointee.isNamed = true
     let entry = BlockEntry(freed: Self.place(added))
     if let slot {
       table[slot] = entry
     } else {
       // Without an entry it is still there for `takeOldest`.
-      _ = table.set(block, hash, to: entry)
+      unsafe place.pointee.isNamed = table.set(block, hash, to: entry)
     }
     // Only now: removal moves other entries.
-    if oldest != 0, oldest != block, let slot = table.slot(of: oldest, ct_hash(oldest)),
-      table[slot] == entry
-    {
-      table.remove(at: slot)
-    }
+    if wasNamed, let slot = table.slot(of: oldest, ct_hash(oldest)) { table.remove(at: slot) }
     added &+= 1
-    if let blocks = unsafe blocks {
-      unsafe ct_prefetch(blocks + Self.place(added), MemoryLayout<FreedBlock>.stride)
-    }
     return hold.bytes > 0
+  }
+
+  /// Notes that the table no longer says of a block that it is here.
+  ///
+  /// - Parameter entry: what it has said; of a live block, nothing happens.
+  @inline(__always)
+  func forget(_ entry: BlockEntry) {
+    if let place = entry.freedPlace { unsafe blocks?[place].isNamed = false }
   }
 
   /// Decides whether a block of so many bytes goes into quarantine.
@@ -186,13 +198,14 @@ struct FreedBlocks: ~Copyable {
   /// Whether more memory is held than the limits allow.
   @inline(__always)
   func isOver(_ limits: QuarantineLimits) -> Bool {
-    oldestHeld < added && (heldBytes > limits.bytes || added - oldestHeld > limits.blocks)
+    heldBytes > limits.bytes || added &- oldestHeld > limits.blocks
   }
 
   /// Whether it is their number alone that is over the limits, and there is room for more in the ring.
   @inline(__always)
   func isOverInNumberOnly(_ limits: QuarantineLimits) -> Bool {
-    heldBytes <= limits.bytes && added - oldestHeld < Self.capacity - 1
+    let number = added &- oldestHeld
+    return number > limits.blocks && number < Self.capacity - 1 && heldBytes <= limits.bytes
   }
 
   /// Takes the memory of the oldest block out of quarantine, while there is more than the limits

@@ -6,11 +6,13 @@ import Glibc
 import TraceStore
 
 /// The pairs of stacks that one thread has seen, with their counts in the store.
+@safe
 struct PairCounts: ~Copyable {
   /// Places of records in the store, by pair.
   private var places = AddressMap()
   /// The pair that was counted last: often it is the next one, too.
-  private var last: (key: UInt, place: UInt32) = (0, 0)
+  private var lastKey: UInt = 0
+  private var lastRecord: UnsafeMutablePointer<PairRecord>?
   /// Places that are set aside for this thread.
   private var free: Range<UInt32> = 0..<0
   /// The store that the places are in: a forked child begins a new one.
@@ -35,41 +37,69 @@ struct PairCounts: ~Copyable {
     return unsafe memory
   }
 
-  /// Counts one string; nothing when the store is full.
+  /// Two stacks of which one frees what the other allocates.
+  struct Pair {
+    var allocated: StackID
+    var freed: StackID
+    /// Whether another thread frees it than has allocated it.
+    var crossedThreads: Bool
+
+    /// The map's hash leaves the lowest four bits out: what is there changes least.
+    @inline(__always)
+    fileprivate var key: UInt {
+      // A stack's number has at most 31 bits: the section has no room for more.
+      let key =
+        UInt(allocated.rawValue) << 32 | UInt(freed.rawValue) << 1 | (crossedThreads ? 1 : 0)
+      return key << 4 | key >> 60
+    }
+  }
+
+  /// Whether a pair is the one that was found last, in the same store.
   ///
-  /// - Parameters:
-  ///   - crossedThreads: whether another thread frees it than has allocated it.
-  ///   - byteLength: its payload.
-  ///   - generation: how often this process's store has been begun anew.
-  ///   - makeRoom: the place of the first of `portion` new records in the store, or `nil`.
+  /// - Parameter generation: how often this process's store has been begun anew.
   @inline(__always)
-  mutating func count(
-    _ allocated: StackID, _ freed: StackID, crossedThreads: Bool, byteLength: UInt32,
-    generation: UInt32, in store: borrowing StoreWriter, makeRoom: () -> Int?
-  ) {
-    let key = Self.key(allocated, freed, crossedThreads)
-    if key != last.key || generation != self.generation {
-      if generation != self.generation {
-        places.removeAll()
-        free = 0..<0
-        last = (0, 0)
-        self.generation = generation
-      }
-      guard let place = places.value(of: key) ?? begin(key, makeRoom) else { return }
-      last = (key, place)
-    }
-    let records = unsafe store.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
-    let record = unsafe records + Int(last.place)
-    if unsafe record.pointee.count == 0 {
-      unsafe record.initialize(
-        to: PairRecord(
-          allocated: allocated, freed: freed, crossedThreads: crossedThreads, count: 0, bytes: 0))
-    }
+  func isLast(_ pair: Pair, _ generation: UInt32) -> Bool {
+    pair.key == lastKey && generation == self.generation
+  }
+
+  /// Counts a string of the pair that was found last.
+  ///
+  /// - Parameter byteLength: its payload.
+  @inline(__always)
+  func countLast(byteLength: UInt32) {
+    guard let record = unsafe lastRecord else { return }
     unsafe record.pointee.count &+= 1
     unsafe record.pointee.bytes &+= UInt64(byteLength)
   }
 
-  @inline(never)
+  /// Finds a pair's record, or begins one.
+  ///
+  /// - Parameter makeRoom: the place of the first of `portion` new records in the store, or `nil`.
+  /// - Returns: false when the store is full.
+  mutating func find(
+    _ pair: Pair, _ generation: UInt32, in store: borrowing StoreWriter, makeRoom: () -> Int?
+  ) -> Bool {
+    let key = pair.key
+    if generation != self.generation {
+      places.removeAll()
+      free = 0..<0
+      lastKey = 0
+      self.generation = generation
+    }
+    let records = unsafe store.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
+    let known = places.value(of: key)
+    guard let place = known ?? begin(key, makeRoom) else { return false }
+    unsafe lastRecord = records + Int(place)
+    if known == nil {
+      unsafe lastRecord?.initialize(
+        to: PairRecord(
+          allocated: pair.allocated, freed: pair.freed, crossedThreads: pair.crossedThreads,
+          count: 0, bytes: 0))
+    }
+    lastKey = key
+    return true
+  }
+
   private mutating func begin(_ key: UInt, _ makeRoom: () -> Int?) -> UInt32? {
     if free.isEmpty, let first = makeRoom().map({ UInt32(truncatingIfNeeded: $0) }) {
       free = first..<first + UInt32(Self.portion)
@@ -77,16 +107,5 @@ struct PairCounts: ~Copyable {
     guard let place = free.first, places.set(key, to: place) else { return nil }
     free = place + 1..<free.upperBound
     return place
-  }
-
-  /// The map's hash leaves the lowest four bits out: what is there changes least.
-  @inline(__always)
-  private static func key(
-    _ allocated: StackID, _ freed: StackID, _ crossedThreads: Bool
-  ) -> UInt {
-    // A stack's number has at most 31 bits: the section has no room for more.
-    let key =
-      UInt(allocated.rawValue) << 32 | UInt(freed.rawValue) << 1 | (crossedThreads ? 1 : 0)
-    return key << 4 | key >> 60
   }
 }

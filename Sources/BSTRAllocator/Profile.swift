@@ -2,16 +2,23 @@
 
 /// The width of a character and the place of the payload in its block.
 public struct Profile: Equatable, Sendable {
-  /// Bytes of one OLECHAR, 2 or 4.
-  public var olecharBytes: Int
-  /// Bytes from the block's start to the first character, 4 or 8.
-  public var payloadOffset: Int
+  // Small, so that all of a layout is passed in one register.
+  private let olechar: UInt8
+  private let offset: UInt8
 
   /// A layout of its own.
   public init(olecharBytes: Int, payloadOffset: Int) {
-    self.olecharBytes = olecharBytes
-    self.payloadOffset = payloadOffset
+    olechar = UInt8(truncatingIfNeeded: olecharBytes)
+    offset = UInt8(truncatingIfNeeded: payloadOffset)
   }
+
+  /// Bytes of one OLECHAR, 2 or 4.
+  @inline(__always)
+  public var olecharBytes: Int { Int(olechar) }
+
+  /// Bytes from the block's start to the first character, 4 or 8.
+  @inline(__always)
+  public var payloadOffset: Int { Int(offset) }
 
   /// Windows' own layout on 64 bits, and that of .NET, CoreCLR, Mono and Wine.
   public static let windows = Profile(olecharBytes: 2, payloadOffset: 8)

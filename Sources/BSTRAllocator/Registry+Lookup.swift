@@ -60,7 +60,7 @@ extension Registry {
       if damages.prefix != nil {
         unsafe (bstr - 4).storeBytes(of: record.byteLength, as: UInt32.self)
       }
-      unsafe layout.mend(bstr, Int(record.byteLength))
+      layout.mendBehind(record)
     }
     return (record, damages)
   }
@@ -75,6 +75,7 @@ extension Registry {
       let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place.pointee.address))
     else { return }
     unsafe place.pointee.byteLength = UInt32(byteCount)
+    unsafe shard.pointee.hasShortened = true
     unsafe layout.setGuard(of: bstr, byteCount)
   }
 

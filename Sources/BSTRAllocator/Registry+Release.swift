@@ -14,12 +14,11 @@ extension Registry {
   /// - Parameters:
   ///   - moment: who releases it and where; kept, with the block's record and the beginning of its string,
   ///     until the address is given out again.
-  ///   - isTold: whether the caller wants to know the block.
-  ///   - aftermath: what else the caller is to see to.
+  ///   - aftermath: what else the caller is to see to; `isDescribed` where it wants to know the block.
   @inline(__always)
   func release(
-    _ block: UInt, by moment: Moment, _ layout: BlockLayout, _ limits: QuarantineLimits,
-    isTold: Bool, _ aftermath: inout Aftermath, in store: borrowing StoreWriter
+    _ block: UInt, by moment: Moment, _ layout: BlockLayout, _ aftermath: inout Aftermath,
+    in store: borrowing StoreWriter
   ) -> Removal {
     let hash = ct_hash(block)
     let isContended = unsafe locks[Self.index(for: hash)].acquire()
@@ -30,16 +29,17 @@ extension Registry {
     guard let number = unsafe number(of: entry, in: shard) else {
       guard entry.isLive else { return .unknown }
       return unsafe releaseWithoutRecord(
-        block, hash, entry, slot, by: moment, layout, limits, in: shard)
+        block, hash, entry, slot, by: moment, layout, in: shard)
     }
     let record = unsafe UnsafePointer(place(of: number, shard))
-    if unsafe isTold || !layout.isIntact(record) {
+    if unsafe !aftermath.unusual.isEmpty || !layout.isIntact(record) {
       unsafe describe(block, record.pointee, by: moment, layout, &aftermath)
     }
-    // What the heap has set aside: the string may have been shortened.
+    let bytes =
+      unsafe shard.pointee.hasShortened
+      ? ct_usable_bytes(block) : layout.blockBytes(forPayload: Int(record.pointee.byteLength))
     let isHeld = unsafe shard.pointee.remember(
-      block, record, isForeign: false, by: moment, bytes: ct_usable_bytes(block), limits,
-      pool.pointee, hash, at: slot)
+      block, record, isForeign: false, by: moment, bytes: bytes, limits, pool, hash, at: slot)
     if isHeld {
       unsafe layout.poison(record.pointee)
     } else {
@@ -52,13 +52,11 @@ extension Registry {
     aftermath.byteLength = unsafe record.pointee.byteLength
     unsafe giveBack(number, to: shard)
     unsafe store.count(.frees, ofPart: shard - shards)
-    if unsafe shard.pointee.freed.isOver(limits) {
-      if isContended, unsafe shard.pointee.freed.isOverInNumberOnly(limits) {
-        aftermath.isToMove = true
-      } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) {
-        unsafe evict(oldest, layout, &aftermath)
-        unsafe aftermath.isOver = shard.pointee.freed.isOver(limits)
-      }
+    if isContended, unsafe shard.pointee.freed.isOverInNumberOnly(limits) {
+      aftermath.unusual.insert(.isToMove)
+    } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) {
+      unsafe evict(oldest, layout, &aftermath)
+      if unsafe shard.pointee.freed.isOver(limits) { aftermath.unusual.insert(.isOver) }
     }
     return .own(isHeld: isHeld)
   }
@@ -69,9 +67,19 @@ extension Registry {
     _ block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout,
     _ aftermath: inout Aftermath
   ) {
-    aftermath.freed = FreedBlock(
+    let freed = FreedBlock(
       block: block, record: record, release: moment, beginning: StringBeginning(of: record))
-    aftermath.damages = layout.damages(of: record)
+    unsafe Details.scratch.pointee.freed = freed
+    unsafe Details.scratch.pointee.damages = layout.damages(of: record)
+    layout.mendBehind(record)
+    aftermath.unusual.insert(.isDescribed)
+  }
+
+  /// Says which block in quarantine was written to.
+  @inline(never)
+  private func describe(_ evicted: FreedBlock, _ aftermath: inout Aftermath) {
+    unsafe Details.scratch.pointee.evicted = evicted
+    aftermath.unusual.insert(.isWrittenTo)
   }
 
   /// Takes a block out of another shard's quarantine for one that is one too many.
@@ -79,10 +87,7 @@ extension Registry {
   /// The heap gives a thread the block again that it got back last, so that a thread that allocates and
   /// releases stays in the shard whose blocks leave quarantine. Two in one shard would fight for its lock
   /// for ever: this moves one of them.
-  func evictElsewhere(
-    nextTo block: UInt, _ layout: BlockLayout, _ limits: QuarantineLimits,
-    _ aftermath: inout Aftermath
-  ) {
+  func evictElsewhere(nextTo block: UInt, _ layout: BlockLayout, _ aftermath: inout Aftermath) {
     let thread = unsafe ct_thread()
     unsafe thread.pointee.next_shard &+= 1 + 2 * (thread.pointee.tid & 15)
     let next = unsafe Int(thread.pointee.next_shard) % Self.shardCount
@@ -97,7 +102,7 @@ extension Registry {
   ) -> Bool {
     let shard = unsafe acquireShard(index)
     defer { unsafe release(shard) }
-    guard let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee) else {
+    guard let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) else {
       return false
     }
     unsafe evict(oldest, layout, &aftermath)
@@ -116,7 +121,7 @@ extension Registry {
     unsafe aftermath.evicted = oldest.pointee.block
     // Longer ones are looked at when the lock is free again.
     if unsafe !layout.isPoisoned(oldest.pointee, atMost: 64), unsafe !oldest.pointee.isInherited {
-      aftermath.damaged = unsafe oldest.pointee
+      unsafe describe(oldest.pointee, &aftermath)
     }
   }
 
@@ -126,7 +131,7 @@ extension Registry {
   @inline(never)
   private func releaseWithoutRecord(
     _ block: UInt, _ hash: UInt64, _ entry: BlockEntry, _ slot: Int, by moment: Moment,
-    _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
+    _ layout: BlockLayout, in shard: UnsafeMutablePointer<Shard>
   ) -> Removal {
     ct_filter_remove(hash)
     if entry == .unrecorded {
@@ -140,7 +145,7 @@ extension Registry {
       byteLength: layout.blockBytes(forPayload: bytes) <= ct_usable_bytes(block)
         ? UInt32(bytes) : 0, stack: .none, thread: 0, milliseconds: 0)
     return unsafe .inherited(
-      isHeld: hold(record, block, hash, at: slot, by: moment, layout, limits, in: shard))
+      isHeld: hold(record, block, hash, at: slot, by: moment, layout, in: shard))
   }
 
   /// What the caller of `release` is to see to, apart from the block itself.
@@ -149,19 +154,41 @@ extension Registry {
     var stack = StackID.none
     var thread: UInt32 = 0
     var byteLength: UInt32 = 0
-    /// The block, if it is damaged or was asked for.
-    var freed: FreedBlock?
-    /// What was written to where it should not have been.
-    var damages = BlockLayout.Damages()
+    /// What is to be done that seldom is.
+    var unusual = Unusual()
     /// The start of a block that has left quarantine, whose memory is now the caller's; 0 for none.
     var evicted: UInt = 0
-    /// That block, if it was written to meanwhile.
-    var damaged: FreedBlock?
-    /// Whether more has to leave.
-    var isOver = false
-    /// Whether there is one block too many in quarantine, and another thread in the shard: `evictElsewhere`
-    /// is to be called.
-    var isToMove = false
+  }
+
+  /// What seldom follows a release.
+  struct Unusual: OptionSet {
+    let rawValue: UInt32
+
+    /// The block is damaged, or was asked for: `Details` have it.
+    static let isDescribed = Unusual(rawValue: 1)
+    /// The block that has left quarantine was written to meanwhile: `Details` have it.
+    static let isWrittenTo = Unusual(rawValue: 2)
+    /// More has to leave quarantine.
+    static let isOver = Unusual(rawValue: 4)
+    /// There is one block too many in quarantine, and another thread in the shard: `evictElsewhere` is to be
+    /// called.
+    static let isToMove = Unusual(rawValue: 8)
+  }
+
+  /// What is to be told of a release; what `Unusual` does not name means nothing.
+  struct Details {
+    /// The block.
+    var freed: FreedBlock
+    /// What was written to where it should not have been.
+    var damages: BlockLayout.Damages
+    /// The block that has left quarantine.
+    var evicted: FreedBlock
+
+    /// In the calling thread's scratch memory, so that nothing has to be set aside for it that is seldom used;
+    /// until the next stack is captured.
+    static var scratch: UnsafeMutablePointer<Details> {
+      unsafe UnsafeMutableRawPointer(ct_scratch()).assumingMemoryBound(to: Details.self)
+    }
   }
 
   /// How a block stood that was taken out.
@@ -197,21 +224,19 @@ extension Registry {
   /// - Parameter record: its address and length; no serial number.
   /// - Returns: whether its memory is held; else the caller gives it back.
   func hold(
-    foreign block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout,
-    _ limits: QuarantineLimits
+    foreign block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout
   ) -> Bool {
     guard BlockTable.canHold(block) else { return false }
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
-    // Another thread has released it at the same moment.
-    if let slot, let place = unsafe shard.pointee.blocks[slot].freedPlace,
-      unsafe (shard.pointee.freed[place]?.heldBytes ?? 0) > 0
-    {
-      return true
+    if let slot, let place = unsafe shard.pointee.blocks[slot].freedPlace {
+      // Another thread has released it at the same moment.
+      if unsafe (shard.pointee.freed[place]?.heldBytes ?? 0) > 0 { return true }
+      unsafe shard.pointee.freed.forget(shard.pointee.blocks[slot])
     }
-    return unsafe hold(record, block, hash, at: slot, by: moment, layout, limits, in: shard)
+    return unsafe hold(record, block, hash, at: slot, by: moment, layout, in: shard)
   }
 
   /// Takes a block that has no record in this store into quarantine, if that has room.
@@ -219,14 +244,15 @@ extension Registry {
   /// Caller holds the shard lock.
   private func hold(
     _ record: BlockRecord, _ block: UInt, _ hash: UInt64, at slot: Int?, by moment: Moment,
-    _ layout: BlockLayout, _ limits: QuarantineLimits, in shard: UnsafeMutablePointer<Shard>
+    _ layout: BlockLayout, in shard: UnsafeMutablePointer<Shard>
   ) -> Bool {
     let isHeld = unsafe withUnsafePointer(to: record) { record in
       unsafe shard.pointee.remember(
         block, record, isForeign: true, by: moment, bytes: ct_usable_bytes(block), limits,
-        pool.pointee, hash, at: slot)
+        pool, hash, at: slot)
     }
     layout.poison(record, atMost: isHeld ? .max : BlockLayout.mostPoison)
+    if isHeld || record.byteLength <= BlockLayout.mostPoison { layout.mendBehind(record) }
     if isHeld { ct_filter_add(hash) }
     return isHeld
   }
@@ -235,14 +261,14 @@ extension Registry {
   /// while that holds more than the limits allow.
   ///
   /// - Returns: the block, whose memory is now the caller's.
-  func takeOldest(nextTo block: UInt, over limits: QuarantineLimits) -> FreedBlock? {
+  func takeOldest(nextTo block: UInt) -> FreedBlock? {
     takeOldest(from: Self.index(for: ct_hash(block)), over: limits)
   }
 
   private func takeOldest(from index: Int, over limits: QuarantineLimits) -> FreedBlock? {
     let shard = unsafe acquireShard(index)
     defer { unsafe release(shard) }
-    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits, pool.pointee)?.pointee
+    guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits, pool)?.pointee
     else { return nil }
     ct_filter_remove(ct_hash(freed.block))
     return freed
@@ -274,6 +300,7 @@ extension Registry {
         guard scope == nil || scope == freed.record.scope else { continue }
         if !freed.isInherited, let damage = layout.damage(ofPoisoned: freed) {
           layout.poison(freed.record)
+          layout.mendBehind(freed.record)
           return (freed, damage)
         }
       }

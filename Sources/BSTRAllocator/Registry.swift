@@ -26,10 +26,16 @@ struct Registry: ~Copyable {
   private let recordLock = Lock()
   /// How often this process and its parents have begun a new store.
   private let generation: UnsafeMutablePointer<UInt32>
+  /// How much each shard holds back.
+  let limits: QuarantineLimits
   /// Bytes of large blocks in quarantine.
-  let pool: UnsafeMutablePointer<Atomic<Int>>
+  let pool = Atomic<Int>(0)
 
-  init() {
+  /// An empty one.
+  ///
+  /// - Parameter limits: how much of released blocks each shard holds back.
+  init(_ limits: QuarantineLimits) {
+    self.limits = limits
     unsafe shards = .allocate(capacity: Self.shardCount)
     unsafe locks = .allocate(capacity: Self.shardCount)
     for index in 0..<Self.shardCount {
@@ -38,8 +44,6 @@ struct Registry: ~Copyable {
     }
     unsafe generation = .allocate(capacity: 1)
     unsafe generation.initialize(to: 0)
-    unsafe pool = .allocate(capacity: 1)
-    unsafe pool.initialize(to: Atomic(0))
   }
 
   /// Records a block that was just allocated.
@@ -58,7 +62,7 @@ struct Registry: ~Copyable {
     let number = unsafe takePlace(from: shard, in: store)
     let entry = number.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0) }
     // What was remembered of an earlier block of this address is forgotten with that.
-    guard unsafe shard.pointee.blocks.set(block, hash, to: entry ?? .unrecorded) else {
+    guard unsafe shard.pointee.setEntry(of: block, hash, to: entry ?? .unrecorded) else {
       if let number { unsafe giveBack(number, to: shard) }
       return false
     }
@@ -206,10 +210,22 @@ struct Registry: ~Copyable {
   ) {
     guard aftermath.stack != .none, moment.stack != .none, let counts = unsafe PairCounts.current
     else { return }
-    unsafe counts.pointee.count(
-      aftermath.stack, moment.stack, crossedThreads: aftermath.thread != moment.thread,
-      byteLength: aftermath.byteLength, generation: generation.pointee, in: store
-    ) { makeRoomForPair(in: store) }
+    let pair = PairCounts.Pair(
+      allocated: aftermath.stack, freed: moment.stack,
+      crossedThreads: aftermath.thread != moment.thread)
+    let generation = unsafe generation.pointee
+    if unsafe !counts.pointee.isLast(pair, generation) {
+      guard unsafe find(pair, in: counts, generation, store) else { return }
+    }
+    unsafe counts.pointee.countLast(byteLength: aftermath.byteLength)
+  }
+
+  @inline(never)
+  private func find(
+    _ pair: PairCounts.Pair, in counts: UnsafeMutablePointer<PairCounts>, _ generation: UInt32,
+    _ store: borrowing StoreWriter
+  ) -> Bool {
+    unsafe counts.pointee.find(pair, generation, in: store) { makeRoomForPair(in: store) }
   }
 
   /// The place of the first of a portion of new pair records, or `nil` when the store is full.
@@ -286,6 +302,8 @@ struct Shard: ~Copyable {
   var numbered: UInt32 = 0
   /// 1 more than the number of the first free record, which names the next in the same way; 0 for none.
   var free: UInt32 = 0
+  /// Whether a string was ever shortened: its block has more memory than its length says.
+  var hasShortened = false
   /// The first of its records in this process's store; `nil` before it has any.
   var records: UnsafeMutablePointer<BlockRecord>?
   // More than a line: none has parts of two shards.
@@ -295,14 +313,22 @@ struct Shard: ~Copyable {
     unsafe records = nil
   }
 
+  /// Sets what the table says of a block, in place of an older entry.
+  ///
+  /// - Returns: false when there is no memory; all is then as it was.
+  @inline(__always)
+  mutating func setEntry(of block: UInt, _ hash: UInt64, to entry: BlockEntry) -> Bool {
+    blocks.set(block, hash, to: entry) { freed.forget($0) }
+  }
+
   /// Remembers a released block, and holds its memory back if there is room; see `FreedBlocks.add`.
   ///
   /// - Parameter slot: where it stands in the table; `nil` when it does not.
   @inline(__always)
   mutating func remember(
     _ block: UInt, _ record: UnsafePointer<BlockRecord>, isForeign: Bool, by moment: Moment,
-    bytes: Int,
-    _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?
+    bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64,
+    at slot: Int?
   ) -> Bool {
     unsafe freed.add(
       block, record, isForeign: isForeign, by: moment, bytes: bytes, limits, pool, hash, at: slot,

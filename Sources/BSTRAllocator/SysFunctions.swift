@@ -42,6 +42,14 @@ extension BSTRFunctions {
       tracker: nil)
   }
 
+  /// SysFreeString where something is recorded: apart, so that it takes few registers where nothing is.
+  @inline(never)
+  fileprivate static func free(_ bstr: UnsafeMutableRawPointer?, for caller: CallSite) {
+    guard let place = unsafe ct_enter() else { return unsafe outside.free(bstr, caller: caller) }
+    unsafe inside(caller).free(bstr, caller: caller)
+    unsafe ct_leave(place)
+  }
+
   @inline(never)
   private static func settle(_ tracker: UnsafeMutablePointer<Tracker>, _ caller: CallSite)
     -> Profile
@@ -116,12 +124,8 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
 @c @implementation
 public func SysFreeString(_ bstr: BSTR?) {
   if let plain = BSTRFunctions.plain { return unsafe plain.free(bstr, caller: CallSite(0, 0)) }
-  let caller = CallSite(ct_return_address(), ct_frame_address())
-  guard let place = unsafe ct_enter() else {
-    return unsafe BSTRFunctions.outside.free(bstr, caller: caller)
-  }
-  unsafe BSTRFunctions.inside(caller).free(bstr, caller: caller)
-  unsafe ct_leave(place)
+  unsafe BSTRFunctions.free(bstr, for: CallSite(ct_return_address(), ct_frame_address()))
+  ct_keep_frame()
 }
 
 // MARK: reallocating

@@ -34,7 +34,7 @@ extension Tracker {
       recordFault(EventRecord(.invalidFree, .immortal), address, caller)
       return .leaveAlone
     }
-    let layout = BlockLayout(profile: profile, guardBytes: guardBytes)
+    let layout = BlockLayout(profile: profile, hasGuard: setsGuards)
     if isInsideLive(address, layout) {
       recordInvalidFree(address, layout, caller)
       return .leaveAlone
@@ -108,7 +108,7 @@ extension Tracker {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
       return false
     }
-    let layout = BlockLayout(profile: profile, guardBytes: guardBytes)
+    let layout = BlockLayout(profile: profile, hasGuard: setsGuards)
     var remembered: FreedBlock?
     if case .freed(let freed, _) = standing { remembered = freed }
     if unsafe immortals.contains(address) || PointerKind.isMarkedLiteral(address)

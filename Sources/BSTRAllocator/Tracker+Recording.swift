@@ -16,6 +16,7 @@ extension Tracker {
   ///   - bstr: its first character.
   ///   - byteLength: its payload in bytes.
   ///   - caller: the return address of the BSTR function that the program called.
+  @_transparent  // Where `@inline(__always)` leaves a call.
   func recordAllocation(block: UInt, bstr: UInt, byteLength: UInt32, caller: CallSite) {
     if !pins.isEmpty { pins.forget(bstr) }
     let serial = withStore { store in

@@ -38,24 +38,16 @@ extension Tracker {
     return withStore { store in
       let moment = moment(of: caller, in: store)
       var aftermath = Registry.Aftermath()
-      switch registry.release(
-        block, by: moment, layout, quarantine, isTold: !histories.isEmpty, &aftermath, in: store)
-      {
+      if !histories.isEmpty { aftermath.unusual = .isDescribed }
+      switch registry.release(block, by: moment, layout, &aftermath, in: store) {
       case .own(let isHeld):
         registry.countPair(aftermath, by: moment, in: store)
-        if let freed = aftermath.freed {
-          aftermath.damages.forEach { recordDamage($0, seenAtReleaseOf: freed, in: store) }
-          noteRelease(of: freed, in: store)
+        var evicted = aftermath.evicted
+        if !aftermath.unusual.isEmpty {
+          evicted = seeTo(aftermath, of: block, layout, in: store)
         }
         if !isHeld { giveBack(block) }
-        if aftermath.isToMove {
-          registry.evictElsewhere(nextTo: block, layout, quarantine, &aftermath)
-        }
-        if aftermath.evicted != 0 {
-          if let damaged = aftermath.damaged { recordWriteAfterFree(damaged, layout, in: store) }
-          giveBack(aftermath.evicted)
-          if aftermath.isOver { trimQuarantine(nextTo: block, layout, in: store) }
-        }
+        if evicted != 0 { giveBack(evicted) }
       case .unrecorded:
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
         giveBack(block)
@@ -67,6 +59,33 @@ extension Tracker {
       }
       return .done
     } ?? .unwatched
+  }
+
+  /// Sees to what seldom follows a release.
+  ///
+  /// - Returns: the block that has left quarantine; 0 for none.
+  @inline(never)
+  private func seeTo(
+    _ aftermath: Registry.Aftermath, of block: UInt, _ layout: BlockLayout,
+    in store: borrowing StoreWriter
+  ) -> UInt {
+    var aftermath = aftermath
+    if aftermath.unusual.contains(.isToMove) {
+      registry.evictElsewhere(nextTo: block, layout, &aftermath)
+    }
+    let details = unsafe Registry.Details.scratch
+    if aftermath.unusual.contains(.isDescribed) {
+      let freed = unsafe details.pointee.freed
+      unsafe details.pointee.damages.forEach {
+        recordDamage($0, seenAtReleaseOf: freed, in: store)
+      }
+      noteRelease(of: freed, in: store)
+    }
+    if aftermath.unusual.contains(.isWrittenTo) {
+      unsafe recordWriteAfterFree(details.pointee.evicted, layout, in: store)
+    }
+    if aftermath.unusual.contains(.isOver) { trimQuarantine(nextTo: block, layout, in: store) }
+    return aftermath.evicted
   }
 
   /// Releases a live block of which nothing is remembered then.
@@ -141,7 +160,7 @@ extension Tracker {
       let record = BlockRecord(
         address: UInt64(bstr), serial: 0, byteLength: byteLength, stack: .none, thread: 0,
         milliseconds: 0)
-      if !registry.hold(foreign: block, record, by: moment, layout, quarantine) { giveBack(block) }
+      if !registry.hold(foreign: block, record, by: moment, layout) { giveBack(block) }
       trimQuarantine(nextTo: block, layout, in: store)
     }
   }
@@ -149,7 +168,7 @@ extension Tracker {
   private func trimQuarantine(
     nextTo block: UInt, _ layout: BlockLayout, in store: borrowing StoreWriter
   ) {
-    while let oldest = registry.takeOldest(nextTo: block, over: quarantine) {
+    while let oldest = registry.takeOldest(nextTo: block) {
       leaveQuarantine(oldest, layout, in: store)
     }
   }

@@ -30,7 +30,7 @@ public struct Tracker: ~Copyable {
   /// Parts of `BSTRTRACE_OPTIONS` that were ignored, with the reasons.
   public let problems: [Settings.Problem]
 
-  let registry = Registry()
+  let registry: Registry
   let pins = PinTable()
   let immortals = ImmortalTable()
   let histories = HistoryTable()
@@ -46,9 +46,8 @@ public struct Tracker: ~Copyable {
   let recordsFrees: Bool
   /// Whether nothing is checked or remembered when strings are freed.
   let forgetsFreed: Bool
-  /// Bytes behind each string that are watched.
-  let guardBytes: Int
-  let quarantine: QuarantineLimits
+  /// Whether bytes behind each string are watched.
+  let setsGuards: Bool
   /// The allocation at which a debugger is to stop; 0 for none.
   let breakOn: UInt64
   /// Whether stacks that were recognised are walked all the same.
@@ -82,11 +81,12 @@ public struct Tracker: ~Copyable {
     recordsFrees = settings.leaksOnly != true
     // What is asked for by name is done at any level.
     let isFull = recordsFrees
-    guardBytes = settings.guards ?? isFull ? BlockLayout.guardSize : 0
-    quarantine = QuarantineLimits(
+    setsGuards = settings.guards ?? isFull
+    let quarantine = QuarantineLimits(
       processBytes: settings.quarantine ?? (isFull ? 4 << 20 : 0),
       processBlocks: settings.quarantineBlocks ?? (isFull ? 1024 : 0), shards: Registry.shardCount)
-    forgetsFreed = !recordsFrees && guardBytes == 0 && quarantine.blocks == 0
+    registry = Registry(quarantine)
+    forgetsFreed = !recordsFrees && !setsGuards && quarantine.blocks == 0
     breakOn = UInt64(settings.breakOn ?? 0)
     verifiesStacks = settings.verifyStacks == true
     failures = AllocationFailures(settings.failAllocation)
@@ -157,7 +157,7 @@ public struct Tracker: ~Copyable {
 
   /// The program's layout with what is added to it, or `nil` before it is known.
   var knownLayout: BlockLayout? {
-    knownProfile.map { BlockLayout(profile: $0, guardBytes: guardBytes) }
+    knownProfile.map { BlockLayout(profile: $0, hasGuard: setsGuards) }
   }
 
   /// Settles the program's layout; the first to say so wins.

@@ -20,17 +20,20 @@ extension UnwindCache {
     static let isWord: UInt = 1
   }
 
-  /// Slots in their order: links and words that one stack has alone, then those that others have, too.
+  /// Slots that follow one another: links, and words behind them.
+  struct Run {
+    /// The first one's number; 0 where there are none.
+    var first: UInt32 = 0
+    var links: UInt16 = 0
+    var words: UInt16 = 0
+  }
+
+  /// Slots in their order: those that one stack has alone, then those that others have, too.
   ///
   /// Where others have links, all that come before are links.
   struct Slots {
-    var own: UInt32 = 0
-    /// 0 for none.
-    var shared: UInt32 = 0
-    var ownLinks: UInt16 = 0
-    var ownWords: UInt16 = 0
-    var sharedLinks: UInt16 = 0
-    var sharedWords: UInt16 = 0
+    var own = Run()
+    var shared = Run()
   }
 
   /// A slot that is not as remembered.
@@ -48,25 +51,23 @@ extension UnwindCache {
     _ slots: UnsafePointer<Slots>, from frame: UInt, _ memory: UnsafeMutableRawPointer
   ) -> Mismatch? {
     var frame = frame
-    var place = unsafe UnsafePointer(slot(slots.pointee.own, memory))
-    if unsafe !passLinks(&place, slots.pointee.ownLinks, &frame) {
-      return unsafe Mismatch(slot: place, frame: frame)
+    return unsafe slots.withMemoryRebound(to: Run.self, capacity: 2) { runs in
+      var run = unsafe runs
+      while true {
+        var place = unsafe UnsafePointer(slot(run.pointee.first, memory))
+        if unsafe !passLinks(&place, run.pointee.links, &frame) {
+          return unsafe Mismatch(slot: place, frame: frame)
+        }
+        if unsafe !passWords(&place, run.pointee.words) {
+          return unsafe Mismatch(slot: place, frame: 0)
+        }
+        unsafe run += 1
+        if unsafe run != runs + 1 || run.pointee.first == 0 { return nil }
+      }
     }
-    if unsafe !passWords(&place, slots.pointee.ownWords) {
-      return unsafe Mismatch(slot: place, frame: 0)
-    }
-    if unsafe slots.pointee.shared == 0 { return nil }
-    unsafe place = UnsafePointer(slot(slots.pointee.shared, memory))
-    if unsafe !passLinks(&place, slots.pointee.sharedLinks, &frame) {
-      return unsafe Mismatch(slot: place, frame: frame)
-    }
-    if unsafe !passWords(&place, slots.pointee.sharedWords) {
-      return unsafe Mismatch(slot: place, frame: 0)
-    }
-    return nil
   }
 
-  // Both compare four at a time as long as they can, and then without a loop, whose end a processor would have
+  // Both compare many at a time as long as they can, and then without a loop, whose end a processor would have
   // to guess.
 
   /// Passes links that are as remembered.
@@ -77,25 +78,39 @@ extension UnwindCache {
     _ slot: inout UnsafePointer<Slot>, _ count: UInt16, _ frame: inout UInt
   ) -> Bool {
     var left = UInt32(count)
-    while left >= 4 {
-      let isSame = unsafe slot.withMemoryRebound(to: UInt.self, capacity: 8) {
-        unsafe ct_are_links(frame, $0)
-      }
-      if isSame {
-        frame = unsafe slot[3].first
-        unsafe slot += 4
-      } else {
-        // One is not, or they lie on two pages.
-        guard unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame),
-          unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame)
-        else { return false }
-      }
-      left &-= 4
+    while left >= 8 {
+      guard unsafe passLinks(&slot, &frame, count: 8) else { return false }
+      left &-= 8
+    }
+    if left & 4 != 0 {
+      guard unsafe passLinks(&slot, &frame, count: 4) else { return false }
     }
     if left & 2 != 0 {
       guard unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame) else { return false }
     }
     if left & 1 != 0 {
+      guard unsafe passLink(&slot, &frame) else { return false }
+    }
+    return true
+  }
+
+  /// Passes a number of links at once where they lie on one page.
+  ///
+  /// - Parameter count: a constant.
+  @inline(__always)
+  private static func passLinks(
+    _ slot: inout UnsafePointer<Slot>, _ frame: inout UInt, count: Int
+  ) -> Bool {
+    let areSame = unsafe slot.withMemoryRebound(to: UInt.self, capacity: 2 * count) {
+      unsafe ct_are_links(frame, $0, Int32(count))
+    }
+    if areSame {
+      frame = unsafe slot[count - 1].first
+      unsafe slot += count
+      return true
+    }
+    // One is not, or they lie on two pages.
+    for _ in 0..<count {
       guard unsafe passLink(&slot, &frame) else { return false }
     }
     return true
@@ -187,11 +202,11 @@ extension UnwindCache {
   ) {
     var frame = frame
     /// Whether the mismatch is in there.
-    func pass(_ first: UInt32, _ links: UInt16, _ words: UInt16) -> Bool {
-      for index in 0..<UInt32(links) + UInt32(words) {
-        let slot = unsafe slot(first + index, memory)
+    func pass(_ run: Run) -> Bool {
+      for index in 0..<UInt32(run.links) + UInt32(run.words) {
+        let slot = unsafe slot(run.first + index, memory)
         let isMismatch = unsafe slot == mismatch.slot
-        if index < links {
+        if index < run.links {
           if isMismatch { return true }
           body(frame)
           body(frame &+ 8)
@@ -203,8 +218,8 @@ extension UnwindCache {
       }
       return false
     }
-    if pass(slots.own, slots.ownLinks, slots.ownWords) { return }
-    _ = pass(slots.shared, slots.sharedLinks, slots.sharedWords)
+    if pass(slots.own) { return }
+    _ = pass(slots.shared)
   }
 
   // MARK: making

@@ -88,7 +88,7 @@ enum UnwindCache {
   /// - Complexity: linear in the stack's frames, about half a nanosecond each.
   @inline(never)
   static func stack(at caller: CallSite, unloads: UInt32) -> StackID {
-    guard let memory = unsafe ct_thread().pointee.unwind_cache, caller.frame != 0,
+    guard let memory = unsafe ct_thread().pointee.unwind_cache,
       unsafe memory.assumingMemoryBound(to: Cache.self).pointee.unloads == unloads
     else { return .none }
     guard let entry = unsafe find(caller.returnAddress, caller.frame, in: memory),
@@ -290,10 +290,12 @@ enum UnwindCache {
       if shared.count == 0 { unsafe share(first, count, memory) }
     }
     let ownLinks = min(links, ownCount)
+    let sharedLinks = links - ownLinks
     unsafe entry.pointee.slots = Slots(
-      own: own, shared: shared.first, ownLinks: UInt16(ownLinks),
-      ownWords: UInt16(ownCount - ownLinks), sharedLinks: UInt16(links - ownLinks),
-      sharedWords: UInt16(shared.count - (links - ownLinks)))
+      own: Run(first: own, links: UInt16(ownLinks), words: UInt16(ownCount - ownLinks)),
+      shared: Run(
+        first: shared.first, links: UInt16(sharedLinks),
+        words: UInt16(shared.count - sharedLinks)))
     unsafe cache.pointee.names += 1
     unsafe entry.pointee.stack = id
     unsafe entry.pointee.name = cache.pointee.names

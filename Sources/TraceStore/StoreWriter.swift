@@ -6,11 +6,30 @@ public import Synchronization
 /// The writing side of a store: a header, and sections that only grow.
 @safe
 public struct StoreWriter: ~Copyable {
-  private let region: Region
-  // Each section's bounds in the region. Private memory, and never changed: any thread reads it.
-  private let bounds: UnsafeMutablePointer<Range<Int>>
-  // How far each section is known to be writable. Private memory, guarded by the sections' locks.
-  private let ready: UnsafeMutablePointer<Int>
+  // Two words, so that it is passed in registers: in the store's own memory the program could damage the rest.
+  private let base: UnsafeMutableRawPointer
+  private let state: UnsafeMutablePointer<State>
+
+  /// What is known of the region, in private memory.
+  @safe private struct State: ~Copyable {
+    let region: Region
+    /// Each section's bounds in the region: never changed, so that any thread reads it.
+    let bounds: UnsafeMutablePointer<Range<Int>>
+    /// How far each section is known to be writable, guarded by the sections' locks.
+    let ready: UnsafeMutablePointer<Int>
+
+    init(_ region: consuming Region) {
+      unsafe bounds = .allocate(capacity: SectionKind.allCases.count)
+      unsafe ready = .allocate(capacity: SectionKind.allCases.count)
+      self.region = region
+    }
+
+    consuming func unmap() {
+      unsafe bounds.deallocate()
+      unsafe ready.deallocate()
+      region.unmap()
+    }
+  }
 
   /// Each section's share of the region, in 64ths.
   private static let shares: [(SectionKind, Int)] = [
@@ -22,43 +41,42 @@ public struct StoreWriter: ~Copyable {
   ///
   /// The header's fields are the caller's to fill; `publish` ends that.
   public init(in region: consuming Region) {
-    let base = unsafe region.base
-    let unit = region.byteCount / 64
+    unsafe base = region.base
+    let byteCount = region.byteCount
+    let unit = byteCount / 64
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State(region))
     let table = unsafe (base + StoreLayout.sectionTableOffset)
       .bindMemory(to: SectionEntry.self, capacity: SectionKind.allCases.count)
     unsafe base.bindMemory(to: StoreHeader.self, capacity: 1).initialize(to: StoreHeader())
-    unsafe bounds = .allocate(capacity: SectionKind.allCases.count)
-    unsafe ready = .allocate(capacity: SectionKind.allCases.count)
     // The first share starts behind the header; 63 shares leave it room.
     var offset = StoreLayout.headerBytes
     for (kind, share) in Self.shares {
       let capacity = unit * share
       unsafe table[kind.rawValue] = SectionEntry(
         offset: UInt64(offset), capacity: UInt64(capacity), used: 0)
-      unsafe (bounds + kind.rawValue).initialize(to: offset..<offset + capacity)
-      unsafe (ready + kind.rawValue).initialize(to: offset)
+      unsafe (state.pointee.bounds + kind.rawValue).initialize(to: offset..<offset + capacity)
+      unsafe (state.pointee.ready + kind.rawValue).initialize(to: offset)
       offset += capacity
     }
-    unsafe base.assumingMemoryBound(to: StoreHeader.self).pointee.storeBytes = UInt64(
-      region.byteCount)
+    unsafe base.assumingMemoryBound(to: StoreHeader.self).pointee.storeBytes = UInt64(byteCount)
     for counter in StoreCounter.allCases {
       unsafe (base + StoreLayout.offset(of: counter)).bindMemory(
         to: Atomic<UInt64>.self, capacity: 1
       ).initialize(to: Atomic(0))
     }
-    self.region = region
   }
 
   /// The header.
   ///
   /// Counters in it are changed atomically while the process runs.
   public var header: UnsafeMutablePointer<StoreHeader> {
-    unsafe region.base.assumingMemoryBound(to: StoreHeader.self)
+    unsafe base.assumingMemoryBound(to: StoreHeader.self)
   }
 
   /// The start of the store: what an in-process report is made from.
   public var bytes: UnsafeRawBufferPointer {
-    unsafe UnsafeRawBufferPointer(start: region.base, count: region.byteCount)
+    unsafe UnsafeRawBufferPointer(start: base, count: state.pointee.region.byteCount)
   }
 
   /// Makes the store readable: until now it has no magic number.
@@ -69,7 +87,7 @@ public struct StoreWriter: ~Copyable {
 
   /// The first byte of a section.
   public func start(of kind: SectionKind) -> UnsafeMutableRawPointer {
-    unsafe region.base + bounds[kind.rawValue].lowerBound
+    unsafe base + state.pointee.bounds[kind.rawValue].lowerBound
   }
 
   /// Bytes of a section that are filled.
@@ -82,18 +100,19 @@ public struct StoreWriter: ~Copyable {
     let entry =
       StoreLayout.sectionTableOffset + kind.rawValue * MemoryLayout<SectionEntry>.stride
     // `used` is the last of three words.
-    return unsafe (region.base + entry + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
+    return unsafe (base + entry + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   /// Finds room for `byteCount` bytes behind a section's end, without taking it.
   ///
   /// Caller holds the section's lock. Returns `nil` when the section or the disk is full.
   public func room(for byteCount: Int, in kind: SectionKind) -> UnsafeMutableRawPointer? {
-    let bounds = unsafe bounds[kind.rawValue]
+    let bounds = unsafe state.pointee.bounds[kind.rawValue]
     let start = bounds.lowerBound + used(of: kind)
-    let fits = unsafe region.populate(
-      upTo: start + byteCount, ready: &(ready + kind.rawValue).pointee, limit: bounds.upperBound)
-    return fits ? unsafe region.base + start : nil
+    let fits = unsafe state.pointee.region.populate(
+      upTo: start + byteCount, ready: &(state.pointee.ready + kind.rawValue).pointee,
+      limit: bounds.upperBound)
+    return fits ? unsafe base + start : nil
   }
 
   /// Takes the room that was found, now that it is filled.
@@ -119,7 +138,7 @@ public struct StoreWriter: ~Copyable {
 
   /// The counter's place in the header.
   public func counter(_ counter: StoreCounter) -> UnsafeMutablePointer<Atomic<UInt64>> {
-    unsafe (region.base + StoreLayout.offset(of: counter)).assumingMemoryBound(
+    unsafe (base + StoreLayout.offset(of: counter)).assumingMemoryBound(
       to: Atomic<UInt64>.self)
   }
 
@@ -143,7 +162,7 @@ public struct StoreWriter: ~Copyable {
   private func place(of count: PartCount, ofPart part: Int) -> UnsafeMutablePointer<Atomic<UInt64>>
   {
     let offset = StoreLayout.partCountsOffset + part * 16 + count.rawValue * 8
-    return unsafe (region.base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+    return unsafe (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   /// Blocks that are live now, by the counts of all parts.
@@ -163,8 +182,7 @@ public struct StoreWriter: ~Copyable {
   ///
   /// Nothing points into it any more.
   public consuming func unmap() {
-    unsafe bounds.deallocate()
-    unsafe ready.deallocate()
-    region.unmap()
+    unsafe state.move().unmap()
+    unsafe state.deallocate()
   }
 }

@@ -7,7 +7,7 @@ import TraceStore
 
 /// Damage to blocks against a byte-by-byte model, over all layouts.
 @Suite struct BlockLayoutTests {
-  private static let sizes = Array(0...40) + [255, 256, 1000]
+  private static let sizes = Array(0...72) + [255, 256, 1000]
 
   private func withBlock(
     _ layout: BlockLayout, _ bytes: Int, _ body: (UnsafeMutableRawPointer, BlockRecord) -> Void
@@ -28,7 +28,7 @@ import TraceStore
   }
 
   @Test(arguments: Profile.all) func everyByteBehindTheStringIsWatched(_ profile: Profile) {
-    let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
+    let layout = BlockLayout(profile: profile, hasGuard: true)
     for bytes in Self.sizes {
       withBlock(layout, bytes) { bstr, record in
         #expect(layout.damages(of: record).isEmpty)
@@ -51,7 +51,7 @@ import TraceStore
 
   /// What is shown are eight bytes of memory, whichever part of the block they lie in.
   @Test(arguments: Profile.all) func foundBytesGoOnFromTheFirstChangedOne(_ profile: Profile) {
-    let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
+    let layout = BlockLayout(profile: profile, hasGuard: true)
     withBlock(layout, 8) { bstr, record in
       bstr.storeBytes(of: 0x41, toByteOffset: 8, as: UInt8.self)
       let end = layout.blockBytes(forPayload: 8) - profile.payloadOffset
@@ -63,13 +63,13 @@ import TraceStore
         let found = (damages.behind?.found ?? 0) >> (8 * UInt64(position - 8)) & 0xFF
         #expect(found == UInt64(bstr.load(fromByteOffset: position, as: UInt8.self)))
       }
-      layout.mend(bstr, 8)
+      layout.mendBehind(record)
       #expect(layout.damages(of: record).isEmpty)
     }
   }
 
   @Test(arguments: Profile.all) func aPrefixMayShrinkButNotGrow(_ profile: Profile) {
-    let layout = BlockLayout(profile: profile, guardBytes: 0)
+    let layout = BlockLayout(profile: profile, hasGuard: false)
     withBlock(layout, 24) { bstr, record in
       for length in 0...UInt32(24) {
         (bstr - 4).storeBytes(of: length, as: UInt32.self)
@@ -84,7 +84,7 @@ import TraceStore
   }
 
   @Test(arguments: Profile.all) func everyByteOfAReleasedStringIsWatched(_ profile: Profile) {
-    let layout = BlockLayout(profile: profile, guardBytes: BlockLayout.guardSize)
+    let layout = BlockLayout(profile: profile, hasGuard: true)
     for bytes in Self.sizes {
       withBlock(layout, bytes) { bstr, record in
         memset(bstr, 0x41, bytes)

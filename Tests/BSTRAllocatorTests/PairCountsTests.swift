@@ -8,14 +8,25 @@ import TraceStore
   private let here = StackID(rawValue: 8)
   private let there = StackID(rawValue: 16)
 
+  /// Counts a string of four bytes.
+  private func count(
+    _ counts: inout PairCounts, _ allocated: StackID, _ freed: StackID, generation: UInt32,
+    in store: borrowing StoreWriter, makeRoom: () -> Int?
+  ) {
+    let pair = PairCounts.Pair(allocated: allocated, freed: freed, crossedThreads: false)
+    if counts.isLast(pair, generation)
+      || counts.find(pair, generation, in: store, makeRoom: makeRoom)
+    {
+      counts.countLast(byteLength: 4)
+    }
+  }
+
   @Test func aPairHasOneRecordAndNeighboursInItsPortion() throws {
     let writer = StoreWriter(in: try Region.anonymous())
     var counts = PairCounts()
     var portions = 0
     for freed in [here, there, here, here] {
-      counts.count(
-        here, freed, crossedThreads: false, byteLength: 4, generation: 0, in: writer
-      ) {
+      count(&counts, here, freed, generation: 0, in: writer) {
         defer { portions += PairCounts.portion }
         return portions
       }
@@ -29,19 +40,15 @@ import TraceStore
   @Test func nothingIsWrittenWhereAnotherStoreHadItsPlaces() throws {
     let parents = StoreWriter(in: try Region.anonymous())
     var counts = PairCounts()
-    counts.count(here, there, crossedThreads: false, byteLength: 4, generation: 0, in: parents) {
-      0
-    }
+    count(&counts, here, there, generation: 0, in: parents) { 0 }
     // The child's disk is full: twice, for the pair that was counted last is remembered.
     let childs = StoreWriter(in: try Region.anonymous())
     for _ in 0..<2 {
-      counts.count(
-        here, there, crossedThreads: false, byteLength: 4, generation: 1, in: childs
-      ) { nil }
+      count(&counts, here, there, generation: 1, in: childs) { nil }
     }
     let records = childs.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
     #expect(records[0].count == 0)
-    counts.count(here, there, crossedThreads: false, byteLength: 4, generation: 1, in: childs) { 8 }
+    count(&counts, here, there, generation: 1, in: childs) { 8 }
     #expect(records[8].count == 1)
   }
 }

@@ -8,7 +8,7 @@ import TraceStore
 
 /// The registry against a dictionary, and its store against the registry.
 @Suite struct RegistryTests {
-  private static let layout = BlockLayout(profile: .windows, guardBytes: 8)
+  private static let layout = BlockLayout(profile: .windows, hasGuard: true)
 
   private func record(_ block: UInt, _ serial: UInt64, bytes: UInt32 = 2) -> BlockRecord {
     BlockRecord(
@@ -17,27 +17,27 @@ import TraceStore
   }
 
   private func release(
-    _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter,
-    _ limits: QuarantineLimits = .none
+    _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter
   ) -> String {
     var evicted: UInt?
-    return release(block, from: registry, in: store, limits, evicting: &evicted)
+    return release(block, from: registry, in: store, evicting: &evicted)
   }
 
   private func release(
     _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter,
-    _ limits: QuarantineLimits, evicting evicted: inout UInt?
+    evicting evicted: inout UInt?
   ) -> String {
+    let thread = ct_enter()
+    defer { ct_leave(thread) }
     var aftermath = Registry.Aftermath()
-    let removal = registry.release(
-      block, by: Moment(), Self.layout, limits, isTold: false, &aftermath, in: store)
-    if aftermath.isToMove {
-      registry.evictElsewhere(nextTo: block, Self.layout, limits, &aftermath)
+    let removal = registry.release(block, by: Moment(), Self.layout, &aftermath, in: store)
+    if aftermath.unusual.contains(.isToMove) {
+      registry.evictElsewhere(nextTo: block, Self.layout, &aftermath)
     }
     evicted = aftermath.evicted == 0 ? nil : aftermath.evicted
     return switch removal {
     case .own(let isHeld):
-      !aftermath.damages.isEmpty ? "damaged" : isHeld ? "held" : "own"
+      aftermath.unusual.contains(.isDescribed) ? "damaged" : isHeld ? "held" : "own"
     case .unrecorded: "unrecorded"
     case .inherited: "inherited"
     case .unknown: "unknown"
@@ -59,7 +59,7 @@ import TraceStore
   }
 
   @Test func storeShowsExactlyTheLiveBlocks() throws {
-    let registry = Registry()
+    let registry = Registry(.none)
     let writer = StoreWriter(in: try Region.anonymous())
     writer.publish()
     var generator = SeededGenerator(seed: 7)
@@ -95,7 +95,7 @@ import TraceStore
   func quarantineStaysWithinItsLimitsAndGivesBackEachBlockOnce(blocksInShard: Int) throws {
     let limits = QuarantineLimits(
       processBytes: 64 << 20, processBlocks: 64 * blocksInShard, shards: 64)
-    let registry = Registry()
+    let registry = Registry(limits)
     let writer = StoreWriter(in: try Region.anonymous())
     var generator = SeededGenerator(seed: 11)
     try withBlocks(40_000, bytes: 14) { blocks in
@@ -107,11 +107,11 @@ import TraceStore
           Self.layout.setGuard(of: UnsafeMutableRawPointer(bitPattern: block + 8)!, 14)
         }
         var evicted: UInt?
-        #expect(release(block, from: registry, in: writer, limits, evicting: &evicted) == "held")
+        #expect(release(block, from: registry, in: writer, evicting: &evicted) == "held")
         held.insert(block)
         let isStillOurs = registry.holds(block)
         #expect(isStillOurs)
-        while let oldest = evicted ?? registry.takeOldest(nextTo: block, over: limits)?.block {
+        while let oldest = evicted ?? registry.takeOldest(nextTo: block)?.block {
           evicted = nil
           #expect(held.remove(oldest) != nil)
           given[oldest, default: 0] += 1
@@ -133,7 +133,7 @@ import TraceStore
 
   @Test func whoMovesTakesFromOtherShardsAndNothingTwice() throws {
     let limits = QuarantineLimits(processBytes: 64 << 20, processBlocks: 64 * 8, shards: 64)
-    let registry = Registry()
+    let registry = Registry(limits)
     let writer = StoreWriter(in: try Region.anonymous())
     let thread = ct_enter()
     defer { ct_leave(thread) }
@@ -142,7 +142,7 @@ import TraceStore
       for (index, block) in blocks.enumerated() {
         _ = registry.insert(block, record(block, UInt64(index + 1)), in: writer)
         var evicted: UInt?
-        #expect(release(block, from: registry, in: writer, limits, evicting: &evicted) == "held")
+        #expect(release(block, from: registry, in: writer, evicting: &evicted) == "held")
         held.insert(block)
         if let evicted { held.remove(evicted) }
       }
@@ -151,10 +151,10 @@ import TraceStore
       var taken = 0
       for _ in 0..<2000 {
         var aftermath = Registry.Aftermath()
-        registry.evictElsewhere(nextTo: blocks[0], Self.layout, limits, &aftermath)
+        registry.evictElsewhere(nextTo: blocks[0], Self.layout, &aftermath)
         if aftermath.evicted == 0 { continue }
         #expect(held.remove(aftermath.evicted) != nil)
-        #expect(aftermath.damaged == nil)
+        #expect(aftermath.unusual.isEmpty)
         taken += 1
       }
       #expect(taken > 64 * 3)
@@ -163,7 +163,7 @@ import TraceStore
   }
 
   @Test func aBlocksHistoryOutlivesItsMemoryUntilTheAddressIsGivenOutAgain() throws {
-    let registry = Registry()
+    let registry = Registry(.none)
     let writer = StoreWriter(in: try Region.anonymous())
     try withBlocks(1) { blocks in
       let block = blocks[0]
@@ -188,8 +188,63 @@ import TraceStore
     }
   }
 
+  /// What is forgotten of an old release must not touch what lives at its address meanwhile.
+  @Test func whatLivesStaysKnownWhenItsEarlierLifeIsForgotten() throws {
+    let registry = Registry(.none)
+    let writer = StoreWriter(in: try Region.anonymous())
+    // Of 64 shards, so that each has more of them than it remembers.
+    try withBlocks(64 * FreedBlocks.capacity * 2) { blocks in
+      let (reused, others) = (blocks.prefix(1000), blocks.dropFirst(1000))
+      for block in reused {
+        _ = registry.insert(block, record(block, 1), in: writer)
+        #expect(release(block, from: registry, in: writer) == "own")
+        _ = registry.insert(block, record(block, 2), in: writer)
+      }
+      for block in others {
+        _ = registry.insert(block, record(block, 3), in: writer)
+        #expect(release(block, from: registry, in: writer) == "own")
+      }
+      // Those at the front are forgotten, those at the end are not, and all that lives is known.
+      let first = registry.holds(others.first!)
+      let last = registry.standing(of: others.last!)
+      #expect(!first)
+      guard case .freed = last else {
+        Issue.record("forgotten too early")
+        return
+      }
+      #expect(reused.allSatisfy { registry.holds($0) })
+      #expect(reused.allSatisfy { release($0, from: registry, in: writer) == "own" })
+    }
+  }
+
+  /// The limits are for memory, of which a string that was shortened takes as much as before.
+  @Test func aShortenedStringIsHeldForAllOfItsMemory() throws {
+    // Room for one block in each shard.
+    let limits = QuarantineLimits(processBytes: 2 * 64 * 1000, processBlocks: 64 * 100, shards: 64)
+    let registry = Registry(limits)
+    let writer = StoreWriter(in: try Region.anonymous())
+    let blocks = (0..<1000).compactMap { _ in malloc(600) }
+    defer { for block in blocks { free(block) } }
+    var held = 0
+    for (index, memory) in blocks.enumerated() {
+      memset(memory, 0, 600)
+      let block = UInt(bitPattern: memory)
+      Self.layout.setGuard(of: memory + 8, 500)
+      _ = registry.insert(block, record(block, UInt64(index + 1), bytes: 500), in: writer)
+      registry.shorten(block, to: 2, Self.layout, in: writer)
+      var evicted: UInt?
+      if release(block, from: registry, in: writer, evicting: &evicted) == "held" { held += 1 }
+      if evicted != nil { held -= 1 }
+      while registry.takeOldest(nextTo: block) != nil { held -= 1 }
+    }
+    #expect(held <= 64)
+    #expect(held > 32)
+    registry.emptyQuarantine { _ in held -= 1 }
+    #expect(held == 0)
+  }
+
   @Test func damageIsSeenAtReleaseAndOnlyOnceByInspection() throws {
-    let registry = Registry()
+    let registry = Registry(.none)
     let writer = StoreWriter(in: try Region.anonymous())
     try withBlocks(2) { blocks in
       for (index, block) in blocks.enumerated() {
@@ -209,7 +264,7 @@ import TraceStore
   }
 
   @Test func aForkedChildKnowsItsInheritanceAndStartsAnew() throws {
-    let registry = Registry()
+    let registry = Registry(.none)
     let parents = StoreWriter(in: try Region.anonymous())
     try withBlocks(2) { blocks in
       let inserted = blocks.map { registry.insert($0, record($0, 1), in: parents) }

@@ -163,6 +163,9 @@ CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return
 /// the return address.
 CT_INLINE uintptr_t ct_frame_address(void) { return (uintptr_t)__builtin_frame_address(0); }
 
+/// Keeps the frame that `ct_frame_address` names: a call that comes before this is not made a jump.
+CT_INLINE void ct_keep_frame(void) { __asm__ volatile(""); }
+
 // MARK: the tracker
 
 /// This process's tracker, once it has started: known to Tracker.swift alone.
@@ -275,16 +278,20 @@ CT_INLINE bool ct_filter_may_hold(const void *_Nullable block) {
 
 // MARK: recognised stacks
 
-/// Whether the frame at `frame` and the three behind it hold what four pairs of words say, of which the first
-/// says where the next frame is: behind it, as the stack's callers are. False, too, where they do not lie on one
-/// page: what can be read of one can then not be read of all.
-CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs) {
-  typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
-  uintptr_t second = pairs[0], third = pairs[2], fourth = pairs[4];
-  if ((frame ^ (fourth + 15)) >> 12) return false;
+/// Whether the frame at `frame` and those behind it, `count` in all, hold what pairs of words say, of which the
+/// first says where the next frame is: behind it, as the stack's callers are. False, too, where they do not lie
+/// on one page: what can be read of one can then not be read of all.
+///
+/// `count` is a constant; pairs are aligned to 16 bytes.
+CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs, int count) {
+  typedef uint64_t pair __attribute__((vector_size(16), may_alias));
+  typedef uint64_t unaligned_pair __attribute__((vector_size(16), aligned(8), may_alias));
+  if ((frame ^ (pairs[2 * count - 4] + 15)) >> 12) return false;
   const pair *expected = (const pair *)pairs;
-  pair difference = (*(const pair *)frame ^ expected[0]) | (*(const pair *)second ^ expected[1]) |
-                    (*(const pair *)third ^ expected[2]) | (*(const pair *)fourth ^ expected[3]);
+  pair difference = *(const unaligned_pair *)frame ^ expected[0];
+#pragma GCC unroll 8
+  for (int i = 1; i < count; i++)
+    difference |= *(const unaligned_pair *)pairs[2 * i - 2] ^ expected[i];
   return (difference[0] | difference[1]) == 0;
 }
 
@@ -302,11 +309,6 @@ CT_INLINE uint16_t ct_load16(const void *_Nonnull place) {
   uint16_t word;
   __builtin_memcpy(&word, place, sizeof word);
   return word;
-}
-
-/// Brings memory near that is soon written to, without waiting for it.
-CT_INLINE void ct_prefetch(const void *_Nonnull place, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)place + i, 1);
 }
 
 /// Stores `value` after everything written before, for a reader of the mapped file.
