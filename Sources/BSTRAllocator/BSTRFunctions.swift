@@ -52,7 +52,7 @@ struct BSTRFunctions {
   }
 
   /// SysAllocStringLen.
-  @inline(__always)
+  @_transparent  // Where `@inline(__always)` leaves a call.
   func allocate(
     characters count: Int, from text: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
@@ -71,7 +71,7 @@ struct BSTRFunctions {
   }
 
   /// A BSTR of `byteCount` bytes, recorded where that is wanted: the first `available` copied, the rest zero.
-  @inline(__always)
+  @_transparent  // As above.
   private func allocate(
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: CallSite
   ) -> UnsafeMutableRawPointer? {

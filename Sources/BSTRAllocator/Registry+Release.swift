@@ -31,7 +31,8 @@ extension Registry {
       return unsafe releaseWithoutRecord(
         block, hash, entry, slot, by: moment, layout, in: shard)
     }
-    let record = unsafe UnsafePointer(place(of: number, shard))
+    let place = unsafe place(of: number, shard)
+    let record = unsafe UnsafePointer(place)
     if unsafe !aftermath.unusual.isEmpty || !layout.isIntact(record) {
       unsafe describe(block, record.pointee, by: moment, layout, &aftermath)
     }
@@ -50,7 +51,7 @@ extension Registry {
     aftermath.stack = unsafe record.pointee.stack
     aftermath.thread = unsafe record.pointee.thread
     aftermath.byteLength = unsafe record.pointee.byteLength
-    unsafe giveBack(number, to: shard)
+    unsafe giveBack(number, place, to: shard)
     unsafe store.count(.frees, ofPart: shard - shards)
     if isContended, unsafe shard.pointee.freed.isOverInNumberOnly(limits) {
       aftermath.unusual.insert(.isToMove)
@@ -214,7 +215,7 @@ extension Registry {
     ct_filter_remove(hash)
     if entry == .unrecorded { return .unrecorded }
     guard let number = unsafe number(of: entry, in: shard) else { return .inherited }
-    unsafe giveBack(number, to: shard)
+    unsafe giveBack(number, place(of: number, shard), to: shard)
     unsafe store.count(.frees, ofPart: shard - shards)
     return .own
   }

@@ -59,16 +59,15 @@ struct Registry: ~Copyable {
     defer { unsafe release(shard) }
     unsafe store.count(.allocations, ofPart: shard - shards)
     guard BlockTable.canHold(block) else { return false }
-    let number = unsafe takePlace(from: shard, in: store)
-    let entry = number.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0) }
+    let taken = unsafe takePlace(from: shard, in: store)
+    let entry = unsafe taken.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0.number) }
     // What was remembered of an earlier block of this address is forgotten with that.
     guard unsafe shard.pointee.setEntry(of: block, hash, to: entry ?? .unrecorded) else {
-      if let number { unsafe giveBack(number, to: shard) }
+      if let (number, place) = unsafe taken { unsafe giveBack(number, place, to: shard) }
       return false
     }
     ct_filter_add(hash)
-    guard let number else { return false }
-    let place = unsafe place(of: number, shard)
+    guard let (_, place) = unsafe taken else { return false }
     unsafe place.pointee.address = record.address
     unsafe place.pointee.byteLength = record.byteLength
     unsafe place.pointee.stack = record.stack
@@ -102,7 +101,7 @@ struct Registry: ~Copyable {
     unsafe shard.pointee.blocks.remove(at: slot)
     ct_filter_remove(hash)
     guard let number = unsafe number(of: entry, in: shard) else { return false }
-    unsafe giveBack(number, to: shard)
+    unsafe giveBack(number, place(of: number, shard), to: shard)
     return true
   }
 
@@ -164,19 +163,21 @@ struct Registry: ~Copyable {
     return unsafe place(of: number, shard)
   }
 
-  /// The number of a free record, for an entry; `nil` when the store is full.
+  /// A free record and its number, for an entry; `nil` when the store is full.
   ///
   /// Caller holds the shard lock.
   @inline(__always)
   private func takePlace(
     from shard: UnsafeMutablePointer<Shard>, in store: borrowing StoreWriter
-  ) -> UInt32? {
+  ) -> (number: UInt32, place: UnsafeMutablePointer<BlockRecord>)? {
     let free = unsafe shard.pointee.free
-    if free == 0 { return unsafe takeNewPlace(from: shard, in: store) }
-    let number = free &- 1
-    unsafe shard.pointee.free = UInt32(
-      truncatingIfNeeded: place(of: number, shard).pointee.address)
-    return number
+    if free == 0 {
+      guard let number = unsafe takeNewPlace(from: shard, in: store) else { return nil }
+      return unsafe (number, place(of: number, shard))
+    }
+    let place = unsafe place(of: free &- 1, shard)
+    unsafe shard.pointee.free = UInt32(truncatingIfNeeded: place.pointee.address)
+    return unsafe (free &- 1, place)
   }
 
   @inline(never)
@@ -240,12 +241,16 @@ struct Registry: ~Copyable {
     return place
   }
 
+  /// Frees a record.
+  ///
   /// Caller holds the shard lock.
+  ///
+  /// - Parameter place: of the record with that number.
   @inline(__always)
   func giveBack(
-    _ number: UInt32, to shard: UnsafeMutablePointer<Shard>
+    _ number: UInt32, _ place: UnsafeMutablePointer<BlockRecord>,
+    to shard: UnsafeMutablePointer<Shard>
   ) {
-    let place = unsafe place(of: number, shard)
     // First: a store that is cut off after this shows a free place.
     unsafe ct_publish(&place.pointee.identity, 0)
     unsafe place.pointee.address = UInt64(shard.pointee.free)

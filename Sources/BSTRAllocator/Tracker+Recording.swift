@@ -35,7 +35,7 @@ extension Tracker {
       }
       return serial
     }
-    if breakOn != 0, serial == breakOn { raise(SIGTRAP) }
+    if let serial, serial == breakOn { raise(SIGTRAP) }
   }
 
   /// The number of an allocation: of a thread they count up, and two threads never have the same.
