@@ -40,6 +40,8 @@ enum StackCapture {
     var words: UnsafeMutablePointer<UInt64>
     /// Whether there were more frames than were asked for.
     var truncated: Bool
+    /// Whether unwinding has come to the caller; where it has not, that is all there is.
+    var reachesCaller = true
   }
 
   /// The program's stack, starting with the frame that returns to `caller`.
@@ -58,7 +60,9 @@ enum StackCapture {
     while unsafe start < found && addresses[start] != caller { start += 1 }
     if start == found {
       unsafe addresses[0] = caller
-      return unsafe stack(addresses, from: 0, count: 1, truncated: true)
+      var stack = unsafe stack(addresses, from: 0, count: 1, truncated: true)
+      unsafe stack.reachesCaller = false
+      return unsafe stack
     }
     let count = min(found - start, depth)
     return unsafe stack(addresses, from: start, count: count, truncated: found - start > depth)

@@ -158,7 +158,7 @@ enum UnwindCache {
     _ id: StackID, _ stack: StackCapture.Stack, at caller: CallSite, unloads: UInt32
   ) {
     // A walk that did not reach the caller says nothing of the next one.
-    guard unsafe !(stack.truncated && stack.addresses.count == 1) else { return }
+    guard unsafe stack.reachesCaller else { return }
     guard let words = unsafe UnsafePointer<UInt>(bitPattern: caller.frame),
       unsafe words[1] == caller.returnAddress, let memory = unsafe memory()
     else { return }

@@ -27,6 +27,7 @@ import Testing
       ] + common, in: folder)
     // Most of them come again and again; those that are odd are walked each time.
     #expect(try recognised("shapes 400 ./libone.so ./libtwo.so", in: folder) > 25_000)
+    #expect(try recognised("shapes 100 ./libone.so ./libtwo.so", depth: 1, in: folder) > 15_000)
     #expect(try recognised("shorter", in: folder) == 160)
     #expect(try recognised("cuts", depth: 8, in: folder) > 10)
     #expect(try recognised("deep 12", depth: 256, in: folder) == 12)
