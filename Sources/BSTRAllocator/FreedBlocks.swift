@@ -33,7 +33,8 @@ struct FreedBlock {
   var isForeign = false
   /// Whether it was released before this process was forked: its parent answers for it.
   var isInherited = false
-  /// Whether the table of its shard says that it is here: not once its address was given out again.
+  /// Whether the table of its shard says that it is here: not once its address was given out or released
+  /// again, nor when the table had no room for it.
   var isNamed = false
   /// The beginning of the string.
   var beginning = StringBeginning()
@@ -164,7 +165,10 @@ struct FreedBlocks: ~Copyable {
       unsafe place.pointee.isNamed = table.set(block, hash, to: entry)
     }
     // Only now: removal moves other entries.
-    if wasNamed, let slot = table.slot(of: oldest, ct_hash(oldest)) { table.remove(at: slot) }
+    if wasNamed, let slot = table.slot(of: oldest, ct_hash(oldest)) {
+      assert(table[slot] == entry)
+      table.remove(at: slot)
+    }
     added &+= 1
     return hold.bytes > 0
   }

@@ -14,7 +14,7 @@ extension Registry {
   /// - Parameters:
   ///   - moment: who releases it and where; kept, with the block's record and the beginning of its string,
   ///     until the address is given out again.
-  ///   - aftermath: what else the caller is to see to; `isDescribed` where it wants to know the block.
+  ///   - aftermath: what else the caller is to see to.
   @inline(__always)
   func release(
     _ block: UInt, by moment: Moment, _ layout: BlockLayout, _ aftermath: inout Aftermath,
@@ -33,9 +33,10 @@ extension Registry {
     }
     let place = unsafe place(of: number, shard)
     let record = unsafe UnsafePointer(place)
-    if unsafe !aftermath.unusual.isEmpty || !layout.isIntact(record) {
+    if unsafe aftermath.isTold || !layout.isIntact(record) {
       unsafe describe(block, record.pointee, by: moment, layout, &aftermath)
     }
+    // What was asked of the heap, or what it has set aside.
     let bytes =
       unsafe shard.pointee.hasShortened
       ? ct_usable_bytes(block) : layout.blockBytes(forPayload: Int(record.pointee.byteLength))
@@ -76,11 +77,11 @@ extension Registry {
     aftermath.unusual.insert(.isDescribed)
   }
 
-  /// Says which block in quarantine was written to.
+  /// Leaves it to the caller to look whether a block that has left quarantine was written to.
   @inline(never)
-  private func describe(_ evicted: FreedBlock, _ aftermath: inout Aftermath) {
+  private func leaveToCheck(_ evicted: FreedBlock, _ aftermath: inout Aftermath) {
     unsafe Details.scratch.pointee.evicted = evicted
-    aftermath.unusual.insert(.isWrittenTo)
+    aftermath.unusual.insert(.isToCheck)
   }
 
   /// Takes a block out of another shard's quarantine for one that is one too many.
@@ -122,7 +123,7 @@ extension Registry {
     unsafe aftermath.evicted = oldest.pointee.block
     // Longer ones are looked at when the lock is free again.
     if unsafe !layout.isPoisoned(oldest.pointee, atMost: 64), unsafe !oldest.pointee.isInherited {
-      unsafe describe(oldest.pointee, &aftermath)
+      unsafe leaveToCheck(oldest.pointee, &aftermath)
     }
   }
 
@@ -151,6 +152,8 @@ extension Registry {
 
   /// What the caller of `release` is to see to, apart from the block itself.
   struct Aftermath {
+    /// Whether the caller wants to know the block, whatever is with it.
+    var isTold = false
     /// Where the block was allocated, by whom, and its payload.
     var stack = StackID.none
     var thread: UInt32 = 0
@@ -161,14 +164,14 @@ extension Registry {
     var evicted: UInt = 0
   }
 
-  /// What seldom follows a release.
+  /// What seldom follows the release of a short string.
   struct Unusual: OptionSet {
     let rawValue: UInt32
 
-    /// The block is damaged, or was asked for: `Details` have it.
+    /// The block is damaged, or is to be told: `Details` have it.
     static let isDescribed = Unusual(rawValue: 1)
-    /// The block that has left quarantine was written to meanwhile: `Details` have it.
-    static let isWrittenTo = Unusual(rawValue: 2)
+    /// The block that has left quarantine is to be looked at, for it is long, or was written to: `Details` have it.
+    static let isToCheck = Unusual(rawValue: 2)
     /// More has to leave quarantine.
     static let isOver = Unusual(rawValue: 4)
     /// There is one block too many in quarantine, and another thread in the shard: `evictElsewhere` is to be

@@ -307,7 +307,8 @@ struct Shard: ~Copyable {
   var numbered: UInt32 = 0
   /// 1 more than the number of the first free record, which names the next in the same way; 0 for none.
   var free: UInt32 = 0
-  /// Whether a string was ever shortened: its block has more memory than its length says.
+  /// Whether a string was ever shortened, whose block has more memory than its length says: from then on the
+  /// heap is asked.
   var hasShortened = false
   /// The first of its records in this process's store; `nil` before it has any.
   var records: UnsafeMutablePointer<BlockRecord>?

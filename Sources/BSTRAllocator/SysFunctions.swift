@@ -1,5 +1,6 @@
 // The exported functions: bstr.h, implemented. Each notes who called it, goes inside the tracker, and
-// passes on. Not through a generic helper: it would ask the run-time for types while still outside.
+// passes on; SysFreeString in a function apart. Not through a generic helper: it would ask the run-time for types
+// while still outside.
 
 public import CBSTR
 import CTracker

@@ -37,8 +37,7 @@ extension Tracker {
     guard let layout = knownLayout else { return .unwatched }
     return withStore { store in
       let moment = moment(of: caller, in: store)
-      var aftermath = Registry.Aftermath()
-      if !histories.isEmpty { aftermath.unusual = .isDescribed }
+      var aftermath = Registry.Aftermath(isTold: !histories.isEmpty)
       switch registry.release(block, by: moment, layout, &aftermath, in: store) {
       case .own(let isHeld):
         registry.countPair(aftermath, by: moment, in: store)
@@ -81,7 +80,7 @@ extension Tracker {
       }
       noteRelease(of: freed, in: store)
     }
-    if aftermath.unusual.contains(.isWrittenTo) {
+    if aftermath.unusual.contains(.isToCheck) {
       unsafe recordWriteAfterFree(details.pointee.evicted, layout, in: store)
     }
     if aftermath.unusual.contains(.isOver) { trimQuarantine(nextTo: block, layout, in: store) }

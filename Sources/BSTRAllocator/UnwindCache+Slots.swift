@@ -22,7 +22,7 @@ extension UnwindCache {
 
   /// Slots that follow one another: links, and words behind them.
   struct Run {
-    /// The first one's number; 0 where there are none.
+    /// The first one's number; 0 for no run.
     var first: UInt32 = 0
     var links: UInt16 = 0
     var words: UInt16 = 0

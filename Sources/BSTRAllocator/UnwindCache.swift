@@ -85,6 +85,8 @@ enum UnwindCache {
 
   /// The number of the stack that a call is made from, when it is one that was walked before, or `none`.
   ///
+  /// A call whose frame is not known, 0, is never remembered.
+  ///
   /// - Complexity: linear in the stack's frames, about half a nanosecond each.
   @inline(never)
   static func stack(at caller: CallSite, unloads: UInt32) -> StackID {

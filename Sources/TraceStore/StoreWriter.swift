@@ -6,11 +6,11 @@ public import Synchronization
 /// The writing side of a store: a header, and sections that only grow.
 @safe
 public struct StoreWriter: ~Copyable {
-  // Two words, so that it is passed in registers: in the store's own memory the program could damage the rest.
+  // Two words, so that it is passed in registers.
   private let base: UnsafeMutableRawPointer
   private let state: UnsafeMutablePointer<State>
 
-  /// What is known of the region, in private memory.
+  /// What is known of the region: in private memory, not in the store, which outlives a damaged program.
   @safe private struct State: ~Copyable {
     let region: Region
     /// Each section's bounds in the region: never changed, so that any thread reads it.

@@ -217,6 +217,36 @@ import TraceStore
     }
   }
 
+  /// Of a foreign block that is released again at the same address, the latest release is remembered.
+  @Test func aForeignBlockMayBeReleasedAgain() throws {
+    let registry = Registry(.none)
+    let writer = StoreWriter(in: try Region.anonymous())
+    try withBlocks(64 * FreedBlocks.capacity) { blocks in
+      for round: UInt32 in 1...3 {
+        let moment = Moment(thread: round)
+        let isHeld = registry.hold(
+          foreign: blocks[0], record(blocks[0], 0), by: moment, Self.layout)
+        #expect(!isHeld)
+        guard case .freed(let freed, _) = registry.standing(of: blocks[0]) else {
+          Issue.record("forgotten")
+          return
+        }
+        #expect(freed.release.thread == round)
+      }
+      // It is forgotten as others are, each of its lives once.
+      for block in blocks.dropFirst() {
+        _ = registry.insert(block, record(block, 1), in: writer)
+        #expect(release(block, from: registry, in: writer) == "own")
+      }
+      let isKnown = registry.holds(blocks[0])
+      #expect(!isKnown)
+    }
+  }
+
+  @Test func whatIsToBeToldFitsIntoAThreadsScratchMemory() {
+    #expect(MemoryLayout<Registry.Details>.stride <= Int(CT_SCRATCH_WORDS) * 8)
+  }
+
   /// The limits are for memory, of which a string that was shortened takes as much as before.
   @Test func aShortenedStringIsHeldForAllOfItsMemory() throws {
     // Room for one block in each shard.

@@ -25,14 +25,14 @@ static double median(double *times) {
 }
 
 /// Repeats `statement` for `seconds`, and writes to `times` the nanoseconds that it took in each slice.
-#define REPEAT(seconds, times, statement)                 \
-  for (int slice = 0; slice < SLICES; slice++) {          \
-    unsigned long count = 0;                              \
-    double start = now(), time;                           \
-    do {                                                  \
-      for (int i = 0; i < 256; i++) statement;            \
-      count += 256;                                       \
-      time = now() - start;                               \
-    } while (time < (seconds) / SLICES);                  \
-    (times)[slice] = time * 1e9 / (double)count;          \
+#define REPEAT(seconds, times, statement)                              \
+  for (int slice = 0; slice < SLICES; slice++) {                       \
+    unsigned long slice_count = 0;                                     \
+    double slice_start = now(), slice_time;                            \
+    do {                                                               \
+      for (int i = 0; i < 256; i++) statement;                         \
+      slice_count += 256;                                              \
+      slice_time = now() - slice_start;                                \
+    } while (slice_time < (seconds) / SLICES);                         \
+    (times)[slice] = slice_time * 1e9 / (double)slice_count;           \
   }

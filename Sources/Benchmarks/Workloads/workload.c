@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,10 @@ struct work {
   void (*body)(struct work *);
   double seconds;
   unsigned random;
-  /// Nanoseconds per pair in each slice.
+  /// Nanoseconds per pair in each slice, of a thread that takes the time itself.
   double times[SLICES];
+  /// Pairs that were done in each slice, of others: `first_slice` says when the slices are.
+  unsigned long counts[SLICES];
 };
 
 static inline unsigned next_random(struct work *work) {
@@ -149,6 +152,7 @@ static NOINLINE void paths(struct work *work) {
 }
 
 static NOINLINE void leaks(struct work *work) {
+  (void)work;
   is_leaking = 1;
   for (unsigned long i = 0; i < count; i++) {
     unsigned path = (unsigned)(i % 10000);
@@ -157,6 +161,7 @@ static NOINLINE void leaks(struct work *work) {
 }
 
 static NOINLINE void one(struct work *work) {
+  (void)work;
   BSTR bstr = SysAllocStringLen(text, size);
   use(bstr);
 }
@@ -179,6 +184,7 @@ static long resident_bytes(void) {
 }
 
 static NOINLINE void live(struct work *work) {
+  (void)work;
   BSTR *all = malloc(count * sizeof *all);
   if (!all) abort();
   memset(all, 1, count * sizeof *all);
@@ -191,6 +197,29 @@ static NOINLINE void live(struct work *work) {
   free(all);
 }
 
+// MARK: threads that work at the same time
+
+/// When the first slice begins, for all threads.
+static double first_slice;
+
+/// Counts pairs that were just done. Returns false when the last slice is over.
+static bool count_pairs(struct work *work, unsigned long more) {
+  double slice = (now() - first_slice) * SLICES / seconds;
+  if (slice >= SLICES) return false;
+  if (slice >= 0) work->counts[(int)slice] += more;
+  return true;
+}
+
+static NOINLINE void pairs(struct work *work) {
+  do {
+    for (int i = 0; i < 64; i++) {
+      BSTR bstr = SysAllocStringLen(text, size);
+      use(bstr);
+      SysFreeString(bstr);
+    }
+  } while (count_pairs(work, 64));
+}
+
 // MARK: one thread allocates, another frees
 
 #define SLOTS 1024
@@ -199,12 +228,14 @@ static _Atomic unsigned long filled, emptied;
 static _Atomic int is_done;
 
 static NOINLINE void allocate(struct work *work) {
-  REPEAT(work->seconds, work->times, {
-    unsigned long at = atomic_load_explicit(&filled, memory_order_relaxed);
-    while (at - atomic_load_explicit(&emptied, memory_order_acquire) == SLOTS) sched_yield();
-    slots[at % SLOTS] = SysAllocStringLen(text, size);
-    atomic_store_explicit(&filled, at + 1, memory_order_release);
-  });
+  do {
+    for (int i = 0; i < 64; i++) {
+      unsigned long at = atomic_load_explicit(&filled, memory_order_relaxed);
+      while (at - atomic_load_explicit(&emptied, memory_order_acquire) == SLOTS) sched_yield();
+      slots[at % SLOTS] = SysAllocStringLen(text, size);
+      atomic_store_explicit(&filled, at + 1, memory_order_release);
+    }
+  } while (count_pairs(work, 0));
   atomic_store(&is_done, 1);
 }
 
@@ -217,6 +248,8 @@ static NOINLINE void release(struct work *work) {
     }
     SysFreeString(slots[at % SLOTS]);
     atomic_store_explicit(&emptied, at + 1, memory_order_release);
+    // Who frees counts: then a pair is whole.
+    if (at % 64 == 63) count_pairs(work, 64);
   }
 }
 
@@ -231,21 +264,25 @@ static void *thread_main(void *work) {
   return NULL;
 }
 
-/// Runs one thread for each body; answers nanoseconds per pair by the clock on the wall.
-static double run_threads(void (*const *bodies)(struct work *), unsigned number, double length) {
-  struct work works[16] = {0};
+/// Runs one thread for each body; answers nanoseconds per pair by the clock on the wall, of all threads
+/// together: the median of the slices.
+static double run_threads(void (*const *bodies)(struct work *), unsigned number) {
+  static struct work works[16];
   pthread_t ids[16];
+  first_slice = now() + warm_up;
   for (unsigned i = 0; i < number; i++) {
-    works[i] = (struct work){.body = bodies[i], .seconds = length, .random = 2463534242u + i};
+    works[i].body = bodies[i];
     if (pthread_create(&ids[i], NULL, thread_main, &works[i]) != 0) abort();
   }
-  double pairs_per_ns = 0;
+  double times[SLICES] = {0};
   for (unsigned i = 0; i < number; i++) {
     pthread_join(ids[i], NULL);
-    // Who only frees counts nothing twice.
-    if (works[i].body != release) pairs_per_ns += 1 / median(works[i].times);
+    for (int slice = 0; slice < SLICES; slice++) times[slice] += (double)works[i].counts[slice];
   }
-  return 1 / pairs_per_ns;
+  // In which no pair was done, by whatever kept them from it, is as one in which one was.
+  for (int slice = 0; slice < SLICES; slice++)
+    times[slice] = seconds * 1e9 / SLICES / (times[slice] ? times[slice] : 1);
+  return median(times);
 }
 
 int main(int argc, char **argv) {
@@ -280,11 +317,9 @@ int main(int argc, char **argv) {
   }
   if (!work.body) {
     void (*bodies[16])(struct work *);
-    for (unsigned i = 0; i < threads; i++) bodies[i] = pair;
+    for (unsigned i = 0; i < threads; i++) bodies[i] = pairs;
     if (strcmp(kind, "crossfree") == 0) bodies[0] = allocate, bodies[1] = release, threads = 2;
-    run_threads(bodies, threads, warm_up);
-    is_done = 0;
-    printf("ns_per_pair %.3f\n", run_threads(bodies, threads, seconds));
+    printf("ns_per_pair %.3f\n", run_threads(bodies, threads));
     return 0;
   }
   // Caches, tables and quarantines fill before it counts: from the same line, so with the same stacks.
