@@ -237,10 +237,16 @@ struct BlockLayout {
         difference |= unsafe ct_load64(bstr + $0) ^ Self.poisonWord
       }
       if difference != 0 { return false }
-    } else if unsafe Self.changes(
-      .writeAfterFree, bstr, 0..<byteCount, expected: StoreLayout.poisonByte) != nil
-    {
-      return false
+    } else {
+      var index = 0
+      while index &+ 8 <= byteCount {
+        if unsafe ct_load64(bstr + index) != Self.poisonWord { return false }
+        index &+= 8
+      }
+      let rest = index..<byteCount
+      if unsafe Self.changes(.writeAfterFree, bstr, rest, expected: StoreLayout.poisonByte) != nil {
+        return false
+      }
     }
     return unsafe isIntactBehind(bstr, byteCount)
   }
