@@ -29,7 +29,7 @@ extension Laboratory {
       + [heap(), switchedOff()] + reports()
     table.rows = rows.map(\.cells)
     table.notes = [
-      "A ratio is against the peer on the same code. Where the peer's stacks are cut there (see the "
+      "The median of the rounds' ratios and differences. A ratio is against the peer on the same code. Where the peer's stacks are cut there (see the "
         + "frames shown), it is against the peer on code with frame pointers, where they are not, "
         + "and the ratio on the same code follows in brackets. Met means: in each column.",
       "–: not measured.",
@@ -73,13 +73,12 @@ extension Laboratory {
     var remarks: [String] = []
     let figures = columns.map { isLinked, frames -> Double? in
       remarks.append("")
-      guard let peer, let figure = median(workload, ours(isLinked, level), frames),
-        let same = median(workload, peer, frames)
-      else { return nil }
-      let isCut = frames == .omitted && isCut(peer, .omitted) && !self.isCut(peer, .kept)
-      guard isCut, let whole = median(workload, peer, .kept) else { return figure / same }
-      remarks[remarks.count - 1] = " [\((figure / same).short)]"
-      return figure / whole
+      guard let peer else { return nil }
+      let own = Key(workload: workload, contender: ours(isLinked, level), frames: frames)
+      let same = median(own, Key(workload: workload, contender: peer, frames: frames), /)
+      guard frames == .omitted && isCut(peer, .omitted) && !isCut(peer, .kept) else { return same }
+      remarks[remarks.count - 1] = same.map { " [\($0.short)]" } ?? ""
+      return median(own, Key(workload: workload, contender: peer, frames: .kept), /)
     }
     return Bar(
       name: "\(workload.name), \(level.rawValue), against \(peerName)", figures: figures,
@@ -100,19 +99,14 @@ extension Laboratory {
 
   /// How many times the pairs of one thread two threads make together in the same time.
   private func throughputOfTwo(_ contender: Contender, _ frames: Frames) -> Double? {
-    guard let one = median(.oneThread, contender, frames),
-      let two = median(.twoThreads, contender, frames)
-    else { return nil }
-    return one / two
+    median(
+      Key(workload: .oneThread, contender: contender, frames: frames),
+      Key(workload: .twoThreads, contender: contender, frames: frames), /)
   }
 
   private func memory(_ level: Level) -> Bar {
-    let plain = median(.live, .plain, .omitted)
     let figures = columns.map { isLinked, frames -> Double? in
-      guard frames == .omitted, let plain,
-        let figure = median(.live, ours(isLinked, level), frames)
-      else { return nil }
-      return figure - plain
+      frames == .omitted ? difference(.live, ours(isLinked, level), frames) : nil
     }
     return Bar(
       name: "resident bytes per string beyond plain's, \(level.rawValue)", figures: figures,
@@ -134,10 +128,7 @@ extension Laboratory {
 
   private func switchedOff() -> Bar {
     let figures = columns.map { isLinked, frames -> Double? in
-      guard isLinked, let figure = median(.oneSite, .linkedOff, frames),
-        let plain = median(.oneSite, .plain, frames)
-      else { return nil }
-      return figure - plain
+      isLinked ? difference(.oneSite, .linkedOff, frames) : nil
     }
     return Bar(
       name: "switched off, one site, beyond plain's ns", figures: figures, limit: 2,
@@ -149,14 +140,20 @@ extension Laboratory {
     _ limitText: String, isLinked: Bool
   ) -> Bar {
     let figures = columns.map { column -> Double? in
-      guard column.isLinked == isLinked, column.frames == .omitted,
-        let figure = median(workload, contender, .omitted),
-        let plain = median(workload, .plain, .omitted)
-      else { return nil }
-      return figure - plain
+      column.isLinked == isLinked && column.frames == .omitted
+        ? difference(workload, contender, .omitted) : nil
     }
     return Bar(
       name: name, figures: figures, limit: limit, limitText: limitText, expected: 1)
+  }
+
+  /// What a workload takes beyond the plain program.
+  private func difference(
+    _ workload: Workload, _ contender: Contender, _ frames: Frames
+  ) -> Double? {
+    median(
+      Key(workload: workload, contender: contender, frames: frames),
+      Key(workload: workload, contender: .plain, frames: frames), -)
   }
 
   private func reports() -> [Bar] {

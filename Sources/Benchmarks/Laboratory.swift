@@ -25,8 +25,8 @@ final class Laboratory {
   let temporary: String
   /// The measured programs.
   let programs: Programs
-  /// One figure for each round.
-  private(set) var figures: [Key: [Double]] = [:]
+  /// One figure for each round; `nil` for a run that failed.
+  private(set) var figures: [Key: [Double?]] = [:]
   /// What everyone showed of one leak.
   private(set) var stackChecks: [StackCheck] = []
   /// What everyone took for a million leaks.
@@ -100,24 +100,40 @@ final class Laboratory {
     if (topic == .stacks || topic.hasStacks) && stackChecks.isEmpty { stackChecks = checkStacks() }
     if topic == .leaks { leakReports = reportLeaks() }
     if topic == .sevenzip && !prepareSevenZip() { return }
-    for workload in workloads(of: topic) {
-      let keys = builds(for: topic).flatMap { frames in
+    let keys = workloads(of: topic).flatMap { workload in
+      builds(for: topic).flatMap { frames in
         contenders(for: topic).map { Key(workload: workload, contender: $0, frames: frames) }
       }
-      .filter { figures[$0] == nil }
-      note("\(topic.rawValue): \(workload.name)")
-      for _ in 0..<rounds(of: topic) {
-        for key in keys {
-          if let figure = measure(key) { figures[key, default: []].append(figure) }
-        }
-      }
+    }
+    .filter { figures[$0] == nil }
+    let rounds = rounds(of: topic)
+    for round in 0..<rounds {
+      note("\(topic.rawValue): round \(round + 1) of \(rounds)")
+      for key in keys { figures[key, default: []].append(measure(key)) }
     }
   }
 
   /// The median of a key's rounds.
   func median(_ workload: Workload, _ contender: Contender, _ frames: Frames) -> Double? {
     let key = Key(workload: workload, contender: contender, frames: frames)
-    guard let sorted = figures[key]?.sorted(), !sorted.isEmpty else { return nil }
+    return Self.median(figures[key]?.compactMap { $0 } ?? [])
+  }
+
+  /// The median over the rounds of what `combine` makes of two keys' figures of one round.
+  ///
+  /// For a machine that is slow for a while is slow for both.
+  func median(_ one: Key, _ other: Key, _ combine: (Double, Double) -> Double) -> Double? {
+    guard let ones = figures[one], let others = figures[other] else { return nil }
+    return Self.median(
+      zip(ones, others).compactMap { one, other in
+        guard let one, let other else { return nil }
+        return combine(one, other)
+      })
+  }
+
+  private static func median(_ values: [Double]) -> Double? {
+    if values.isEmpty { return nil }
+    let sorted = values.sorted()
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
