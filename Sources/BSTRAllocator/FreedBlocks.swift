@@ -165,8 +165,7 @@ struct FreedBlocks: ~Copyable {
       unsafe place.pointee.isNamed = table.set(block, hash, to: entry)
     }
     // Only now: removal moves other entries.
-    if wasNamed, let slot = table.slot(of: oldest, ct_hash(oldest)) {
-      assert(table[slot] == entry)
+    if wasNamed, let slot = table.slot(of: oldest, ct_hash(oldest)), table[slot] == entry {
       table.remove(at: slot)
     }
     added &+= 1
