@@ -113,17 +113,12 @@ struct BlockTable: ~Copyable {
 
   /// Sets a block's entry, in place of an older one.
   ///
-  /// - Parameters:
-  ///   - block: one that the table can hold.
-  ///   - replaced: called with the older one.
+  /// - Parameter block: one that the table can hold.
   /// - Returns: false when there is no memory to grow; the table is then as it was.
   @inline(__always)
-  mutating func set(
-    _ block: UInt, _ hash: UInt64, to entry: BlockEntry, replaced: (BlockEntry) -> Void = { _ in }
-  ) -> Bool {
+  mutating func set(_ block: UInt, _ hash: UInt64, to entry: BlockEntry) -> Bool {
     if count >= limit, !grow() {
       guard let slot = slot(of: block, hash) else { return false }
-      replaced(self[slot])
       self[slot] = entry
       return true
     }
@@ -137,8 +132,6 @@ struct BlockTable: ~Copyable {
       } else if word >> Self.entryBits != key {
         slot = (slot &+ 1) & mask
         continue
-      } else {
-        replaced(BlockEntry(rawValue: UInt32(truncatingIfNeeded: word & Self.entryMask)))
       }
       unsafe words[slot] = key << Self.entryBits | UInt64(entry.rawValue)
       return true

@@ -33,9 +33,6 @@ struct FreedBlock {
   var isForeign = false
   /// Whether it was released before this process was forked: its parent answers for it.
   var isInherited = false
-  /// Whether the table of its shard says that it is here: not once its address was given out or released
-  /// again, nor when the table had no room for it.
-  var isNamed = false
   /// The beginning of the string.
   var beginning = StringBeginning()
 }
@@ -56,12 +53,6 @@ struct StringBeginning {
   init(of record: BlockRecord) {
     guard let text = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return }
     count = min(Int(record.byteLength), Self.capacity)
-    if count == Self.capacity {
-      bytes = unsafe [
-        ct_load64(text), ct_load64(text + 8), ct_load64(text + 16), ct_load64(text + 24),
-      ]
-      return
-    }
     for index in 0..<Self.capacity / 8 {
       let start = 8 * index
       if start + 8 <= count {
@@ -130,8 +121,7 @@ struct FreedBlocks: ~Copyable {
   /// - Parameters:
   ///   - record: what was known of it while it was live.
   ///   - bytes: of its memory.
-  ///   - slot: where its entry stands in the table of its shard, which says of no earlier block that it is
-  ///     here; `nil` when it has none yet.
+  ///   - slot: where its entry stands in the table of its shard; `nil` when it has none yet.
   ///   - table: that table. Afterwards the block is in it, if there is memory.
   /// - Returns: whether its memory is held.
   @inline(__always)
@@ -155,29 +145,21 @@ struct FreedBlocks: ~Copyable {
     unsafe place.pointee.isForeign = isForeign
     unsafe place.pointee.isInherited = false
     unsafe place.pointee.beginning = StringBeginning(of: record.pointee)
-    let wasNamed = unsafe place.pointee.isNamed
-    unsafe place.pointee.isNamed = true
     let entry = BlockEntry(freed: Self.place(added))
     if let slot {
       table[slot] = entry
     } else {
       // Without an entry it is still there for `takeOldest`.
-      unsafe place.pointee.isNamed = table.set(block, hash, to: entry)
+      _ = table.set(block, hash, to: entry)
     }
     // Only now: removal moves other entries.
-    if wasNamed, let slot = table.slot(of: oldest, ct_hash(oldest)), table[slot] == entry {
+    if oldest != 0, oldest != block, let slot = table.slot(of: oldest, ct_hash(oldest)),
+      table[slot] == entry
+    {
       table.remove(at: slot)
     }
     added &+= 1
     return hold.bytes > 0
-  }
-
-  /// Notes that the table no longer says of a block that it is here.
-  ///
-  /// - Parameter entry: what it has said; of a live block, nothing happens.
-  @inline(__always)
-  func forget(_ entry: BlockEntry) {
-    if let place = entry.freedPlace { unsafe blocks?[place].isNamed = false }
   }
 
   /// Decides whether a block of so many bytes goes into quarantine.

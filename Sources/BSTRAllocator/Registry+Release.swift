@@ -235,10 +235,11 @@ extension Registry {
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
-    if let slot, let place = unsafe shard.pointee.blocks[slot].freedPlace {
-      // Another thread has released it at the same moment.
-      if unsafe (shard.pointee.freed[place]?.heldBytes ?? 0) > 0 { return true }
-      unsafe shard.pointee.freed.forget(shard.pointee.blocks[slot])
+    // Another thread has released it at the same moment.
+    if let slot, let place = unsafe shard.pointee.blocks[slot].freedPlace,
+      unsafe (shard.pointee.freed[place]?.heldBytes ?? 0) > 0
+    {
+      return true
     }
     return unsafe hold(record, block, hash, at: slot, by: moment, layout, in: shard)
   }

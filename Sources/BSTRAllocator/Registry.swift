@@ -62,7 +62,7 @@ struct Registry: ~Copyable {
     let taken = unsafe takePlace(from: shard, in: store)
     let entry = unsafe taken.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0.number) }
     // What was remembered of an earlier block of this address is forgotten with that.
-    guard unsafe shard.pointee.setEntry(of: block, hash, to: entry ?? .unrecorded) else {
+    guard unsafe shard.pointee.blocks.set(block, hash, to: entry ?? .unrecorded) else {
       if let (number, place) = unsafe taken { unsafe giveBack(number, place, to: shard) }
       return false
     }
@@ -317,14 +317,6 @@ struct Shard: ~Copyable {
 
   init() {
     unsafe records = nil
-  }
-
-  /// Sets what the table says of a block, in place of an older entry.
-  ///
-  /// - Returns: false when there is no memory; all is then as it was.
-  @inline(__always)
-  mutating func setEntry(of block: UInt, _ hash: UInt64, to entry: BlockEntry) -> Bool {
-    blocks.set(block, hash, to: entry) { freed.forget($0) }
   }
 
   /// Remembers a released block, and holds its memory back if there is room; see `FreedBlocks.add`.
