@@ -7,6 +7,8 @@ public struct Profile: Equatable, Sendable {
   private let offset: UInt8
 
   /// A layout of its own.
+  ///
+  /// Of larger numbers than there are here the lowest byte is taken.
   public init(olecharBytes: Int, payloadOffset: Int) {
     olechar = UInt8(truncatingIfNeeded: olecharBytes)
     offset = UInt8(truncatingIfNeeded: payloadOffset)
@@ -30,6 +32,11 @@ public struct Profile: Equatable, Sendable {
     Profile(olecharBytes: 4, payloadOffset: 8),
     Profile(olecharBytes: 2, payloadOffset: 4),
   ]
+
+  /// One of those layouts; `nil` for other numbers.
+  static func known(olecharBytes: UInt32, payloadOffset: UInt32) -> Profile? {
+    all.first { $0.olecharBytes == olecharBytes && $0.payloadOffset == payloadOffset }
+  }
 
   /// Character counts from here on overflow: Windows' own limits.
   var characterLimit: Int { olecharBytes == 2 ? 0x7FFF_FFFC : 0x3FFF_FFFD }

@@ -237,8 +237,9 @@ public func VarBstrCmp(_ left: BSTR?, _ right: BSTR?, _ locale: LCID, _ flags: U
 public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt32) {
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
-  let profile = Profile(olecharBytes: Int(olecharBytes), payloadOffset: Int(payloadOffset))
-  if Profile.all.contains(profile) { unsafe Tracker.current.pointee.settle(profile) }
+  if let profile = Profile.known(olecharBytes: olecharBytes, payloadOffset: payloadOffset) {
+    unsafe Tracker.current.pointee.settle(profile)
+  }
 }
 
 /// See `bstr.h`.

@@ -27,6 +27,17 @@ import TraceStore
         thread: 1, milliseconds: 0))
   }
 
+  @Test func onlyTheLayoutsThereAreAreKnown() {
+    for profile in Profile.all {
+      let known = Profile.known(
+        olecharBytes: UInt32(profile.olecharBytes), payloadOffset: UInt32(profile.payloadOffset))
+      #expect(known == profile)
+    }
+    // In the lowest bytes stand 2 and 8.
+    #expect(Profile.known(olecharBytes: 0x102, payloadOffset: 8) == nil)
+    #expect(Profile.known(olecharBytes: 2, payloadOffset: 0x8000_0008) == nil)
+  }
+
   @Test(arguments: Profile.all) func everyByteBehindTheStringIsWatched(_ profile: Profile) {
     let layout = BlockLayout(profile: profile, hasGuard: true)
     for bytes in Self.sizes {
