@@ -54,19 +54,20 @@ struct PairCounts: ~Copyable {
     }
   }
 
-  /// Whether a pair is the one that was found last, in the same store.
+  /// Counts one string; nothing when the store is full.
   ///
-  /// - Parameter generation: how often this process's store has been begun anew.
+  /// - Parameters:
+  ///   - byteLength: its payload.
+  ///   - generation: how often this process's store has been begun anew.
+  ///   - makeRoom: the place of the first of `portion` new records in the store, or `nil`.
   @inline(__always)
-  func isLast(_ pair: Pair, _ generation: UInt32) -> Bool {
-    pair.key == lastKey && generation == self.generation
-  }
-
-  /// Counts a string of the pair that was found last.
-  ///
-  /// - Parameter byteLength: its payload.
-  @inline(__always)
-  func countLast(byteLength: UInt32) {
+  mutating func count(
+    _ pair: Pair, byteLength: UInt32, generation: UInt32, in store: borrowing StoreWriter,
+    makeRoom: () -> Int?
+  ) {
+    if pair.key != lastKey || generation != self.generation {
+      guard find(pair, generation, in: store, makeRoom) else { return }
+    }
     guard let record = unsafe lastRecord else { return }
     unsafe record.pointee.count &+= 1
     unsafe record.pointee.bytes &+= UInt64(byteLength)
@@ -74,10 +75,10 @@ struct PairCounts: ~Copyable {
 
   /// Finds a pair's record, or begins one.
   ///
-  /// - Parameter makeRoom: the place of the first of `portion` new records in the store, or `nil`.
   /// - Returns: false when the store is full.
-  mutating func find(
-    _ pair: Pair, _ generation: UInt32, in store: borrowing StoreWriter, makeRoom: () -> Int?
+  @inline(never)
+  private mutating func find(
+    _ pair: Pair, _ generation: UInt32, in store: borrowing StoreWriter, _ makeRoom: () -> Int?
   ) -> Bool {
     let key = pair.key
     if generation != self.generation {
@@ -89,14 +90,15 @@ struct PairCounts: ~Copyable {
     let records = unsafe store.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
     let known = places.value(of: key)
     guard let place = known ?? begin(key, makeRoom) else { return false }
-    unsafe lastRecord = records + Int(place)
+    let record = unsafe records + Int(place)
     if known == nil {
-      unsafe lastRecord?.initialize(
+      unsafe record.initialize(
         to: PairRecord(
           allocated: pair.allocated, freed: pair.freed, crossedThreads: pair.crossedThreads,
           count: 0, bytes: 0))
     }
     lastKey = key
+    unsafe lastRecord = record
     return true
   }
 

@@ -214,19 +214,9 @@ struct Registry: ~Copyable {
     let pair = PairCounts.Pair(
       allocated: aftermath.stack, freed: moment.stack,
       crossedThreads: aftermath.thread != moment.thread)
-    let generation = unsafe generation.pointee
-    if unsafe !counts.pointee.isLast(pair, generation) {
-      guard unsafe find(pair, in: counts, generation, store) else { return }
-    }
-    unsafe counts.pointee.countLast(byteLength: aftermath.byteLength)
-  }
-
-  @inline(never)
-  private func find(
-    _ pair: PairCounts.Pair, in counts: UnsafeMutablePointer<PairCounts>, _ generation: UInt32,
-    _ store: borrowing StoreWriter
-  ) -> Bool {
-    unsafe counts.pointee.find(pair, generation, in: store) { makeRoomForPair(in: store) }
+    unsafe counts.pointee.count(
+      pair, byteLength: aftermath.byteLength, generation: generation.pointee, in: store
+    ) { makeRoomForPair(in: store) }
   }
 
   /// The place of the first of a portion of new pair records, or `nil` when the store is full.

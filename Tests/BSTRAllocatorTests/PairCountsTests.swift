@@ -14,11 +14,7 @@ import TraceStore
     in store: borrowing StoreWriter, makeRoom: () -> Int?
   ) {
     let pair = PairCounts.Pair(allocated: allocated, freed: freed, crossedThreads: false)
-    if counts.isLast(pair, generation)
-      || counts.find(pair, generation, in: store, makeRoom: makeRoom)
-    {
-      counts.countLast(byteLength: 4)
-    }
+    counts.count(pair, byteLength: 4, generation: generation, in: store, makeRoom: makeRoom)
   }
 
   @Test func aPairHasOneRecordAndNeighboursInItsPortion() throws {
