@@ -28,12 +28,11 @@ extension UnwindCache {
     var words: UInt16 = 0
   }
 
-  /// Slots in their order: those that one stack has alone, then those that others have, too.
+  /// Slots in their order: those that one stack has alone, then those that others have, too; either may be none.
   ///
   /// Where others have links, all that come before are links.
   struct Slots {
-    var own = Run()
-    var shared = Run()
+    var runs: InlineArray<2, Run> = [Run(), Run()]
   }
 
   /// A slot that is not as remembered.
@@ -51,20 +50,16 @@ extension UnwindCache {
     _ slots: UnsafePointer<Slots>, from frame: UInt, _ memory: UnsafeMutableRawPointer
   ) -> Mismatch? {
     var frame = frame
-    return unsafe slots.withMemoryRebound(to: Run.self, capacity: 2) { runs in
-      var run = unsafe runs
-      while true {
-        var place = unsafe UnsafePointer(slot(run.pointee.first, memory))
-        if unsafe !passLinks(&place, run.pointee.links, &frame) {
-          return unsafe Mismatch(slot: place, frame: frame)
-        }
-        if unsafe !passWords(&place, run.pointee.words) {
-          return unsafe Mismatch(slot: place, frame: 0)
-        }
-        unsafe run += 1
-        if unsafe run != runs + 1 || run.pointee.first == 0 { return nil }
+    for index in 0..<2 {
+      let run = unsafe slots.pointee.runs[index]
+      if run.first == 0 { break }
+      var place = unsafe UnsafePointer(slot(run.first, memory))
+      if unsafe !passLinks(&place, run.links, &frame) {
+        return unsafe Mismatch(slot: place, frame: frame)
       }
+      if unsafe !passWords(&place, run.words) { return unsafe Mismatch(slot: place, frame: 0) }
     }
+    return nil
   }
 
   // Both compare many at a time as long as they can, and then without a loop, whose end a processor would have
@@ -218,8 +213,7 @@ extension UnwindCache {
       }
       return false
     }
-    if pass(slots.own) { return }
-    _ = pass(slots.shared)
+    for index in 0..<2 where pass(slots.runs[index]) { return }
   }
 
   // MARK: making

@@ -293,11 +293,11 @@ enum UnwindCache {
     }
     let ownLinks = min(links, ownCount)
     let sharedLinks = links - ownLinks
-    unsafe entry.pointee.slots = Slots(
-      own: Run(first: own, links: UInt16(ownLinks), words: UInt16(ownCount - ownLinks)),
-      shared: Run(
-        first: shared.first, links: UInt16(sharedLinks),
-        words: UInt16(shared.count - sharedLinks)))
+    unsafe entry.pointee.slots.runs = [
+      Run(first: own, links: UInt16(ownLinks), words: UInt16(ownCount - ownLinks)),
+      Run(
+        first: shared.first, links: UInt16(sharedLinks), words: UInt16(shared.count - sharedLinks)),
+    ]
     unsafe cache.pointee.names += 1
     unsafe entry.pointee.stack = id
     unsafe entry.pointee.name = cache.pointee.names
