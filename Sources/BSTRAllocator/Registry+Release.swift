@@ -14,11 +14,12 @@ extension Registry {
   /// - Parameters:
   ///   - moment: who releases it and where; kept, with the block's record and the beginning of its string,
   ///     until the address is given out again.
+  ///   - isTold: whether the caller wants to know the block, whatever is with it.
   ///   - aftermath: what else the caller is to see to.
   @inline(__always)
   func release(
-    _ block: UInt, by moment: Moment, _ layout: BlockLayout, _ aftermath: inout Aftermath,
-    in store: borrowing StoreWriter
+    _ block: UInt, by moment: Moment, _ layout: BlockLayout, isTold: Bool,
+    _ aftermath: inout Aftermath, in store: borrowing StoreWriter
   ) -> Removal {
     let hash = ct_hash(block)
     let isContended = unsafe locks[Self.index(for: hash)].acquire()
@@ -33,7 +34,7 @@ extension Registry {
     }
     let place = unsafe place(of: number, shard)
     let record = unsafe UnsafePointer(place)
-    if unsafe aftermath.isTold || !layout.isIntact(record) {
+    if unsafe isTold || !layout.isIntact(record) {
       unsafe describe(block, record.pointee, by: moment, layout, &aftermath)
     }
     // What was asked of the heap, or what it has set aside.
@@ -152,8 +153,6 @@ extension Registry {
 
   /// What the caller of `release` is to see to, apart from the block itself.
   struct Aftermath {
-    /// Whether the caller wants to know the block, whatever is with it.
-    var isTold = false
     /// Where the block was allocated, by whom, and its payload.
     var stack = StackID.none
     var thread: UInt32 = 0

@@ -37,8 +37,10 @@ extension Tracker {
     guard let layout = knownLayout else { return .unwatched }
     return withStore { store in
       let moment = moment(of: caller, in: store)
-      var aftermath = Registry.Aftermath(isTold: !histories.isEmpty)
-      switch registry.release(block, by: moment, layout, &aftermath, in: store) {
+      var aftermath = Registry.Aftermath()
+      switch registry.release(
+        block, by: moment, layout, isTold: !histories.isEmpty, &aftermath, in: store)
+      {
       case .own(let isHeld):
         registry.countPair(aftermath, by: moment, in: store)
         var evicted = aftermath.evicted

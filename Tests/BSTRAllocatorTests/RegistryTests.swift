@@ -30,7 +30,8 @@ import TraceStore
     let thread = ct_enter()
     defer { ct_leave(thread) }
     var aftermath = Registry.Aftermath()
-    let removal = registry.release(block, by: Moment(), Self.layout, &aftermath, in: store)
+    let removal = registry.release(
+      block, by: Moment(), Self.layout, isTold: false, &aftermath, in: store)
     if aftermath.unusual.contains(.isToMove) {
       registry.evictElsewhere(nextTo: block, Self.layout, &aftermath)
     }
