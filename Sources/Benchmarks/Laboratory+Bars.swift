@@ -29,9 +29,10 @@ extension Laboratory {
       + [heap(), switchedOff()] + reports()
     table.rows = rows.map(\.cells)
     table.notes = [
-      "The median of the rounds' ratios and differences. A ratio is against the peer on the same code. Where the peer's stacks are cut there (see the "
-        + "frames shown), it is against the peer on code with frame pointers, where they are not, "
-        + "and the ratio on the same code follows in brackets. Met means: in each column.",
+      "Medians of the rounds' ratios and differences. A ratio is against the peer on the same code. "
+        + "Where the peer's stacks are cut there (see the frames shown), it is against the peer on "
+        + "code with frame pointers, where they are not, and the ratio on the same code follows in "
+        + "brackets. Met means: in each column.",
       "–: not measured.",
     ]
     return table
