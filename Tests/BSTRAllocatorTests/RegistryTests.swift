@@ -244,6 +244,44 @@ import TraceStore
     }
   }
 
+  /// What stands behind a foreign string is made good when it is taken in, so that it is not told as written later.
+  @Test func aForeignBlockThatCameDamagedIsNotWrittenToAfterItsRelease() throws {
+    let registry = Registry(Self.room)
+    try withBlocks(1) { blocks in
+      UnsafeMutablePointer<UInt16>(bitPattern: blocks[0] + 8)![1] = 0x41
+      let isHeld = registry.hold(
+        foreign: blocks[0], record(blocks[0], 0), by: Moment(), Self.layout)
+      #expect(isHeld)
+      #expect(damagedBlocks(in: registry) == 0)
+      UnsafeMutablePointer<UInt16>(bitPattern: blocks[0] + 8)![1] = 0x41
+      #expect(damagedBlocks(in: registry) == 1)
+    }
+  }
+
+  @Test func whatIsWrittenInQuarantineIsToldOnce() throws {
+    let registry = Registry(Self.room)
+    let writer = StoreWriter(in: try Region.anonymous())
+    try withBlocks(1) { blocks in
+      _ = registry.insert(blocks[0], record(blocks[0], 1), in: writer)
+      #expect(release(blocks[0], from: registry, in: writer) == "held")
+      #expect(damagedBlocks(in: registry) == 0)
+      // Characters, terminator and guard.
+      memset(UnsafeMutableRawPointer(bitPattern: blocks[0] + 8)!, 0x41, 12)
+      #expect(damagedBlocks(in: registry) == 1)
+      #expect(damagedBlocks(in: registry) == 0)
+    }
+  }
+
+  private static let room = QuarantineLimits(
+    processBytes: 64 << 20, processBlocks: 64 * 8, shards: 64)
+
+  private func damagedBlocks(in registry: borrowing Registry) -> Int {
+    var place = Registry.QuarantinePlace()
+    var count = 0
+    while registry.nextDamaged(from: &place, Self.layout, in: nil) != nil { count += 1 }
+    return count
+  }
+
   @Test func whatIsToBeToldFitsIntoAThreadsScratchMemory() {
     #expect(MemoryLayout<Registry.Details>.stride <= Int(CT_SCRATCH_WORDS) * 8)
   }
