@@ -51,9 +51,10 @@ static bool may_be_ours(const void *pointer) {
 }
 
 void ct_own_free(void *pointer) {
+  uintptr_t caller = ct_return_address(), frame = ct_frame_address();
   if (__builtin_expect(may_be_ours(pointer), 0)) {
     int saved = errno;
-    bool released = bstrtrace_release(pointer, false, ct_return_address(), ct_frame_address());
+    bool released = bstrtrace_release(pointer, false, caller, frame);
     errno = saved;
     if (released) return;
   }
@@ -87,11 +88,12 @@ static void *move(void *pointer, size_t bytes, uintptr_t caller, uintptr_t frame
 }
 
 void *realloc(void *pointer, size_t bytes) {
+  uintptr_t caller = ct_return_address(), frame = ct_frame_address();
   if (__builtin_expect(may_be_ours(pointer), 0)) {
     int saved = errno;
     bool ours = bstrtrace_holds(pointer);
     errno = saved;
-    if (ours) return move(pointer, bytes, ct_return_address(), ct_frame_address());
+    if (ours) return move(pointer, bytes, caller, frame);
   }
   if (__builtin_expect(!next_realloc, 0)) find_next();
   return next_realloc ? next_realloc(pointer, bytes) : NULL;

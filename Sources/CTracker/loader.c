@@ -20,6 +20,17 @@ uint32_t ct_unloads;
 
 void ct_forget_stacks(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
 
+// What is closed is not unloaded: functions of this library are registered to run at exit and when
+// threads end, and other libraries' destructors release strings through it. No linker flag says that
+// of a package that others depend on, so the library says it itself.
+__attribute__((constructor(101))) static void stay_loaded(void) {
+  struct dl_find_object own;
+  if (_dl_find_object((void *)&stay_loaded, &own) != 0) return;
+  const char *path = own.dlfo_link_map->l_name;
+  // The executable has no name, and stays anyway. The handle is kept on purpose.
+  if (path && path[0]) dlopen(path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 // Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it.
 int dlclose(void *handle) {
   static int (*next)(void *);

@@ -156,12 +156,24 @@ CT_INLINE uint64_t ct_now(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/// The address the function this is inlined into returns to.
-CT_INLINE uintptr_t ct_return_address(void) { return (uintptr_t)__builtin_return_address(0); }
+// Both addresses pass through an empty statement that the optimiser must leave where it stands: a compiler
+// may move the unlikely half of a function into one of its own (`.cold`), where they would be that
+// one's and name the library as the caller. They are therefore taken first, and passed on.
+
+/// The address the function this is inlined into returns to. To be called in front of any branch.
+CT_INLINE uintptr_t ct_return_address(void) {
+  uintptr_t address = (uintptr_t)__builtin_return_address(0);
+  __asm__ volatile("" : "+r"(address));
+  return address;
+}
 
 /// The frame of the function this is inlined into: its caller's frame pointer stands there, and behind it
-/// the return address.
-CT_INLINE uintptr_t ct_frame_address(void) { return (uintptr_t)__builtin_frame_address(0); }
+/// the return address. To be called in front of any branch.
+CT_INLINE uintptr_t ct_frame_address(void) {
+  uintptr_t address = (uintptr_t)__builtin_frame_address(0);
+  __asm__ volatile("" : "+r"(address));
+  return address;
+}
 
 /// Keeps the frame that `ct_frame_address` names: a call that comes before this is not made a jump.
 CT_INLINE void ct_keep_frame(void) { __asm__ volatile(""); }
