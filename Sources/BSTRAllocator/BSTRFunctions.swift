@@ -29,16 +29,22 @@ enum BlockSource {
 /// `caller` is everywhere the return address of the exported function.
 @safe
 struct BSTRFunctions {
-  let profile: Profile
+  /// The layout that new strings get, with what the tracker adds to it.
+  let layout: StoredLayout
   let source: BlockSource
   /// Records what happens; `nil` for functions that nobody watches.
   let tracker: UnsafeMutablePointer<Tracker>?
 
-  init(profile: Profile, source: BlockSource, tracker: UnsafeMutablePointer<Tracker>?) {
-    self.profile = profile
+  @inline(__always)
+  init(layout: StoredLayout, source: BlockSource, tracker: UnsafeMutablePointer<Tracker>?) {
+    self.layout = layout
     self.source = source
     unsafe self.tracker = unsafe tracker
   }
+
+  /// Width and payload offset.
+  @inline(__always)
+  var profile: Profile { Profile(layout) }
 
   // MARK: allocating
 
@@ -80,7 +86,7 @@ struct BSTRFunctions {
       return unsafe allocate(byteCount, copying: source, available: available, layout)
     }
     if unsafe watcher.pointee.failsAllocation(caller: caller) { return nil }
-    let watched = unsafe BlockLayout(profile: profile, hasGuard: watcher.pointee.setsGuards)
+    let watched = BlockLayout(layout)
     var memory = unsafe allocate(byteCount, copying: source, available: available, watched)
     if unsafe memory == nil {
       // The quarantine has memory that the program needs more.
@@ -93,7 +99,7 @@ struct BSTRFunctions {
     }
     unsafe watcher.pointee.recordAllocation(
       block: UInt(bitPattern: bstr) &- UInt(bitPattern: profile.payloadOffset),
-      bstr: UInt(bitPattern: bstr), byteLength: UInt32(truncatingIfNeeded: byteCount),
+      bstr: UInt(bitPattern: bstr), layout, byteLength: UInt32(truncatingIfNeeded: byteCount),
       caller: caller)
     return unsafe bstr
   }
@@ -144,7 +150,9 @@ struct BSTRFunctions {
   private func release(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
     let block = unsafe bstr - profile.payloadOffset
     if let watcher = unsafe watcher {
-      switch unsafe watcher.pointee.release(block: UInt(bitPattern: block), caller: caller) {
+      switch unsafe watcher.pointee.release(
+        block: UInt(bitPattern: block), profile, caller: caller)
+      {
       case .done: return
       case .unwatched: break
       case .unknown: return unsafe releaseUnknown(bstr, watcher, caller: caller)
@@ -157,10 +165,13 @@ struct BSTRFunctions {
   private func releaseUnknown(
     _ bstr: UnsafeMutableRawPointer, _ watcher: UnsafeMutablePointer<Tracker>, caller: CallSite
   ) {
+    if unsafe watcher.pointee.release(ofOtherLayout: UInt(bitPattern: bstr), layout, caller: caller) {
+      return
+    }
     let verdict = unsafe watcher.pointee.judgeRelease(bstr, profile, caller: caller)
     guard verdict == .foreign else { return }
     unsafe watcher.pointee.release(
-      foreign: UInt(bitPattern: bstr - profile.payloadOffset), UInt(bitPattern: bstr),
+      foreign: UInt(bitPattern: bstr - profile.payloadOffset), UInt(bitPattern: bstr), profile,
       byteLength: UInt32(Self.byteLength(of: bstr)), caller: caller)
   }
 
@@ -200,7 +211,7 @@ struct BSTRFunctions {
     let isString = unsafe isString(old, frees: true, caller: caller)
     let byteCount = count * profile.olecharBytes
     let oldBytes = unsafe isString ? bytesInside(old, caller: caller) : bytesOfText(old, byteCount)
-    if isString, byteCount <= oldBytes {
+    if isString, byteCount <= oldBytes, unsafe hasOwnLayout(old) {
       unsafe shorten(old, to: byteCount, from: text)
       return true
     }
@@ -228,11 +239,17 @@ struct BSTRFunctions {
     }
   }
 
+  /// Whether a string lies as these functions lay strings out, as far as that is known.
+  private func hasOwnLayout(_ bstr: UnsafeMutableRawPointer) -> Bool {
+    guard let watcher = unsafe watcher else { return true }
+    let known = unsafe watcher.pointee.layout(ofString: UInt(bitPattern: bstr), profile)
+    return known.map { Profile($0) == profile } ?? true
+  }
+
   /// The string's length: by its prefix, but no more than what was allocated where that is known.
   private func bytesInside(_ bstr: UnsafeMutableRawPointer, caller: CallSite) -> Int {
-    let block = unsafe UInt(bitPattern: bstr - profile.payloadOffset)
     let allocated = unsafe watcher.flatMap {
-      unsafe $0.pointee.inspect(block: block, caller: caller)
+      unsafe $0.pointee.inspect(string: UInt(bitPattern: bstr), profile, caller: caller)
     }
     return unsafe min(Self.byteLength(of: bstr), allocated ?? .max)
   }

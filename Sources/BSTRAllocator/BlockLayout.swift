@@ -26,6 +26,12 @@ struct BlockLayout {
     self.hasGuard = hasGuard
   }
 
+  /// The layout of a recorded string.
+  @inline(__always)
+  init(_ layout: StoredLayout) {
+    self.init(profile: Profile(layout), hasGuard: layout.hasGuard)
+  }
+
   /// Bytes behind the terminator: `guardSize`, or 0 without guards.
   @inline(__always)
   var guardBytes: Int { hasGuard ? Self.guardSize : 0 }
@@ -33,7 +39,7 @@ struct BlockLayout {
   /// Four characters of Windows' width.
   ///
   /// In many size classes of the heap it takes no more memory.
-  static let guardSize = 8
+  static let guardSize = StoreLayout.guardBytes
 
   /// Bytes in a block whose memory was written to by somebody who should not have.
   struct Damage {
@@ -108,13 +114,13 @@ struct BlockLayout {
     return unsafe Self.changes(.overrun, bstr, byteCount..<end, expected: 0) == nil
   }
 
-  /// Writes a string's terminator and guard anew; other copies' blocks have no guard.
+  /// Writes a string's terminator and guard anew.
   func mendBehind(_ record: BlockRecord) {
     guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
       return
     }
     unsafe terminate(bstr, Int(record.byteLength))
-    if record.serial != 0 { unsafe setGuard(of: bstr, Int(record.byteLength)) }
+    unsafe setGuard(of: bstr, Int(record.byteLength))
   }
 
   /// Whether nothing is wrong with a live block.
@@ -205,8 +211,7 @@ struct BlockLayout {
     let start = skipped - profile.payloadOffset
     let address = UInt(freed.record.address)
     let isWhole = byteCount <= Self.mostPoison
-    let end =
-      isWhole ? guardOffset(byteCount) + (freed.isForeign ? 0 : guardBytes) : Self.mostPoison
+    let end = isWhole ? guardOffset(byteCount) + guardBytes : Self.mostPoison
     guard start < end, end - start >= 2, ct_is_readable(address, end) else { return nil }
     for position in start..<end {
       let expected =
@@ -227,7 +232,7 @@ struct BlockLayout {
   @inline(__always)
   func isPoisoned(_ freed: borrowing FreedBlock, atMost most: Int) -> Bool {
     let byteCount = Int(freed.record.byteLength)
-    guard !freed.isForeign, byteCount <= most,
+    guard byteCount <= most,
       let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(freed.record.address)),
       unsafe (bstr - 4).load(as: UInt32.self) == 0
     else { return false }
@@ -286,11 +291,9 @@ struct BlockLayout {
     let prefix = unsafe (bstr - 4).load(as: UInt32.self)
     var damage = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
-    // Other copies' blocks have no guard.
-    let layout = freed.isForeign ? BlockLayout(profile: profile, hasGuard: false) : self
-    let behind = unsafe layout.damageBehind(bstr, Int(record.byteLength), .writeAfterFree)
+    let behind = unsafe damageBehind(bstr, Int(record.byteLength), .writeAfterFree)
     if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
-    unsafe damage = layout.withFound(damage, bstr, Int(record.byteLength))
+    unsafe damage = withFound(damage, bstr, Int(record.byteLength))
     if prefix != 0 {
       let count = (damage?.count ?? 0) + 4
       damage = Damage(kind: .writeAfterFree, offset: -4, count: count, found: UInt64(prefix))

@@ -26,9 +26,8 @@ enum ForeignBlock {
   /// - Parameter remembered: a string at that address that was released before: more is then asked of
   ///   what looks like another one.
   static func judge(
-    _ bstr: UnsafeMutableRawPointer, _ layout: BlockLayout, remembered: FreedBlock?
+    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, remembered: FreedBlock?
   ) -> Judgement {
-    let profile = layout.profile
     let address = UInt(bitPattern: bstr)
     let block = address &- UInt(profile.payloadOffset)
     guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
@@ -37,7 +36,7 @@ enum ForeignBlock {
     let byteLength = Int(ct_peek(address - 4, 4))
     let needed = profile.blockBytes(forPayload: byteLength)
     if let remembered {
-      if isStillFree(remembered, layout) { return .none }
+      if isStillFree(remembered) { return .none }
     } else if ct_heap_is_glibc(), let key = tcacheKey, ct_is_readable(block, 16),
       ct_peek(block + 8, 8) == key
     {
@@ -70,7 +69,8 @@ enum ForeignBlock {
   private static let slackOfSmallest = 32
 
   /// Whether memory of a released string, which the heap has got back, has not been given out since.
-  static func isStillFree(_ freed: FreedBlock, _ layout: BlockLayout) -> Bool {
+  static func isStillFree(_ freed: FreedBlock) -> Bool {
+    let layout = BlockLayout(freed.record.layout)
     let block = freed.block
     // Unmapped since: given to nobody.
     guard ct_is_readable(block, 16) else { return true }

@@ -28,9 +28,6 @@ struct FreedBlock {
   var release = Moment()
   /// Whether the memory counts against the pool of all shards rather than against the shard's own part.
   var isPooled = false
-  /// Whether there was no record of it in this process's store: another copy of the functions had allocated
-  /// it, or a parent.
-  var isForeign = false
   /// Whether it was released before this process was forked: its parent answers for it.
   var isInherited = false
   /// The beginning of the string.
@@ -126,7 +123,7 @@ struct FreedBlocks: ~Copyable {
   /// - Returns: whether its memory is held.
   @inline(__always)
   mutating func add(
-    _ block: UInt, _ record: UnsafePointer<BlockRecord>, isForeign: Bool, by moment: Moment,
+    _ block: UInt, _ record: UnsafePointer<BlockRecord>, by moment: Moment,
     bytes: Int,
     _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?,
     in table: inout BlockTable
@@ -142,7 +139,6 @@ struct FreedBlocks: ~Copyable {
     unsafe place.pointee.record = record.pointee
     unsafe place.pointee.release = moment
     unsafe place.pointee.isPooled = hold.isPooled
-    unsafe place.pointee.isForeign = isForeign
     unsafe place.pointee.isInherited = false
     unsafe place.pointee.beginning = StringBeginning(of: record.pointee)
     let entry = BlockEntry(freed: Self.place(added))
@@ -230,10 +226,12 @@ struct FreedBlocks: ~Copyable {
   }
 
   /// The block that the address lies in.
-  func block(around address: UInt, _ layout: BlockLayout) -> FreedBlock? {
+  func block(around address: UInt) -> FreedBlock? {
     first { freed in
       freed.block <= address
-        && address - freed.block < UInt(layout.blockBytes(forPayload: Int(freed.record.byteLength)))
+        && address - freed.block
+          < UInt(
+            BlockLayout(freed.record.layout).blockBytes(forPayload: Int(freed.record.byteLength)))
     }
   }
 

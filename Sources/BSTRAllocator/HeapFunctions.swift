@@ -6,10 +6,11 @@ import TraceStore
 
 /// See `CInterpose.h`.
 @c @implementation
-public func bstrtrace_holds(_ pointer: UnsafeRawPointer) -> Bool {
-  guard let place = unsafe ct_enter() else { return false }
+public func bstrtrace_block(_ pointer: UnsafeRawPointer) -> UnsafeRawPointer? {
+  guard let place = unsafe ct_enter() else { return nil }
   defer { unsafe ct_leave(place) }
-  return unsafe Tracker.current.pointee.holdsOutside(UInt(bitPattern: pointer))
+  let block = unsafe Tracker.current.pointee.block(ofOutside: UInt(bitPattern: pointer))
+  return unsafe block.flatMap { unsafe UnsafeRawPointer(bitPattern: $0) }
 }
 
 /// See `CInterpose.h`.

@@ -43,7 +43,8 @@ enum LiveValues {
     let bytes = MemoryLayout<ValueHead>.stride + (kept + 7) / 8 * 8
     guard let room = unsafe store.room(for: bytes, in: .values) else { return false }
     unsafe room.storeBytes(
-      of: ValueHead(serial: record.serial, byteLength: length, kept: UInt32(kept)),
+      of: ValueHead(
+        serial: record.serial, byteLength: length, kept: UInt16(kept), layout: record.layout),
       as: ValueHead.self)
     unsafe (room + MemoryLayout<ValueHead>.stride).copyMemory(from: start + 4, byteCount: kept)
     store.commit(bytes, in: .values)

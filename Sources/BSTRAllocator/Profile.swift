@@ -1,5 +1,7 @@
 // How a program lays its BSTRs out. Does not find out: that is ProfileProbe.
 
+import TraceStore
+
 /// The width of a character and the place of the payload in its block.
 public struct Profile: Equatable, Sendable {
   // Small, so that all of a layout is passed in one register.
@@ -12,6 +14,18 @@ public struct Profile: Equatable, Sendable {
   public init(olecharBytes: Int, payloadOffset: Int) {
     olechar = UInt8(truncatingIfNeeded: olecharBytes)
     offset = UInt8(truncatingIfNeeded: payloadOffset)
+  }
+
+  /// The layout of a recorded string.
+  @inline(__always)
+  init(_ layout: StoredLayout) {
+    olechar = 2 &+ (layout.rawValue & 2)
+    offset = 8 &- (layout.rawValue & 4)
+  }
+
+  /// As a record keeps it, without a guard.
+  var stored: StoredLayout {
+    StoredLayout(olecharBytes: olecharBytes, payloadOffset: payloadOffset)
   }
 
   /// Bytes of one OLECHAR, 2 or 4.

@@ -1,46 +1,98 @@
-// Learns a program's layout by calling the program's own SysAllocStringLen, once.
+// Learns a copy's layout by having it make a string and release it, once.
 
 import CTracker
 import Glibc
+import TraceStore
 
-/// Finds out how the program that calls us lays its BSTRs out.
+/// Finds out how a copy of the BSTR functions lays its strings out.
 enum ProfileProbe {
-  private typealias AllocateLength =
+  private typealias Allocate = @convention(c) (UnsafeRawPointer?) -> UnsafeMutableRawPointer?
+  private typealias AllocateCount =
     @convention(c) (UnsafeRawPointer?, UInt32) -> UnsafeMutableRawPointer?
+  private typealias Count = @convention(c) (UnsafeMutableRawPointer?) -> UInt32
   private typealias Free = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
-  /// Characters of the probe: a number whose byte count tells the width.
-  private static let probeCharacters = 24
+  /// Characters of the probe: as an odd number of 2 bytes each they are a different number of bytes than
+  /// as characters of 4 bytes.
+  private static let probeCharacters = 25
 
-  /// The layout of the copy of the functions that the code at `caller` would use without us, or
-  /// `nil` when there is none or it makes no sense.
+  /// The SysFreeString that the code at `caller` would reach without the tracker; 0 for none.
+  ///
+  /// Takes the loader's lock: the caller holds none.
+  static func copy(for caller: CallSite) -> UInt {
+    UInt(bitPattern: unsafe ct_original_function(caller.returnAddress, "SysFreeString"))
+  }
+
+  /// The layout of the copy of the functions that the code at `caller` would use without us; `nil` when
+  /// it has no function that allocates, or makes no sense.
+  ///
+  /// The width is read off the length that a string of known characters has. The payload offset is the
+  /// distance from the string to what the copy's SysFreeString gives to `free`, and then certain. Where
+  /// nothing of the string comes to `free`, because the copy has a heap of its own or keeps what is
+  /// released, the string's alignment is the best that there is.
   ///
   /// Calls the program's code and takes the loader's lock: the caller holds no lock, and is inside, so
-  /// that what that code calls of ours is not recorded.
-  static func learn(for caller: CallSite) -> Profile? {
-    // Another copy of ours: who uses bstr.h has said its layout before, or has the default one.
-    if unsafe ct_original_function(caller.returnAddress, "bstrtrace_set_profile") != nil {
+  /// that what that code calls of ours is passed on to its own functions.
+  ///
+  /// - Parameter copy: its SysFreeString.
+  static func layout(ofCopy copy: UInt, for caller: CallSite) -> StoredLayout? {
+    guard let freeAddress = unsafe UnsafeMutableRawPointer(bitPattern: copy) else { return nil }
+    ct_begin_probe()
+    defer { ct_end_probe() }
+    guard let (bstr, width) = unsafe allocate(for: caller) else { return nil }
+    let thread = unsafe ct_thread()
+    unsafe thread.pointee.probed_string = UInt(bitPattern: bstr)
+    let free = unsafe unsafeBitCast(freeAddress, to: Free.self)
+    unsafe free(bstr)
+    let offset = unsafe Int(thread.pointee.probed_offset)
+    if offset == 4 || offset == 8 {
+      return StoredLayout(
+        olecharBytes: width ?? Profile.windows.olecharBytes, payloadOffset: offset,
+        isCertain: true)
+    }
+    let alignment = Int(UInt(bitPattern: bstr) % 16)
+    return StoredLayout(
+      olecharBytes: width ?? Profile.windows.olecharBytes,
+      payloadOffset: offset < 0 && alignment == 4 ? 4 : Profile.windows.payloadOffset)
+  }
+
+  /// A string of the copy, and the width of its characters where that can be told.
+  private static func allocate(
+    for caller: CallSite
+  ) -> (bstr: UnsafeMutableRawPointer, width: Int?)? {
+    var text = InlineArray<32, UInt32>(repeating: 0)
+    var span = text.mutableSpan
+    return unsafe span.withUnsafeMutableBytes { bytes in
+      let characters = unsafe bytes.bindMemory(to: UInt16.self)
+      for index in 0..<probeCharacters { unsafe characters[index] = 0x61 }
+      let source = UnsafeRawPointer(bytes.baseAddress)
+      if let function = unsafe ct_original_function(caller.returnAddress, "SysAllocStringLen"),
+        let bstr = unsafe unsafeBitCast(function, to: AllocateCount.self)(
+          source, UInt32(probeCharacters))
+      {
+        return unsafe (bstr, width(BSTRFunctions.byteLength(of: bstr), of: probeCharacters))
+      }
+      if let function = unsafe ct_original_function(caller.returnAddress, "SysAllocString"),
+        let bstr = unsafe unsafeBitCast(function, to: Allocate.self)(source)
+      {
+        // As characters of 4 bytes they are half as many, and one more.
+        let byteLength = unsafe BSTRFunctions.byteLength(of: bstr)
+        let width = width(byteLength, of: probeCharacters) ?? width(byteLength, of: 13)
+        return unsafe (bstr, width == 2 && byteLength != 50 ? nil : width)
+      }
+      if let function = unsafe ct_original_function(caller.returnAddress, "SysAllocStringByteLen"),
+        let bstr = unsafe unsafeBitCast(function, to: AllocateCount.self)(source, 48)
+      {
+        guard let function = unsafe ct_original_function(caller.returnAddress, "SysStringLen")
+        else { return unsafe (bstr, nil) }
+        let count = unsafe unsafeBitCast(function, to: Count.self)(bstr)
+        return unsafe (bstr, width(48, of: Int(count)))
+      }
       return nil
     }
-    guard
-      let allocateAddress = unsafe ct_original_function(caller.returnAddress, "SysAllocStringLen"),
-      let freeAddress = unsafe ct_original_function(caller.returnAddress, "SysFreeString")
-    else { return nil }
-    let allocate = unsafe unsafeBitCast(allocateAddress, to: AllocateLength.self)
-    let free = unsafe unsafeBitCast(freeAddress, to: Free.self)
-    var text = InlineArray<128, UInt8>(repeating: 0x20)
-    var span = text.mutableSpan
-    let bstr = unsafe span.withUnsafeMutableBytes { bytes in
-      unsafe allocate(UnsafeRawPointer(bytes.baseAddress), UInt32(probeCharacters))
-    }
-    guard let bstr = unsafe bstr else { return nil }
-    let width = unsafe BSTRFunctions.byteLength(of: bstr) / probeCharacters
-    // malloc's blocks are multiples of 16: what is over is the offset.
-    let offset = Int(UInt(bitPattern: bstr) % 16)
-    unsafe free(bstr)
-    guard width == 2 || width == 4 else { return nil }
-    return Profile(
-      olecharBytes: width,
-      payloadOffset: offset == 4 || offset == 8 ? offset : Profile.windows.payloadOffset)
+  }
+
+  private static func width(_ byteLength: Int, of characters: Int) -> Int? {
+    [2, 4].first { byteLength == $0 * characters }
   }
 }

@@ -25,6 +25,43 @@ extension Registry {
     return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
   }
 
+  /// The start of the block of a string.
+  ///
+  /// A string lies as the copy of the functions laid it out that it was allocated by, which need not be the one
+  /// that it has come to.
+  ///
+  /// - Parameter expected: the layout of the copy that it has come to.
+  /// - Returns: the block of a string that is known, live or freed; of another the one that `expected` says.
+  func block(ofString bstr: UInt, _ expected: Profile, in store: borrowing StoreWriter) -> UInt {
+    let block = bstr &- UInt(expected.payloadOffset)
+    let other = bstr &- UInt(StoredLayout.otherOffset(expected.payloadOffset))
+    return !isKnown(block, bstr, in: store) && isKnown(other, bstr, in: store) ? other : block
+  }
+
+  /// Whether a string at `bstr` with a block that starts at `block` is live or remembered.
+  private func isKnown(_ block: UInt, _ bstr: UInt, in store: borrowing StoreWriter) -> Bool {
+    switch standing(of: block) {
+    case .live:
+      guard let record = liveRecord(of: block, in: store) else { return true }
+      return UInt(record.address) == bstr
+    case .freed(let freed, _): return UInt(freed.record.address) == bstr
+    case .unknown: return false
+    }
+  }
+
+  /// The start of a block of ours, live or in quarantine, that a pointer which is no more than 8 bytes away
+  /// from its start may mean; `nil` when there is none.
+  ///
+  /// Those are the start itself, the string's first character, and what a copy of another layout takes for the
+  /// start.
+  func block(near pointer: UInt) -> UInt? {
+    for block in stride(from: (pointer &- 8) & ~3, through: pointer &+ 4, by: 4)
+    where block % 8 == 0 && holds(block) {
+      return block
+    }
+    return nil
+  }
+
   /// Whether memory that starts at the address is ours: that of a live block, or in quarantine.
   func holds(_ block: UInt) -> Bool {
     switch standing(of: block) {
@@ -46,13 +83,14 @@ extension Registry {
   /// - Parameter serial: the allocation that is meant; any when it is `nil`.
   /// - Returns: `nil` when there is none, or no record of it.
   func inspect(
-    _ block: UInt, serial: UInt64? = nil, _ layout: BlockLayout, in store: borrowing StoreWriter
+    _ block: UInt, serial: UInt64? = nil, in store: borrowing StoreWriter
   ) -> (record: BlockRecord, damages: BlockLayout.Damages)? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
     guard let record = unsafe livePlace(of: block, in: shard)?.pointee,
       serial == nil || serial == record.serial
     else { return nil }
+    let layout = BlockLayout(record.layout)
     let damages = layout.damages(of: record)
     if !damages.isEmpty,
       let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
@@ -67,7 +105,7 @@ extension Registry {
 
   /// Notes that a live block now holds a shorter string, and moves its guard.
   func shorten(
-    _ block: UInt, to byteCount: Int, _ layout: BlockLayout, in store: borrowing StoreWriter
+    _ block: UInt, to byteCount: Int, in store: borrowing StoreWriter
   ) {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
@@ -76,18 +114,18 @@ extension Registry {
     else { return }
     unsafe place.pointee.byteLength = UInt32(byteCount)
     unsafe shard.pointee.hasShortened = true
-    unsafe layout.setGuard(of: bstr, byteCount)
+    unsafe BlockLayout(place.pointee.layout).setGuard(of: bstr, byteCount)
   }
 
   /// A released block that the address lies in.
   ///
   /// - Complexity: linear in what is remembered, and the next in records; only for what has gone
   ///   wrong.
-  func freedBlock(around address: UInt, _ layout: BlockLayout) -> FreedBlock? {
+  func freedBlock(around address: UInt) -> FreedBlock? {
     for index in 0..<Self.shardCount {
       let shard = unsafe acquireShard(index)
       defer { unsafe release(shard) }
-      if let found = unsafe shard.pointee.freed.block(around: address, layout) { return found }
+      if let found = unsafe shard.pointee.freed.block(around: address) { return found }
     }
     return nil
   }
@@ -96,11 +134,12 @@ extension Registry {
   ///
   /// Takes no lock: a record that changes meanwhile may be missed.
   func liveBlock(
-    around address: UInt, _ layout: BlockLayout, in store: borrowing StoreWriter
+    around address: UInt, in store: borrowing StoreWriter
   ) -> BlockRecord? {
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
       let record = unsafe records[index]
+      let layout = BlockLayout(record.layout)
       let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
       let bytes = UInt(layout.blockBytes(forPayload: Int(record.byteLength)))
       if record.serial != 0, block <= address, address - block < bytes { return record }

@@ -14,11 +14,12 @@ extension Registry {
   /// - Parameters:
   ///   - moment: who releases it and where; kept, with the block's record and the beginning of its string,
   ///     until the address is given out again.
+  ///   - unrecorded: the layout of a block that has no record in this store.
   ///   - isTold: whether the caller wants to know the block, whatever is with it.
   ///   - aftermath: what else the caller is to see to.
   @inline(__always)
   func release(
-    _ block: UInt, by moment: Moment, _ layout: BlockLayout, isTold: Bool,
+    _ block: UInt, by moment: Moment, _ unrecorded: BlockLayout, isTold: Bool,
     _ aftermath: inout Aftermath, in store: borrowing StoreWriter
   ) -> Removal {
     let hash = ct_hash(block)
@@ -30,19 +31,20 @@ extension Registry {
     guard let number = unsafe number(of: entry, in: shard) else {
       guard entry.isLive else { return .unknown }
       return unsafe releaseWithoutRecord(
-        block, hash, entry, slot, by: moment, layout, in: shard)
+        block, hash, entry, slot, by: moment, unrecorded, in: shard)
     }
     let place = unsafe place(of: number, shard)
     let record = unsafe UnsafePointer(place)
+    let layout = unsafe BlockLayout(record.pointee.layout)
     if unsafe isTold || !layout.isIntact(record) {
-      unsafe describe(block, record.pointee, by: moment, layout, &aftermath)
+      unsafe describe(block, record.pointee, by: moment, &aftermath)
     }
     // What was asked of the heap, or what it has set aside.
     let bytes =
       unsafe shard.pointee.hasShortened
       ? ct_usable_bytes(block) : layout.blockBytes(forPayload: Int(record.pointee.byteLength))
     let isHeld = unsafe shard.pointee.remember(
-      block, record, isForeign: false, by: moment, bytes: bytes, limits, pool, hash, at: slot)
+      block, record, by: moment, bytes: bytes, limits, pool, hash, at: slot)
     if isHeld {
       unsafe layout.poison(record.pointee)
     } else {
@@ -58,7 +60,7 @@ extension Registry {
     if isContended, unsafe shard.pointee.freed.isOverInNumberOnly(limits) {
       aftermath.unusual.insert(.isToMove)
     } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) {
-      unsafe evict(oldest, layout, &aftermath)
+      unsafe evict(oldest, &aftermath)
       if unsafe shard.pointee.freed.isOver(limits) { aftermath.unusual.insert(.isOver) }
     }
     return .own(isHeld: isHeld)
@@ -67,9 +69,9 @@ extension Registry {
   /// Says what was released, and what is wrong with it.
   @inline(never)
   private func describe(
-    _ block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout,
-    _ aftermath: inout Aftermath
+    _ block: UInt, _ record: BlockRecord, by moment: Moment, _ aftermath: inout Aftermath
   ) {
+    let layout = BlockLayout(record.layout)
     let freed = FreedBlock(
       block: block, record: record, release: moment, beginning: StringBeginning(of: record))
     unsafe Details.scratch.pointee.freed = freed
@@ -90,25 +92,24 @@ extension Registry {
   /// The heap gives a thread the block again that it got back last, so that a thread that allocates and
   /// releases stays in the shard whose blocks leave quarantine. Two in one shard would fight for its lock
   /// for ever: this moves one of them.
-  func evictElsewhere(nextTo block: UInt, _ layout: BlockLayout, _ aftermath: inout Aftermath) {
+  func evictElsewhere(nextTo block: UInt, _ aftermath: inout Aftermath) {
     let thread = unsafe ct_thread()
     unsafe thread.pointee.next_shard &+= 1 + 2 * (thread.pointee.tid & 15)
     let next = unsafe Int(thread.pointee.next_shard) % Self.shardCount
-    if evict(from: next, over: limits.halved, layout, &aftermath) { return }
-    _ = evict(from: Self.index(for: ct_hash(block)), over: limits, layout, &aftermath)
+    if evict(from: next, over: limits.halved, &aftermath) { return }
+    _ = evict(from: Self.index(for: ct_hash(block)), over: limits, &aftermath)
   }
 
   @inline(__always)
   private func evict(
-    from index: Int, over limits: QuarantineLimits, _ layout: BlockLayout,
-    _ aftermath: inout Aftermath
+    from index: Int, over limits: QuarantineLimits, _ aftermath: inout Aftermath
   ) -> Bool {
     let shard = unsafe acquireShard(index)
     defer { unsafe release(shard) }
     guard let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) else {
       return false
     }
-    unsafe evict(oldest, layout, &aftermath)
+    unsafe evict(oldest, &aftermath)
     return true
   }
 
@@ -117,8 +118,9 @@ extension Registry {
   /// Caller holds the shard lock.
   @inline(__always)
   private func evict(
-    _ oldest: UnsafePointer<FreedBlock>, _ layout: BlockLayout, _ aftermath: inout Aftermath
+    _ oldest: UnsafePointer<FreedBlock>, _ aftermath: inout Aftermath
   ) {
+    let layout = unsafe BlockLayout(oldest.pointee.record.layout)
     // The filter's cell may be another shard's no more than the block is.
     unsafe ct_filter_remove(ct_hash(oldest.pointee.block))
     unsafe aftermath.evicted = oldest.pointee.block
@@ -144,11 +146,12 @@ extension Registry {
     let bytes = min(
       BSTRFunctions.byteLength(ofBlock: block, layout.profile), ct_usable_bytes(block))
     let record = BlockRecord(
-      address: UInt64(block) + UInt64(layout.profile.payloadOffset), serial: 0,
+      address: UInt64(block) + UInt64(layout.profile.payloadOffset),
+      layout: layout.profile.stored, serial: 0,
       byteLength: layout.blockBytes(forPayload: bytes) <= ct_usable_bytes(block)
         ? UInt32(bytes) : 0, stack: .none, thread: 0, milliseconds: 0)
     return unsafe .inherited(
-      isHeld: hold(record, block, hash, at: slot, by: moment, layout, in: shard))
+      isHeld: hold(record, block, hash, at: slot, by: moment, in: shard))
   }
 
   /// What the caller of `release` is to see to, apart from the block itself.
@@ -224,11 +227,9 @@ extension Registry {
 
   /// Takes the block of another copy of the functions into quarantine, if that has room.
   ///
-  /// - Parameter record: its address and length; no serial number.
+  /// - Parameter record: its address, layout and length; no serial number.
   /// - Returns: whether its memory is held; else the caller gives it back.
-  func hold(
-    foreign block: UInt, _ record: BlockRecord, by moment: Moment, _ layout: BlockLayout
-  ) -> Bool {
+  func hold(foreign block: UInt, _ record: BlockRecord, by moment: Moment) -> Bool {
     guard BlockTable.canHold(block) else { return false }
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
@@ -240,7 +241,7 @@ extension Registry {
     {
       return true
     }
-    return unsafe hold(record, block, hash, at: slot, by: moment, layout, in: shard)
+    return unsafe hold(record, block, hash, at: slot, by: moment, in: shard)
   }
 
   /// Takes a block that has no record in this store into quarantine, if that has room.
@@ -248,13 +249,14 @@ extension Registry {
   /// Caller holds the shard lock.
   private func hold(
     _ record: BlockRecord, _ block: UInt, _ hash: UInt64, at slot: Int?, by moment: Moment,
-    _ layout: BlockLayout, in shard: UnsafeMutablePointer<Shard>
+    in shard: UnsafeMutablePointer<Shard>
   ) -> Bool {
     let isHeld = unsafe withUnsafePointer(to: record) { record in
       unsafe shard.pointee.remember(
-        block, record, isForeign: true, by: moment, bytes: ct_usable_bytes(block), limits,
+        block, record, by: moment, bytes: ct_usable_bytes(block), limits,
         pool, hash, at: slot)
     }
+    let layout = BlockLayout(record.layout)
     layout.poison(record, atMost: isHeld ? .max : BlockLayout.mostPoison)
     if isHeld || record.byteLength <= BlockLayout.mostPoison { layout.mendBehind(record) }
     if isHeld { ct_filter_add(hash) }
@@ -295,13 +297,14 @@ extension Registry {
   ///
   /// - Parameter scope: the scope that it was allocated in; `nil` for any.
   func nextDamaged(
-    from place: inout QuarantinePlace, _ layout: BlockLayout, in scope: ScopeID?
+    from place: inout QuarantinePlace, in scope: ScopeID?
   ) -> (FreedBlock, BlockLayout.Damage)? {
     while place.shard < Self.shardCount {
       let shard = unsafe acquireShard(place.shard)
       defer { unsafe release(shard) }
       while let freed = unsafe shard.pointee.freed.nextHeld(from: &place.number) {
         guard scope == nil || scope == freed.record.scope else { continue }
+        let layout = BlockLayout(freed.record.layout)
         if !freed.isInherited, let damage = layout.damage(ofPoisoned: freed) {
           layout.poison(freed.record)
           layout.mendBehind(freed.record)

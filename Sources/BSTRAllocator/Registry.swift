@@ -68,7 +68,7 @@ struct Registry: ~Copyable {
     }
     ct_filter_add(hash)
     guard let (_, place) = unsafe taken else { return false }
-    unsafe place.pointee.address = record.address
+    unsafe place.pointee.addressAndLayout = record.addressAndLayout
     unsafe place.pointee.byteLength = record.byteLength
     unsafe place.pointee.stack = record.stack
     unsafe place.pointee.thread = record.thread
@@ -176,7 +176,7 @@ struct Registry: ~Copyable {
       return unsafe (number, place(of: number, shard))
     }
     let place = unsafe place(of: free &- 1, shard)
-    unsafe shard.pointee.free = UInt32(truncatingIfNeeded: place.pointee.address)
+    unsafe shard.pointee.free = UInt32(truncatingIfNeeded: place.pointee.addressAndLayout)
     return unsafe (free &- 1, place)
   }
 
@@ -243,7 +243,7 @@ struct Registry: ~Copyable {
   ) {
     // First: a store that is cut off after this shows a free place.
     unsafe ct_publish(&place.pointee.identity, 0)
-    unsafe place.pointee.address = UInt64(shard.pointee.free)
+    unsafe place.pointee.addressAndLayout = UInt64(shard.pointee.free)
     unsafe shard.pointee.free = number &+ 1
   }
 
@@ -314,12 +314,12 @@ struct Shard: ~Copyable {
   /// - Parameter slot: where it stands in the table; `nil` when it does not.
   @inline(__always)
   mutating func remember(
-    _ block: UInt, _ record: UnsafePointer<BlockRecord>, isForeign: Bool, by moment: Moment,
+    _ block: UInt, _ record: UnsafePointer<BlockRecord>, by moment: Moment,
     bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64,
     at slot: Int?
   ) -> Bool {
     unsafe freed.add(
-      block, record, isForeign: isForeign, by: moment, bytes: bytes, limits, pool, hash, at: slot,
+      block, record, by: moment, bytes: bytes, limits, pool, hash, at: slot,
       in: &blocks)
   }
 }

@@ -7,32 +7,69 @@ public import TraceStore
 /// See `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_begin_scope(_ name: UnsafePointer<CChar>?) -> UInt32 {
-  let caller = CallSite(ct_return_address(), ct_frame_address())
-  guard let place = unsafe ct_enter() else { return 0 }
-  defer { unsafe ct_leave(place) }
-  guard let name = unsafe name else { return 0 }
-  return unsafe Tracker.current.pointee.beginScope(name, joins: true, caller: caller).rawValue
+  unsafe ThreadScopes.begin(name, caller: CallSite(ct_return_address(), ct_frame_address()))
 }
 
 /// See `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_change_scope(_ scope: UInt32, _ what: UInt32) {
-  guard let place = unsafe ct_enter() else { return }
-  defer { unsafe ct_leave(place) }
-  let tracker = unsafe Tracker.current
-  switch Int(what) {
-  case BSTRTRACE_JOIN: unsafe tracker.pointee.joinScope(ScopeID(rawValue: scope))
-  case BSTRTRACE_LEAVE: unsafe tracker.pointee.leaveScope(ScopeID(rawValue: scope))
-  default: break
-  }
+  ThreadScopes.change(scope, what)
 }
 
 /// See `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_end_scope(_ scope: UInt32) -> bstrtrace_scope_counts {
-  guard let place = unsafe ct_enter() else { return bstrtrace_scope_counts() }
-  defer { unsafe ct_leave(place) }
-  return unsafe Tracker.current.pointee.endScope(ScopeID(rawValue: scope), leaves: true)
+  ThreadScopes.end(scope)
+}
+
+/// The same, of calls that another copy of this library has passed on, too.
+enum ThreadScopes {
+  private static let nowhere = CallSite(0, 0)
+
+  /// bstrtrace_begin_scope.
+  static func begin(_ name: UnsafePointer<CChar>?, caller: CallSite) -> UInt32 {
+    guard let place = unsafe ct_enter() else {
+      guard ct_has_other_recorder() else { return 0 }
+      let answer = BSTRFunctions.ask(
+        CT_BEGIN_SCOPE, UInt(bitPattern: name), caller: caller)
+      return UInt32(truncatingIfNeeded: answer.results.0)
+    }
+    defer { unsafe ct_leave(place) }
+    guard let name = unsafe name else { return 0 }
+    return unsafe Tracker.current.pointee.beginScope(name, joins: true, caller: caller).rawValue
+  }
+
+  /// bstrtrace_change_scope.
+  static func change(_ scope: UInt32, _ what: UInt32) {
+    guard let place = unsafe ct_enter() else {
+      if ct_has_other_recorder() {
+        _ = BSTRFunctions.ask(CT_CHANGE_SCOPE, UInt(scope), UInt(what), caller: nowhere)
+      }
+      return
+    }
+    defer { unsafe ct_leave(place) }
+    let tracker = unsafe Tracker.current
+    switch Int(what) {
+    case BSTRTRACE_JOIN: unsafe tracker.pointee.joinScope(ScopeID(rawValue: scope))
+    case BSTRTRACE_LEAVE: unsafe tracker.pointee.leaveScope(ScopeID(rawValue: scope))
+    default: break
+    }
+  }
+
+  /// bstrtrace_end_scope.
+  static func end(_ scope: UInt32) -> bstrtrace_scope_counts {
+    guard let place = unsafe ct_enter() else {
+      var counts = bstrtrace_scope_counts()
+      guard ct_has_other_recorder() else { return counts }
+      let answer = BSTRFunctions.ask(CT_END_SCOPE, UInt(scope), caller: nowhere).results
+      counts.bstrs = UInt64(answer.0)
+      counts.bytes = UInt64(answer.1)
+      counts.faults = UInt64(answer.2)
+      return counts
+    }
+    defer { unsafe ct_leave(place) }
+    return unsafe Tracker.current.pointee.endScope(ScopeID(rawValue: scope), leaves: true)
+  }
 }
 
 /// Scopes that tasks carry with them, rather than threads.

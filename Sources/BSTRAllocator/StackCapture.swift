@@ -5,7 +5,7 @@ import CUnwind
 import Glibc
 
 /// Where the program called one of our exported functions.
-public struct CallSite {
+public struct CallSite: Sendable {
   /// Where that returns to.
   var returnAddress: UInt
   /// Its frame: the caller's frame pointer stands there, and behind it the return address.

@@ -5,63 +5,104 @@
 public import CBSTR
 import CTracker
 import TraceOptions
+import TraceStore
 
 extension BSTRFunctions {
   /// The functions of this process.
   ///
   /// - Parameter place: what `ct_enter` answered.
-  fileprivate static func current(
+  static func current(
     for caller: CallSite, _ place: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
     unsafe place == nil ? outside : inside(caller)
   }
 
-  /// The functions for who is inside; the layout is learnt at the first call.
+  /// The functions for who is inside, in the layout of the copy that the caller would reach without us; that is
+  /// learnt at a module's first call.
   @inline(__always)
   fileprivate static func inside(_ caller: CallSite) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
-    let profile = unsafe tracker.pointee.knownProfile ?? settle(tracker, caller)
-    return unsafe BSTRFunctions(profile: profile, source: .heap, tracker: tracker)
+    let known = StoredLayout(rawValue: ct_layout_of_call(caller.returnAddress))
+    let layout = unsafe known.isKnown ? known : tracker.pointee.layout(for: caller)
+    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: tracker)
   }
 
   /// The functions where `ct_enter` answers NULL: they work but record nothing.
-  ///
-  /// While the program's own function is being tried, what it calls of ours works as on Windows.
   fileprivate static var outside: BSTRFunctions {
     unsafe BSTRFunctions(
-      profile: Tracker.current.pointee.knownProfile ?? .windows, source: .heap, tracker: nil)
+      layout: Tracker.current.pointee.layouts.assumed, source: .heap, tracker: nil)
   }
 
-  /// The functions of a process in which nothing is recorded or pinned; `nil` in others, and before the first
-  /// call.
+  /// The functions of a process in which nothing is recorded or pinned; `nil` in others, and before the
+  /// layout is known.
   @inline(__always)
   fileprivate static var plain: BSTRFunctions? {
-    let layout = Int(ct_get_plain_layout())
+    var layout = ct_get_plain_layout()
     if layout == 0 { return nil }
+    if layout == CT_PLAIN_BY_CALL {
+      layout = UInt32(ct_layout_of_call(ct_return_address()))
+      if layout == 0 { return nil }
+    }
     return unsafe BSTRFunctions(
-      profile: Profile(olecharBytes: layout & 0xFF, payloadOffset: layout >> 8), source: .heap,
-      tracker: nil)
+      layout: StoredLayout(rawValue: UInt8(truncatingIfNeeded: layout)), source: .heap, tracker: nil
+    )
   }
 
   /// SysFreeString where something is recorded: apart, so that it takes few registers where nothing is.
   @inline(never)
   fileprivate static func free(_ bstr: UnsafeMutableRawPointer?, for caller: CallSite) {
-    guard let place = unsafe ct_enter() else { return unsafe outside.free(bstr, caller: caller) }
+    guard let place = unsafe ct_enter() else {
+      if passOn(CT_FREE, "SysFreeString", UInt(bitPattern: bstr), caller: caller) != nil { return }
+      return unsafe outside.free(bstr, caller: caller)
+    }
     unsafe inside(caller).free(bstr, caller: caller)
     unsafe ct_leave(place)
   }
 
-  @inline(never)
-  private static func settle(_ tracker: UnsafeMutablePointer<Tracker>, _ caller: CallSite)
-    -> Profile
-  {
-    let settings = unsafe tracker.pointee.settings
-    let learnt = ProfileProbe.learn(for: caller) ?? .windows
-    let profile = Profile(
-      olecharBytes: settings.olechar ?? learnt.olecharBytes,
-      payloadOffset: settings.payloadOffset ?? learnt.payloadOffset)
-    unsafe tracker.pointee.settle(profile)
-    return unsafe tracker.pointee.knownProfile ?? profile
+  /// Passes a call on that is not this copy's to carry out: to the copy of this library that records, or, while
+  /// a program's own functions are being tried, to the one of those that the caller means.
+  ///
+  /// Integers and pointers are passed and returned alike (System V ABI, AMD64, 3.2.3; AAPCS64, 6.8.2).
+  ///
+  /// - Returns: what that function returned; `nil` when there is none.
+  static func passOn(
+    _ operation: ct_operation, _ name: StaticString, _ first: UInt, _ second: UInt = 0,
+    _ third: UInt = 0, caller: CallSite
+  ) -> UInt? {
+    if ct_has_other_recorder() {
+      return ask(operation, first, second, third, caller: caller).results.0
+    }
+    guard ct_is_probing(),
+      let function = name.withUTF8Buffer({ name in
+        unsafe name.withMemoryRebound(to: CChar.self) {
+          unsafe ct_original_function(caller.returnAddress, $0.baseAddress.unsafelyUnwrapped)
+        }
+      })
+    else { return nil }
+    typealias Own = @convention(c) (UInt, UInt, UInt) -> UInt
+    return unsafe unsafeBitCast(function, to: Own.self)(first, second, third)
+  }
+
+  /// As above, for functions that return a string.
+  fileprivate static func passOnForString(
+    _ operation: ct_operation, _ name: StaticString, _ first: UInt, _ second: UInt = 0,
+    caller: CallSite
+  ) -> BSTR?? {
+    unsafe passOn(operation, name, first, second, caller: caller).map { unsafe BSTR(bitPattern: $0) }
+  }
+
+  /// Has the copy of this library that records carry a call out.
+  static func ask(
+    _ operation: ct_operation, _ first: UInt, _ second: UInt = 0, _ third: UInt = 0,
+    caller: CallSite
+  ) -> ct_request {
+    var request = ct_request()
+    request.operation = operation.rawValue
+    request.arguments = (first, second, third)
+    request.caller = caller.returnAddress
+    request.frame = caller.frame
+    unsafe ct_ask_recorder(&request)
+    return request
   }
 }
 
@@ -76,6 +117,11 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else {
+    if let own = unsafe BSTRFunctions.passOnForString(
+      CT_ALLOCATE_TEXT, "SysAllocString", UInt(bitPattern: psz), caller: caller)
+    {
+      return unsafe own
+    }
     return unsafe BSTRFunctions.outside.allocate(zeroTerminated: psz, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
@@ -93,6 +139,11 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else {
+    if let own = unsafe BSTRFunctions.passOnForString(
+      CT_ALLOCATE_CHARACTERS, "SysAllocStringLen", UInt(bitPattern: characters), UInt(count), caller: caller)
+    {
+      return unsafe own
+    }
     return unsafe BSTRFunctions.outside.allocate(
       characters: Int(count), from: characters, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
@@ -112,6 +163,11 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else {
+    if let own = unsafe BSTRFunctions.passOnForString(
+      CT_ALLOCATE_BYTES, "SysAllocStringByteLen", UInt(bitPattern: bytes), UInt(count), caller: caller)
+    {
+      return unsafe own
+    }
     return unsafe BSTRFunctions.outside.allocate(bytes: Int(count), from: bytes, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
@@ -139,6 +195,11 @@ public func SysReAllocString(
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
+  if unsafe place == nil,
+    let own = BSTRFunctions.passOn(CT_REALLOCATE_TEXT, "SysReAllocString", UInt(bitPattern: bstr), UInt(bitPattern: psz), caller: caller)
+  {
+    return INT(truncatingIfNeeded: own)
+  }
   return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
     unsafe BSTRFunctions.current(for: caller, place)
       .reallocate(variable, zeroTerminated: psz, caller: caller) ? 1 : 0
@@ -153,6 +214,11 @@ public func SysReAllocStringLen(
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
+  if unsafe place == nil,
+    let own = BSTRFunctions.passOn(CT_REALLOCATE_CHARACTERS, "SysReAllocStringLen", UInt(bitPattern: bstr), UInt(bitPattern: characters), UInt(count), caller: caller)
+  {
+    return INT(truncatingIfNeeded: own)
+  }
   return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
     unsafe BSTRFunctions.current(for: caller, place)
       .reallocate(variable, characters: Int(count), from: characters, caller: caller) ? 1 : 0
@@ -168,6 +234,11 @@ public func SysStringLen(_ bstr: BSTR?) -> UINT {
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
+  if unsafe place == nil,
+    let own = BSTRFunctions.passOn(CT_COUNT_CHARACTERS, "SysStringLen", UInt(bitPattern: bstr), caller: caller)
+  {
+    return UINT(truncatingIfNeeded: own)
+  }
   return unsafe UINT(BSTRFunctions.current(for: caller, place).characterCount(ofString: bstr))
 }
 
@@ -185,9 +256,14 @@ public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
+  if unsafe place == nil,
+    let own = BSTRFunctions.passOn(CT_PIN, "SysAddRefString", UInt(bitPattern: bstr), caller: caller)
+  {
+    return HRESULT(truncatingIfNeeded: own)
+  }
   guard let bstr = unsafe bstr else { return 0 }
   return unsafe BSTRFunctions.current(for: caller, place).pin(bstr, caller: caller)
-    ? 0 : Failure.outOfMemory
+    ? 0 : BSTRFailure.outOfMemory
 }
 
 /// See `bstr.h`.
@@ -196,6 +272,11 @@ public func SysReleaseString(_ bstr: BSTR?) {
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
+  if unsafe place == nil,
+    BSTRFunctions.passOn(CT_UNPIN, "SysReleaseString", UInt(bitPattern: bstr), caller: caller) != nil
+  {
+    return
+  }
   guard let bstr = unsafe bstr else { return }
   unsafe BSTRFunctions.current(for: caller, place).unpin(bstr, caller: caller)
 }
@@ -214,11 +295,16 @@ public func VarBstrCat(
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
-  guard let result = unsafe result else { return Failure.invalidArgument }
+  if unsafe place == nil,
+    let own = BSTRFunctions.passOn(CT_CONCATENATE, "VarBstrCat", UInt(bitPattern: left), UInt(bitPattern: right), UInt(bitPattern: result), caller: caller)
+  {
+    return HRESULT(truncatingIfNeeded: own)
+  }
+  guard let result = unsafe result else { return BSTRFailure.invalidArgument }
   let functions = unsafe BSTRFunctions.current(for: caller, place)
   let sum = unsafe functions.concatenate(left, right, caller: caller)
   unsafe result.pointee = sum?.assumingMemoryBound(to: OLECHAR.self)
-  return unsafe sum == nil ? Failure.outOfMemory : 0
+  return unsafe sum == nil ? BSTRFailure.outOfMemory : 0
 }
 
 /// See `bstr.h`.
@@ -235,10 +321,16 @@ public func VarBstrCmp(_ left: BSTR?, _ right: BSTR?, _ locale: LCID, _ flags: U
 /// See `bstr.h`.
 @c @implementation
 public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt32) {
+  let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
+  if ct_has_other_recorder() {
+    _ = BSTRFunctions.ask(
+      CT_SET_PROFILE, UInt(olecharBytes), UInt(payloadOffset), caller: caller)
+    return
+  }
   if let profile = Profile.known(olecharBytes: olecharBytes, payloadOffset: payloadOffset) {
-    unsafe Tracker.current.pointee.settle(profile)
+    unsafe Tracker.current.pointee.declareLayout(profile, of: caller)
   }
 }
 
@@ -248,11 +340,15 @@ public func bstrtrace_olechar_bytes() -> UInt32 {
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
+  if ct_has_other_recorder() {
+    return UInt32(
+      truncatingIfNeeded: BSTRFunctions.ask(CT_OLECHAR_BYTES, 0, caller: caller).results.0)
+  }
   return unsafe UInt32(BSTRFunctions.current(for: caller, place).profile.olecharBytes)
 }
 
 /// HRESULTs that C macros with casts hide from Swift (winerror.h).
-private enum Failure {
+enum BSTRFailure {
   static let invalidArgument = HRESULT(bitPattern: 0x8007_0057)
   static let outOfMemory = HRESULT(bitPattern: 0x8007_000E)
 }

@@ -14,9 +14,10 @@ extension Tracker {
   func declare(
     _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: CallSite
   ) {
-    guard let profile = knownProfile else { return }
-    let block = bstr &- UInt(profile.payloadOffset)
-    let known = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
+    let known =
+      withStore { store in
+        registry.liveRecord(of: block(ofString: bstr, in: store), in: store)
+      } ?? nil
     guard let serial = known?.serial else { return }
     withStore { store in
       var moment = unsafe HistoryMoment(
@@ -84,8 +85,7 @@ extension Tracker {
 
   /// Records that something contradicts the rules, as the program's own declarations show.
   func declareFault(_ detail: EventDetail, _ bstr: UInt, caller: CallSite) {
-    guard let profile = knownProfile else { return }
-    let block = bstr &- UInt(profile.payloadOffset)
+    guard let block = withStore({ block(ofString: bstr, in: $0) }) else { return }
     let event = EventRecord(.ownership, detail)
     switch registry.standing(of: block) {
     case .live:
@@ -98,8 +98,8 @@ extension Tracker {
 
   /// Whether a live string of ours is at the address.
   func isLive(_ bstr: UInt) -> Bool {
-    guard let profile = knownProfile else { return false }
-    if case .live = registry.standing(of: bstr &- UInt(profile.payloadOffset)) { return true }
+    guard let block = withStore({ block(ofString: bstr, in: $0) }) else { return false }
+    if case .live = registry.standing(of: block) { return true }
     return false
   }
 }

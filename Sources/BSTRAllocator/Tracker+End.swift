@@ -13,10 +13,9 @@ extension Tracker {
   public func recordEnd() {
     guard let thread = unsafe ct_enter() else { return }
     defer { unsafe ct_leave(thread) }
-    guard let layout = knownLayout else { return }
     withStore { store in
       guard unsafe store.header.pointee.pid == UInt32(getpid()), isFirstEnd else { return }
-      recordDamage(layout, scope: nil, in: store)
+      recordDamage(scope: nil, in: store)
       writePins(in: store)
       guard settings.redact != true else { return }
       depotLock.acquire()
@@ -32,26 +31,25 @@ extension Tracker {
   /// Records what was written where it should not have been, and is not noticed yet.
   ///
   /// - Parameter scope: the scope of the strings that are looked at; `nil` for all.
-  func recordDamage(_ layout: BlockLayout, scope: ScopeID?, in store: borrowing StoreWriter) {
-    recordDamageOfLive(layout, scope, in: store)
-    recordDamageInQuarantine(layout, scope, in: store)
+  func recordDamage(scope: ScopeID?, in store: borrowing StoreWriter) {
+    recordDamageOfLive(scope, in: store)
+    recordDamageInQuarantine(scope, in: store)
   }
 
   /// Other threads may still run: each block is looked at under its lock.
-  private func recordDamageOfLive(
-    _ layout: BlockLayout, _ scope: ScopeID?, in store: borrowing StoreWriter
-  ) {
+  private func recordDamageOfLive(_ scope: ScopeID?, in store: borrowing StoreWriter) {
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     var readable = ReadablePages()
     for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
       let record = unsafe records[index]
       guard record.serial != 0, record.address > 4096, scope == nil || scope == record.scope
       else { continue }
+      let layout = BlockLayout(record.layout)
       let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
       let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
       // A program that lost the block in a way we did not see may have unmapped it.
       guard readable.contain(block, bytes),
-        let found = registry.inspect(block, serial: record.serial, layout, in: store)
+        let found = registry.inspect(block, serial: record.serial, in: store)
       else { continue }
       found.damages.forEach { damage in
         var event = EventRecord(damage.kind)
@@ -62,11 +60,9 @@ extension Tracker {
     }
   }
 
-  private func recordDamageInQuarantine(
-    _ layout: BlockLayout, _ scope: ScopeID?, in store: borrowing StoreWriter
-  ) {
+  private func recordDamageInQuarantine(_ scope: ScopeID?, in store: borrowing StoreWriter) {
     var place = Registry.QuarantinePlace()
-    while let (freed, damage) = registry.nextDamaged(from: &place, layout, in: scope) {
+    while let (freed, damage) = registry.nextDamaged(from: &place, in: scope) {
       write(EventRecord(damage, in: freed), beginning: freed.beginning, in: store)
     }
   }

@@ -23,7 +23,7 @@ extension Tracker {
     -> Verdict
   {
     let address = UInt(bitPattern: bstr)
-    let standing = registry.standing(of: address &- UInt(profile.payloadOffset))
+    let standing = standing(ofString: address, profile)
     // What is in quarantine cannot be anyone else's.
     if case .freed(let freed, let isReused) = standing, freed.heldBytes > 0 {
       recordFault(
@@ -34,14 +34,13 @@ extension Tracker {
       recordFault(EventRecord(.invalidFree, .immortal), address, caller)
       return .leaveAlone
     }
-    let layout = BlockLayout(profile: profile, hasGuard: setsGuards)
-    if isInsideLive(address, layout) {
-      recordInvalidFree(address, layout, caller)
+    if isInsideLive(address) {
+      recordInvalidFree(address, caller)
       return .leaveAlone
     }
     var remembered: FreedBlock?
     if case .freed(let freed, _) = standing { remembered = freed }
-    switch unsafe ForeignBlock.judge(bstr, layout, remembered: remembered) {
+    switch unsafe ForeignBlock.judge(bstr, profile, remembered: remembered) {
     case .foreign:
       count(.foreignFrees)
       if settings.reportForeign == true {
@@ -55,33 +54,40 @@ extension Tracker {
     }
     if case .freed(let freed, let isReused) = standing {
       let detail: EventDetail =
-        isReused ? .reused : ForeignBlock.isStillFree(freed, layout) ? .none : .recycled
+        isReused ? .reused : ForeignBlock.isStillFree(freed) ? .none : .recycled
       recordFault(EventRecord(.doubleFree, detail), address, freed: freed, caller)
       return .leaveAlone
     }
-    recordInvalidFree(address, layout, caller)
+    recordInvalidFree(address, caller)
     return .leaveAlone
+  }
+
+  /// What is known of a string, in whichever layout it lies.
+  private func standing(ofString bstr: UInt, _ profile: Profile) -> Registry.Standing {
+    withStore { store in
+      registry.standing(of: registry.block(ofString: bstr, profile, in: store))
+    } ?? .unknown
   }
 
   /// Whether the address is inside a live block.
   ///
   /// Not looked for where there are many: what makes an
   /// address inside a string look like a block of the heap is very unlikely.
-  private func isInsideLive(_ address: UInt, _ layout: BlockLayout) -> Bool {
+  private func isInsideLive(_ address: UInt) -> Bool {
     let found = withStore { store in
       store.used(of: .blocks) <= Self.fewBlocks * MemoryLayout<BlockRecord>.stride
-        && registry.liveBlock(around: address, layout, in: store) != nil
+        && registry.liveBlock(around: address, in: store) != nil
     }
     return found ?? false
   }
 
   private static let fewBlocks = 1 << 14
 
-  private func recordInvalidFree(_ address: UInt, _ layout: BlockLayout, _ caller: CallSite) {
-    let live = withStore { registry.liveBlock(around: address, layout, in: $0) } ?? nil
+  private func recordInvalidFree(_ address: UInt, _ caller: CallSite) {
+    let live = withStore { registry.liveBlock(around: address, in: $0) } ?? nil
     if let live {
       recordFault(EventRecord(.invalidFree, .interior), address, live: live, caller)
-    } else if let freed = registry.freedBlock(around: address, layout) {
+    } else if let freed = registry.freedBlock(around: address) {
       recordFault(EventRecord(.invalidFree, .freedInterior), address, freed: freed, caller)
     } else {
       let (detail, thread) = PointerKind.of(address)
@@ -102,17 +108,16 @@ extension Tracker {
   ) -> Bool {
     guard isRecording else { return true }
     let address = UInt(bitPattern: bstr)
-    let standing = registry.standing(of: address &- UInt(profile.payloadOffset))
+    let standing = standing(ofString: address, profile)
     if case .live = standing { return true }
     if case .freed(let freed, _) = standing, freed.heldBytes > 0 {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
       return false
     }
-    let layout = BlockLayout(profile: profile, hasGuard: setsGuards)
     var remembered: FreedBlock?
     if case .freed(let freed, _) = standing { remembered = freed }
     if unsafe immortals.contains(address) || PointerKind.isMarkedLiteral(address)
-      || ForeignBlock.judge(bstr, layout, remembered: remembered) != .none
+      || ForeignBlock.judge(bstr, profile, remembered: remembered) != .none
     {
       return true
     }
@@ -121,7 +126,7 @@ extension Tracker {
     } else if ForeignBlock.hasLength(address, profile) {
       // A length that fits, in static memory or on a stack: legal, unless it would be freed.
       if !frees { return true }
-      recordInvalidFree(address, layout, caller)
+      recordInvalidFree(address, caller)
     } else {
       let detail: EventDetail = PointerKind.of(address).detail == .static ? .literal : .noPrefix
       recordFault(EventRecord(.invalidUse, detail), address, caller)
@@ -129,12 +134,22 @@ extension Tracker {
     return false
   }
 
-  /// Checks a live block before it is reallocated.
+  /// How a live string lies; `nil` when nothing is known of it.
+  func layout(ofString bstr: UInt, _ profile: Profile) -> StoredLayout? {
+    withStore { store in
+      registry.liveRecord(of: registry.block(ofString: bstr, profile, in: store), in: store)?.layout
+    } ?? nil
+  }
+
+  /// Checks a live string before it is reallocated.
   ///
+  /// - Parameter profile: how it lies if nothing is known of it.
   /// - Returns: bytes that were allocated for the string; `nil` when nothing is known of it.
-  func inspect(block: UInt, caller: CallSite) -> Int? {
-    guard let layout = knownLayout else { return nil }
-    let found = withStore { registry.inspect(block, layout, in: $0) } ?? nil
+  func inspect(string bstr: UInt, _ profile: Profile, caller: CallSite) -> Int? {
+    let found =
+      withStore { store in
+        registry.inspect(registry.block(ofString: bstr, profile, in: store), in: store)
+      } ?? nil
     guard let found else { return nil }
     found.damages.forEach { damage in
       var event = EventRecord(damage.kind)
@@ -251,6 +266,7 @@ extension EventRecord {
   /// Says which BSTR is concerned.
   mutating func setBlock(_ record: BlockRecord) {
     serial = record.serial
+    layout = record.layout
     pointer = record.address
     byteLength = record.byteLength
     allocated = record.stack

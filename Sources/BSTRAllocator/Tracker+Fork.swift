@@ -14,6 +14,8 @@ extension Tracker {
     ct_forget_stacks()
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()
+    layouts.renewInForkedChild()
+    ct_forget_call_layouts()
     immortals.renewInForkedChild()
     histories.renewInForkedChild()
     failures.renewInForkedChild()
@@ -26,6 +28,6 @@ extension Tracker {
     // The parent's region is shared with it: let go of the mapping, never write to it.
     if let parents = unsafe store.pointee.take() { parents.unmap() }
     if isWanted { openStore() }
-    notePlainLayout()
+    updateFastPath()
   }
 }

@@ -9,7 +9,7 @@ extension Tracker {
   /// Pins a string, and remembers who did; false when there is no memory to.
   func pin(_ bstr: UInt, caller: CallSite) -> Bool {
     let isPinned = pins.pin(bstr, pinMoment(bstr, isRelease: false, caller))
-    notePlainLayout()
+    updateFastPath()
     return isPinned
   }
 
@@ -26,9 +26,10 @@ extension Tracker {
       event.freed = first.stack
       event.freedThread = first.thread
       event.freedTime = first.milliseconds
-      let live = knownProfile.flatMap { profile in
-        withStore { registry.liveRecord(of: bstr &- UInt(profile.payloadOffset), in: $0) } ?? nil
-      }
+      let live =
+        withStore { store in
+          registry.liveRecord(of: block(ofString: bstr, in: store), in: store)
+        } ?? nil
       recordFault(event, bstr, live: live, caller)
       return true
     }
@@ -62,9 +63,8 @@ extension Tracker {
   /// fault.
   func declareImmortal(_ bstr: UInt) {
     immortals.add(bstr)
-    guard let profile = knownProfile else { return }
     withStore { store in
-      if registry.forget(bstr &- UInt(profile.payloadOffset), in: store) {
+      if registry.forget(block(ofString: bstr, in: store), in: store) {
         unsafe store.counter(.immortals).pointee.add(1, ordering: .relaxed)
       }
     }

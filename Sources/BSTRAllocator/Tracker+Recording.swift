@@ -14,16 +14,19 @@ extension Tracker {
   /// - Parameters:
   ///   - block: the start of its block.
   ///   - bstr: its first character.
+  ///   - layout: how it lies in its block.
   ///   - byteLength: its payload in bytes.
   ///   - caller: the return address of the BSTR function that the program called.
   @_transparent  // Where `@inline(__always)` leaves a call.
-  func recordAllocation(block: UInt, bstr: UInt, byteLength: UInt32, caller: CallSite) {
+  func recordAllocation(
+    block: UInt, bstr: UInt, _ layout: StoredLayout, byteLength: UInt32, caller: CallSite
+  ) {
     if !pins.isEmpty { pins.forget(bstr) }
     let serial = withStore { store in
       let stack = recordStack(from: caller, in: store)
       let serial = nextSerial(in: store)
       let record = unsafe BlockRecord(
-        address: UInt64(bstr), serial: serial,
+        address: UInt64(bstr), layout: layout, serial: serial,
         scope: scopes.current(skipsIgnored: false, in: store), byteLength: byteLength, stack: stack,
         thread: ct_thread().pointee.tid,
         // Asking for the time is a tenth of what an allocation takes.
@@ -85,8 +88,7 @@ extension Tracker {
   ///
   /// Takes a shard lock.
   func recordShortening(block: UInt, to byteCount: Int) {
-    guard let layout = knownLayout else { return }
-    withStore { store in registry.shorten(block, to: byteCount, layout, in: store) }
+    withStore { store in registry.shorten(block, to: byteCount, in: store) }
   }
 
   /// Raises a counter.

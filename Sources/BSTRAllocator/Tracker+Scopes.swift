@@ -65,7 +65,7 @@ extension Tracker {
         }
       }
       let filter = scope == .none ? nil : scope
-      if let layout = knownLayout { recordDamage(layout, scope: filter, in: store) }
+      recordDamage(scope: filter, in: store)
       let counts = count(scope: filter, in: store)
       if counts.bstrs > 0, settings.redact != true {
         depotLock.acquire()
@@ -96,8 +96,9 @@ extension Tracker {
 
   /// Takes a live string out of the leaks, wherever it was allocated.
   func ignore(_ bstr: UInt) {
-    guard let profile = knownProfile else { return }
-    withStore { registry.move(bstr &- UInt(profile.payloadOffset), to: .ignored, in: $0) }
+    withStore { store in
+      registry.move(block(ofString: bstr, in: store), to: .ignored, in: store)
+    }
   }
 
   private func complain(

@@ -19,7 +19,6 @@ extension Tracker {
     ProcessFacts.write(to: writer)
     writer.publish()
     unsafe store.pointee = consume writer
-    noteProfile()
   }
 
   private func makeRegion() -> Region? {
@@ -65,6 +64,18 @@ extension Tracker {
   func noteStatusAtExit() {
     unsafe on_exit(
       { status, _ in unsafe Tracker.current.pointee.noteEnd(.exit, status: status) }, nil)
+  }
+
+  /// Notes that the process calls `_exit`, and records what is known only at its end; by the copy of this
+  /// library that records.
+  public static func noteImmediateExit(status: Int32) {
+    if ct_has_other_recorder() {
+      _ = BSTRFunctions.ask(
+        CT_EXIT_NOW, UInt(bitPattern: Int(status)), caller: CallSite(0, 0))
+      return
+    }
+    unsafe current.pointee.noteEnd(.immediateExit, status: status)
+    unsafe current.pointee.recordEnd()
   }
 
   /// Notes how the process ends.

@@ -35,6 +35,8 @@ public struct Tracker: ~Copyable {
   let immortals = ImmortalTable()
   let histories = HistoryTable()
   let scopes = ScopeTable()
+  /// The layouts of the copies of the functions.
+  let layouts = LayoutTable()
   let failures: AllocationFailures
   let depotLock = Lock()
   let depot: UnsafeMutablePointer<Depot>
@@ -52,7 +54,6 @@ public struct Tracker: ~Copyable {
   let breakOn: UInt64
   /// Whether stacks that were recognised are walked all the same.
   let verifiesStacks: Bool
-  let profileBits = Atomic<UInt64>(0)
   let hasEnded = Atomic<Bool>(false)
 
   /// This process's tracker, started by the first use.
@@ -63,6 +64,7 @@ public struct Tracker: ~Copyable {
   }
 
   private nonisolated(unsafe) static let started: UnsafeMutablePointer<Tracker> = {
+    ct_choose_recorder()
     let tracker = UnsafeMutablePointer<Tracker>.allocate(capacity: 1)
     unsafe tracker.initialize(to: Tracker())
     unsafe tracker.pointee.start()
@@ -95,17 +97,12 @@ public struct Tracker: ~Copyable {
     unsafe store = .allocate(capacity: 1)
     unsafe store.initialize(to: nil)
     unsafe directory = getenv("BSTRTRACE_STORE").flatMap { unsafe strdup($0) }
-    // With only one of the two said, the other is still learnt.
-    if let width = settings.olechar, let offset = settings.payloadOffset {
-      let said = Profile(olecharBytes: width, payloadOffset: offset)
-      profileBits.store(Self.bits(of: said), ordering: .relaxed)
-    }
   }
 
   private func start() {
     cunwind_tune()
     if isWanted { openStore() }
-    notePlainLayout()
+    updateFastPath()
     noteStatusAtExit()
     pthread_atfork(
       { ct_begin_fork() }, { ct_end_fork() }, { unsafe Tracker.current.pointee.resumeInChild() })
@@ -113,7 +110,9 @@ public struct Tracker: ~Copyable {
 
   /// Whether recording was asked for, in this process.
   var isWanted: Bool {
-    if settings.track == false { return false }
+    if settings.track == false || ct_has_other_recorder() || ct_meets_other_version() {
+      return false
+    }
     let isUnderRun = unsafe directory != nil
     if isUnderRun, settings.followChildren == false,
       let runner = unsafe getenv("BSTRTRACE_RUNNER"), unsafe atoi(runner) != getppid()
@@ -131,6 +130,12 @@ public struct Tracker: ~Copyable {
   /// Whether allocations are recorded.
   public var isRecording: Bool { unsafe store.pointee != nil }
 
+  /// Whether another copy of this library records in place of this one.
+  public static var isElsewhere: Bool {
+    ct_choose_recorder()
+    return ct_has_other_recorder()
+  }
+
   /// Whether the report is made by `bstrtrace run`, from a file.
   public var isUnderRun: Bool { unsafe directory != nil }
 
@@ -141,46 +146,6 @@ public struct Tracker: ~Copyable {
     switch unsafe store.pointee {
     case .some(let store): body(store)
     case .none: nil
-    }
-  }
-
-  private static func bits(of profile: Profile) -> UInt64 {
-    UInt64(profile.olecharBytes) << 8 | UInt64(profile.payloadOffset)
-  }
-
-  /// The program's layout, or `nil` before it is known.
-  public var knownProfile: Profile? {
-    let bits = profileBits.load(ordering: .relaxed)
-    if bits == 0 { return nil }
-    return Profile(olecharBytes: Int(bits >> 8), payloadOffset: Int(bits & 0xFF))
-  }
-
-  /// The program's layout with what is added to it, or `nil` before it is known.
-  var knownLayout: BlockLayout? {
-    knownProfile.map { BlockLayout(profile: $0, hasGuard: setsGuards) }
-  }
-
-  /// Settles the program's layout; the first to say so wins.
-  public func settle(_ profile: Profile) {
-    let settled = profileBits.compareExchange(
-      expected: 0, desired: Self.bits(of: profile), ordering: .relaxed)
-    if settled.exchanged { noteProfile() }
-  }
-
-  /// Lets the functions pass the tracker by while there is nothing for it to do.
-  func notePlainLayout() {
-    guard !isRecording, pins.isEmpty, let profile = knownProfile else {
-      return ct_set_plain_layout(0)
-    }
-    ct_set_plain_layout(UInt32(profile.olecharBytes | profile.payloadOffset << 8))
-  }
-
-  func noteProfile() {
-    notePlainLayout()
-    guard let profile = knownProfile else { return }
-    withStore { store in
-      unsafe store.header.pointee.olecharBytes = UInt32(profile.olecharBytes)
-      unsafe store.header.pointee.payloadOffset = UInt32(profile.payloadOffset)
     }
   }
 }

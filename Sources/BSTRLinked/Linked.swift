@@ -14,6 +14,7 @@ import TraceStore
 @c @implementation
 public func bstrtrace_linked_started() {
   ct_remove_swift_crash_handlers()
+  if Tracker.isElsewhere { return }
   let tracker = unsafe Tracker.current
   unsafe Tracker.beforeHalt = {
     let tracker = unsafe Tracker.current
@@ -29,6 +30,7 @@ public func bstrtrace_linked_started() {
 /// See `CLinked.h`.
 @c @implementation
 public func bstrtrace_linked_ending() {
+  if Tracker.isElsewhere { return }
   let tracker = unsafe Tracker.current
   unsafe tracker.pointee.recordEnd()
   // Under `bstrtrace run` the report is made there, when really everything has ended.

@@ -10,18 +10,17 @@ import TraceStore
 @c @implementation
 public func bstrtrace_preload_started() {
   ct_remove_swift_crash_handlers()
-  _ = unsafe Tracker.current
+  if !Tracker.isElsewhere { _ = unsafe Tracker.current }
 }
 
 /// See `CPreload.h`.
 @c @implementation
 public func bstrtrace_preload_ending() {
-  unsafe Tracker.current.pointee.recordEnd()
+  if !Tracker.isElsewhere { unsafe Tracker.current.pointee.recordEnd() }
 }
 
 /// See `CPreload.h`.
 @c @implementation
 public func bstrtrace_preload_exiting(_ status: Int32) {
-  unsafe Tracker.current.pointee.noteEnd(.immediateExit, status: status)
-  unsafe Tracker.current.pointee.recordEnd()
+  Tracker.noteImmediateExit(status: status)
 }

@@ -121,7 +121,9 @@ struct Evidence {
       event.value.length > 0 || event.byteLength == 0
     else { return nil }
     return StringValue(
-      StoredValue(bytes: Array(image.rawText(event.value)), byteLength: Int(event.byteLength)),
+      StoredValue(
+        bytes: Array(image.rawText(event.value)), byteLength: Int(event.byteLength),
+        layout: event.layout),
       olecharBytes: olecharBytes)
   }
 }

@@ -102,7 +102,7 @@ enum FaultFinder {
 extension EventRecord {
   /// Whether a pointer's place in a string is what tells this fault from others.
   fileprivate var isAboutOffset: Bool {
-    [.interior, .freedInterior].contains(EventDetail(rawValue: detail))
+    [.interior, .freedInterior, .inFront].contains(EventDetail(rawValue: detail))
   }
 }
 

@@ -64,6 +64,8 @@ struct FaultMessage {
     case .notReplaced: "not-replaced"
     case .recycled: "recycled"
     case .lost: "lost"
+    case .inFront: "in-front"
+    case .otherLayout: "other-layout"
     }
   }
 
@@ -84,6 +86,7 @@ struct FaultMessage {
   }
 
   private mutating func describeWrongDeallocator(_ detail: EventDetail) {
+    if describeWrongAddress(detail) { return }
     // `delete` ends in `free`: it is seen by its frame.
     let isDelete = frame(of: event.detected)?.function?.hasPrefix("operator delete") == true
     if isDelete { self.detail = "delete" }
@@ -92,6 +95,36 @@ struct FaultMessage {
     let frames = evidence.resolver.frameNumbers(of: event.detected)
     let who = isDelete && frames.count > 1 ? evidence.resolver.frames[frames[1]].name : doer
     sentence = "\(who) released a BSTR with \(function); only SysFreeString does that."
+  }
+
+  /// What was given to the heap is neither a block nor a string.
+  ///
+  /// - Returns: false for other details.
+  private mutating func describeWrongAddress(_ detail: EventDetail) -> Bool {
+    let start = event.layout.isKnown ? event.layout.payloadOffset : 8
+    let begins = "whose block starts \(Self.bytes(start)) in front of its characters"
+    switch detail {
+    case .inFront:
+      sentence =
+        "\(doer) gave free an address \(Self.place(Int(event.offset), onLength: false)) a BSTR, "
+        + "\(begins)."
+      remarks.append(
+        "It takes the BSTR for one of another layout. Without bstrtrace the heap would have ended the "
+          + "program here.")
+    case .interior:
+      sentence = "\(doer) gave free an address \(Self.place(Int(event.offset))) a live BSTR."
+      remarks.append(
+        "Without bstrtrace the heap would have ended the program here. The BSTR was left alone.")
+    case .otherLayout:
+      sentence =
+        "\(doer) freed a BSTR through a copy of SysFreeString that lays strings out otherwise than the "
+        + "copy it was allocated by."
+      remarks.append(
+        "The characters of this one stand \(Self.bytes(start)) behind the start of its block, and that copy's "
+          + "\(Self.bytes(StoredLayout.otherOffset(start))).")
+    default: return false
+    }
+    return true
   }
 
   private mutating func describeWriteAfterFree() {
@@ -203,17 +236,17 @@ struct FaultMessage {
   ///
   /// Characters, then a whole zero character, then the guard, as BlockLayout lays them out.
   private func expectedByte(at offset: Int) -> UInt8? {
-    let width = max(1, evidence.olecharBytes)
+    let width = event.layout.isKnown ? event.layout.olecharBytes : max(1, evidence.olecharBytes)
     let byteCount = Int(event.byteLength)
     let end = ((byteCount + width - 1) / width + 1) * width
     if offset < byteCount { return StoreLayout.poisonByte }
     if offset < end { return 0 }
-    return offset < end + 8 ? StoreLayout.guardByte : nil
+    return offset < end + StoreLayout.guardBytes ? StoreLayout.guardByte : nil
   }
 
-  private static func place(_ offset: Int) -> String {
+  private static func place(_ offset: Int, onLength: Bool = true) -> String {
     switch offset {
-    case -4: "on the length of"
+    case -4 where onLength: "on the length of"
     case ..<0: "\(bytes(-offset)) in front of the characters of"
     case 0: "at the start of"
     default: "\(bytes(offset)) inside"

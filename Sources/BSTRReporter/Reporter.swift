@@ -126,6 +126,13 @@ public struct Reporter: Sendable {
     if end == .running {
       notes.append("It was still running when the report was made: what is live is no leak yet.")
     }
+    let learnt = image.header.learntOffset
+    if learnt == 4 || learnt == 8 {
+      notes.append(
+        "A copy of the BSTR functions that could not be tried out frees strings \(learnt) bytes in front of "
+          + "their characters: that layout was taken over when it first did. --payload-offset \(learnt) says "
+          + "so from the start.")
+    }
     let missing: [(StoreCounter, String)] = [
       (.unrecordedBlocks, "allocations"), (.unrecordedStacks, "stacks"),
       (.unrecordedEvents, "events"),

@@ -3,8 +3,11 @@
 import TraceStore
 
 extension StringValue {
-  /// The kept beginning of a string, in the program's own character width.
-  init(_ value: StoredValue, olecharBytes width: Int) {
+  /// The kept beginning of a string, in its own character width.
+  ///
+  /// - Parameter olecharBytes: the width where the string's is not known.
+  init(_ value: StoredValue, olecharBytes: Int) {
+    let width = value.layout.isKnown ? value.layout.olecharBytes : olecharBytes
     var text = ""
     let bytes = value.bytes
     let units = width == 0 ? 0 : bytes.count / width

@@ -29,6 +29,10 @@ static void (*heap_free)(void *);
 // Hidden, so that it is ours and nobody else's.
 __attribute__((visibility("hidden"))) void ct_own_free(void *pointer);
 
+// Whether the heap is glibc's, whose blocks start at multiples of 16, and which ends a program that frees
+// anything else. Until that is known it is taken for another one.
+static bool heap_is_glibc;
+
 // Before the constructor has run, only the loader and other libraries' constructors call us.
 static void find_next(void) {
   static bool busy;
@@ -42,19 +46,59 @@ static void find_next(void) {
 
 __attribute__((constructor(101))) static void started(void) {
   if (!next_free) find_next();
+  heap_is_glibc = ct_heap_is_glibc();
 }
 
-// The heap's blocks start at multiples of 16. What lies a few bytes behind one may be a BSTR that was
-// mistaken for a block.
-static bool may_be_ours(const void *pointer) {
-  return pointer && ct_filter_may_hold((const void *)((uintptr_t)pointer & ~(uintptr_t)15));
+// What the copy of this library answers that records in place of this one.
+static uintptr_t ask_recorder(enum ct_operation operation, void *pointer, bool is_realloc,
+                              uintptr_t caller, uintptr_t frame) {
+  struct ct_request request = {
+      .operation = operation,
+      .arguments = {(uintptr_t)pointer, is_realloc},
+      .caller = caller,
+      .frame = frame,
+  };
+  ct_ask_recorder(&request);
+  return request.results[0];
+}
+
+static bool release(void *pointer, bool is_realloc, uintptr_t caller, uintptr_t frame) {
+  return ct_has_other_recorder()
+             ? ask_recorder(CT_HEAP_FREE, pointer, is_realloc, caller, frame) != 0
+             : bstrtrace_release(pointer, is_realloc, caller, frame);
+}
+
+static const void *block_of(void *pointer) {
+  return ct_has_other_recorder() ? (const void *)ask_recorder(CT_HEAP_BLOCK, pointer, true, 0, 0)
+                                 : bstrtrace_block(pointer);
+}
+
+// Other heaps' blocks may start at any multiple of 8, and what is a few bytes away from a block of ours may be
+// meant for it: the cells on both sides are asked.
+bool ct_may_be_ours(const void *pointer) {
+  uint32_t mode = __atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED);
+  if (!(mode & (CT_ASK_FILTER | CT_ASK_RECORDER)) || !pointer) return false;
+  if (__builtin_expect(mode & CT_ASK_RECORDER, 0)) return true;
+  uintptr_t address = (uintptr_t)pointer;
+  if (heap_is_glibc) return address % 16 != 0 || ct_filter_may_hold(address);
+  return ct_filter_may_hold(address - 8) || ct_filter_may_hold(address + 8);
+}
+
+// Notes what is freed while this thread tries out a program's own functions.
+static void note_probed(const void *pointer) {
+  if (!ct_is_probing()) return;
+  struct ct_thread *thread = ct_thread();
+  uintptr_t distance = thread->probed_string - (uintptr_t)pointer;
+  if (distance <= 16) thread->probed_offset = (int32_t)distance;
 }
 
 void ct_own_free(void *pointer) {
   uintptr_t caller = ct_return_address(), frame = ct_frame_address();
-  if (__builtin_expect(may_be_ours(pointer), 0)) {
+  if (__builtin_expect(__atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED) >= CT_PROBE, 0))
+    note_probed(pointer);
+  if (__builtin_expect(ct_may_be_ours(pointer), 0)) {
     int saved = errno;
-    bool released = bstrtrace_release(pointer, false, caller, frame);
+    bool released = release(pointer, false, caller, frame);
     errno = saved;
     if (released) return;
   }
@@ -75,25 +119,25 @@ void ct_give_back(void *block) {
 
 // Not next_realloc: it would free the old block before we could record it, and another thread could
 // be given its address in between.
-static void *move(void *pointer, size_t bytes, uintptr_t caller, uintptr_t frame) {
+static void *move(void *pointer, const void *block, size_t bytes, uintptr_t caller,
+                  uintptr_t frame) {
   void *moved = bytes ? malloc(bytes) : NULL;
   if (bytes && !moved) return NULL;
   if (moved) {
-    size_t skipped = (uintptr_t)pointer & 15;
-    size_t old = malloc_usable_size((char *)pointer - skipped) - skipped;
+    size_t old = malloc_usable_size((void *)block) - ((uintptr_t)pointer - (uintptr_t)block);
     memcpy(moved, pointer, old < bytes ? old : bytes);
   }
-  bstrtrace_release(pointer, true, caller, frame);
+  release(pointer, true, caller, frame);
   return moved;
 }
 
 void *realloc(void *pointer, size_t bytes) {
   uintptr_t caller = ct_return_address(), frame = ct_frame_address();
-  if (__builtin_expect(may_be_ours(pointer), 0)) {
+  if (__builtin_expect(ct_may_be_ours(pointer), 0)) {
     int saved = errno;
-    bool ours = bstrtrace_holds(pointer);
+    const void *block = block_of(pointer);
     errno = saved;
-    if (ours) return move(pointer, bytes, caller, frame);
+    if (block) return move(pointer, block, bytes, caller, frame);
   }
   if (__builtin_expect(!next_realloc, 0)) find_next();
   return next_realloc ? next_realloc(pointer, bytes) : NULL;
@@ -109,6 +153,8 @@ void *reallocarray(void *block, size_t count, size_t size) {
 }
 
 #else
+
+bool ct_may_be_ours(const void *pointer) { return (void)pointer, false; }
 
 void ct_give_back(void *block) { free(block); }
 

@@ -39,6 +39,7 @@ int dlclose(void *handle) {
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   int result = next(handle);
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
+  ct_forget_call_layouts();
   return result;
 }
 
@@ -82,13 +83,6 @@ struct ct_module ct_find_module(uintptr_t address) {
   return module;
 }
 
-static bool is_own(const void *address) {
-  struct dl_find_object own, other;
-  return _dl_find_object((void *)&ct_original_function, &own) == 0 &&
-         _dl_find_object((void *)address, &other) == 0 &&
-         own.dlfo_link_map == other.dlfo_link_map;
-}
-
 void *ct_original_function(uintptr_t address, const char *name) {
   struct dl_find_object caller;
   void *found = NULL;
@@ -100,8 +94,8 @@ void *ct_original_function(uintptr_t address, const char *name) {
       dlclose(handle);
     }
   }
-  if (!found || is_own(found)) found = dlsym(RTLD_NEXT, name);
-  return found && !is_own(found) ? found : NULL;
+  if (!found || ct_is_in_copy(found)) found = dlsym(RTLD_NEXT, name);
+  return found && !ct_is_in_copy(found) ? found : NULL;
 }
 
 bool ct_is_readable(uintptr_t address, size_t bytes) {

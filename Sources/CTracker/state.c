@@ -9,11 +9,30 @@
 enum { MOST_COMPLAINTS = 20 };
 
 uint8_t ct_filter[1u << CT_FILTER_BITS];
-bool ct_filter_armed;
+uint32_t ct_free_mode;
 uint32_t ct_plain_layout;
+uint64_t ct_call_layouts[CT_CALL_LAYOUTS];
 void *ct_tracker;
 
 __attribute__((weak)) const uint32_t ct_role = 2;
+
+void ct_forget_call_layouts(void) {
+  for (int i = 0; i < CT_CALL_LAYOUTS; i++)
+    __atomic_store_n(&ct_call_layouts[i], 0, __ATOMIC_RELAXED);
+}
+
+void ct_begin_probe(void) {
+  struct ct_thread *thread = ct_thread();
+  thread->probing = true;
+  thread->probed_string = 0;
+  thread->probed_offset = -1;
+  __atomic_fetch_add(&ct_free_mode, CT_PROBE, __ATOMIC_RELAXED);
+}
+
+void ct_end_probe(void) {
+  ct_thread()->probing = false;
+  __atomic_fetch_sub(&ct_free_mode, CT_PROBE, __ATOMIC_RELAXED);
+}
 
 void ct_complain_of_scope(const void *name, size_t bytes, uint32_t scope, const uint8_t *what) {
   // A mistake in a loop is told a few times, and not for ever.

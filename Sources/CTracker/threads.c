@@ -53,6 +53,9 @@ static bool take(struct ct_thread *thread) {
 
 // No lock: a signal handler may come here while its thread does.
 struct ct_thread *ct_take_thread(void) {
+  // Where another copy of this library records, nobody goes inside this one.
+  ct_choose_recorder();
+  if (ct_other_recorder) return NULL;
   struct ct_thread *thread = __atomic_load_n(&threads, __ATOMIC_ACQUIRE);
   while (thread && !take(thread)) thread = thread->next;
   if (!thread) {

@@ -212,7 +212,7 @@ public struct StoreImage: Sendable {
       let end = offset + Int(head.kept)
       guard Int(head.kept) <= StoreLayout.valueBytes, end <= bytes.count else { break }
       values[head.serial] = StoredValue(
-        bytes: Array(bytes[offset..<end]), byteLength: Int(head.byteLength))
+        bytes: Array(bytes[offset..<end]), byteLength: Int(head.byteLength), layout: head.layout)
       offset = offset + (Int(head.kept) + 7) / 8 * 8
     }
     return values
@@ -254,11 +254,14 @@ public struct StoredValue: Sendable, Equatable {
   public var bytes: [UInt8]
   /// How many bytes the whole string had.
   public var byteLength: Int
+  /// How it lies in its block.
+  public var layout: StoredLayout
 
   /// The first `bytes` of a string of `byteLength` bytes.
-  public init(bytes: [UInt8], byteLength: Int) {
+  public init(bytes: [UInt8], byteLength: Int, layout: StoredLayout = .unknown) {
     self.bytes = bytes
     self.byteLength = byteLength
+    self.layout = layout
   }
 }
 

@@ -27,7 +27,7 @@ public enum StoreLayout {
   /// "BSTRTRC" and a zero, as a little-endian number.
   public static let magic: UInt64 = 0x0043_5254_5254_5342
   /// The version this code reads and writes.
-  public static let version: UInt32 = 3
+  public static let version: UInt32 = 4
   /// Bytes in front of the first section.
   public static let headerBytes = 4096
   /// Where the section table stands in the header.
@@ -46,6 +46,8 @@ public enum StoreLayout {
   }
   /// The most bytes of one string that are kept.
   public static let valueBytes = 64
+  /// Bytes of the guard behind a live block's terminator.
+  public static let guardBytes = 8
   /// What stands behind a live block's terminator.
   public static let guardByte: UInt8 = 0xFB
   /// What stands in place of a released string's characters.
@@ -173,8 +175,8 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   public var exitStatus: Int32 = 0
   /// The most frames a stack may have.
   public var depth: UInt32 = 0
-  /// 0.
-  public var reserved: UInt32 = 0
+  /// The payload offset that a release taught, where it was not the one that strings had until then; else 0.
+  public var learntOffset: UInt32 = 0
   /// The executable's path.
   public var executable: TextReference = .empty
   /// The arguments, each ended by a zero byte.
@@ -236,10 +238,10 @@ public struct StackHead: BitwiseCopyable, Sendable {
 ///
 /// 32 bytes.
 public struct BlockRecord: BitwiseCopyable, Sendable {
-  /// The BSTR: the address of its first character.
+  /// The BSTR's address in the lower 56 bits, and its `StoredLayout` in the upper 8.
   ///
   /// In a free place, the next free place plus 1.
-  public var address: UInt64
+  public var addressAndLayout: UInt64
   /// The number of the allocation, from 1, in the lower 40 bits, and the scope in the upper 24.
   ///
   /// 0 marks a free place, and is written first on release and last on allocation, so that a store
@@ -267,12 +269,23 @@ public struct BlockRecord: BitwiseCopyable, Sendable {
 
   private static let serialMask: UInt64 = 1 << 40 - 1
 
+  /// The bits of `addressAndLayout` that are the address.
+  @inlinable public static var addressMask: UInt64 { 1 << 56 - 1 }
+
+  /// The BSTR: the address of its first character.
+  @inlinable public var address: UInt64 { addressAndLayout & Self.addressMask }
+
+  /// How it lies in its block.
+  @inlinable public var layout: StoredLayout {
+    StoredLayout(rawValue: UInt8(truncatingIfNeeded: addressAndLayout >> 56))
+  }
+
   /// A block's record.
   public init(
-    address: UInt64, serial: UInt64, scope: ScopeID = .none, byteLength: UInt32, stack: StackID,
-    thread: UInt32, milliseconds: UInt32
+    address: UInt64, layout: StoredLayout = .unknown, serial: UInt64, scope: ScopeID = .none,
+    byteLength: UInt32, stack: StackID, thread: UInt32, milliseconds: UInt32
   ) {
-    self.address = address
+    addressAndLayout = address & Self.addressMask | UInt64(layout.rawValue) << 56
     identity = serial & Self.serialMask | UInt64(scope.rawValue) << 40
     self.byteLength = byteLength
     self.stack = stack
@@ -319,12 +332,17 @@ public struct ValueHead: BitwiseCopyable, Sendable {
   /// Bytes of the string by its prefix.
   public var byteLength: UInt32
   /// Bytes that follow, at most `StoreLayout.valueBytes`.
-  public var kept: UInt32
+  public var kept: UInt16
+  /// How the string lies in its block.
+  public var layout: StoredLayout
+  /// 0.
+  public var reserved: UInt8 = 0
 
   /// The head of `kept` bytes out of `byteLength`.
-  public init(serial: UInt64, byteLength: UInt32, kept: UInt32) {
+  public init(serial: UInt64, byteLength: UInt32, kept: UInt16, layout: StoredLayout = .unknown) {
     self.serial = serial
     self.byteLength = byteLength
     self.kept = kept
+    self.layout = layout
   }
 }

@@ -15,8 +15,8 @@ import Testing
     var width: Int { profile.olecharBytes }
 
     init(_ profile: Profile) {
-      functions = BSTRFunctions(profile: profile, source: .heap, tracker: nil)
-      exhausted = BSTRFunctions(profile: profile, source: .exhausted, tracker: nil)
+      functions = BSTRFunctions(layout: profile.stored, source: .heap, tracker: nil)
+      exhausted = BSTRFunctions(layout: profile.stored, source: .exhausted, tracker: nil)
     }
 
     var testDescription: String { "\(profile.olecharBytes)/\(profile.payloadOffset)" }

@@ -18,7 +18,7 @@ import TraceStore
     var record = BlockRecord(
       address: 0, serial: 1, byteLength: 0, stack: .none, thread: 1, milliseconds: 0)
     _ = blocks.add(
-      block, &record, isForeign: false, by: Moment(), bytes: bytes, Self.limits, pool,
+      block, &record, by: Moment(), bytes: bytes, Self.limits, pool,
       UInt64(block),
       at: nil, in: &table)
   }

@@ -12,7 +12,8 @@ import TraceStore
 
   private func record(_ block: UInt, _ serial: UInt64, bytes: UInt32 = 2) -> BlockRecord {
     BlockRecord(
-      address: UInt64(block + 8), serial: serial, byteLength: bytes, stack: .none, thread: 1,
+      address: UInt64(block + 8),
+      layout: StoredLayout(olecharBytes: 2, payloadOffset: 8, hasGuard: serial != 0), serial: serial, byteLength: bytes, stack: .none, thread: 1,
       milliseconds: 0)
   }
 
@@ -33,7 +34,7 @@ import TraceStore
     let removal = registry.release(
       block, by: Moment(), Self.layout, isTold: false, &aftermath, in: store)
     if aftermath.unusual.contains(.isToMove) {
-      registry.evictElsewhere(nextTo: block, Self.layout, &aftermath)
+      registry.evictElsewhere(nextTo: block, &aftermath)
     }
     evicted = aftermath.evicted == 0 ? nil : aftermath.evicted
     return switch removal {
@@ -152,7 +153,7 @@ import TraceStore
       var taken = 0
       for _ in 0..<2000 {
         var aftermath = Registry.Aftermath()
-        registry.evictElsewhere(nextTo: blocks[0], Self.layout, &aftermath)
+        registry.evictElsewhere(nextTo: blocks[0], &aftermath)
         if aftermath.evicted == 0 { continue }
         #expect(held.remove(aftermath.evicted) != nil)
         #expect(aftermath.unusual.isEmpty)
@@ -226,7 +227,7 @@ import TraceStore
       for round: UInt32 in 1...3 {
         let moment = Moment(thread: round)
         let isHeld = registry.hold(
-          foreign: blocks[0], record(blocks[0], 0), by: moment, Self.layout)
+          foreign: blocks[0], record(blocks[0], 0), by: moment)
         #expect(!isHeld)
         guard case .freed(let freed, _) = registry.standing(of: blocks[0]) else {
           Issue.record("forgotten")
@@ -250,7 +251,7 @@ import TraceStore
     try withBlocks(1) { blocks in
       UnsafeMutablePointer<UInt16>(bitPattern: blocks[0] + 8)![1] = 0x41
       let isHeld = registry.hold(
-        foreign: blocks[0], record(blocks[0], 0), by: Moment(), Self.layout)
+        foreign: blocks[0], record(blocks[0], 0), by: Moment())
       #expect(isHeld)
       #expect(damagedBlocks(in: registry) == 0)
       UnsafeMutablePointer<UInt16>(bitPattern: blocks[0] + 8)![1] = 0x41
@@ -278,7 +279,7 @@ import TraceStore
   private func damagedBlocks(in registry: borrowing Registry) -> Int {
     var place = Registry.QuarantinePlace()
     var count = 0
-    while registry.nextDamaged(from: &place, Self.layout, in: nil) != nil { count += 1 }
+    while registry.nextDamaged(from: &place, in: nil) != nil { count += 1 }
     return count
   }
 
@@ -300,7 +301,7 @@ import TraceStore
       let block = UInt(bitPattern: memory)
       Self.layout.setGuard(of: memory + 8, 500)
       _ = registry.insert(block, record(block, UInt64(index + 1), bytes: 500), in: writer)
-      registry.shorten(block, to: 2, Self.layout, in: writer)
+      registry.shorten(block, to: 2, in: writer)
       var evicted: UInt?
       if release(block, from: registry, in: writer, evicting: &evicted) == "held" { held += 1 }
       if evicted != nil { held -= 1 }
@@ -322,12 +323,12 @@ import TraceStore
         UnsafeMutablePointer<UInt16>(bitPattern: block + 8)![2] = 0x41
       }
       #expect(release(blocks[0], from: registry, in: writer) == "damaged")
-      let first = registry.inspect(blocks[1], Self.layout, in: writer)?.damages.behind
+      let first = registry.inspect(blocks[1], in: writer)?.damages.behind
       #expect(first?.kind == .overrun)
       #expect(first?.offset == 4)
       #expect(first?.count == 2)
       #expect(first?.found ?? 0 == 0xFBFB_FBFB_FBFB_0041)
-      let second = registry.inspect(blocks[1], Self.layout, in: writer)?.damages.behind
+      let second = registry.inspect(blocks[1], in: writer)?.damages.behind
       #expect(second == nil)
     }
   }

@@ -194,7 +194,7 @@ enum SampleReport {
     let bytes = text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }.prefix(64)
     writer.add(
       ValueHead(
-        serial: serial, byteLength: UInt32(text.utf16.count * 2), kept: UInt32(bytes.count)),
+        serial: serial, byteLength: UInt32(text.utf16.count * 2), kept: UInt16(bytes.count)),
       to: .values)
     for start in stride(from: 0, to: bytes.count, by: 8) {
       let word = (0..<8).reduce(UInt64(0)) { word, index in

@@ -29,7 +29,7 @@ import Testing
     #expect(MemoryLayout<StoreHeader>.offset(of: \.endState) == 56)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.exitStatus) == 60)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.depth) == 64)
-    #expect(MemoryLayout<StoreHeader>.offset(of: \.reserved) == 68)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.learntOffset) == 68)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.executable) == 72)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.arguments) == 80)
     #expect(MemoryLayout<StoreHeader>.size <= StoreLayout.sectionTableOffset)
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func blockFieldsStandWhereTheyAreDocumented() {
-    #expect(MemoryLayout<BlockRecord>.offset(of: \.address) == 0)
+    #expect(MemoryLayout<BlockRecord>.offset(of: \.addressAndLayout) == 0)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.identity) == 8)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.byteLength) == 16)
     #expect(MemoryLayout<BlockRecord>.offset(of: \.stack) == 20)
@@ -69,7 +69,7 @@ import Testing
 
   @Test func eventFieldsStandWhereTheyAreDocumented() {
     #expect(MemoryLayout<EventRecord>.offset(of: \.kind) == 0)
-    #expect(MemoryLayout<EventRecord>.offset(of: \.detail) == 2)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.detailAndLayout) == 2)
     #expect(MemoryLayout<EventRecord>.offset(of: \.changed) == 4)
     #expect(MemoryLayout<EventRecord>.offset(of: \.pointer) == 8)
     #expect(MemoryLayout<EventRecord>.offset(of: \.place) == 16)

@@ -139,7 +139,7 @@ HRESULT VarBstrCat(BSTR BSTR_NULLABLE left, BSTR BSTR_NULLABLE right,
 /// `locale` and `flags` are accepted and without effect.
 HRESULT VarBstrCmp(BSTR BSTR_NULLABLE left, BSTR BSTR_NULLABLE right, LCID locale, ULONG flags);
 
-/// Tells a linked library how this program lays its BSTRs out. Called by the constructor below.
+/// Tells the library how the calling module lays its BSTRs out. Called by the constructor below.
 void bstrtrace_set_profile(uint32_t olecharBytes, uint32_t payloadOffset);
 
 /// Bytes of one OLECHAR in this process, 2 or 4: as the program said, or as was learnt from it. For
@@ -163,11 +163,17 @@ uint32_t bstrtrace_olechar_bytes(void);
       BSTR_LITERAL_MARK, (uint32_t)(sizeof(text) - sizeof(OLECHAR)), text};  \
   static const BSTR name = name##_literal.characters
 
-#if BSTR_OLECHAR_BYTES != 2 || BSTR_PAYLOAD_OFFSET != 8
-/// A program that departs from the default layout says so before its own constructors run.
-__attribute__((constructor(102))) static void bstr_announce_profile(void) {
-  bstrtrace_set_profile(BSTR_OLECHAR_BYTES, BSTR_PAYLOAD_OFFSET);
-}
+#if BSTR_OLECHAR_BYTES == 2 && BSTR_PAYLOAD_OFFSET == 8
+/// Another provider of the default layout's functions need not know of it.
+extern __typeof__(bstrtrace_set_profile) bstrtrace_set_profile __attribute__((weak));
+#define BSTR_CAN_ANNOUNCE (bstrtrace_set_profile != NULL)
+#else
+#define BSTR_CAN_ANNOUNCE 1
 #endif
+
+/// A program says how it lays its strings out before its own constructors run.
+__attribute__((constructor(102))) static void bstr_announce_profile(void) {
+  if (BSTR_CAN_ANNOUNCE) bstrtrace_set_profile(BSTR_OLECHAR_BYTES, BSTR_PAYLOAD_OFFSET);
+}
 
 #endif

@@ -5,7 +5,8 @@
 /// Swift functions declared here.
 ///
 /// A pointer is ours when it is the start of a block of ours, which is how private copies of
-/// SysFreeString release it, or a BSTR of ours, which is a fault that is recorded.
+/// SysFreeString release it, or any other address in or next to one: a fault, or the release by a copy of
+/// another layout.
 
 #ifndef BSTRTRACE_CINTERPOSE_H
 #define BSTRTRACE_CINTERPOSE_H
@@ -13,8 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Whether the memory at `pointer` is ours: live or in quarantine. Takes a lock.
-bool bstrtrace_holds(const void *_Nonnull pointer);
+/// The start of the block, live or in quarantine, that `pointer` means; NULL when it is none of ours. Takes
+/// locks, one at a time.
+const void *_Nullable bstrtrace_block(const void *_Nonnull pointer);
 
 /// Releases the block that `pointer` names, if it is ours, and records what is wrong with that.
 /// `caller` is where `free` or, with `isRealloc`, `realloc` returns to, and `frame` its frame. Takes locks,
@@ -24,6 +26,9 @@ bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
                        uintptr_t frame);
 
 #pragma GCC visibility push(hidden)
+
+/// Whether `pointer`, given to `free`, may mean a block of ours. Never locks; false is certain.
+bool ct_may_be_ours(const void *_Nullable pointer);
 
 /// `free`, past our own where that is the one that everybody calls: for what is no more ours.
 void ct_give_back(void *_Nullable block);

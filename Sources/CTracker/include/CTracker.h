@@ -19,6 +19,11 @@
 // Each product has a copy of its own: two in one process must not mix.
 #pragma GCC visibility push(hidden)
 
+struct ct_request;
+
+/// See `ct_recorder.serve`. Takes locks.
+void bstrtrace_serve(struct ct_request *_Nonnull request);
+
 /// 1 when preloaded (CInterpose defines that), 2 when linked: the weak definition here.
 extern const uint32_t ct_role;
 
@@ -52,6 +57,11 @@ struct ct_thread {
   uint32_t next_shard;
   /// What PairCounts.swift keeps for it, likewise.
   void *_Nullable pair_counts;
+  /// Whether the thread tries out a program's own functions: what they call of ours is passed on to their own.
+  bool probing;
+  /// The string that was made meanwhile, and how far in front of it a block was then freed; -1 for none.
+  uintptr_t probed_string;
+  int32_t probed_offset;
   /// The scopes that the thread has begun or joined, the innermost last. Only it uses them.
   uint32_t scope_count;
   uint32_t scopes[CT_SCOPES];
@@ -178,6 +188,76 @@ CT_INLINE uintptr_t ct_frame_address(void) {
 /// Keeps the frame that `ct_frame_address` names: a call that comes before this is not made a jump.
 CT_INLINE void ct_keep_frame(void) { __asm__ volatile(""); }
 
+// MARK: several copies
+
+/// A function of one copy of this library that another one, which records, is to carry out.
+enum ct_operation {
+  CT_ALLOCATE_TEXT = 1,
+  CT_ALLOCATE_CHARACTERS = 2,
+  CT_ALLOCATE_BYTES = 3,
+  CT_FREE = 4,
+  CT_REALLOCATE_TEXT = 5,
+  CT_REALLOCATE_CHARACTERS = 6,
+  CT_COUNT_CHARACTERS = 7,
+  CT_PIN = 8,
+  CT_UNPIN = 9,
+  CT_CONCATENATE = 10,
+  CT_SET_PROFILE = 11,
+  CT_OLECHAR_BYTES = 12,
+  CT_DECLARE = 13,
+  CT_IS_LIVE = 14,
+  CT_BEGIN_SCOPE = 15,
+  CT_CHANGE_SCOPE = 16,
+  CT_END_SCOPE = 17,
+  CT_HEAP_FREE = 18,
+  CT_HEAP_BLOCK = 19,
+  CT_EXIT_NOW = 20,
+};
+
+/// A call of a function of one copy that another one is to carry out.
+struct ct_request {
+  uint32_t operation;
+  /// The function's arguments, in order.
+  uintptr_t arguments[3];
+  /// Where the call returns to, and its frame.
+  uintptr_t caller, frame;
+  /// What the function returns.
+  uintptr_t results[3];
+};
+
+#define CT_RECORDER_VERSION 1
+
+/// What a copy shows to the others. Its start is the same in all versions.
+struct ct_recorder {
+  uint32_t version;
+  /// Whether it is the one that records.
+  uint32_t is_recording;
+  /// Carries out a call as if its own function had been called from there.
+  void (*_Nonnull serve)(struct ct_request *_Nonnull request);
+};
+
+extern struct ct_recorder ct_own_recorder;
+
+/// Decides which copy records, once. Whatever of this library runs first calls it.
+void ct_choose_recorder(void);
+
+/// The copy that records in place of this one; NULL where this one does.
+extern struct ct_recorder *_Nullable ct_other_recorder;
+
+/// Whether a copy of another version is there, so that this one works without recording.
+extern bool ct_is_other_version;
+
+CT_INLINE bool ct_has_other_recorder(void) { return ct_other_recorder != NULL; }
+CT_INLINE bool ct_meets_other_version(void) { return ct_is_other_version; }
+
+/// Asks the copy that records.
+CT_INLINE void ct_ask_recorder(struct ct_request *_Nonnull request) {
+  ct_other_recorder->serve(request);
+}
+
+/// Whether an address lies in a copy of this library, of whichever version.
+bool ct_is_in_copy(const void *_Nonnull address);
+
 // MARK: the tracker
 
 /// This process's tracker, once it has started: known to Tracker.swift alone.
@@ -193,9 +273,12 @@ CT_INLINE void ct_set_tracker(void *_Nonnull tracker) {
 
 // MARK: switched off
 
-/// The program's layout (bytes of an OLECHAR, and in the next 8 bits the payload's offset) while nothing is
-/// recorded or pinned, so that the functions need not go inside; else 0.
+/// While nothing is recorded or pinned, so that the functions need not go inside: the layout that all callers
+/// have, as a `StoredLayout`, or `CT_PLAIN_BY_CALL`. Else 0.
 extern uint32_t ct_plain_layout;
+
+/// Each call's layout is to be looked up.
+#define CT_PLAIN_BY_CALL 0x100
 
 CT_INLINE uint32_t ct_get_plain_layout(void) {
   return __atomic_load_n(&ct_plain_layout, __ATOMIC_RELAXED);
@@ -204,6 +287,32 @@ CT_INLINE uint32_t ct_get_plain_layout(void) {
 CT_INLINE void ct_set_plain_layout(uint32_t layout) {
   __atomic_store_n(&ct_plain_layout, layout, __ATOMIC_RELAXED);
 }
+
+// MARK: layouts by call
+
+/// The layouts of the latest calls of BSTR functions by where they return to: the address in the lower 56 bits, a
+/// `StoredLayout` in the upper 8. Written and read without a lock, a word at a time.
+#define CT_CALL_LAYOUTS 4096
+extern uint64_t ct_call_layouts[CT_CALL_LAYOUTS];
+
+CT_INLINE uint64_t *_Nonnull ct_call_layout_slot(uintptr_t return_address) {
+  return &ct_call_layouts[(return_address ^ return_address >> 12) % CT_CALL_LAYOUTS];
+}
+
+/// The `StoredLayout` of a call, 0 when it is not there.
+CT_INLINE uint8_t ct_layout_of_call(uintptr_t return_address) {
+  uint64_t word = __atomic_load_n(ct_call_layout_slot(return_address), __ATOMIC_RELAXED);
+  return (word ^ return_address) << 8 == 0 ? (uint8_t)(word >> 56) : 0;
+}
+
+CT_INLINE void ct_set_layout_of_call(uintptr_t return_address, uint8_t layout) {
+  __atomic_store_n(ct_call_layout_slot(return_address),
+                   ((uint64_t)return_address & ~((uint64_t)0xFF << 56)) | (uint64_t)layout << 56,
+                   __ATOMIC_RELAXED);
+}
+
+/// Forgets all of them: code was unloaded, or a layout has become another one.
+void ct_forget_call_layouts(void);
 
 // MARK: locks
 
@@ -251,8 +360,21 @@ CT_INLINE void ct_lock_release(struct ct_lock *_Nonnull lock) {
 #define CT_FILTER_BITS 20
 extern uint8_t ct_filter[1u << CT_FILTER_BITS];
 
-/// False until the first block is recorded, so that other programs pay one load per `free`.
-extern bool ct_filter_armed;
+/// What `free` is to do with a pointer: 0 until the first block is recorded, so that other programs pay one
+/// load per `free`; `CT_ASK_FILTER` from then on; `CT_ASK_RECORDER` where another copy of this library records.
+/// `CT_PROBE` is added for each thread that tries out a
+/// program's own functions.
+extern uint32_t ct_free_mode;
+#define CT_ASK_FILTER 1u
+#define CT_ASK_RECORDER 2u
+#define CT_PROBE 4u
+
+/// Whether the calling thread tries functions out.
+CT_INLINE bool ct_is_probing(void) { return ct_this_thread && ct_this_thread->probing; }
+
+/// Begins and ends that the calling thread tries functions out. Only inside.
+void ct_begin_probe(void);
+void ct_end_probe(void);
 
 /// Spreads block addresses, which are multiples of 16, over 64 bits.
 CT_INLINE uint64_t ct_hash(uintptr_t address) {
@@ -269,8 +391,8 @@ CT_INLINE void ct_filter_add(uint64_t hash) {
   uint8_t *cell = &ct_filter[ct_filter_index(hash)];
   uint8_t count = __atomic_load_n(cell, __ATOMIC_RELAXED);
   if (count != UINT8_MAX) __atomic_store_n(cell, (uint8_t)(count + 1), __ATOMIC_RELAXED);
-  if (!__atomic_load_n(&ct_filter_armed, __ATOMIC_RELAXED))
-    __atomic_store_n(&ct_filter_armed, true, __ATOMIC_RELAXED);
+  if (!(__atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED) & CT_ASK_FILTER))
+    __atomic_fetch_or(&ct_free_mode, CT_ASK_FILTER, __ATOMIC_RELAXED);
 }
 
 /// Caller holds the lock of the shard that owns the cell. A saturated cell stays saturated.
@@ -281,11 +403,9 @@ CT_INLINE void ct_filter_remove(uint64_t hash) {
     __atomic_store_n(cell, (uint8_t)(count - 1), __ATOMIC_RELAXED);
 }
 
-/// Whether `block` may be one of ours. Never locks; false is certain.
-CT_INLINE bool ct_filter_may_hold(const void *_Nullable block) {
-  return __atomic_load_n(&ct_filter_armed, __ATOMIC_RELAXED) &&
-         __atomic_load_n(&ct_filter[ct_filter_index(ct_hash((uintptr_t)block))],
-                         __ATOMIC_RELAXED) != 0;
+/// Whether a block of ours may start in the 16 bytes around an address. Never locks; false is certain.
+CT_INLINE bool ct_filter_may_hold(uintptr_t address) {
+  return __atomic_load_n(&ct_filter[ct_filter_index(ct_hash(address))], __ATOMIC_RELAXED) != 0;
 }
 
 // MARK: recognised stacks

@@ -1,0 +1,103 @@
+// Calls that another copy of this library has passed on: CTracker.h's `bstrtrace_serve`, implemented.
+
+import CBSTR
+import CInterpose
+public import CTracker
+import Glibc
+import TraceStore
+
+/// See `CTracker.h`.
+@c @implementation
+public func bstrtrace_serve(_ request: UnsafeMutablePointer<ct_request>) {
+  let caller = unsafe CallSite(request.pointee.caller, request.pointee.frame)
+  let (first, second, third) = unsafe request.pointee.arguments
+  switch unsafe ct_operation(request.pointee.operation) {
+  case CT_DECLARE:
+    unsafe Declarations.declare(
+      first, UInt32(truncatingIfNeeded: second), UnsafePointer(bitPattern: third), caller: caller)
+  case CT_IS_LIVE:
+    unsafe request.pointee.results.0 = Declarations.isLive(first, caller: caller) ? 1 : 0
+  case CT_BEGIN_SCOPE:
+    unsafe request.pointee.results.0 = UInt(
+      ThreadScopes.begin(UnsafePointer(bitPattern: first), caller: caller))
+  case CT_CHANGE_SCOPE:
+    ThreadScopes.change(UInt32(truncatingIfNeeded: first), UInt32(truncatingIfNeeded: second))
+  case CT_END_SCOPE:
+    let counts = ThreadScopes.end(UInt32(truncatingIfNeeded: first))
+    unsafe request.pointee.results = (UInt(counts.bstrs), UInt(counts.bytes), UInt(counts.faults))
+  case CT_HEAP_FREE:
+    guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: first),
+      unsafe ct_may_be_ours(pointer)
+    else { return }
+    unsafe request.pointee.results.0 =
+      bstrtrace_release(pointer, second != 0, caller.returnAddress, caller.frame) ? 1 : 0
+  case CT_HEAP_BLOCK:
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: first), unsafe ct_may_be_ours(pointer)
+    else { return }
+    unsafe request.pointee.results.0 = UInt(bitPattern: bstrtrace_block(pointer))
+  case CT_EXIT_NOW:
+    Tracker.noteImmediateExit(status: Int32(truncatingIfNeeded: first))
+  default:
+    unsafe request.pointee.results.0 = BSTRFunctions.serve(
+      ct_operation(request.pointee.operation), first, second, third, caller)
+  }
+}
+
+extension BSTRFunctions {
+  /// A function of `bstr.h`, called from elsewhere.
+  fileprivate static func serve(
+    _ operation: ct_operation, _ first: UInt, _ second: UInt, _ third: UInt, _ caller: CallSite
+  ) -> UInt {
+    let place = unsafe ct_enter()
+    defer { unsafe ct_leave(place) }
+    let functions = unsafe current(for: caller, place)
+    let string = unsafe UnsafeMutableRawPointer(bitPattern: first)
+    let variable = unsafe UnsafeMutablePointer<UnsafeMutableRawPointer?>(bitPattern: first)
+    let source = unsafe UnsafeRawPointer(bitPattern: second)
+    switch operation {
+    case CT_ALLOCATE_TEXT:
+      return UInt(
+        bitPattern: unsafe functions.allocate(
+          zeroTerminated: UnsafeRawPointer(string), caller: caller))
+    case CT_ALLOCATE_CHARACTERS:
+      return UInt(
+        bitPattern: unsafe functions.allocate(
+          characters: Int(second), from: UnsafeRawPointer(string), caller: caller))
+    case CT_ALLOCATE_BYTES:
+      return UInt(
+        bitPattern: unsafe functions.allocate(
+          bytes: Int(second), from: UnsafeRawPointer(string), caller: caller))
+    case CT_FREE: unsafe functions.free(string, caller: caller)
+    case CT_REALLOCATE_TEXT:
+      guard let variable = unsafe variable else { return 0 }
+      return unsafe functions.reallocate(variable, zeroTerminated: source, caller: caller) ? 1 : 0
+    case CT_REALLOCATE_CHARACTERS:
+      guard let variable = unsafe variable else { return 0 }
+      return unsafe functions.reallocate(
+        variable, characters: Int(third), from: source, caller: caller) ? 1 : 0
+    case CT_COUNT_CHARACTERS: return unsafe UInt(functions.characterCount(ofString: string))
+    case CT_PIN:
+      guard let string = unsafe string else { return 0 }
+      return unsafe functions.pin(string, caller: caller)
+        ? 0 : UInt(bitPattern: Int(BSTRFailure.outOfMemory))
+    case CT_UNPIN:
+      if let string = unsafe string { unsafe functions.unpin(string, caller: caller) }
+    case CT_CONCATENATE:
+      let result = unsafe UnsafeMutablePointer<UnsafeMutableRawPointer?>(bitPattern: third)
+      guard let result = unsafe result else {
+        return UInt(bitPattern: Int(BSTRFailure.invalidArgument))
+      }
+      let sum = unsafe functions.concatenate(UnsafeRawPointer(string), source, caller: caller)
+      unsafe result.pointee = unsafe sum
+      return unsafe sum == nil ? UInt(bitPattern: Int(BSTRFailure.outOfMemory)) : 0
+    case CT_SET_PROFILE:
+      let profile = Profile.known(
+        olecharBytes: UInt32(truncatingIfNeeded: first),
+        payloadOffset: UInt32(truncatingIfNeeded: second))
+      if let profile { unsafe Tracker.current.pointee.declareLayout(profile, of: caller) }
+    case CT_OLECHAR_BYTES: return UInt(functions.profile.olecharBytes)
+    default: break
+    }
+    return 0
+  }
+}

@@ -1,0 +1,106 @@
+// How the strings of each caller are laid out: learnt at a module's first call, declared, set or taught.
+
+import CTracker
+import TraceOptions
+import TraceStore
+
+extension Tracker {
+  /// The layout of the copy of the functions that a caller would reach without the tracker, with what the tracker
+  /// adds; it is then known for that call.
+  ///
+  /// Takes the loader's lock and calls the program's own functions at a module's first call: the caller
+  /// holds no lock.
+  @inline(never)
+  func layout(for caller: CallSite) -> StoredLayout {
+    let found = entry(for: caller).layout
+    let layout = found.with(guard: setsGuards && isRecording)
+    ct_set_layout_of_call(caller.returnAddress, layout.rawValue)
+    if note(found) { updateFastPath() }
+    return layout
+  }
+
+  private func entry(for caller: CallSite) -> LayoutTable.Entry {
+    let module = unsafe ct_find_module(caller.returnAddress)
+    if let known = unsafe layouts.entry(ofModule: module.start) { return known }
+    var entry = unsafe LayoutTable.Entry(start: module.start, end: module.end)
+    if settings.olechar == nil || settings.payloadOffset == nil {
+      entry.copy = ProfileProbe.copy(for: caller)
+    }
+    if entry.copy != 0, let known = layouts.entry(ofModule: entry.start, copy: entry.copy) {
+      entry.layout = known.layout
+    } else {
+      let probed = entry.copy == 0 ? nil : ProfileProbe.layout(ofCopy: entry.copy, for: caller)
+      entry.layout = set(probed ?? layouts.assumed)
+    }
+    layouts.add(entry)
+    return entry
+  }
+
+  /// A layout with what the user has set of it, which is certain.
+  private func set(_ layout: StoredLayout) -> StoredLayout {
+    StoredLayout(
+      olecharBytes: settings.olechar ?? layout.olecharBytes,
+      payloadOffset: settings.payloadOffset ?? layout.payloadOffset,
+      isCertain: settings.payloadOffset != nil || layout.isCertain)
+  }
+
+  /// Notes what a module says of itself, which is weaker than what the user has set.
+  func declareLayout(_ profile: Profile, of caller: CallSite) {
+    let module = unsafe ct_find_module(caller.returnAddress)
+    layouts.declare(
+      unsafe LayoutTable.Entry(
+        start: module.start, end: module.end, layout: set(profile.stored), isDeclared: true))
+    ct_forget_call_layouts()
+    updateFastPath()
+  }
+
+  /// Notes what the release of a string by a private copy says of the payload offset, where nothing was certain.
+  func learnLayout(payloadOffset: Int) {
+    guard layouts.learn(payloadOffset: payloadOffset) else { return }
+    ct_forget_call_layouts()
+    updateFastPath()
+    withStore { store in
+      unsafe store.header.pointee.payloadOffset = UInt32(payloadOffset)
+      unsafe store.header.pointee.learntOffset = UInt32(payloadOffset)
+    }
+  }
+
+  /// Whether the code at an address has declared how it lays strings out; and then how.
+  func declaredLayout(of caller: CallSite) -> StoredLayout? {
+    let module = unsafe ct_find_module(caller.returnAddress)
+    let entry = unsafe layouts.entry(ofModule: module.start)
+    return entry.flatMap { $0.isDeclared ? $0.layout : nil }
+  }
+
+  /// The start of the block of a string that is known; of another that of the layout that is assumed.
+  func block(ofString bstr: UInt, in store: borrowing StoreWriter) -> UInt {
+    registry.block(ofString: bstr, Profile(layouts.assumed), in: store)
+  }
+
+  /// Enables the untracked fast path while nothing is recorded or pinned.
+  ///
+  /// Where the library is linked, callers have one layout unless they say otherwise; where it is preloaded, each
+  /// module may have a copy of its own.
+  func updateFastPath() {
+    guard !isRecording, pins.isEmpty, !ct_has_other_recorder() else { return ct_set_plain_layout(0) }
+    if ct_role == RecorderRole.linked.rawValue, let only = layouts.only {
+      ct_set_plain_layout(UInt32(only.with(guard: false).rawValue))
+    } else {
+      ct_set_plain_layout(UInt32(CT_PLAIN_BY_CALL))
+    }
+  }
+
+  /// Notes in the store how the process's strings are laid out: by the first that has one.
+  ///
+  /// - Returns: whether that is the first.
+  private func note(_ layout: StoredLayout) -> Bool {
+    withStore { store in
+      let isFirst = unsafe store.header.pointee.olecharBytes == 0
+      if isFirst {
+        unsafe store.header.pointee.olecharBytes = UInt32(layout.olecharBytes)
+        unsafe store.header.pointee.payloadOffset = UInt32(layout.payloadOffset)
+      }
+      return isFirst
+    } ?? true
+  }
+}
