@@ -47,6 +47,7 @@ enum ForeignBlock {
       guard let usable = usableBytes(of: block), needed <= usable,
         isTerminated(address, byteLength, profile),
         usable - needed <= mostSlack(byteLength, isRemembered: remembered != nil)
+          || byteLength > 0 && isUpToFirstZero(address, byteLength, profile)
       else { return .none }
       return .foreign
     }
@@ -58,7 +59,8 @@ enum ForeignBlock {
   ///
   /// Zeros look like an empty string in any block, so that an empty string's block is to be the heap's
   /// smallest. Where a string of ours was before, the memory is more likely to be somebody's who was
-  /// given it since; strings that were not shortened fill their blocks but for some rounding.
+  /// given it since; strings that were not shortened fill their blocks but for some rounding, and the
+  /// length of one that was ends where its text does.
   private static func mostSlack(_ byteLength: Int, isRemembered: Bool) -> Int {
     if byteLength == 0 { return slackOfSmallest }
     return isRemembered ? 64 : .max
@@ -147,6 +149,20 @@ enum ForeignBlock {
     let next = block - 16 + chunkBytes
     guard ct_is_readable(next, 16) else { return nil }
     return ct_peek(next + 8, 8) & 1 != 0 ? Int(chunkBytes) - 8 : nil
+  }
+
+  /// Whether a length ends where the text does: what other memory does not have by chance, and what tells
+  /// a short string in a large block.
+  ///
+  /// - Complexity: linear in the length, which must fit the block.
+  private static func isUpToFirstZero(
+    _ bstr: UInt, _ byteLength: Int, _ profile: Profile
+  ) -> Bool {
+    let step = profile.olecharBytes
+    guard byteLength % step == 0, ct_is_readable(bstr, byteLength) else { return false }
+    return !stride(from: 0, to: byteLength, by: step).contains {
+      ct_peek(bstr + UInt($0), step) == 0
+    }
   }
 
   /// Whether a whole zero character stands behind the payload.

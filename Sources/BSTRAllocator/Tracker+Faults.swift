@@ -239,8 +239,12 @@ extension Tracker {
     // Where it happened, or else where the string is from.
     let current = scopes.current(skipsIgnored: true, in: store)
     if event.detected != .none, current != .none { event.scope = current }
-    if [.static, .literal, .immortal].contains(EventDetail(rawValue: event.detail)) {
+    // Not an array to look in: it would come from the program's heap, out of the blocks that the
+    // fault is about.
+    switch EventDetail(rawValue: event.detail) {
+    case .static, .literal, .immortal:
       event.place = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
+    default: break
     }
     if beginning.count > 0, settings.redact != true {
       event.value = unsafe withUnsafeBytes(of: beginning.bytes) { bytes in
