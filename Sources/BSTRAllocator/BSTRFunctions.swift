@@ -165,7 +165,8 @@ struct BSTRFunctions {
   private func releaseUnknown(
     _ bstr: UnsafeMutableRawPointer, _ watcher: UnsafeMutablePointer<Tracker>, caller: CallSite
   ) {
-    if unsafe watcher.pointee.release(ofOtherLayout: UInt(bitPattern: bstr), layout, caller: caller) {
+    if unsafe watcher.pointee.release(ofOtherLayout: UInt(bitPattern: bstr), layout, caller: caller)
+    {
       return
     }
     let verdict = unsafe watcher.pointee.judgeRelease(bstr, profile, caller: caller)

@@ -52,7 +52,8 @@ enum Declarations {
       unsafe tracker.pointee.declareImmortal(address)
     } else if Int(what) == BSTRTRACE_IGNORED {
       unsafe tracker.pointee.ignore(address)
-    }  }
+    }
+  }
 
   /// bstrtrace_is_live.
   static func isLive(_ address: UInt, caller: CallSite) -> Bool {

@@ -88,7 +88,9 @@ extension BSTRFunctions {
     _ operation: ct_operation, _ name: StaticString, _ first: UInt, _ second: UInt = 0,
     caller: CallSite
   ) -> BSTR?? {
-    unsafe passOn(operation, name, first, second, caller: caller).map { unsafe BSTR(bitPattern: $0) }
+    unsafe passOn(operation, name, first, second, caller: caller).map {
+      unsafe BSTR(bitPattern: $0)
+    }
   }
 
   /// Has the copy of this library that records carry a call out.
@@ -140,7 +142,8 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
   let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else {
     if let own = unsafe BSTRFunctions.passOnForString(
-      CT_ALLOCATE_CHARACTERS, "SysAllocStringLen", UInt(bitPattern: characters), UInt(count), caller: caller)
+      CT_ALLOCATE_CHARACTERS, "SysAllocStringLen", UInt(bitPattern: characters), UInt(count),
+      caller: caller)
     {
       return unsafe own
     }
@@ -164,7 +167,8 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
   let caller = CallSite(ct_return_address(), ct_frame_address())
   guard let place = unsafe ct_enter() else {
     if let own = unsafe BSTRFunctions.passOnForString(
-      CT_ALLOCATE_BYTES, "SysAllocStringByteLen", UInt(bitPattern: bytes), UInt(count), caller: caller)
+      CT_ALLOCATE_BYTES, "SysAllocStringByteLen", UInt(bitPattern: bytes), UInt(count),
+      caller: caller)
     {
       return unsafe own
     }
@@ -196,7 +200,9 @@ public func SysReAllocString(
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   if unsafe place == nil,
-    let own = BSTRFunctions.passOn(CT_REALLOCATE_TEXT, "SysReAllocString", UInt(bitPattern: bstr), UInt(bitPattern: psz), caller: caller)
+    let own = BSTRFunctions.passOn(
+      CT_REALLOCATE_TEXT, "SysReAllocString", UInt(bitPattern: bstr), UInt(bitPattern: psz),
+      caller: caller)
   {
     return INT(truncatingIfNeeded: own)
   }
@@ -215,7 +221,9 @@ public func SysReAllocStringLen(
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   if unsafe place == nil,
-    let own = BSTRFunctions.passOn(CT_REALLOCATE_CHARACTERS, "SysReAllocStringLen", UInt(bitPattern: bstr), UInt(bitPattern: characters), UInt(count), caller: caller)
+    let own = BSTRFunctions.passOn(
+      CT_REALLOCATE_CHARACTERS, "SysReAllocStringLen", UInt(bitPattern: bstr),
+      UInt(bitPattern: characters), UInt(count), caller: caller)
   {
     return INT(truncatingIfNeeded: own)
   }
@@ -235,7 +243,8 @@ public func SysStringLen(_ bstr: BSTR?) -> UINT {
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   if unsafe place == nil,
-    let own = BSTRFunctions.passOn(CT_COUNT_CHARACTERS, "SysStringLen", UInt(bitPattern: bstr), caller: caller)
+    let own = BSTRFunctions.passOn(
+      CT_COUNT_CHARACTERS, "SysStringLen", UInt(bitPattern: bstr), caller: caller)
   {
     return UINT(truncatingIfNeeded: own)
   }
@@ -257,7 +266,8 @@ public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   if unsafe place == nil,
-    let own = BSTRFunctions.passOn(CT_PIN, "SysAddRefString", UInt(bitPattern: bstr), caller: caller)
+    let own = BSTRFunctions.passOn(
+      CT_PIN, "SysAddRefString", UInt(bitPattern: bstr), caller: caller)
   {
     return HRESULT(truncatingIfNeeded: own)
   }
@@ -273,7 +283,8 @@ public func SysReleaseString(_ bstr: BSTR?) {
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   if unsafe place == nil,
-    BSTRFunctions.passOn(CT_UNPIN, "SysReleaseString", UInt(bitPattern: bstr), caller: caller) != nil
+    BSTRFunctions.passOn(CT_UNPIN, "SysReleaseString", UInt(bitPattern: bstr), caller: caller)
+      != nil
   {
     return
   }
@@ -296,7 +307,9 @@ public func VarBstrCat(
   let place = unsafe ct_enter()
   defer { unsafe ct_leave(place) }
   if unsafe place == nil,
-    let own = BSTRFunctions.passOn(CT_CONCATENATE, "VarBstrCat", UInt(bitPattern: left), UInt(bitPattern: right), UInt(bitPattern: result), caller: caller)
+    let own = BSTRFunctions.passOn(
+      CT_CONCATENATE, "VarBstrCat", UInt(bitPattern: left), UInt(bitPattern: right),
+      UInt(bitPattern: result), caller: caller)
   {
     return HRESULT(truncatingIfNeeded: own)
   }

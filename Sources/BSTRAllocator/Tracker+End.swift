@@ -38,6 +38,8 @@ extension Tracker {
 
   /// Other threads may still run: each block is looked at under its lock.
   private func recordDamageOfLive(_ scope: ScopeID?, in store: borrowing StoreWriter) {
+    // What was freed unseen is somebody else's memory.
+    guard unsafe store.header.pointee.isFreeUnwatched == 0 else { return }
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     var readable = ReadablePages()
     for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {

@@ -82,7 +82,9 @@ extension Tracker {
   /// Where the library is linked, callers have one layout unless they say otherwise; where it is preloaded, each
   /// module may have a copy of its own.
   func updateFastPath() {
-    guard !isRecording, pins.isEmpty, !ct_has_other_recorder() else { return ct_set_plain_layout(0) }
+    guard !isRecording, pins.isEmpty, !ct_has_other_recorder() else {
+      return ct_set_plain_layout(0)
+    }
     if ct_role == RecorderRole.linked.rawValue, let only = layouts.only {
       ct_set_plain_layout(UInt32(only.with(guard: false).rawValue))
     } else {

@@ -207,7 +207,8 @@ extension Tracker {
     withStore { store in
       let moment = moment(of: caller, in: store)
       let record = BlockRecord(
-        address: UInt64(bstr), layout: profile.stored, serial: 0, byteLength: byteLength, stack: .none, thread: 0,
+        address: UInt64(bstr), layout: profile.stored, serial: 0, byteLength: byteLength,
+        stack: .none, thread: 0,
         milliseconds: 0)
       if !registry.hold(foreign: block, record, by: moment) { giveBack(block) }
       trimQuarantine(nextTo: block, in: store)

@@ -1,5 +1,6 @@
 // The tracker's store: where it is made, and how the process ended.
 
+import CInterpose
 import CTracker
 import Glibc
 import TraceOptions
@@ -16,6 +17,7 @@ extension Tracker {
     unsafe header.pointee.startTime = ct_now()
     unsafe header.pointee.depth = UInt32(depth)
     unsafe header.pointee.firstScope = scopes.firstScope
+    unsafe header.pointee.isFreeUnwatched = ct_is_free_watched() ? 0 : 1
     ProcessFacts.write(to: writer)
     writer.publish()
     unsafe store.pointee = consume writer

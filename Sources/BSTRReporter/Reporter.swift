@@ -133,6 +133,11 @@ public struct Reporter: Sendable {
           + "their characters: that layout was taken over when it first did. --payload-offset \(learnt) says "
           + "so from the start.")
     }
+    if image.header.isFreeUnwatched == 1 {
+      notes.append(
+        "Calls of free are not seen in this process, because the library was opened after libc: a string that "
+          + "another module released with free is told as leaked. Run the program under bstrtrace run.")
+    }
     let missing: [(StoreCounter, String)] = [
       (.unrecordedBlocks, "allocations"), (.unrecordedStacks, "stacks"),
       (.unrecordedEvents, "events"),

@@ -152,7 +152,14 @@ void *reallocarray(void *block, size_t count, size_t size) {
   return realloc(block, bytes);
 }
 
+bool ct_is_free_watched(void) {
+  void *first = dlsym(RTLD_DEFAULT, "free");
+  return !ct_heap_is_glibc() || first == (void *)&ct_own_free || (first && ct_is_in_copy(first));
+}
+
 #else
+
+bool ct_is_free_watched(void) { return true; }
 
 bool ct_may_be_ours(const void *pointer) { return (void)pointer, false; }
 

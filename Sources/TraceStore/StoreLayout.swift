@@ -181,6 +181,10 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   public var executable: TextReference = .empty
   /// The arguments, each ended by a zero byte.
   public var arguments: TextReference = .empty
+  /// 1 where strings that are given to `free` are not seen: the library was opened behind libc.
+  public var isFreeUnwatched: UInt32 = 0
+  /// 0.
+  public var reserved: UInt32 = 0
 
   /// A header in which nothing is known yet.
   public init() {}

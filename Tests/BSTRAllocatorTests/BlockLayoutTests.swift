@@ -24,7 +24,8 @@ import TraceStore
       bstr,
       BlockRecord(
         address: UInt64(UInt(bitPattern: bstr)),
-        layout: layout.profile.stored.with(guard: layout.guardBytes > 0), serial: 1, byteLength: UInt32(bytes), stack: .none,
+        layout: layout.profile.stored.with(guard: layout.guardBytes > 0), serial: 1,
+        byteLength: UInt32(bytes), stack: .none,
         thread: 1, milliseconds: 0))
   }
 

@@ -13,7 +13,8 @@ import TraceStore
   private func record(_ block: UInt, _ serial: UInt64, bytes: UInt32 = 2) -> BlockRecord {
     BlockRecord(
       address: UInt64(block + 8),
-      layout: StoredLayout(olecharBytes: 2, payloadOffset: 8, hasGuard: serial != 0), serial: serial, byteLength: bytes, stack: .none, thread: 1,
+      layout: StoredLayout(olecharBytes: 2, payloadOffset: 8, hasGuard: serial != 0),
+      serial: serial, byteLength: bytes, stack: .none, thread: 1,
       milliseconds: 0)
   }
 

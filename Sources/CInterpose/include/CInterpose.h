@@ -30,6 +30,10 @@ bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
 /// Whether `pointer`, given to `free`, may mean a block of ours. Never locks; false is certain.
 bool ct_may_be_ours(const void *_Nullable pointer);
 
+/// Whether other modules' calls of glibc's `free` come to this library, directly or through another copy of it. They
+/// do not where it was opened late: modules that were there are bound to libc. True for other heaps.
+bool ct_is_free_watched(void);
+
 /// `free`, past our own where that is the one that everybody calls: for what is no more ours.
 void ct_give_back(void *_Nullable block);
 
