@@ -136,7 +136,8 @@ public struct Reporter: Sendable {
     if image.header.isFreeUnwatched == 1 {
       notes.append(
         "Calls of free are not seen in this process, because the library was opened after libc: a string that "
-          + "another module released with free is told as leaked. Run the program under bstrtrace run.")
+          + "another module released with free is told as leaked. Run the program under bstrtrace run."
+      )
     }
     let missing: [(StoreCounter, String)] = [
       (.unrecordedBlocks, "allocations"), (.unrecordedStacks, "stacks"),

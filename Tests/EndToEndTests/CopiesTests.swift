@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// Copies of the library that are closed, or that meet in one process.
+@Suite struct CopiesTests {
+  private static let sources = Built.root.appending(path: "Tests/Scenarios/copies")
+  private static let linked = [
+    "-L\(Built.products.path)", "-Wl,-rpath,\(Built.products.path)", "-lbstrtrace-linked",
+  ]
+
+  private func compile(_ name: String, _ output: String, _ flags: [String], in folder: URL) throws {
+    try Scenario.compile(
+      [
+        Self.sources.appending(path: name).path, "-g", "-O1", "-I\(Built.headers)", "-o", output,
+      ] + flags + ["-ldl"], in: folder)
+  }
+
+  @Test(arguments: ["track=off", "track=on"]) func closingALinkedLibraryHarmsNobody(
+    options: String
+  ) throws {
+    let folder = try Built.folder("closing-\(UUID().uuidString.prefix(8))")
+    try compile("host.c", "host", [], in: folder)
+    try compile("plugin.c", "plugin.so", ["-shared", "-fPIC"] + Self.linked, in: folder)
+    let library = Built.products.appending(path: "libbstrtrace-linked.so").path
+    let preload = Built.products.appending(path: "libbstrtrace-preload.so").path
+    for words in [
+      ["./host", "./plugin.so"], ["./host", library], ["./host", preload],
+      ["./host", preload, "./plugin.so", library],
+    ] {
+      let command = try Command.run(
+        words, environment: ["BSTRTRACE_OPTIONS": options], in: folder)
+      let leaks = words.contains("./plugin.so") && options == "track=on" && words.count == 2
+      #expect(command.status == (leaks ? 23 : 0), "\(words) \(command.errors)")
+    }
+    let traced = try Traced.run(["./host", "./plugin.so", "./plugin.so"], in: folder)
+    #expect(traced.report.findings.map(\.kind) == ["leak"])
+    #expect(traced.report.findings.first?.count == 2)
+  }
+
+  @Test func oneOfSeveralCopiesRecords() throws {
+    let folder = try Built.folder("copies-\(UUID().uuidString.prefix(8))")
+    try compile("crosswise.c", "program", Self.linked, in: folder)
+    let library = Built.products.appending(path: "libbstrtrace-linked.so").path
+    let preload = Built.products.appending(path: "libbstrtrace-preload.so").path
+    try FileManager.default.copyItem(
+      atPath: library, toPath: folder.appending(path: "copy.so").path)
+    for other in [library, preload, "./copy.so"] {
+      let traced = try Traced.run(["./program", other], in: folder)
+      #expect(traced.report.processes.count == 1, "\(other)")
+      try expectOneLeak(traced.report, traced.command)
+      let file = folder.appending(path: "linked.json")
+      let command = try Command.run(
+        ["./program", other],
+        environment: ["BSTRTRACE_OPTIONS": "track=on:format=json:output=\(file.path)"],
+        in: folder)
+      try expectOneLeak(
+        JSONDecoder().decode(Traced.Report.self, from: Data(contentsOf: file)), command)
+    }
+  }
+
+  private func expectOneLeak(_ report: Traced.Report, _ command: Command) throws {
+    #expect(command.status == 23, "\(command.errors)")
+    #expect(report.findings.map(\.kind) == ["leak"], "\(command.errors)")
+    #expect(report.findings.first?.values == ["forgotten"])
+    #expect(report.findings.first?.stacks.allocated.first?.function == "main")
+    #expect(report.processes.first?.totals.allocations == 5)
+  }
+
+  @Test func aCopyOfAnotherVersionIsLeftAlone() throws {
+    let folder = try Built.folder("version-\(UUID().uuidString.prefix(8))")
+    try compile("other_version.c", "libother.so", ["-shared", "-fPIC"], in: folder)
+    try compile(
+      "crosswise.c", "program",
+      ["-L.", "-Wl,-rpath,\(folder.path)", "-Wl,--no-as-needed", "-lother"] + Self.linked,
+      in: folder)
+    let library = Built.products.appending(path: "libbstrtrace-linked.so").path
+    let command = try Command.run(
+      ["./program", library], environment: ["BSTRTRACE_OPTIONS": "track=on"], in: folder)
+    #expect(command.status == 0, "\(command.errors)")
+    #expect(command.errors.contains("two versions of this library are in one process"))
+    #expect(command.errors.contains("libother.so"))
+  }
+}
