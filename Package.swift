@@ -67,13 +67,20 @@ let package = Package(
     .executableTarget(name: "StatusText", dependencies: ["BSTRLinked", "CBSTR"]),
     .testTarget(name: "PackageTests", dependencies: ["TraceOptions"]),
     .target(name: "TestSupport", dependencies: ["TraceStore"], path: "Tests/TestSupport"),
+    // The fuzz target for stores; swift build --sanitize=fuzzer --product StoreFuzz.
+    .target(
+      name: "StoreFuzzing", dependencies: ["BSTRReporter", "TraceStore"],
+      path: "Tests/Fuzz/StoreFuzzing"),
+    .executableTarget(
+      name: "StoreFuzz", dependencies: ["StoreFuzzing"], path: "Tests/Fuzz/StoreFuzz"),
     .testTarget(name: "TraceStoreTests", dependencies: ["TestSupport", "TraceStore"]),
     .testTarget(
       name: "BSTRAllocatorTests",
       dependencies: ["BSTRAllocator", "CBSTR", "CTracker", "TestSupport", "TraceStore"]),
     .testTarget(name: "BSTRTests", dependencies: ["BSTR", "CBSTR"]),
     .testTarget(
-      name: "BSTRReporterTests", dependencies: ["BSTRReporter", "TestSupport", "TraceStore"],
+      name: "BSTRReporterTests",
+      dependencies: ["BSTRReporter", "StoreFuzzing", "TestSupport", "TraceStore"],
       exclude: ["Golden"]),
     // BSTR: for the programs that the tests build.
     .testTarget(name: "EndToEndTests", dependencies: ["BSTR"], exclude: ["Golden"]),

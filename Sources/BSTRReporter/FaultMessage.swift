@@ -147,7 +147,7 @@ struct FaultMessage {
   private mutating func describePrefixDamage() {
     sentence =
       "The length of the BSTR that \(name(of: event.allocated)) allocated was overwritten: it says "
-      + "\(Self.bytes(Int(event.found))), and there are \(event.byteLength)."
+      + "\(Self.bytes(event.found)), and there are \(event.byteLength)."
   }
 
   private mutating func describeInvalidUse(_ detail: EventDetail) {
@@ -253,5 +253,7 @@ struct FaultMessage {
     }
   }
 
-  private static func bytes(_ count: Int) -> String { count == 1 ? "1 byte" : "\(count) bytes" }
+  private static func bytes(_ count: some BinaryInteger) -> String {
+    count == 1 ? "1 byte" : "\(count) bytes"
+  }
 }

@@ -24,7 +24,7 @@ public struct Region: ~Copyable {
     case noRoom
   }
 
-  private static let largest = 1 << 36
+  private static let largest = StoreLayout.maxBytes
   private static let smallest = 1 << 24
   private static let populateWrite: Int32 = 23  // MADV_POPULATE_WRITE, Linux 5.14
   private static let growthStep = 1 << 18

@@ -51,6 +51,11 @@ public struct StoreImage: Sendable {
     guard header.version == StoreLayout.version else { throw .version(header.version) }
     guard Int(header.headerBytes) == StoreLayout.headerBytes else { throw .notAStore }
     self.header = header
+    if ![0, 2, 4].contains(header.olecharBytes) {
+      damage.append(
+        "an OLECHAR of \(header.olecharBytes) bytes is impossible; strings are left out")
+      self.header.olecharBytes = 0
+    }
     counters = StoreCounter.allCases.map { page.load(UInt64.self, at: StoreLayout.offset(of: $0)) }
     let parts = (0..<StoreLayout.parts).map { part in
       let at = StoreLayout.partCountsOffset + part * 16
@@ -66,17 +71,19 @@ public struct StoreImage: Sendable {
         live, counters[StoreCounter.peakLive.rawValue])
     }
     sections = []
+    var room = UInt64(StoreLayout.maxBytes)
     for kind in SectionKind.allCases {
       let at = StoreLayout.sectionTableOffset + kind.rawValue * MemoryLayout<SectionEntry>.stride
       let entry: SectionEntry =
         page.loadRecord(at: at) ?? SectionEntry(offset: 0, capacity: 0, used: 0)
-      guard entry.used <= entry.capacity, entry.offset <= UInt64(Int.max),
+      guard entry.used <= entry.capacity, entry.used <= room, entry.offset <= UInt64(Int.max),
         entry.used <= UInt64(Int.max) - entry.offset
       else {
         damage.append("the table entry of its \(kind) is impossible; they are left out")
         sections.append([])
         continue
       }
+      room -= entry.used
       let inFile = max(0, min(Int(entry.used), available - Int(entry.offset)))
       let bytes = inFile > 0 ? read(Int(entry.offset), inFile) : []
       if bytes.count < Int(entry.used) {
@@ -161,6 +168,20 @@ public struct StoreImage: Sendable {
     }
   }
 
+  /// The blocks section without its free places, of which there are many in a short run: the number of a
+  /// record says nothing to a reader.
+  private var liveBlockBytes: [UInt8] {
+    let blocks = sections[SectionKind.blocks.rawValue]
+    let stride = MemoryLayout<BlockRecord>.stride
+    var live: [UInt8] = []
+    for index in 0..<blocks.count / stride {
+      if let block: BlockRecord = blocks.loadRecord(at: index * stride), block.serial != 0 {
+        live += blocks[index * stride..<(index + 1) * stride]
+      }
+    }
+    return live
+  }
+
   /// The faults that were seen, in the order in which they were recorded.
   public var events: [EventRecord] {
     let bytes = sections[SectionKind.events.rawValue]
@@ -218,13 +239,13 @@ public struct StoreImage: Sendable {
     return values
   }
 
-  /// The store without holes, for keeping.
+  /// The store without holes and free places, for keeping.
   public func packed() -> [UInt8] {
     var header = header
     var page = [UInt8](repeating: 0, count: StoreLayout.headerBytes)
     var body: [UInt8] = []
     for kind in SectionKind.allCases {
-      let bytes = sections[kind.rawValue]
+      let bytes = kind == .blocks ? liveBlockBytes : sections[kind.rawValue]
       let entry = SectionEntry(
         offset: UInt64(StoreLayout.headerBytes + body.count), capacity: UInt64(bytes.count),
         used: UInt64(bytes.count))

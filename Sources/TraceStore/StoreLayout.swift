@@ -30,6 +30,8 @@ public enum StoreLayout {
   public static let version: UInt32 = 4
   /// Bytes in front of the first section.
   public static let headerBytes = 4096
+  /// The most bytes that a store can have.
+  public static let maxBytes = 1 << 36
   /// Where the section table stands in the header.
   public static let sectionTableOffset = 512
   /// Where the counters stand in the header.
@@ -188,6 +190,9 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
 
   /// A header in which nothing is known yet.
   public init() {}
+
+  /// The process as the kernel's functions take it; a number that is no process's in a damaged store.
+  public var processID: Int32 { Int32(clamping: pid) }
 }
 
 /// One loaded module.

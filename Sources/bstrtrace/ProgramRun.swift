@@ -83,7 +83,7 @@ final class ProgramRun {
     let running = running(images)
     let last = lastPrograms(of: images)
     for index in images.indices where last.contains(index) {
-      let owner = pid_t(images[index].header.pid)
+      let owner = images[index].header.processID
       if owner == pid {
         images[index].noteEnd(signal == nil ? .exit : .signal, status: signal ?? exitStatus)
       } else if running.contains(index) {
@@ -126,10 +126,10 @@ final class ProgramRun {
   private func running(_ images: [StoreImage]) -> Set<Int> {
     lastPrograms(of: images).filter { index in
       let header = images[index].header
-      guard header.endState == EndState.none.rawValue, pid_t(header.pid) != pid else {
+      guard header.endState == EndState.none.rawValue, header.processID != pid else {
         return false
       }
-      return Self.isAlive(pid_t(header.pid))
+      return Self.isAlive(header.processID)
     }
   }
 

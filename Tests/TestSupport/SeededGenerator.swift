@@ -1,11 +1,22 @@
 // Randomness for tests that must be able to fail twice in the same way.
 
+import Glibc
+
 /// A reproducible source of randomness (SplitMix64).
 public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
   /// The same numbers for the same seed.
   public init(seed: UInt64) { state = seed }
+
+  /// Other numbers in every run, by a seed that is printed; `BSTRTRACE_TEST_SEED` gives it again.
+  public static func printingSeed(_ test: String = #function) -> SeededGenerator {
+    let given = getenv("BSTRTRACE_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
+    let seed = given ?? UInt64.random(in: 0...UInt64.max)
+    print("\(test): BSTRTRACE_TEST_SEED=\(seed)")
+    fflush(nil)
+    return SeededGenerator(seed: seed)
+  }
 
   /// The next number.
   public mutating func next() -> UInt64 {

@@ -32,6 +32,47 @@ import Testing
     #expect(again.header.storeBytes == UInt64(bytes.count))
   }
 
+  @Test func packedStoresHaveNoFreePlaces() throws {
+    let whole = try SampleStore.image()
+    let again = try whole.packed().withUnsafeBytes { try StoreImage(bytes: $0) }
+    let entry = StoreLayout.sectionTableOffset + SectionKind.blocks.rawValue * 24
+    #expect(whole.packed().load(UInt64.self, at: entry + 16) == 2 * 32)
+    var serials: [UInt64] = []
+    again.forEachLiveBlock { serials.append($0.serial) }
+    #expect(serials == [1, 3])
+  }
+
+  @Test func impossibleNumbersAreDamage() throws {
+    func damage(_ change: (inout [UInt8]) -> Void) throws -> (image: StoreImage, text: String) {
+      var bytes = try SampleStore.bytes()
+      change(&bytes)
+      let image = try bytes.withUnsafeBytes { try StoreImage(bytes: $0) }
+      return (image, image.damage.joined(separator: "\n"))
+    }
+    let width = try damage { bytes in
+      let at = MemoryLayout<StoreHeader>.offset(of: \.olecharBytes) ?? 0
+      bytes.storeRecord(UInt32.max, at: at)
+    }
+    #expect(width.image.header.olecharBytes == 0)
+    #expect(width.text == "an OLECHAR of 4294967295 bytes is impossible; strings are left out")
+    // Each could be; together they are more than a store has.
+    let sum = try damage { bytes in
+      for kind in [SectionKind.text, .stacks] {
+        let most = UInt64(StoreLayout.maxBytes)
+        bytes.storeRecord(
+          SectionEntry(offset: 4096, capacity: most, used: most),
+          at: StoreLayout.sectionTableOffset + kind.rawValue * 24)
+      }
+    }
+    #expect(sum.text.contains("the table entry of its stacks is impossible; they are left out"))
+    #expect(sum.image.stack(StackID(rawValue: 1)).frames.isEmpty)
+    let pid = try damage { bytes in
+      let at = MemoryLayout<StoreHeader>.offset(of: \.pid) ?? 0
+      bytes.storeRecord(UInt32.max, at: at)
+    }
+    #expect(pid.image.header.processID == Int32.max)
+  }
+
   @Test func nothingAndOthersAreNamed() throws {
     func failure(_ bytes: [UInt8]) -> StoreImage.Failure? {
       do {

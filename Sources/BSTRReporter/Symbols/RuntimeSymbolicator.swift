@@ -42,7 +42,7 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
     let symbol = known.variable(at: place.offset)
     return DataSymbol(
       name: symbol.map { Self.demangled($0.name) },
-      offset: symbol.map { Int(place.offset - $0.value) } ?? 0,
+      offset: symbol.map { Int(clamping: place.offset - $0.value) } ?? 0,
       isReadOnly: known.file.isReadOnlyData(at: place.offset))
   }
 

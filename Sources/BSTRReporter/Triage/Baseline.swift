@@ -79,7 +79,10 @@ public struct Baseline: Sendable {
         description: "is a baseline of version \(file.version); this bstrtrace reads version 1")
     }
     for entry in file.findings {
-      counts[Key(entry.kind, entry.detail, entry.stack), default: 0] += max(0, entry.count)
+      let key = Key(entry.kind, entry.detail, entry.stack)
+      // A file may say anything; a sum that is too large to count is more than any run has.
+      let (sum, overflow) = counts[key, default: 0].addingReportingOverflow(max(0, entry.count))
+      counts[key] = overflow ? Int.max : sum
     }
   }
 

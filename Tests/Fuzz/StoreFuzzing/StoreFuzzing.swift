@@ -1,0 +1,99 @@
+// The fuzz target for stores: any bytes, through all that makes a report of them. Docs/Contributing.md has
+// the commands.
+
+import BSTRReporter
+import TraceStore
+
+/// Drives the reporter with the bytes of a store that may be damaged.
+public enum StoreFuzzing {
+  /// Makes every kind of report over the store that the bytes may be.
+  ///
+  /// Traps where the reporter does, and where what it renders is not whole.
+  ///
+  /// - Returns: whether the bytes could be read as a store.
+  @discardableResult
+  public static func report(on bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let image = try? StoreImage(bytes: bytes) else { return false }
+    var names = OffsetSymbolicator()
+    let reporter = Reporter(hasMap: true)
+    // Twice, as two processes are: what is summed up over processes must not trap either.
+    let report = reporter.report(on: [image, image], symbolicator: &names)
+    check(report)
+    for scope in image.scopes.indices.prefix(2) {
+      let first = max(1, image.header.firstScope)
+      let id = ScopeID(rawValue: first &+ UInt32(scope))
+      check(reporter.report(on: [image], symbolicator: &names, scope: id))
+    }
+    let serials = Set(
+      image.events.prefix(2).map(\.serial) + image.histories.prefix(2).map(\.serial))
+    for serial in serials {
+      _ = reporter.story(of: serial, in: [image], symbolicator: &names)
+    }
+    checkPacked(image)
+    return true
+  }
+
+  private static func check(_ report: Report) {
+    precondition(TextRenderer().render(report).hasSuffix("\n"))
+    precondition(JSONRenderer().render(report).hasSuffix("}\n"))
+    let baseline = Baseline(of: report)
+    var known = report
+    baseline.apply(to: &known)
+    precondition(known.findings.isEmpty)
+  }
+
+  /// What is kept of a store reads as the store did.
+  private static func checkPacked(_ image: StoreImage) {
+    let packed = image.packed()
+    guard let again = try? packed.withUnsafeBytes({ try StoreImage(bytes: $0) }) else {
+      preconditionFailure("a packed store cannot be read")
+    }
+    precondition(again.damage.isEmpty)
+    precondition(again.packed() == packed)
+  }
+}
+
+/// Names places by their offsets: the same names on every machine, of all the kinds that the reporter looks
+/// at, without a file being read.
+struct OffsetSymbolicator: Symbolicator {
+  private static let names = [
+    "main", "Window::title(char16_t**)", "Window::~Window()", "operator delete(void*)",
+    "take(BSTR)", "std::vector<char16_t*>::clear()", "closure #1 in main", "bstrtrace_lend",
+    "_start", "VariantClear", "release_all()", "Window::Window()",
+    "get_Both(char16_t**, char16_t**)", "(anonymous namespace)::f(int)",
+  ]
+
+  mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
+    var found: [CodePlace: [Symbol]] = [:]
+    for place in places {
+      let count = UInt64(Self.names.count)
+      let index = Int(place.offset % (count + 2))
+      guard index < Self.names.count else { continue }
+      let line = Int(place.offset / count % 100)
+      found[place] = [
+        Symbol(name: Self.names[index], file: "/src/\(index % 3).cpp", line: line == 0 ? nil : line)
+      ]
+      if place.offset % 5 == 0 {
+        found[place]?.insert(
+          Symbol(name: Self.names[Int(place.offset / 5 % count)], inlined: true), at: 0)
+      }
+    }
+    return found
+  }
+
+  mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
+    switch place.offset % 4 {
+    case 0: nil
+    case 1: DataSymbol(name: nil, offset: 0, isReadOnly: true)
+    case 2: DataSymbol(name: "greeting", offset: Int(place.offset % 16), isReadOnly: false)
+    default: DataSymbol(name: "greeting_literal", offset: 8, isReadOnly: true)
+    }
+  }
+}
+
+/// What libFuzzer calls with each input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+  StoreFuzzing.report(on: UnsafeRawBufferPointer(start: bytes, count: count))
+  return 0
+}
