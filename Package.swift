@@ -83,7 +83,8 @@ let package = Package(
       dependencies: ["BSTRReporter", "StoreFuzzing", "TestSupport", "TraceStore"],
       exclude: ["Golden"]),
     // BSTR: for the programs that the tests build.
-    .testTarget(name: "EndToEndTests", dependencies: ["BSTR"], exclude: ["Golden"]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["BSTR", "TraceOptions"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

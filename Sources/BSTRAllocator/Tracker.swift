@@ -75,7 +75,7 @@ public struct Tracker: ~Copyable {
   private init() {
     var settings = Settings()
     problems =
-      unsafe getenv("BSTRTRACE_OPTIONS").map {
+      unsafe Environment.value("BSTRTRACE_OPTIONS").map {
         unsafe settings.parse(String(cString: $0))
       } ?? []
     self.settings = settings
@@ -96,10 +96,11 @@ public struct Tracker: ~Copyable {
     unsafe depot.initialize(to: Depot())
     unsafe store = .allocate(capacity: 1)
     unsafe store.initialize(to: nil)
-    unsafe directory = getenv("BSTRTRACE_STORE").flatMap { unsafe strdup($0) }
+    unsafe directory = Environment.value("BSTRTRACE_STORE").flatMap { unsafe strdup($0) }
   }
 
   private func start() {
+    Environment.withdraw()
     cunwind_tune()
     if isWanted { openStore() }
     updateFastPath()
@@ -110,12 +111,14 @@ public struct Tracker: ~Copyable {
 
   /// Whether recording was asked for, in this process.
   var isWanted: Bool {
-    if settings.track == false || ct_has_other_recorder() || ct_meets_other_version() {
+    if settings.track == false || Environment.isPrivileged || ct_has_other_recorder()
+      || ct_meets_other_version()
+    {
       return false
     }
     let isUnderRun = unsafe directory != nil
     if isUnderRun, settings.followChildren == false,
-      let runner = unsafe getenv("BSTRTRACE_RUNNER"), unsafe atoi(runner) != getppid()
+      let runner = unsafe Environment.value("BSTRTRACE_RUNNER"), unsafe atoi(runner) != getppid()
     {
       return false
     }

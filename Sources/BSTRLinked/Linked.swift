@@ -23,7 +23,7 @@ public func bstrtrace_linked_started() {
     }
   }
   for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
-    LinkedReport.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
+    ReportOutput.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
   }
 }
 
@@ -71,35 +71,19 @@ private enum LinkedReport {
     guard let report = OwnReport.make() else { return false }
     var descriptor = STDERR_FILENO
     if let path = settings.output {
-      descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-      if descriptor < 0 {
-        write(
-          "bstrtrace: cannot write '\(path)': \(unsafe String(cString: strerror(errno)))\n",
-          to: STDERR_FILENO)
-        descriptor = STDERR_FILENO
+      do throws(ReportOutput.Failure) {
+        descriptor = try ReportOutput.open(path)
+      } catch {
+        ReportOutput.write("bstrtrace: cannot write \(error)\n", to: STDERR_FILENO)
       }
     }
-    let isColourful =
-      unsafe isatty(descriptor) == 1 && getenv("NO_COLOR") == nil && getenv("TERM") != nil
-    let renderer = TextRenderer(colour: isColourful)
+    let renderer = TextRenderer(colour: ReportOutput.isColourful(descriptor))
     let rules = settings.printSuppressions == true ? renderer.suppressionRules(for: report) : ""
-    write(
-      settings.json == true ? JSONRenderer().render(report) : renderer.render(report) + rules,
-      to: descriptor)
+    let text =
+      settings.json == true ? JSONRenderer().render(report) : renderer.render(report) + rules
+    // Nobody is left to tell.
+    try? ReportOutput.replace(Array(text.utf8), in: descriptor)
     return !report.findings.isEmpty
       || settings.strictSuppressions == true && report.hasStaleSuppressions
-  }
-
-  /// Writes all of the text, or gives up on an error: nobody is left to tell.
-  static func write(_ text: String, to descriptor: Int32) {
-    let bytes = Array(text.utf8)
-    unsafe bytes.withUnsafeBytes { buffer in
-      var written = 0
-      while written < buffer.count, let base = buffer.baseAddress {
-        let count = unsafe Glibc.write(descriptor, base + written, buffer.count - written)
-        if count < 0 && errno != EINTR { return }
-        written += max(0, count)
-      }
-    }
   }
 }

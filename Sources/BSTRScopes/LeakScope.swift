@@ -106,8 +106,7 @@ public struct LeakScope: Sendable {
   /// Ends the scope of a body that has thrown something else, which matters more.
   fileprivate func endAndTell(_ allowance: LeakAllowance) {
     guard let report = end(allowing: allowance) else { return }
-    let text = Array(report.text.utf8)
-    _ = unsafe text.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    ReportOutput.write(report.text, to: STDERR_FILENO)
   }
 }
 

@@ -47,8 +47,7 @@ public enum OwnReport {
       problems.append("\(error)")
     }
     for problem in problems + suppressions.problems {
-      let line = Array("bstrtrace: \(problem)\n".utf8)
-      _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      ReportOutput.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
     }
     return suppressions
   }()

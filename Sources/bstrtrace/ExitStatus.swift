@@ -37,7 +37,6 @@ enum ExitStatus {
   /// Writes one line to standard error.
   static func complain(_ message: String) {
     // Not through `stderr`: a C global that Swift 6 will not read.
-    let line = Array("bstrtrace: \(message)\n".utf8)
-    _ = line.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    ReportOutput.write("bstrtrace: \(message)\n", to: STDERR_FILENO)
   }
 }

@@ -71,7 +71,7 @@ struct ReportTarget {
   func write(_ report: Report) throws {
     switch format {
     case .text:
-      let renderer = TextRenderer(colour: isColourful)
+      let renderer = TextRenderer(colour: ReportOutput.isColourful(descriptor))
       let rules = printsSuppressions ? renderer.suppressionRules(for: report) : ""
       try OutputFile.write(renderer.render(report) + rules, to: descriptor)
     case .json: try OutputFile.write(JSONRenderer().render(report), to: descriptor)
@@ -80,11 +80,6 @@ struct ReportTarget {
 
   /// Writes text for people in place of a report.
   func write(_ text: String) throws { try OutputFile.write(text, to: descriptor) }
-
-  private var isColourful: Bool {
-    isatty(descriptor) == 1 && getenv("NO_COLOR") == nil
-      && getenv("TERM").map { String(cString: $0) } != "dumb"
-  }
 }
 
 extension NameSpecification {

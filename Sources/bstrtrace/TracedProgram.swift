@@ -47,15 +47,13 @@ struct TracedProgram {
     }
     if isDirectory(path) { throw cannot("it is a directory") }
     guard access(path, X_OK) == 0 else { throw cannot("it is not executable") }
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_ISUID != 0, status.st_uid != geteuid() {
-      throw cannot("it runs as another user (set-user-id), so that nothing can be loaded into it")
-    }
+    let bytes = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped)
+    let isScript = bytes?.starts(with: Array("#!".utf8)) == true
+    // Of a script it is the interpreter's rights that count.
+    if !isScript, let elevation = Elevation(ofProgramAt: path) { throw cannot(elevation.reason) }
     // A program that may be executed but not read is let through unchecked.
-    guard let bytes = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped) else {
-      return
-    }
-    if bytes.starts(with: Array("#!".utf8)) {
+    guard let bytes else { return }
+    if isScript {
       let line = bytes.dropFirst(2).prefix(256).prefix { $0 != 0x0A }
       let words = String(decoding: line, as: UTF8.self).split(whereSeparator: {
         $0 == " " || $0 == "\t"
