@@ -25,7 +25,12 @@ enum ExitStatus {
     if report.findings.isEmpty, !triage.fails(report) {
       return report.unrecorded > 0 ? ExitCode(toolFailed) : .success
     }
-    return ExitCode(Int32(options.errorExitcode ?? settings.errorExitcode ?? findings))
+    return ofFindings(options.errorExitcode, settings)
+  }
+
+  /// The status that says that something is wrong: by a flag, else by the environment.
+  static func ofFindings(_ flag: Int?, _ settings: Settings) -> ExitCode {
+    ExitCode(Int32(flag ?? settings.errorExitcode ?? findings))
   }
 
   /// Ends with one sentence on standard error.

@@ -42,7 +42,10 @@ struct ReportOptions: ParsableArguments {
       hasMap: map)
   }
 
-  func validate() throws {
+  func validate() throws { try Self.validate(errorExitcode: errorExitcode) }
+
+  /// Refuses what is no exit status.
+  static func validate(errorExitcode: Int?) throws {
     if let errorExitcode, !(0...255).contains(errorExitcode) {
       throw ValidationError("--error-exitcode must be from 0 to 255, not \(errorExitcode).")
     }

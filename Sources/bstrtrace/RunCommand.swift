@@ -30,10 +30,11 @@ struct RunCommand: ParsableCommand {
     name: .setting(.failAllocation), help: .setting(.failAllocation),
     transform: { text in
       var settings = Settings()
-      if let problem = settings.parse("\(Setting.failAllocation.name)=\(text)").first {
-        throw ValidationError("\(problem.reason).")
+      let problem = settings.parse("\(Setting.failAllocation.name)=\(text)").first
+      guard let failure = settings.failAllocation else {
+        throw ValidationError("\(problem?.reason ?? "expected which allocations").")
       }
-      return settings.failAllocation
+      return failure
     })
   var failAllocation: AllocationFailure?
 

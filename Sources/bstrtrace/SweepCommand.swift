@@ -19,7 +19,8 @@ struct SweepCommand: ParsableCommand {
       The program's own output is discarded unless --show-output is given. It must do the same in \
       every run for the numbers to mean the same.
 
-      The exit status is 23 when an allocation's failure led to findings, a crash or a hang.
+      The exit status is 23, or that of --error-exitcode, when an allocation's failure led to \
+      findings, a crash or a hang, or when there are findings without any failure; otherwise 0.
       """
   )
 
@@ -37,9 +38,17 @@ struct SweepCommand: ParsableCommand {
   @Flag(help: "Let the program write to standard output and standard error.")
   var showOutput = false
 
+  @Option(
+    name: .setting(.errorExitcode),
+    help: ArgumentHelp(
+      "Exit status when something went wrong; 0 makes it 0 in any case. (default: 23)",
+      valueName: "number"))
+  var errorExitcode: Int?
+
   @OptionGroup var traced: TracedCommand
 
   func validate() throws {
+    try ReportOptions.validate(errorExitcode: errorExitcode)
     for (name, value) in [("from", from), ("runs", runs), ("timeout", timeout)] where value < 1 {
       throw ValidationError("--\(name) must be at least 1, not \(value).")
     }
@@ -67,7 +76,8 @@ struct SweepCommand: ParsableCommand {
       try OutputFile.write(
         "SWEEP: bstrtrace: \(tried) allocations made to fail, \(wrong) with findings\(end)\n",
         to: STDERR_FILENO)
-      throw ExitCode(wrong > 0 || !isClean ? 23 : 0)
+      throw wrong > 0 || !isClean
+        ? ExitStatus.ofFindings(errorExitcode, settings) : ExitCode.success
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
     } catch let failure as TracedProgram.Failure {

@@ -47,7 +47,9 @@ import Testing
     }
   }
 
-  private func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+  private func text(_ path: String) -> String? {
+    try? String(contentsOfFile: path, encoding: .utf8)
+  }
 
   @Test func filesAreMadeAndReplaced() throws {
     let folder = Folder()
@@ -55,9 +57,11 @@ import Testing
     #expect(write(made) == nil)
     #expect(text(made) == "new")
     let old = try folder.file("old", "longer than the new one")
-    #expect(write("\(folder.path)/./../\(folder.path.split(separator: "/").last ?? "")//old") == nil)
+    let name = folder.path.split(separator: "/").last ?? ""
+    #expect(write("\(folder.path)/./../\(name)//old") == nil)
     #expect(text(old) == "new")
-    #expect(write("\(folder.path)/no/such") == "'\(folder.path)/no/such': No such file or directory")
+    let missing = "\(folder.path)/no/such"
+    #expect(write(missing) == "'\(missing)': No such file or directory")
     #expect(write("\(folder.path)/old/x") == "'\(folder.path)/old/x': Not a directory")
     for folder in ["\(folder.path)/", "\(folder.path)", "/", ".", ".."] {
       #expect(write(folder) == "'\(folder)': Is a directory")
@@ -117,7 +121,8 @@ import Testing
       lchown("\(folder)/theirs", Self.nobody, Self.nobody)
     }
     let why = "in a folder that everybody can write to"
-    #expect(write("\(shared)/theirs") == "'\(shared)/theirs': 'theirs' is another user's link \(why)")
+    let theirs = "\(shared)/theirs"
+    #expect(write(theirs) == "'\(theirs)': 'theirs' is another user's link \(why)")
     #expect(text(target) == "old")
     // Where everybody can take everything away, who owns a link says nothing.
     #expect(write("\(open)/theirs") == nil)

@@ -67,6 +67,32 @@ import Testing
     #expect(cut.output == "2\n3\n4\n")
   }
 
+  @Test func aSweepEndsWithTheStatusThatWasAskedFor() throws {
+    let (program, folder) = try LifecycleTests.build("unchecked")
+    func status(_ flags: [String], _ options: String) throws -> Int32 {
+      // The second allocation's failure leaks.
+      try Command.run(
+        [Built.tool, "sweep", "--from", "2", "--runs", "1"] + flags + ["--", program],
+        environment: ["BSTRTRACE_OPTIONS": options], in: folder
+      ).status
+    }
+    #expect(try status([], "") == 23)
+    #expect(try status([], "error-exitcode=7") == 7)
+    #expect(try status(["--error-exitcode", "9"], "error-exitcode=7") == 9)
+    #expect(try status(["--error-exitcode", "0"], "") == 0)
+    #expect(try status(["--error-exitcode", "256"], "") == 64)
+  }
+
+  @Test func noOptionIsShownAsRequired() throws {
+    for (name, arguments) in [
+      ("run", "[<program> ...]"), ("sweep", "[<program> ...]"), ("report", "<store> ..."),
+    ] {
+      let help = try Command.run([Built.tool, name, "--help"]).output
+      let usage = help.split(separator: "\n").first { $0.hasPrefix("USAGE: ") }
+      #expect(usage == "USAGE: bstrtrace \(name) [<options>] \(arguments)", "\(help)")
+    }
+  }
+
   @Test func aSweepSaysWhatItCannotDo() throws {
     let (program, folder) = try LifecycleTests.build("no_strings")
     let nothing = try Command.run([Built.tool, "sweep", "--", program], in: folder)

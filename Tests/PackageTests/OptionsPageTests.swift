@@ -29,7 +29,7 @@ import TraceOptions
       # Options
 
       Each is a long flag of `bstrtrace run` (`--depth 20`, `--no-follow-children`, `--redact`), those
-      that concern recording also of `bstrtrace sweep`, and a key of the environment variable `BSTRTRACE_OPTIONS` (`depth=20:follow-children=off:redact=on`),
+      that concern recording, and `--error-exitcode`, also of `bstrtrace sweep`, and a key of the environment variable `BSTRTRACE_OPTIONS` (`depth=20:follow-children=off:redact=on`),
       which linked programs and the command line read. A flag overrules the variable. What cannot be
       understood in the variable is named on standard error and ignored.
 
