@@ -161,6 +161,20 @@ import Testing
     try expect(command.output, equals: "kit-catch2.txt")
   }
 
+  /// In either order, and without a warning.
+  @Test(arguments: [[], ["-DGOOGLE_FIRST"]])
+  func bothFrameworksInOneFile(flags: [String]) throws {
+    let (_, folder) = try build(
+      "both.cpp", flags + ["-Wall", "-Wextra", "-Werror", "-lgtest"])
+    let command = try Command.run(["./program"], in: folder)
+    #expect(command.status == 11, "\(command.errors)")
+    let text = command.output
+    #expect(text.contains("Titles.Forgotten: BSTRs left behind or misused: 1.\n"), "\(text)")
+    #expect(text.contains("[       OK ] Titles.Freed"))
+    #expect(text.contains("forgotten: BSTRs left behind or misused: 1."))
+    #expect(text.contains("test cases: 2 | 1 passed | 1 failed"))
+  }
+
   @Test func plainCAssertsAndAborts() throws {
     let (_, folder) = try build("plain.c")
     let clean = try Command.run(["./program"], in: folder)

@@ -23,15 +23,16 @@
 
 #include <string>
 
-#include "bstrtrace.hpp"
+#include "bstrtrace_testkit.h"
+
+// With CATCH_CONFIG_PREFIX_ALL, as beside another framework, Catch2's macros have longer names.
+#ifdef CATCH_FAIL_CHECK
+#define BSTRTRACE_CATCH2_FAIL CATCH_FAIL_CHECK
+#else
+#define BSTRTRACE_CATCH2_FAIL FAIL_CHECK
+#endif
 
 namespace bstrtrace {
-
-/// The scope of the test case that runs, for its threads to join; all zero between test cases.
-inline bstrtrace_scope &test_scope() {
-  static bstrtrace_scope current = {0};
-  return current;
-}
 
 #ifdef BSTRTRACE_CATCH2_2
 using catch_listener = Catch::TestEventListenerBase;
@@ -40,27 +41,21 @@ using catch_listener = Catch::EventListenerBase;
 #endif
 
 /// Puts each run of a test case into a scope of its own.
-class leak_listener : public catch_listener {
+class catch2_leak_listener : public catch_listener {
  public:
   using catch_listener::catch_listener;
 
   void sectionStarting(const Catch::SectionInfo &section) override {
     catch_listener::sectionStarting(section);
     // The outermost section is the test case itself.
-    if (depth_++ == 0) test_scope() = bstrtrace_scope_begin(section.name.c_str());
+    if (depth_++ == 0) begin_test_scope(section.name);
   }
 
   void sectionEnded(const Catch::SectionStats &section) override {
     if (--depth_ == 0) {
-      char *text = nullptr;
-      std::size_t found = bstrtrace_scope_end(test_scope(), &text);
-      test_scope() = bstrtrace_scope{0};
-      std::string report = text ? text : "";
-      std::free(text);
+      std::string failure = end_test_scope(section.sectionInfo.name);
       // The test case's result is settled after its sections have ended.
-      if (found > 0)
-        FAIL_CHECK(section.sectionInfo.name << ": BSTRs left behind or misused: " << found << ".\n"
-                                            << report);
+      if (!failure.empty()) BSTRTRACE_CATCH2_FAIL(failure);
     }
     catch_listener::sectionEnded(section);
   }
@@ -72,8 +67,8 @@ class leak_listener : public catch_listener {
 }  // namespace bstrtrace
 
 /// Makes every test case of the program fail that leaves BSTRs behind; once, at file scope.
-#define BSTRTRACE_FAIL_TESTS_THAT_LEAK                              \
-  using bstrtrace_leak_listener = bstrtrace::leak_listener; \
+#define BSTRTRACE_FAIL_TESTS_THAT_LEAK                             \
+  using bstrtrace_leak_listener = bstrtrace::catch2_leak_listener; \
   CATCH_REGISTER_LISTENER(bstrtrace_leak_listener)
 
 #endif

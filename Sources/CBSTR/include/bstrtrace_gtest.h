@@ -17,41 +17,30 @@
 
 #include <string>
 
-#include "bstrtrace.hpp"
+#include "bstrtrace_testkit.h"
 
 namespace bstrtrace {
 
-/// The scope of the test that runs, for its threads to join; all zero between tests.
-inline bstrtrace_scope &test_scope() {
-  static bstrtrace_scope current = {0};
-  return current;
-}
-
 /// Puts each test, with its fixture's set-up and tear-down, into a scope of its own.
-class leak_listener : public testing::EmptyTestEventListener {
+class gtest_leak_listener : public testing::EmptyTestEventListener {
  public:
-  void OnTestStart(const testing::TestInfo &test) override {
-    std::string name = std::string(test.test_suite_name()) + "." + test.name();
-    test_scope() = bstrtrace_scope_begin(name.c_str());
-  }
+  void OnTestStart(const testing::TestInfo &test) override { begin_test_scope(name(test)); }
 
   void OnTestEnd(const testing::TestInfo &test) override {
-    char *report = nullptr;
-    std::size_t found = bstrtrace_scope_end(test_scope(), &report);
-    test_scope() = bstrtrace_scope{0};
-    if (found > 0)
-      ADD_FAILURE_AT(test.file(), test.line())
-          << test.test_suite_name() << "." << test.name()
-          << ": BSTRs left behind or misused: " << found << ".\n"
-          << (report ? report : "");
-    std::free(report);
+    std::string failure = end_test_scope(name(test));
+    if (!failure.empty()) ADD_FAILURE_AT(test.file(), test.line()) << failure;
+  }
+
+ private:
+  static std::string name(const testing::TestInfo &test) {
+    return std::string(test.test_suite_name()) + "." + test.name();
   }
 };
 
 /// Makes every test fail that leaves BSTRs behind. To be called once, before RUN_ALL_TESTS.
 inline void fail_tests_that_leak() {
   // GoogleTest owns listeners, and asks the last one first when a test ends: the printer still sees it fail.
-  testing::UnitTest::GetInstance()->listeners().Append(new leak_listener);
+  testing::UnitTest::GetInstance()->listeners().Append(new gtest_leak_listener);
 }
 
 }  // namespace bstrtrace
