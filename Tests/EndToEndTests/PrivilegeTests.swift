@@ -231,3 +231,29 @@ struct PrivilegeTests {
     #expect(try String(contentsOf: place.secret, encoding: .utf8).contains("SUMMARY"))
   }
 }
+
+/// Where stores lie, who can read them, and when they go, as Docs/Security.md says.
+@Suite struct StorePlaceTests {
+  @Test func storesAreTheirOwnersAlone() throws {
+    let folder = try Built.folder("store-place")
+    let show = "stat -c '%a %u' $BSTRTRACE_STORE $BSTRTRACE_STORE/*.store | sort -u"
+    // With a mask that hides nothing.
+    let run = try Command.run(
+      ["sh", "-c", "umask 0; \(Built.tool) run -- sh -c \"$0\"", show],
+      environment: ["TMPDIR": folder.path], in: folder)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output == "600 \(geteuid())\n700 \(geteuid())\n")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+  }
+
+  @Test(arguments: [("TERM", 0), ("KILL", 1)])
+  func storesGoUnlessTheRunnerIsKilled(signal: String, left: Int) throws {
+    let folder = try Built.folder("store-\(signal)")
+    let end = "kill -\(signal) $BSTRTRACE_RUNNER; exec sleep 1"
+    _ = try Command.run(
+      [Built.tool, "run", "--", "sh", "-c", end], environment: ["TMPDIR": folder.path],
+      in: folder)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(names.count { $0.hasPrefix("bstrtrace-") } == left, "\(names)")
+  }
+}

@@ -1,5 +1,5 @@
-// The fuzz target for stores: any bytes, through all that makes a report of them. Docs/Contributing.md has
-// the commands.
+// The fuzz target for stores: any bytes, through all that makes a report of them. Docs/Security.md has the
+// commands.
 
 import BSTRReporter
 import TraceStore
