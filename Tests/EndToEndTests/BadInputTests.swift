@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Bad input: one clear sentence, the documented exit status, and no harm.
-@Suite struct BadInputTests {
+@Suite(.overAllProducts, .namingProducts) struct BadInputTests {
   /// Runs the tool and expects one line on standard error.
   private func refusal(
     _ words: [String], environment: [String: String] = [:], in folder: URL? = nil

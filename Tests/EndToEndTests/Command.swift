@@ -27,6 +27,11 @@ struct Command {
     // Nothing hangs, not even a test: 124 is the status of what was ended here.
     process.arguments = ["-e", unblock, "--", "timeout", "\(limit)"] + words
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    if !Products.current.recordsByDefault {
+      // In front: what a test asks for itself stands behind, and goes.
+      let options = process.environment?["BSTRTRACE_OPTIONS"] ?? ""
+      process.environment?["BSTRTRACE_OPTIONS"] = "track=on:\(options)"
+    }
     process.currentDirectoryURL = folder
     // Files, not pipes: a child that outlives the command must not keep us waiting.
     let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
@@ -52,11 +57,10 @@ enum Built {
   /// The root of the package.
   static let root = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
-  /// The folder of the built products: where the running test bundle lies.
-  static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    .deletingLastPathComponent()
+  /// The folder of the products that the running test is about.
+  static var products: URL { Products.current.folder }
   /// The command line tool.
-  static let tool = products.appending(path: "bstrtrace").path
+  static var tool: String { products.appending(path: "bstrtrace").path }
   /// Where bstr.h is.
   static let headers = root.appending(path: "Sources/CBSTR/include").path
 

@@ -5,7 +5,7 @@ import Testing
 /// they say, word for word.
 ///
 /// `BSTRTRACE_UPDATE_GOLDEN=1` writes the golden files.
-@Suite(.serialized) struct KitTests {
+@Suite(.serialized, .overAllProducts, .namingProducts) struct KitTests {
   // MARK: golden files
 
   /// A text without what differs from run to run and from machine to machine.

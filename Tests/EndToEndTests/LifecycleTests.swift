@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// However a process ends, what was live then is reported.
-@Suite struct LifecycleTests {
+@Suite(.overAllProducts, .namingProducts) struct LifecycleTests {
   /// Builds a program of the lifecycle folder, with BSTR functions of its own in a library.
   static func build(_ name: String, flags: [String] = []) throws -> (program: String, folder: URL) {
     let sources = Built.root.appending(path: "Tests/Scenarios")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Every scenario program finds what its first lines state, and nothing else.
-@Suite struct ScenarioTests {
+@Suite(.overAllProducts, .namingProducts) struct ScenarioTests {
   @Test func thereAreScenarios() {
     #expect(Set(Scenario.all.map(\.file)).count >= 120)
   }
