@@ -2,11 +2,13 @@ import Foundation
 import Testing
 
 /// Copies of the library that are closed, or that meet in one process.
-@Suite struct CopiesTests {
+@Suite(.overAllProducts, .namingProducts) struct CopiesTests {
   private static let sources = Built.root.appending(path: "Tests/Scenarios/copies")
-  private static let linked = [
-    "-L\(Built.products.path)", "-Wl,-rpath,\(Built.products.path)", "-lbstrtrace-linked",
-  ]
+  private static var linked: [String] {
+    [
+      "-L\(Built.products.path)", "-Wl,-rpath,\(Built.products.path)", "-lbstrtrace-linked",
+    ]
+  }
 
   private func compile(_ name: String, _ output: String, _ flags: [String], in folder: URL) throws {
     try Scenario.compile(

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Programs lay their strings out as they like, several of them in one process, and are not harmed.
-@Suite struct LayoutTests {
+@Suite(.overAllProducts, .namingProducts) struct LayoutTests {
   /// How one library lays strings out.
   struct Layout: CustomTestStringConvertible, Sendable {
     var width: Int
