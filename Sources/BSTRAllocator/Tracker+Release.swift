@@ -138,7 +138,11 @@ extension Tracker {
   /// - Parameter detail: the function that it was given to.
   /// - Returns: false when it is none of ours.
   func releaseFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: CallSite) -> Bool {
-    guard isRecording, let block = block(ofOutside: pointer) else { return false }
+    guard isRecording else { return false }
+    guard let block = block(ofOutside: pointer) else {
+      recordForeignText(pointer, caller)
+      return false
+    }
     switch registry.standing(of: block) {
     case .live:
       let live = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
@@ -155,6 +159,21 @@ extension Tracker {
       return true
     case .unknown: return false
     }
+  }
+
+  /// Records that the characters of a string of another copy of the functions are given to the heap.
+  ///
+  /// Only where glibc's heap ends the program for that: it is left to it.
+  private func recordForeignText(_ pointer: UInt, _ caller: CallSite) {
+    guard ct_heap_is_glibc(), pointer % 16 == 4 || pointer % 16 == 8,
+      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: pointer)
+    else { return }
+    let profile = Profile(
+      olecharBytes: layouts.assumed.olecharBytes, payloadOffset: Int(pointer % 16))
+    guard unsafe ForeignBlock.judge(bstr, profile, remembered: nil) == .foreign else { return }
+    var event = EventRecord(.wrongDeallocator, .foreignBSTR)
+    event.layout = profile.stored
+    recordFault(event, pointer, caller)
   }
 
   /// Judges an address that was given to the heap and means a live string, but is not its block's start.

@@ -115,6 +115,10 @@ struct FaultMessage {
       sentence = "\(doer) gave free an address \(Self.place(Int(event.offset))) a live BSTR."
       remarks.append(
         "Without bstrtrace the heap would have ended the program here. The BSTR was left alone.")
+    case .foreignBSTR:
+      sentence =
+        "\(doer) gave free the characters of a BSTR of another copy of the BSTR functions, \(begins)."
+      remarks.append("The heap ended the program here.")
     case .otherLayout:
       sentence =
         "\(doer) freed a BSTR through a copy of SysFreeString that lays strings out otherwise than the "
