@@ -59,8 +59,32 @@ public enum StoreFile {
     return (images, nil)
   }
 
+  /// A hole that no section has in what is filled, not even where a copy has left out pages of zeros.
+  private static let maxHole = 1 << 20
+
+  /// Of `count` bytes from an offset, how many there are in front of a large hole: a few kilobytes on a disk
+  /// may claim to be gigabytes, for which there is no memory.
+  private static func filled(_ descriptor: Int32, at offset: Int, _ count: Int) -> Int {
+    let (seekData, seekHole): (Int32, Int32) = (3, 4)
+    let end = offset + count
+    var place = offset
+    while place < end {
+      let data = Int(lseek(descriptor, off_t(place), seekData))
+      // Not every file system knows.
+      if data < 0, errno != ENXIO { return count }
+      let next = data < 0 ? end : min(end, data)
+      if next - place > maxHole { return place - offset }
+      if next == end { return count }
+      let hole = Int(lseek(descriptor, off_t(next), seekHole))
+      if hole <= next { return count }
+      place = hole
+    }
+    return count
+  }
+
   private static func read(_ descriptor: Int32, at offset: Int, _ count: Int) -> [UInt8] {
-    unsafe Array(unsafeUninitializedCapacity: count) { buffer, filled in
+    let count = Self.filled(descriptor, at: offset, count)
+    return unsafe Array(unsafeUninitializedCapacity: count) { buffer, filled in
       filled = 0
       while filled < count, let base = buffer.baseAddress {
         let got = unsafe pread(descriptor, base + filled, count - filled, off_t(offset + filled))

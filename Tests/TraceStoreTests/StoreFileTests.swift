@@ -30,6 +30,36 @@ import Testing
     }
   }
 
+  /// A store whose events are a hole of so many bytes at the end of the file.
+  private func withHole(_ byteCount: Int, _ body: (StoreImage) throws -> Void) throws {
+    var bytes = try SampleStore.bytes()
+    bytes.storeRecord(
+      SectionEntry(
+        offset: UInt64(bytes.count), capacity: UInt64(byteCount), used: UInt64(byteCount)),
+      at: StoreLayout.sectionTableOffset + SectionKind.events.rawValue * 24)
+    try withFile(bytes) { path in
+      #expect(truncate(path, off_t(bytes.count + byteCount)) == 0)
+      try body(try #require(try StoreFile.images(at: path).images.first))
+    }
+  }
+
+  /// A file of a few kilobytes may say that it is larger than any memory.
+  @Test func largeHolesAreNotRead() throws {
+    try withHole(1 << 35) { image in
+      #expect(image.events.count < 100)
+      let damage = image.damage.joined(separator: "\n")
+      #expect(damage.hasSuffix(" of 34359738368 bytes of its events are there"), "\(damage)")
+    }
+  }
+
+  /// A copy may leave out pages of zeros.
+  @Test func smallHolesAreZeros() throws {
+    try withHole(96 * 4000) { image in
+      #expect(image.events.count == 4000)
+      #expect(image.damage.isEmpty)
+    }
+  }
+
   @Test func missingFilesAndFoldersAreNamed() throws {
     #expect {
       try StoreFile.images(at: "/nonexistent/x.store")
