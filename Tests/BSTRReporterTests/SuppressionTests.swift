@@ -154,6 +154,13 @@ import Testing
     #expect(TextRenderer().render(new).contains("BASELINE  1 finding known already"))
   }
 
+  @Test func countsThatAreTooLargeToAddAreOnlyLarge() throws {
+    let entry = #"{"kind":"leak","count":\#(Int.max),"stack":["load"]}"#
+    let text = #"{"schema":"bstrtrace-baseline","version":1,"findings":[\#(entry),\#(entry)]}"#
+    let baseline = try Baseline(Array(text.utf8))
+    #expect(baseline.text.contains("\(Int.max)"))
+  }
+
   @Test func linesMayMove() throws {
     var moved = leak("load", "main")
     moved.allocated?.frames[0].line = 99
