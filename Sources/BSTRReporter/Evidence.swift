@@ -22,12 +22,24 @@ struct Evidence {
 
   var olecharBytes: Int { Int(image.header.olecharBytes) }
 
+  /// Which stacks are named.
+  enum Naming {
+    /// Every one that says something of a string.
+    case all
+    /// Those that are needed to show findings: where there are none, the few that notes name.
+    ///
+    /// One finding needs all of them, because who owned a string is told from every other string's way.
+    case ofFindings
+  }
+
   /// Names every stack that a finding may show.
   ///
-  /// - Parameter isRunning: whether live blocks are no leaks yet.
+  /// - Parameters:
+  ///   - isRunning: whether live blocks are no leaks yet.
+  ///   - naming: which stacks are named; the inference knows nothing of strings whose stacks are not.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
-    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil
+    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all
   ) {
     self.image = image
     self.scope = scope
@@ -35,23 +47,52 @@ struct Evidence {
     self.wrappers = wrappers
     events = image.events
     values = redact ? [:] : image.values()
+    let isAll =
+      naming == .all
+      || Self.hasFinding(image, events, isRunning: isRunning, scope: scope)
+    var stacks = isAll ? Self.everyStack(image, events, isRunning: isRunning) : []
+    stacks.formUnion(Self.stacksOfNotes(image, events))
+    stacks.remove(.none)
+    resolver = StackResolver(image, Array(stacks), with: &symbolicator)
+    inference = OwnershipInference(image, resolver, wrappers)
+    declarations = Declarations(image, resolver, wrappers)
+    var data: [FrameWord: DataPlace] = [:]
+    for event in events where isAll && event.place.rawValue != 0 && data[event.place] == nil {
+      let place = StackResolver.place(of: event.place, in: image)
+      data[event.place] = DataPlace(place: place, symbol: symbolicator.dataSymbol(at: place))
+    }
+    self.data = data
+  }
+
+  /// Whether a report on the scope has any finding.
+  private static func hasFinding(
+    _ image: StoreImage, _ events: [EventRecord], isRunning: Bool, scope: ScopeID?
+  ) -> Bool {
+    if events.contains(where: { Finding.Kind($0) != nil && isAsked($0.scope, of: scope) }) {
+      return true
+    }
+    if isRunning { return false }
+    var hasLeak = false
+    image.forEachLiveBlock { hasLeak = hasLeak || isLeak($0, of: scope) }
+    return hasLeak
+  }
+
+  private static func everyStack(
+    _ image: StoreImage, _ events: [EventRecord], isRunning: Bool
+  ) -> Set<StackID> {
     var stacks = Set(events.flatMap { [$0.allocated, $0.freed, $0.detected] })
     if !isRunning { image.forEachLiveBlock { stacks.insert($0.stack) } }
     for pair in image.pairs { stacks.formUnion([pair.allocated, pair.freed]) }
     for history in image.histories {
       for index in 0..<HistoryRecord.capacity { stacks.insert(history.moments[index].stack) }
     }
-    stacks.formUnion(image.scopes.filter { $0.hasEnded == 0 }.map(\.stack))
-    stacks.remove(.none)
-    resolver = StackResolver(image, Array(stacks), with: &symbolicator)
-    inference = OwnershipInference(image, resolver, wrappers)
-    declarations = Declarations(image, resolver, wrappers)
-    var data: [FrameWord: DataPlace] = [:]
-    for event in events where event.place.rawValue != 0 && data[event.place] == nil {
-      let place = StackResolver.place(of: event.place, in: image)
-      data[event.place] = DataPlace(place: place, symbol: symbolicator.dataSymbol(at: place))
-    }
-    self.data = data
+    return stacks
+  }
+
+  /// Where allocations were made to fail, and scopes began that nobody ended.
+  private static func stacksOfNotes(_ image: StoreImage, _ events: [EventRecord]) -> [StackID] {
+    events.filter { $0.kind == EventKind.failedAllocation.rawValue }.map(\.detected)
+      + image.scopes.filter { $0.hasEnded == 0 }.map(\.stack)
   }
 
   /// A stack of an event; `nil` when there is none.
@@ -83,12 +124,20 @@ struct Evidence {
   }
 
   /// Whether what happened in a scope is asked about.
-  func concerns(_ scope: ScopeID) -> Bool { self.scope == nil || self.scope == scope }
+  func concerns(_ scope: ScopeID) -> Bool { Self.isAsked(scope, of: self.scope) }
+
+  private static func isAsked(_ scope: ScopeID, of asked: ScopeID?) -> Bool {
+    asked == nil || asked == scope
+  }
+
+  private static func isLeak(_ block: BlockRecord, of asked: ScopeID?) -> Bool {
+    block.scope != .ignored && isAsked(block.scope, of: asked)
+  }
 
   /// Calls `body` with every live block that is a leak, in the order of their records.
   func forEachLeakedBlock(_ body: (BlockRecord) -> Void) {
     image.forEachLiveBlock { block in
-      if block.scope != .ignored, concerns(block.scope) { body(block) }
+      if Self.isLeak(block, of: scope) { body(block) }
     }
   }
 

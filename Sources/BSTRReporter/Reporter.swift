@@ -32,6 +32,7 @@ public struct Reporter: Sendable {
     let processes = withoutIdleDoubles(ordered).map { process($0, scope, &symbolicator) }
     var report = Report(
       processes: processes, damage: damage + ordered.flatMap { Self.damage(of: $0) })
+    report.symbolizer = symbolicator.source
     report.scope = scope.flatMap { scope in ordered.lazy.compactMap { $0.name(of: scope) }.first }
     // The first process's last program: what a script in front of it started in its place.
     if !report.hasTraffic, let pid = processes.first?.pid,
@@ -91,7 +92,7 @@ public struct Reporter: Sendable {
     let end = Self.end(of: header)
     let evidence = Evidence(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
-      isRunning: end == .running, scope: scope)
+      isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
     // What a running process has not freed yet is no leak.
     let leaks = end == .running ? [] : LeakFinder.findings(in: evidence)
     let known = header.olecharBytes != 0

@@ -74,6 +74,8 @@ struct StackResolver {
     of words: Set<FrameWord>, in image: StoreImage
   ) -> [UInt64: CodePlace] {
     var modules: [ModuleID: (path: String, buildID: String?, bias: UInt64)] = [:]
+    let process = RecordedProcess(
+      pid: Int(image.header.pid), startTime: image.header.startTime)
     var places: [UInt64: CodePlace] = [:]
     for word in words {
       let module =
@@ -86,7 +88,8 @@ struct StackResolver {
         } ?? ("", nil, 0)
       modules[word.module] = module
       places[word.rawValue] = CodePlace(
-        module: module.path, buildID: module.buildID, offset: word.address &- module.bias)
+        module: module.path, buildID: module.buildID, offset: word.address &- module.bias,
+        process: module.path.isEmpty ? process : nil)
     }
     return places
   }

@@ -10,7 +10,10 @@ public import TraceStore
 /// Reports on this process.
 public enum OwnReport {
   /// What was named once is not looked up again: a suite has many scopes.
-  private static let symbolicator = Mutex(CachingSymbolicator(RuntimeSymbolicator()))
+  ///
+  /// With the runtime's symboliser only: a program does not start others because it is watched.
+  private static let symbolicator = Mutex(
+    CachingSymbolicator(PerfMapSymbolicator(RuntimeSymbolicator())))
 
   /// The report as things are now, by this process's settings.
   ///

@@ -55,7 +55,9 @@ struct ReportCommand: ParsableCommand {
         for sentence in damage { ExitStatus.complain(sentence) }
         throw ExitCode(ExitStatus.toolFailed)
       }
-      var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
+      let latest = store.compactMap(NameOptions.time(of:)).max()
+      var symbolicator = options.names.symbolicator(latest: latest)
+      defer { NameOptions.complain(of: symbolicator) }
       if let history {
         let story = options.reporter(settings)
           .story(of: history, in: images, symbolicator: &symbolicator)

@@ -34,6 +34,8 @@ struct ReportOptions: ParsableArguments {
   @Flag(help: "Add who produced, owned and freed how many BSTRs, by modules and by functions.")
   var map = false
 
+  @OptionGroup var names: NameOptions
+
   /// The reporter that these options, and elsewhere the environment's, ask for.
   func reporter(_ settings: Settings) -> Reporter {
     let added = wrappers.map { $0.split(separator: ",").map(String.init) } ?? settings.wrappers

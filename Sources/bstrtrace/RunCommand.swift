@@ -85,7 +85,8 @@ struct RunCommand: ParsableCommand {
     if images.isEmpty && damage.isEmpty {
       return Report(processes: [], damage: ["nothing was recorded: \(run.whyNothing)"])
     }
-    var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
+    var symbolicator = options.names.symbolicator()
+    defer { NameOptions.complain(of: symbolicator) }
     return options.reporter(environment)
       .report(on: images, symbolicator: &symbolicator, damage: damage)
   }

@@ -93,7 +93,7 @@ private struct Sweep {
   let settings: Settings
   let timeout: Int
   let showsOutput: Bool
-  private var symbolicator = CachingSymbolicator(RuntimeSymbolicator())
+  private var symbolicator = NameOptions.standard()
   /// What is wrong without any failure: each failing run is measured against it.
   private var usualStatus: Int32 = 0
   private var usualFindings: Set<String> = []

@@ -21,6 +21,29 @@ import Testing
     #expect(ElfFile(bytes: Data()) == nil)
   }
 
+  @Test func linksAreFollowedAndPipesAreNotOpened() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let link = folder.appending(path: "libc.so").path
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: "\(folder.path)/libc.so.6")
+    #expect(ElfFile(path: link) == nil)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(folder.path)/libc.so.6", withDestinationPath: Self.libc)
+    #expect(ElfFile(path: link)?.buildID == ElfFile(path: Self.libc)?.buildID)
+    let pipe = folder.appending(path: "pipe").path
+    #expect(mkfifo(pipe, 0o600) == 0)
+    #expect(ElfFile(path: pipe) == nil)
+    #expect(ElfFile(path: folder.path) == nil)
+  }
+
+  @Test func sectionsAreKnownByTheirNames() throws {
+    let file = try #require(ElfFile(path: Self.libc))
+    #expect(file.hasSection(".dynsym"))
+    #expect(!file.hasSection(".no_such"))
+  }
+
   @Test func damageNeverTraps() throws {
     let whole = try Data(contentsOf: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath())
     // The headers are at both ends; what is between is not looked at.
@@ -40,6 +63,8 @@ import Testing
       let file = ElfFile(bytes: Data(bytes))
       _ = file?.buildID
       _ = file?.dynamicSymbols.count
+      _ = file?.hasSection(".debug_info")
+      _ = file?.preferredAliases(at: [1, 0x1000, 0x2000, .max])
     }
   }
 }

@@ -32,6 +32,7 @@ struct Traced {
     var processes: [Process]
     var damage: [String]
     var explanation: String?
+    var symbolizer: String?
     var summary: Summary
 
     struct Summary: Decodable {

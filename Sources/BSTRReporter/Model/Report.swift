@@ -7,6 +7,9 @@ public struct Report: Sendable {
   /// What is wrong with the stores themselves, in sentences.
   public var damage: [String]
 
+  /// Who has named functions and lines; `nil` when nothing had to be named.
+  public var symbolizer: NameSource?
+
   /// Why no BSTR function was seen, in sentences; `nil` when one was.
   public var explanation: String?
 

@@ -26,7 +26,7 @@ private struct Document: Encodable {
   init(_ report: Report) { self.report = report }
 
   private enum Key: CodingKey {
-    case schema, version, processes, summary, damage, explanation, suppressions
+    case schema, version, processes, summary, damage, explanation, suppressions, symbolizer
   }
   private enum SummaryKey: CodingKey { case findings, leakedBstrs, leakedBytes, suppressed }
 
@@ -37,6 +37,7 @@ private struct Document: Encodable {
     try container.encode(report.processes.map(Process.init), forKey: .processes)
     try container.encode(report.damage, forKey: .damage)
     try container.encode(report.explanation, forKey: .explanation)
+    try container.encode(report.symbolizer?.rawValue, forKey: .symbolizer)
     try container.encode(report.suppressions.map(SuppressionEntry.init), forKey: .suppressions)
     var summary = container.nestedContainer(keyedBy: SummaryKey.self, forKey: .summary)
     try summary.encode(report.findings.count, forKey: .findings)

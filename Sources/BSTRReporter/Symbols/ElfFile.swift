@@ -3,6 +3,7 @@
 // keeps. Reads no debug information.
 
 import FoundationEssentials
+import Glibc
 
 /// A 64-bit little-endian ELF file.
 ///
@@ -28,6 +29,8 @@ struct ElfFile {
   private let sections: [Section]
 
   private struct Section {
+    /// Where its name starts in the section of names.
+    var name: UInt32
     var type: UInt32
     var flags: UInt64
     var address: UInt64
@@ -38,9 +41,10 @@ struct ElfFile {
 
   /// Maps the file; `nil` when it cannot be read or is no such ELF file.
   init?(path: String) {
-    // A damaged store may name anything, and a pipe or a device would never end.
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    guard attributes?[.type] as? FileAttributeType == .typeRegular,
+    // A damaged store may name anything, and a pipe or a device would never end. Links are followed,
+    // as the loader does: libraries are recorded by their SONAME, which is a link to the file.
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
       let bytes = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped)
     else { return nil }
     self.init(bytes: bytes)
@@ -61,6 +65,7 @@ struct ElfFile {
       guard table > 0, !overflow, at <= bytes.count - 64 else { break }
       sections.append(
         Section(
+          name: Self.number(bytes, UInt32.self, at),
           type: Self.number(bytes, UInt32.self, at + 4),
           flags: Self.number(bytes, UInt64.self, at + 8),
           address: Self.number(bytes, UInt64.self, at + 16),
@@ -92,6 +97,15 @@ struct ElfFile {
     return nil
   }
 
+  /// Whether it has a section of that name.
+  func hasSection(_ name: String) -> Bool {
+    let index = Int(Self.number(bytes, UInt16.self, 62))  // e_shstrndx
+    guard sections.indices.contains(index), let names = range(of: sections[index]) else {
+      return false
+    }
+    return sections.contains { string(at: Int($0.name), in: names) == name }
+  }
+
   /// Every dynamic symbol with a name.
   var dynamicSymbols: [FileSymbol] { symbols(inTablesOfType: 11) }  // SHT_DYNSYM
 
@@ -104,6 +118,67 @@ struct ElfFile {
       // SHF_ALLOC without SHF_WRITE and SHF_EXECINSTR
       section.flags & 0b111 == 0b010 && section.address <= address
         && address - section.address < UInt64(max(0, section.size))
+    }
+  }
+
+  /// The symbol to show for each address in a function that has several.
+  ///
+  /// They are aliases, and functions that a compiler found to be the same. An address in any other
+  /// function is left out.
+  ///
+  /// Of them the one that is exported comes first, then the one with the fewest underscores in front,
+  /// the shortest, and the first by name: symbolisers choose as it happens.
+  func preferredAliases(at addresses: Set<UInt64>) -> [UInt64: String] {
+    struct Candidate {
+      var start: UInt64
+      var rank: (binding: Int, underscores: Int, length: Int, name: String)
+    }
+    let sorted = addresses.sorted()
+    var best: [UInt64: Candidate] = [:]
+    var several: Set<UInt64> = []
+    for (table, names) in symbolTables() {
+      for at in stride(from: table.lowerBound, through: table.upperBound - 24, by: 24) {
+        guard bytes[at + 4] & 0xF == 2 else { continue }  // STT_FUNC
+        let start = Self.number(bytes, UInt64.self, at + 8)
+        let size = Self.number(bytes, UInt64.self, at + 16)
+        var index = sorted.partitioningIndex { $0 >= start }
+        var candidate: Candidate?
+        while index < sorted.count, sorted[index] - start < size {
+          let address = sorted[index]
+          index += 1
+          if candidate == nil {
+            guard let name = string(at: Int(Self.number(bytes, UInt32.self, at)), in: names),
+              !name.isEmpty
+            else { break }
+            let binding = [1: 0, 2: 1][bytes[at + 4] >> 4] ?? 2  // STB_GLOBAL, STB_WEAK
+            let plain = String(name.prefix { $0 != "@" })
+            candidate = Candidate(
+              start: start,
+              rank: (binding, plain.prefix { $0 == "_" }.count, plain.utf8.count, plain))
+          }
+          guard let candidate else { break }
+          guard let other = best[address], other.start >= start else {
+            best[address] = candidate
+            several.remove(address)
+            continue
+          }
+          guard other.start == start, other.rank.name != candidate.rank.name else { continue }
+          several.insert(address)
+          if candidate.rank < other.rank { best[address] = candidate }
+        }
+      }
+    }
+    return best.filter { several.contains($0.key) }.mapValues(\.rank.name)
+  }
+
+  /// The symbol tables, each with its names.
+  private func symbolTables() -> [(table: Range<Int>, names: Range<Int>)] {
+    // SHT_SYMTAB, SHT_DYNSYM
+    sections.filter { $0.type == 2 || $0.type == 11 }.compactMap { section in
+      guard let table = range(of: section), sections.indices.contains(section.link),
+        let names = range(of: sections[section.link])
+      else { return nil }
+      return (table, names)
     }
   }
 
@@ -151,6 +226,18 @@ struct ElfFile {
       number |= Number(truncatingIfNeeded: bytes[offset + index]) << (8 * index)
     }
     return number
+  }
+}
+
+extension [UInt64] {
+  /// The first index of a sorted array from which on a condition holds.
+  fileprivate func partitioningIndex(where holds: (UInt64) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }
 

@@ -11,22 +11,30 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
   /// Files that were asked for data, with their variables; a program frees many pointers into one.
   private var data: [String: DataSymbols] = [:]
 
+  /// Whether a place was asked for.
+  private var hasAsked = false
+
   /// A symbolicator.
   public init() {}
+
+  /// `runtime`, once a place was asked for.
+  public var source: NameSource? { hasAsked ? .runtime : nil }
 
   /// The functions at each place, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     var found: [CodePlace: [Symbol]] = [:]
     for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
+      hasAsked = true
       guard let file = ElfFile(path: module) else { continue }
       let buildID = file.buildID
       let same = places.filter { place in
         (place.buildID == nil || place.buildID == buildID)
           && CompactBacktrace.addresses.contains(place.offset)
       }
-      found.merge(named(same, in: module)) { first, _ in first }
-      found.merge(byDynamicSymbols(same.filter { found[$0] == nil }, in: file)) { first, _ in first
-      }
+      var inModule = named(same, in: module)
+      inModule.merge(byDynamicSymbols(same.filter { inModule[$0] == nil }, in: file)) { $1 }
+      inModule.preferAliases(of: file)
+      found.merge(inModule) { $1 }
     }
     return found
   }
@@ -41,7 +49,7 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
     else { return nil }
     let symbol = known.variable(at: place.offset)
     return DataSymbol(
-      name: symbol.map { Self.demangled($0.name) },
+      name: symbol.map { SymbolName.demangled($0.name) },
       offset: symbol.map { Int(clamping: place.offset - $0.value) } ?? 0,
       isReadOnly: known.file.isReadOnlyData(at: place.offset))
   }
@@ -57,16 +65,15 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
       guard let symbol = frame.symbol, symbol.rawName != "<unknown>",
         let offset = UInt64(frame.captured.originalProgramCounter)
       else { continue }
-      let location = symbol.sourceLocation.flatMap { $0.path.isEmpty ? nil : $0 }
+      let location = symbol.sourceLocation
       byOffset[offset, default: []].append(
         Symbol(
-          name: symbol.name, file: location?.path,
-          line: location.flatMap { $0.line > 0 ? $0.line : nil },
-          column: location.flatMap { $0.column > 0 ? $0.column : nil }, inlined: frame.inlined))
+          rawName: symbol.rawName, file: location?.path, line: location?.line ?? 0,
+          column: location?.column ?? 0, inlined: frame.inlined))
     }
     return Dictionary(
       uniqueKeysWithValues: places.compactMap { place in
-        byOffset[place.offset].map { (place, $0) }
+        byOffset[place.offset].map { (place, $0.mergingThunks()) }
       })
   }
 
@@ -85,16 +92,9 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
         if functions[middle].value <= address { low = middle + 1 } else { high = middle }
       }
       guard low > 0, address - functions[low - 1].value < functions[low - 1].size else { continue }
-      found[place] = [Symbol(name: Self.demangled(functions[low - 1].name))]
+      found[place] = [Symbol(rawName: functions[low - 1].name)]
     }
     return found
-  }
-
-  /// The name as the runtime would show it.
-  private static func demangled(_ name: String) -> String {
-    SymbolicatedBacktrace.Symbol(
-      imageIndex: 0, imageName: "", rawName: name, offset: 0, sourceLocation: nil
-    ).name
   }
 }
 

@@ -1,6 +1,20 @@
 // Names for places in modules: the protocol, a cache and a stand-in.
 
-/// A place in a module's file.
+/// A process, as its store tells it from others of the same number.
+public struct RecordedProcess: Hashable, Sendable {
+  /// Its number.
+  public var pid: Int
+  /// When recording began: nanoseconds of the monotonic clock.
+  public var startTime: UInt64
+
+  /// A process.
+  public init(pid: Int, startTime: UInt64) {
+    self.pid = pid
+    self.startTime = startTime
+  }
+}
+
+/// A place in a module's file, or in code that was made while the program ran.
 public struct CodePlace: Hashable, Sendable {
   /// The module's path.
   public var module: String
@@ -8,12 +22,15 @@ public struct CodePlace: Hashable, Sendable {
   public var buildID: String?
   /// A return address, as the file counts addresses.
   public var offset: UInt64
+  /// The process that the address is of, where it lies in no module; `nil` for the places of modules.
+  public var process: RecordedProcess?
 
   /// A place.
-  public init(module: String, buildID: String?, offset: UInt64) {
+  public init(module: String, buildID: String?, offset: UInt64, process: RecordedProcess? = nil) {
     self.module = module
     self.buildID = buildID
     self.offset = offset
+    self.process = process
   }
 }
 
@@ -29,6 +46,8 @@ public struct Symbol: Hashable, Sendable {
   public var column: Int?
   /// Whether it was inlined into the next symbol.
   public var inlined: Bool
+  /// Whether it only adjusts `this` for the method whose name it has.
+  var isThunk = false
 
   /// A symbol.
   public init(
@@ -40,6 +59,29 @@ public struct Symbol: Hashable, Sendable {
     self.column = column
     self.inlined = inlined
   }
+
+  /// A symbol as an object file has it: a mangled name, and 0 or no text for what is not known.
+  ///
+  /// A file without a line is left out: it is of code that no line made, or a guess.
+  init(
+    rawName: String, file: String? = nil, line: Int = 0, column: Int = 0, inlined: Bool = false
+  ) {
+    let name = SymbolName.demangled(rawName)
+    let method = SymbolName.methodOfThunk(name)
+    self.init(
+      name: method, file: line > 0 ? file.flatMap { $0.isEmpty ? nil : $0 } : nil,
+      line: line > 0 ? line : nil, column: line > 0 && column > 0 ? column : nil,
+      inlined: inlined)
+    isThunk = method != name
+  }
+}
+
+/// Who looked names up.
+public enum NameSource: String, Sendable {
+  /// LLVM's program.
+  case llvmSymbolizer = "llvm-symbolizer"
+  /// The Swift runtime.
+  case runtime
 }
 
 /// Names places.
@@ -51,6 +93,14 @@ public protocol Symbolicator {
   /// What a module's file says of its data at a place, whose offset is the address itself; `nil` when
   /// nothing is known.
   mutating func dataSymbol(at place: CodePlace) -> DataSymbol?
+
+  /// Who has named places so far; `nil` while nothing was asked for.
+  var source: NameSource? { get }
+}
+
+extension Symbolicator {
+  /// Nobody that a report would tell of.
+  public var source: NameSource? { nil }
 }
 
 /// Data of a module.
@@ -74,11 +124,15 @@ extension CachingSymbolicator: Sendable where Base: Sendable {}
 
 /// Asks another symbolicator once for each place.
 public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
-  private var base: Base
+  /// What is asked for places that are not known.
+  public private(set) var base: Base
   private var known: [CodePlace: [Symbol]] = [:]
 
   /// A cache in front of `base`.
   public init(_ base: Base) { self.base = base }
+
+  /// Who has named places so far.
+  public var source: NameSource? { base.source }
 
   /// The functions at each place, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {

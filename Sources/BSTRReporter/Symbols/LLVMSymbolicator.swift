@@ -1,0 +1,148 @@
+// Names places with llvm-symbolizer, which also finds what stands beside a module: split DWARF and
+// separate debug files. Falls back to the runtime's symboliser, place by place.
+
+import Glibc
+
+/// Symbolicates with `llvm-symbolizer`, and with `Runtime` where that does not answer.
+///
+/// Both give the same names: symbols are demangled here, by one demangler. A file that is no longer
+/// the one that was loaded, by its build-id, names nothing, and its debug files are not looked for.
+public struct LLVMSymbolicator: Symbolicator {
+  private let path: String
+  private let patience: SymbolizerProcess.Patience
+  private let debuginfodCache: String?
+  private var process: SymbolizerProcess?
+  private var fallback = RuntimeSymbolicator()
+  private var hasFallenBack = false
+  private var hasAsked = false
+
+  /// A symbolicator that starts the program at a path when it is asked for the first place.
+  public init(path: String) {
+    self.init(
+      path: path, patience: SymbolizerProcess.Patience(), debuginfodCache: Self.debuginfodCache)
+  }
+
+  /// A symbolicator with other patience than usual, and debuginfod's cache elsewhere.
+  init(
+    path: String, patience: SymbolizerProcess.Patience = SymbolizerProcess.Patience(),
+    debuginfodCache: String? = nil
+  ) {
+    self.path = path
+    self.patience = patience
+    self.debuginfodCache = debuginfodCache
+  }
+
+  /// `runtime` where the program has failed, even if it named a part.
+  public var source: NameSource? {
+    hasFallenBack ? .runtime : hasAsked ? .llvmSymbolizer : nil
+  }
+
+  /// Why the program is not used any more, as a sentence; `nil` while it is.
+  public var failure: String? {
+    process?.failure.map { "'\(path)' \($0): names come from the Swift runtime instead" }
+  }
+
+  /// The functions at each place, innermost first.
+  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
+    var found: [CodePlace: [Symbol]] = [:]
+    var asked: [(place: CodePlace, question: SymbolizerProcess.Question)] = []
+    var rest: Set<CodePlace> = []
+    var files: [String: ElfFile] = [:]
+    for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
+      guard let file = ElfFile(path: module) else { continue }
+      files[module] = file
+      let buildID = file.buildID
+      let same = places.filter { place in
+        (place.buildID == nil || place.buildID == buildID)
+          && CompactBacktrace.addresses.contains(place.offset)
+      }
+      guard let path = debugFile(of: file, at: module), SymbolizerProcess.canAsk(about: path) else {
+        rest.formUnion(same)
+        continue
+      }
+      asked += same.map { place in
+        // A return address stands behind the call.
+        (place, SymbolizerProcess.Question(file: path, address: place.offset - 1))
+      }
+    }
+    asked.sort {
+      ($0.question.file, $0.question.address) < ($1.question.file, $1.question.address)
+    }
+    let answers = answers(to: asked.map(\.question))
+    for (index, entry) in asked.enumerated() {
+      guard index < answers.count else {
+        rest.insert(entry.place)
+        continue
+      }
+      let symbols = Self.symbols(answers[index])
+      if !symbols.isEmpty {
+        found[entry.place] = symbols
+      } else if files[entry.place.module]?.hasSection(".gnu_debugdata") == true {
+        // A compressed symbol table, which llvm-symbolizer does not read and the runtime does.
+        rest.insert(entry.place)
+      }
+    }
+    for (module, named) in Dictionary(grouping: found, by: \.key.module) {
+      guard let file = files[module] else { continue }
+      var inModule = Dictionary(uniqueKeysWithValues: named.map { ($0.key, $0.value) })
+      inModule.preferAliases(of: file)
+      found.merge(inModule) { $1 }
+    }
+    if answers.count < asked.count { hasFallenBack = true }
+    return rest.isEmpty ? found : found.merging(fallback.symbols(for: rest)) { first, _ in first }
+  }
+
+  /// The variable in the module's symbol table, and whether it can be written to.
+  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
+    fallback.dataSymbol(at: place)
+  }
+
+  private mutating func answers(
+    to questions: [SymbolizerProcess.Question]
+  ) -> [[SymbolizerProcess.Answer]] {
+    guard !questions.isEmpty else { return [] }
+    hasAsked = true
+    let running = process ?? SymbolizerProcess(path: path, patience: patience)
+    process = running
+    return running.answers(to: questions)
+  }
+
+  private static func symbols(_ answers: [SymbolizerProcess.Answer]) -> [Symbol] {
+    let symbols = answers.enumerated().compactMap { index, answer -> Symbol? in
+      guard let rawName = answer.rawName else { return nil }
+      return Symbol(
+        rawName: rawName, file: answer.file, line: answer.line, column: answer.column,
+        inlined: index < answers.count - 1)
+    }
+    // Without the function that exists the others belong to nobody.
+    return symbols.count == answers.count ? symbols.mergingThunks() : []
+  }
+
+  // MARK: debug files
+
+  /// The file to ask about a module: itself, without links, or what debuginfod had fetched for it.
+  ///
+  /// Other debug files are found by llvm-symbolizer itself: beside the module by its debug link, and
+  /// under /usr/lib/debug by its build-id.
+  private func debugFile(of file: ElfFile, at module: String) -> String? {
+    if let cache = debuginfodCache, let buildID = file.buildID, buildID.utf8.count > 2,
+      !file.hasSection(".debug_info")
+    {
+      let cached = "\(cache)/\(buildID)/debuginfo"
+      let installed =
+        "/usr/lib/debug/.build-id/\(buildID.prefix(2))/\(buildID.dropFirst(2)).debug"
+      if access(installed, R_OK) != 0, ElfFile(path: cached)?.buildID == buildID { return cached }
+    }
+    return realPath(module)
+  }
+
+  /// Where debuginfod's client keeps what it has fetched.
+  private static var debuginfodCache: String? {
+    func variable(_ name: String) -> String? {
+      getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+    return variable("DEBUGINFOD_CACHE_PATH")
+      ?? variable("XDG_CACHE_HOME").map { "\($0)/debuginfod_client" }
+      ?? variable("HOME").map { "\($0)/.cache/debuginfod_client" }
+  }
+}

@@ -1,0 +1,87 @@
+// Names code that lies in no module, from the files that run-times write for `perf`; hands everything
+// else on.
+
+import Glibc
+
+/// Symbolicates code of just-in-time compilers by `perf-PID.map`, and modules by another symbolicator.
+///
+/// A map is believed when it is a regular file of the user who makes the report, written after the
+/// process began. Docs/Limits.md says what that leaves open.
+public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
+  /// What names modules.
+  public private(set) var base: Base
+  private let folders: [String]
+  private let owner: uid_t
+  private let latest: Int64
+  /// Nanoseconds from the monotonic clock's zero to now, and the time of day.
+  private let now: (monotonic: UInt64, sinceEpoch: Int64)
+  private var maps: [RecordedProcess: PerfMap?] = [:]
+
+  /// A symbolicator in front of one for modules.
+  ///
+  /// - Parameter latest: when a map may have been written last, in nanoseconds since 1970: a kept store
+  ///   is older than what a later process of the same number writes.
+  public init(_ base: Base, latest: Int64 = .max) {
+    let temporary = getenv("TMPDIR").map { String(cString: $0) }.flatMap {
+      $0.hasPrefix("/") && $0 != "/tmp" ? $0 : nil
+    }
+    self.init(base, latest: latest, folders: ["/tmp"] + (temporary.map { [$0] } ?? []))
+  }
+
+  /// A symbolicator that looks for maps elsewhere.
+  init(_ base: Base, latest: Int64 = .max, folders: [String], owner: uid_t = geteuid()) {
+    self.base = base
+    self.latest = latest
+    self.folders = folders
+    self.owner = owner
+    var monotonic = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &monotonic)
+    var realtime = timespec()
+    clock_gettime(CLOCK_REALTIME, &realtime)
+    now = (UInt64(clamping: monotonic.nanoseconds), realtime.nanoseconds)
+  }
+
+  /// Who has named the places of modules.
+  public var source: NameSource? { base.source }
+
+  /// The functions at each place, innermost first.
+  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
+    var found = base.symbols(for: places.filter { $0.process == nil })
+    for place in places {
+      guard let process = place.process, place.offset > 0,
+        // A return address stands behind the call.
+        let name = map(of: process)?.name(at: place.offset - 1)
+      else { continue }
+      found[place] = [Symbol(name: name)]
+    }
+    return found
+  }
+
+  /// What the module's file says of its data.
+  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { base.dataSymbol(at: place) }
+
+  private mutating func map(of process: RecordedProcess) -> PerfMap? {
+    if let known = maps[process] { return known }
+    let map = readMap(of: process)
+    maps[process] = .some(map)
+    return map
+  }
+
+  private func readMap(of process: RecordedProcess) -> PerfMap? {
+    // A store of before the machine was started again, or of another one.
+    guard process.startTime <= now.monotonic else { return nil }
+    let age = Int64(clamping: now.monotonic - process.startTime)
+    let (began, _) = now.sinceEpoch.subtractingReportingOverflow(age)
+    guard began <= latest else { return nil }
+    let trust = PerfMap.Trust(owner: owner, modified: began - Self.clockSlack...max(began, latest))
+    for folder in folders {
+      if let map = PerfMap(path: "\(folder)/perf-\(process.pid).map", trust: trust) { return map }
+    }
+    return nil
+  }
+
+  /// Files have the time of the kernel's last tick; recording may begin a moment after the run-time.
+  private static var clockSlack: Int64 { 1_000_000_000 }
+}
+
+extension PerfMapSymbolicator: Sendable where Base: Sendable {}

@@ -1,0 +1,270 @@
+// A running llvm-symbolizer: starts it, asks it, and never waits for it for longer than is bearable.
+// Knows nothing of modules and build-ids: that is LLVMSymbolicator.
+
+import Glibc
+
+/// A child that answers which functions are at addresses of files.
+///
+/// It is started once and asked as often as needed. Whatever it does, `answers` returns: a child that
+/// is silent, dies or answers something else than was asked is killed, and asked nothing more.
+final class SymbolizerProcess {
+  /// An address in a file.
+  struct Question: Hashable {
+    /// The file's path.
+    var file: String
+    /// The address, as the file counts them.
+    var address: UInt64
+  }
+
+  /// A function at an address, as it is answered.
+  struct Answer: Equatable {
+    /// The symbol, mangled; `nil` when it is not known.
+    var rawName: String?
+    /// The source file.
+    var file: String?
+    /// The line, 0 when it is not known.
+    var line: Int
+    /// The column, 0 when it is not known.
+    var column: Int
+  }
+
+  /// How long is waited.
+  struct Patience {
+    /// For the next byte, in milliseconds: the debug information of a large program takes seconds.
+    var silence = 30_000
+    /// For all answers to one request, in milliseconds.
+    var total = 300_000
+  }
+
+  /// Why it is not asked any more, as the rest of a sentence that starts with its path; `nil` while it is.
+  private(set) var failure: String?
+  private var child: pid_t = 0
+  private var socket: Int32 = -1
+  private let patience: Patience
+
+  /// The most bytes of one answer: more is not an answer.
+  private static let maxAnswerBytes = 1 << 20
+  /// The most bytes of a path: older versions read lines of 1024.
+  private static let maxPathBytes = 960
+
+  /// Starts the program.
+  init(path: String, patience: Patience = Patience()) {
+    self.patience = patience
+    var ends: [Int32] = [-1, -1]
+    // A socket and not two pipes: writing to a child that has died is then an error and no signal.
+    guard
+      socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+    else {
+      failure = "cannot be talked to: \(Self.reason(errno))"
+      return
+    }
+    socket = ends[0]
+    let error = Self.spawn(path, talkingTo: ends[1], as: &child)
+    close(ends[1])
+    if error != 0 { fail("cannot be run: \(Self.reason(error))") }
+  }
+
+  deinit { end() }
+
+  /// Whether a file's path can be written into a question.
+  static func canAsk(about path: String) -> Bool {
+    path.hasPrefix("/") && path.utf8.count <= maxPathBytes
+      && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") }
+  }
+
+  /// The functions at each address, innermost first.
+  ///
+  /// - Returns: as many answers as there are questions, or fewer, those of the first ones, when it
+  ///   failed; then `failure` says why.
+  func answers(to questions: [Question]) -> [[Answer]] {
+    guard failure == nil else { return [] }
+    let request = questions.flatMap { question in
+      Array("CODE \"\(question.file)\" 0x\(String(question.address, radix: 16))\n".utf8)
+    }
+    var written = 0
+    var reader = AnswerReader()
+    var answers: [[Answer]] = []
+    answers.reserveCapacity(questions.count)
+    let start = ContinuousClock.now
+    while answers.count < questions.count {
+      let spent = Int((ContinuousClock.now - start) / .milliseconds(1))
+      guard spent < patience.total else {
+        fail("took longer than \(patience.total / 1000) s")
+        return answers
+      }
+      var events = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+      if written < request.count { events.events |= Int16(POLLOUT) }
+      let ready = poll(&events, 1, Int32(min(patience.silence, patience.total - spent)))
+      if ready < 0 && errno == EINTR { continue }
+      guard ready > 0 else {
+        fail("did not answer within \(patience.silence) ms")
+        return answers
+      }
+      if events.revents & Int16(POLLOUT) != 0, !send(request, from: &written) { return answers }
+      if events.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
+        guard receive(into: &reader) else { return answers }
+        while let block = reader.next() {
+          guard answers.count < questions.count,
+            let answer = Self.answer(block, to: questions[answers.count])
+          else {
+            fail("answered something else than was asked")
+            return answers
+          }
+          answers.append(answer)
+        }
+        guard reader.pendingBytes <= Self.maxAnswerBytes else {
+          fail("answered without an end")
+          return answers
+        }
+      }
+    }
+    return answers
+  }
+
+  /// Writes what fits.
+  private func send(_ request: [UInt8], from written: inout Int) -> Bool {
+    let sent = request[written...].withUnsafeBytes {
+      Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+    }
+    if sent < 0, errno != EAGAIN, errno != EINTR {
+      fail("ended before it had answered")
+      return false
+    }
+    written += max(0, sent)
+    return true
+  }
+
+  /// Reads what is there.
+  private func receive(into reader: inout AnswerReader) -> Bool {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let got = recv(socket, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+    if got < 0, errno == EAGAIN || errno == EINTR { return true }
+    guard got > 0 else {
+      fail("ended before it had answered")
+      return false
+    }
+    reader.add(bytes[..<got])
+    return true
+  }
+
+  // MARK: answers
+
+  /// The lines of one answer: the address, then two for each function.
+  private static func answer(_ block: [Substring], to question: Question) -> [Answer]? {
+    guard let first = block.first, first.hasPrefix("0x"),
+      UInt64(first.dropFirst(2), radix: 16) == question.address, block.count % 2 == 1
+    else { return nil }
+    var answers: [Answer] = []
+    for index in stride(from: 1, to: block.count, by: 2) {
+      guard let answer = answer(name: block[index], place: block[index + 1]) else { return nil }
+      answers.append(answer)
+    }
+    return answers
+  }
+
+  /// "main" and "/src/app.c:12:3".
+  private static func answer(name: Substring, place: Substring) -> Answer? {
+    guard let second = place.lastIndex(of: ":"),
+      let first = place[..<second].lastIndex(of: ":"),
+      let line = Int(place[place.index(after: first)..<second]),
+      let column = Int(place[place.index(after: second)...]), line >= 0, column >= 0
+    else { return nil }
+    let file = String(place[..<first])
+    return Answer(
+      rawName: name == "??" || name.isEmpty ? nil : String(name),
+      file: file == "??" || file.isEmpty ? nil : file, line: line, column: column)
+  }
+
+  /// Takes the stream of bytes apart into answers, each of which an empty line ends.
+  struct AnswerReader {
+    private var bytes: [UInt8] = []
+    private var lineStart = 0
+    private var looked = 0
+    private var lines: [Substring] = []
+    private var blockBytes = 0
+
+    /// Bytes of the answer that is not complete.
+    var pendingBytes: Int { bytes.count - lineStart + blockBytes }
+
+    /// Adds what was read.
+    mutating func add(_ more: some Collection<UInt8>) {
+      bytes.removeFirst(lineStart)
+      looked -= lineStart
+      lineStart = 0
+      bytes += more
+    }
+
+    /// The next complete answer.
+    mutating func next() -> [Substring]? {
+      while let end = bytes[looked...].firstIndex(of: UInt8(ascii: "\n")) {
+        let line = bytes[lineStart..<end]
+        lineStart = end + 1
+        looked = lineStart
+        if line.isEmpty {
+          defer {
+            lines = []
+            blockBytes = 0
+          }
+          return lines
+        }
+        lines.append(Substring(decoding: line, as: UTF8.self))
+        blockBytes += line.count
+      }
+      looked = bytes.count
+      return nil
+    }
+  }
+
+  // MARK: the child
+
+  private static func spawn(_ path: String, talkingTo end: Int32, as child: inout pid_t) -> Int32 {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, end, STDIN_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, end, STDOUT_FILENO)
+    // What it complains of are files that it cannot read: they are named in another way.
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    let arguments = [path, "--no-demangle", "--addresses", "--inlines", "--output-style=LLVM"]
+    let argv = arguments.map { strdup($0) } + [nil]
+    let envp = environment.map { strdup($0) } + [nil]
+    defer { (argv + envp).forEach { free($0) } }
+    return posix_spawn(&child, path, &actions, &attributes, argv, envp)
+  }
+
+  /// Only what the loader may need: no options from variables, no preloaded libraries, and no
+  /// DEBUGINFOD_URLS, so that it asks no network.
+  private static var environment: [String] {
+    var variables = ["LC_ALL=C"]
+    for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] {
+      if let value = getenv(name) { variables.append("\(name)=\(String(cString: value))") }
+    }
+    return variables
+  }
+
+  private func fail(_ why: String) {
+    failure = why
+    end()
+  }
+
+  /// Ends the child, which has nothing to lose.
+  private func end() {
+    if socket >= 0 { close(socket) }
+    socket = -1
+    if child > 0 {
+      kill(child, SIGKILL)
+      var status: Int32 = 0
+      while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    }
+    child = 0
+  }
+
+  private static func reason(_ error: Int32) -> String { String(cString: strerror(error)) }
+}

@@ -1,0 +1,84 @@
+// The flag that says who looks names up, and what is made of it.
+
+import ArgumentParser
+import BSTRReporter
+import Glibc
+
+/// Who names functions and lines.
+enum Symbolizer: ExpressibleByArgument, Equatable {
+  /// llvm-symbolizer where there is one, and the Swift runtime elsewhere.
+  case automatic
+  /// The Swift runtime.
+  case runtime
+  /// The llvm-symbolizer at a path.
+  case program(String)
+
+  /// "auto", "runtime", or a path.
+  init?(argument: String) {
+    switch argument {
+    case "auto": self = .automatic
+    case "runtime": self = .runtime
+    default:
+      guard argument.contains("/") else { return nil }
+      self = .program(argument)
+    }
+  }
+
+  /// As it is written on the command line.
+  var defaultValueDescription: String {
+    switch self {
+    case .automatic: "auto"
+    case .runtime: "runtime"
+    case .program(let path): path
+    }
+  }
+}
+
+/// How names are looked up.
+struct NameOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Who looks up the names of functions and lines: auto (llvm-symbolizer of the Swift toolchain or "
+        + "in PATH, else the Swift runtime), runtime, or the path of an llvm-symbolizer.",
+      valueName: "auto|runtime|path"),
+    completion: .file())
+  var symbolizer = Symbolizer.automatic
+
+  func validate() throws {
+    if case .program(let path) = symbolizer, access(path, X_OK) != 0 {
+      throw ValidationError("--symbolizer '\(path)': \(OutputFile.reason()).")
+    }
+  }
+
+  /// What names places in the programs' files, with what run-times say of code that they made.
+  typealias Symbolicator = CachingSymbolicator<PerfMapSymbolicator<ModuleSymbolicator>>
+
+  /// The symbolicator that was asked for.
+  ///
+  /// - Parameter latest: when what the names come from may have been written last, in nanoseconds since
+  ///   1970; `nil` when the program has just ended.
+  func symbolicator(latest: Int64? = nil) -> Symbolicator {
+    let modules =
+      switch symbolizer {
+      case .automatic: ModuleSymbolicator.best
+      case .runtime: ModuleSymbolicator.runtime(RuntimeSymbolicator())
+      case .program(let path): ModuleSymbolicator.llvm(LLVMSymbolicator(path: path))
+      }
+    return CachingSymbolicator(PerfMapSymbolicator(modules, latest: latest ?? .max))
+  }
+
+  /// The symbolicator without any flag.
+  static func standard() -> Symbolicator { CachingSymbolicator(PerfMapSymbolicator(.best)) }
+
+  /// Says that llvm-symbolizer failed, if it did.
+  static func complain(of symbolicator: Symbolicator) {
+    if let failure = symbolicator.base.base.failure { ExitStatus.complain(failure) }
+  }
+
+  /// When a file was written last, in nanoseconds since 1970.
+  static func time(of path: String) -> Int64? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+  }
+}
