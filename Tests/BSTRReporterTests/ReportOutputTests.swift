@@ -178,7 +178,9 @@ import Testing
     close(ends[1])
     while !reader.isFinished { usleep(1000) }
     close(ends[0])
-    #expect(got.withLock { $0 } == text)
+    // Not the arrays themselves: to say how they differ would take hours.
+    let isWhole = got.withLock { $0 == text }
+    #expect(isWhole)
   }
 
   @Test func failuresAreAnswered() {
