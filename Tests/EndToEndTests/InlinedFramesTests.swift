@@ -36,7 +36,7 @@ import Testing
     _ = try Command.run(
       ["./program"],
       environment: ["BSTRTRACE_OPTIONS": "format=json:output=\(report.path)"], in: folder)
-    let found = try JSONDecoder().decode(Traced.Report.self, from: Data(contentsOf: report))
+    let found = try Traced.Report(Data(contentsOf: report))
     let frames = try #require(found.findings.first).stacks.allocated.prefix(5)
     #expect(frames.map(\.function) == ["innermost", "middle", "outermost", "real", "main"])
     #expect(frames.map(\.line) == [3, 5, 9, 14, 16])

@@ -14,7 +14,11 @@ import Testing
 ///   finding. A place is `FUNCTION:LINE`, where a line may be `*`; `-` is none and `*` any. The detail
 ///   `*` stands for findings of all details together.
 /// - Behind either, `rule=RULE owner=PLACE producer=PLACE consumer=PLACE` is who is to blame, and
-///   `rule=-` says that this cannot be told. What is left out is not compared.
+///   `rule=-` says that this cannot be told. What is left out is not compared. Several rules or places
+///   with `|` between them are all right.
+/// - `// never: TEXT` is not so, and may be in no sentence about a finding.
+/// - `// pending: REASON` says why what is stated is not yet found.
+/// - `// twin: -DFIXED` builds it a second time with that flag: nothing is found then.
 /// - No such line means that there is no finding.
 /// - `// status: N` is the expected exit status of the program under the tool.
 /// - `// module: BSTR` says that it imports that module of ours, besides CBSTR.
@@ -37,6 +41,14 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   var status: Int32?
   var hasThreads = false
   var allowsSanitizers = true
+  /// What may be said of no finding.
+  var untruths: [String] = []
+  /// Why what is stated is not yet found; `nil` when it is.
+  var pending: Comment?
+  /// The flag of the corrected program, in a scenario that has one.
+  var twin: String?
+  /// Whether this is the corrected program.
+  var isTwin = false
 
   /// How the BSTR functions get into the program.
   enum Mode: String, CaseIterable {
@@ -68,7 +80,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
     /// Whether a finding says the same.
     func matches(_ finding: Traced.Report.Finding) -> Bool {
-      if let rule, rule != finding.rule ?? "-" { return false }
+      let stated = rule?.split(separator: "|").map(String.init)
+      if let stated, !stated.contains(finding.rule ?? "-") { return false }
       let found = [
         "owner": finding.owner, "producer": finding.producer, "consumer": finding.consumer,
       ]
@@ -91,11 +104,15 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
   /// The innermost frame of a stack.
   struct Place: Equatable, Sendable {
-    /// `FUNCTION:LINE`, `-` or `*`.
+    /// `FUNCTION:LINE`, `-` or `*`, or several of them with `|` between them.
     var text: String
 
     /// Whether the stack starts here.
     func matches(_ stack: [Traced.Report.Frame]) -> Bool {
+      text.split(separator: "|").contains { Self.matches($0, stack) }
+    }
+
+    private static func matches(_ text: Substring, _ stack: [Traced.Report.Frame]) -> Bool {
       guard text != "*" else { return true }
       guard let frame = stack.first else { return text == "-" }
       let function = frame.function.map { String($0.prefix { $0 != "(" }) } ?? "?"
@@ -109,19 +126,21 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
   private var name: String {
     let widthText = width.map { "-\($0)" } ?? ""
-    return "\(file.lastPathComponent)\(widthText)-\(mode.rawValue)"
+    return "\(file.lastPathComponent)\(widthText)\(isTwin ? "-fixed" : "")-\(mode.rawValue)"
   }
 
   // MARK: reading
 
   /// All scenarios of the folder, each in each of its modes and widths.
   static let all: [Scenario] = {
-    let folder = Built.root.appending(path: "Tests/Scenarios")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.sorted().filter {
-      $0.hasSuffix(".c") || $0.hasSuffix(".cpp") || $0.hasSuffix(".swift")
+    let root = Built.root.appending(path: "Tests/Scenarios")
+    return [root, root.appending(path: "wild")].flatMap { folder in
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      return names.sorted().filter {
+        $0.hasSuffix(".c") || $0.hasSuffix(".cpp") || $0.hasSuffix(".swift")
+      }
+      .flatMap { read(folder.appending(path: $0)) }
     }
-    .flatMap { read(folder.appending(path: $0)) }
   }()
 
   private static func read(_ file: URL) -> [Scenario] {
@@ -142,23 +161,45 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       case "status:": scenario.status = words.last.flatMap { Int32($0) }
       case "threads": scenario.hasThreads = true
       case "sanitizers:": scenario.allowsSanitizers = words.dropFirst().first != "no;"
+      case "never:": scenario.untruths.append(words.dropFirst().joined(separator: " "))
+      case "pending:":
+        scenario.pending = Comment(rawValue: words.dropFirst().joined(separator: " "))
+      case "twin:": scenario.twin = words.last
       case "leak:": scenario.leaks.append(leak(words))
       case "fault:": scenario.faults.append(fault(words))
       default: break
       }
     }
-    return modes.flatMap { mode in
-      widths.map { width in
-        var one = scenario
-        one.mode = mode
-        one.width = width
-        if let width {
-          one.flags.append("-DBSTR_OLECHAR_BYTES=\(width)")
-          for index in one.leaks.indices { one.leaks[index].bytes *= width / 2 }
-        }
-        return one
+    var programs = [scenario]
+    if let flag = scenario.twin { programs.append(scenario.corrected(by: flag)) }
+    return programs.flatMap { scenario in
+      modes.flatMap { mode in
+        widths.map { scenario.in(mode, $0) }
       }
     }
+  }
+
+  /// The program with its faults corrected.
+  private func corrected(by flag: String) -> Scenario {
+    var twin = self
+    twin.isTwin = true
+    twin.flags.append(flag)
+    twin.leaks = []
+    twin.faults = []
+    twin.pending = nil
+    twin.status = nil
+    return twin
+  }
+
+  private func `in`(_ mode: Mode, _ width: Int?) -> Scenario {
+    var one = self
+    one.mode = mode
+    one.width = width
+    if let width {
+      one.flags.append("-DBSTR_OLECHAR_BYTES=\(width)")
+      for index in one.leaks.indices { one.leaks[index].bytes *= width / 2 }
+    }
+    return one
   }
 
   private static func leak(_ words: [String]) -> Leak {
@@ -210,7 +251,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     products: URL = Built.products
   ) throws -> (program: URL, folder: URL) {
     let folder = try Built.folder(name ?? self.name)
-    let sources = file.deletingLastPathComponent().appending(path: "support")
+    let sources = Built.root.appending(path: "Tests/Scenarios/support")
     let common = ["-g", "-I\(Built.headers)", "-I\(sources.path)"] + flags
     var libraries: [String] = []
     func compile(_ words: [String]) throws {
@@ -288,7 +329,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       throw PreparationFailure(
         description: "no report: status \(command.status), \(command.errors)")
     }
-    return (command, try JSONDecoder().decode(Traced.Report.self, from: data))
+    return (command, try Traced.Report(data))
   }
 
   // MARK: judging
@@ -340,6 +381,10 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       }
     }
     #expect(others.isEmpty, "\(others)")
+    for finding in findings {
+      let sentences = finding.message + " " + (finding.doubt ?? "")
+      for text in untruths { #expect(!sentences.contains(text), "\(shown)") }
+    }
     #expect(report.summary.findings == findings.count)
     #expect(report.summary.leakedBstrs == leaks.reduce(0) { $0 + $1.count })
     #expect(report.damage.isEmpty)

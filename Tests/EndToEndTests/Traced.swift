@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A program that was run under `bstrtrace run`, with its report.
 struct Traced {
@@ -24,7 +25,7 @@ struct Traced {
       throw PreparationFailure(
         description: "no report of \(words): status \(command.status), \(command.errors)")
     }
-    return Traced(command: command, report: try JSONDecoder().decode(Report.self, from: data))
+    return Traced(command: command, report: try Report(data))
   }
 
   /// The report as programs read it.
@@ -97,5 +98,36 @@ struct Traced {
 
     /// All findings of all processes.
     var findings: [Finding] { processes.flatMap(\.findings) }
+
+    /// Reads a JSON report, and records an issue for each place where it names the tracker itself: no
+    /// report of any program may.
+    init(_ json: Data) throws {
+      self = try JSONDecoder().decode(Self.self, from: json)
+      let places = Self.trackersFrames(in: try JSONSerialization.jsonObject(with: json), at: "")
+      for (path, frame) in places { Issue.record("the report names the tracker: \(path): \(frame)") }
+    }
+
+    /// Where the report names a module of the tracker's, and how: in stacks, owners, producers, consumers, pins,
+    /// declarations, the map and suppressions, whatever their keys are.
+    static func trackersFrames(in value: Any, at path: String) -> [(path: String, frame: String)] {
+      switch value {
+      case let list as [Any]:
+        return list.enumerated().flatMap { trackersFrames(in: $1, at: "\(path)[\($0)]") }
+      case let object as [String: Any]:
+        let module = object["module"] as? String ?? ""
+        if isTrackers(module) { return [(path, "\(object["function"] ?? "?") in \(module)")] }
+        if let rule = object["suppression"] as? String, isTrackers(rule) {
+          return [("\(path).suppression", rule)]
+        }
+        return object.sorted { $0.key < $1.key }
+          .flatMap { trackersFrames(in: $1, at: path.isEmpty ? $0 : "\(path).\($0)") }
+      default: return []
+      }
+    }
+
+    /// Whether a module, or a rule that consists of a module and an offset, is one of the tracker's.
+    private static func isTrackers(_ text: String) -> Bool {
+      ["libbstrtrace-preload.so", "libbstrtrace-linked.so"].contains { text.contains($0) }
+    }
   }
 }

@@ -1,0 +1,20 @@
+// fault: double-free - 1 detected=end:13 freed=end:12 allocated=main:17
+// never: to end twice
+// pending: two frees within one call are taken for two calls
+// The string is given away once, and freed twice there.
+#include <stdlib.h>
+
+#include "bstr.h"
+
+__attribute__((noinline))
+static void end(BSTR text, int times) {
+  if (times > 1)
+    SysFreeString(text);
+  SysFreeString(text);
+}
+
+int main(void) {
+  BSTR text = SysAllocString(u"given once");
+  end(text, 2);
+  return 0;
+}
