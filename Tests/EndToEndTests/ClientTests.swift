@@ -55,7 +55,9 @@ import Testing
     #expect(process.totals.frees == 3)
     let findings = traced.report.findings
     #expect(findings.map(\.kind) == ["leak", "leak"], "\(findings)")
-    let places = findings.compactMap(\.stacks.allocated.first).map { [$0.function, "\($0.line ?? 0)"] }
+    let places = findings.compactMap(\.stacks.allocated.first).map {
+      [$0.function, "\($0.line ?? 0)"]
+    }
     #expect(places == [["forget", "18"], ["make_name", "7"]])
     #expect(findings.map(\.count) == [1, 1])
   }
@@ -80,7 +82,8 @@ import Testing
   // MARK: .NET
 
   @Test(
-    .enabled(if: hasDotnet, "dotnetcore2 (Python index) and mono-mcs are not installed: see .ci/clients"),
+    .enabled(
+      if: hasDotnet, "dotnetcore2 (Python index) and mono-mcs are not installed: see .ci/clients"),
     arguments: [8, nil])
   func dotnetIsUnharmed(offset: Int?) throws {
     let folder = try Built.folder("dotnet-\(offset.map { "\($0)" } ?? "linked")")
@@ -89,9 +92,10 @@ import Testing
     let frameworks = Self.dotnet.appending(path: "shared/Microsoft.NETCore.App")
     let version = try #require(
       try FileManager.default.contentsOfDirectory(atPath: frameworks.path).first)
-    let references = ["System.Private.CoreLib", "System.Runtime", "System.Console"] + [
-      "System.Runtime.InteropServices"
-    ]
+    let references =
+      ["System.Private.CoreLib", "System.Runtime", "System.Console"] + [
+        "System.Runtime.InteropServices"
+      ]
     let compiled = try Command.run(
       ["mcs", "-nostdlib", "-noconfig", "-out:app.dll"]
         + references.map { "-r:\(frameworks.path)/\(version)/\($0).dll" }

@@ -104,7 +104,9 @@ struct Traced {
     init(_ json: Data) throws {
       self = try JSONDecoder().decode(Self.self, from: json)
       let places = Self.trackersFrames(in: try JSONSerialization.jsonObject(with: json), at: "")
-      for (path, frame) in places { Issue.record("the report names the tracker: \(path): \(frame)") }
+      for (path, frame) in places {
+        Issue.record("the report names the tracker: \(path): \(frame)")
+      }
     }
 
     /// Where the report names a module of the tracker's, and how: in stacks, owners, producers, consumers, pins,
@@ -116,10 +118,10 @@ struct Traced {
       case let object as [String: Any]:
         let module = object["module"] as? String ?? ""
         if isTrackers(module) { return [(path, "\(object["function"] ?? "?") in \(module)")] }
-        if let rule = object["suppression"] as? String, isTrackers(rule) {
-          return [("\(path).suppression", rule)]
-        }
-        return object.sorted { $0.key < $1.key }
+        let rule = object["suppression"] as? String ?? ""
+        let rules = isTrackers(rule) ? [(path: "\(path).suppression", frame: rule)] : []
+        return rules
+          + object.sorted { $0.key < $1.key }
           .flatMap { trackersFrames(in: $1, at: path.isEmpty ? $0 : "\(path).\($0)") }
       default: return []
       }
