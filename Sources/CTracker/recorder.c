@@ -75,6 +75,7 @@ static int look_at(struct dl_phdr_info *module, size_t bytes, void *context) {
 // of copies that are opened later, the one that was there.
 __attribute__((constructor(101))) void ct_choose_recorder(void) {
   static bool chosen;
+  if (__atomic_load_n(&chosen, __ATOMIC_ACQUIRE)) return;
   if (__atomic_exchange_n(&chosen, true, __ATOMIC_ACQ_REL)) return;
   struct search search = {0};
   dl_iterate_phdr(look_at, &search);
