@@ -44,6 +44,26 @@ import Testing
     #expect(!file.hasSection(".no_such"))
   }
 
+  @Test func oneOfSeveralNamesIsChosen() throws {
+    let file = try #require(ElfFile(path: "/usr/lib/x86_64-linux-gnu/libunwind.so.8"))
+    let symbols = file.dynamicSymbols.filter { $0.isDefined && $0.isFunction && $0.size > 1 }
+    let function = try #require(symbols.first { $0.name == "unw_backtrace" })
+    let names = Set(symbols.filter { $0.value == function.value }.map(\.name))
+    try #require(names == ["backtrace", "unw_backtrace"])
+    let single = try #require(
+      symbols.first { one in symbols.count { $0.value == one.value } == 1 })
+    let addresses = [
+      function.value, function.value + function.size - 1, function.value + function.size,
+      single.value,
+    ]
+    let chosen = file.preferredAliases(at: Set(addresses))
+    // The other one is weak.
+    #expect(chosen[addresses[0]] == "unw_backtrace")
+    #expect(chosen[addresses[1]] == "unw_backtrace")
+    #expect(chosen[addresses[2]] != "unw_backtrace")
+    #expect(chosen[single.value] == nil)
+  }
+
   @Test func damageNeverTraps() throws {
     let whole = try Data(contentsOf: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath())
     // The headers are at both ends; what is between is not looked at.

@@ -217,15 +217,13 @@ struct ElfFile {
     return String(decoding: bytes[start..<end], as: UTF8.self)
   }
 
-  private static func number<Number: FixedWidthInteger>(
+  private static func number<Number: FixedWidthInteger & BitwiseCopyable>(
     _ bytes: Data, _: Number.Type, _ offset: Int
   ) -> Number {
     guard offset >= 0, offset <= bytes.count - MemoryLayout<Number>.size else { return 0 }
-    var number: Number = 0
-    for index in 0..<MemoryLayout<Number>.size {
-      number |= Number(truncatingIfNeeded: bytes[offset + index]) << (8 * index)
+    return bytes.withUnsafeBytes {
+      Number(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
-    return number
   }
 }
 

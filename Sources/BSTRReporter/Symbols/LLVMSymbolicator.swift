@@ -56,7 +56,9 @@ public struct LLVMSymbolicator: Symbolicator {
         (place.buildID == nil || place.buildID == buildID)
           && CompactBacktrace.addresses.contains(place.offset)
       }
-      guard let path = debugFile(of: file, at: module), SymbolizerProcess.canAsk(about: path) else {
+      guard !Self.isCLibrary(module), let path = debugFile(of: file, at: module),
+        SymbolizerProcess.canAsk(about: path)
+      else {
         rest.formUnion(same)
         continue
       }
@@ -116,6 +118,15 @@ public struct LLVMSymbolicator: Symbolicator {
     }
     // Without the function that exists the others belong to nobody.
     return symbols.count == answers.count ? symbols.mergingThunks() : []
+  }
+
+  /// Whether this is the C library, in which every stack ends.
+  ///
+  /// Its debug information, where it is installed, is larger than that of most programs: reading it would
+  /// take ten times as long as everything else, for lines that nobody looks at. The runtime reads
+  /// no more than its symbols.
+  private static func isCLibrary(_ module: String) -> Bool {
+    module.hasSuffix("/libc.so.6")
   }
 
   // MARK: debug files
