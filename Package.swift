@@ -84,7 +84,8 @@ let package = Package(
       exclude: ["Golden"]),
     // BSTR: for the programs that the tests build.
     .testTarget(
-      name: "EndToEndTests", dependencies: ["BSTR", "TraceOptions"], exclude: ["Golden"]),
+      name: "EndToEndTests", dependencies: ["BSTR", "BSTRReporter", "TraceOptions", "TraceStore"],
+      exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

@@ -171,7 +171,9 @@ struct FaultMessage {
     case .stack:
       switch event.changed {
       case 0: return "a pointer into a stack, which is no BSTR"
-      case event.detectedThread: return "a pointer into its own stack, which is no BSTR"
+      // Which frame of it is not known: an argument that a caller lent may lie there.
+      case event.detectedThread:
+        return "a pointer into the stack of the thread that it ran in, which is no BSTR"
       case evidence.image.header.pid:
         return "a pointer into the main thread's stack, which is no BSTR"
       default: return "a pointer into the stack of thread \(event.changed), which is no BSTR"

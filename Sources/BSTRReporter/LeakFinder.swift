@@ -5,6 +5,19 @@ import TraceStore
 /// Groups live blocks by the stack that allocated them.
 struct LeakFinder {
   private let evidence: Evidence
+  private let fate: LeakWords.Fate
+  /// How many strings are live of each stack that a reader can tell from others.
+  private var live: [[Int]: Int] = [:]
+
+  private init(evidence: Evidence, fate: LeakWords.Fate) {
+    self.evidence = evidence
+    self.fate = fate
+    var byStack: [StackID: Int] = [:]
+    evidence.image.forEachLiveBlock { byStack[$0.stack, default: 0] += 1 }
+    for (stack, count) in byStack {
+      live[evidence.resolver.frameNumbers(of: stack), default: 0] += count
+    }
+  }
 
   private struct Group {
     var count = 0
@@ -12,8 +25,8 @@ struct LeakFinder {
     var truncated = false
     var serials: [UInt64] = []
     var pins: [EventRecord] = []
-    /// One of the stacks, which a reader cannot tell from the others.
-    var stack = StackID.none
+    /// The stacks, which a reader cannot tell from each other.
+    var stacks: Set<StackID> = []
 
     mutating func add(_ block: BlockRecord, _ held: [EventRecord]) {
       count += 1
@@ -42,8 +55,8 @@ struct LeakFinder {
   /// Leaks of one process, heaviest first: by bytes, then count, then stack.
   ///
   /// - Complexity: linear in live blocks and recorded frames, and n log n in distinct stacks.
-  static func findings(in evidence: Evidence) -> [Finding] {
-    LeakFinder(evidence: evidence).findings()
+  static func findings(in evidence: Evidence, fate: LeakWords.Fate) -> [Finding] {
+    LeakFinder(evidence: evidence, fate: fate).findings()
   }
 
   private func findings() -> [Finding] {
@@ -65,7 +78,7 @@ struct LeakFinder {
     var byFrames: [Key: Group] = [:]
     for (key, group) in byStack {
       var group = group
-      group.stack = key.stack
+      group.stacks = [key.stack]
       let frames = evidence.resolver.frameNumbers(of: key.stack)
       let merged = Key(
         frames: frames, isPinned: key.isPinned, scope: evidence.image.name(of: key.scope),
@@ -89,9 +102,7 @@ struct LeakFinder {
   }
 
   private static func merge(_ group: Group, _ truncated: Bool, into merged: inout Group) {
-    if merged.count == 0 || group.stack.rawValue < merged.stack.rawValue {
-      merged.stack = group.stack
-    }
+    merged.stacks.formUnion(group.stacks)
     merged.count += group.count
     merged.bytes += group.bytes
     merged.serials += group.serials
@@ -101,55 +112,75 @@ struct LeakFinder {
 
   private func leak(_ group: Group, _ key: Key) -> Finding {
     let frames = key.frames.map { evidence.resolver.frames[$0] }
-    var shown: [StoredValue] = []
-    for serial in group.serials.sorted() {
-      if let value = evidence.values[serial], !shown.contains(value) { shown.append(value) }
-    }
-    let what = group.count == 1 ? "the BSTR" : "the \(group.count) BSTRs"
-    let whom = frames.first.map { "that \($0.name) allocated" } ?? "whose stack was not recorded"
+    let serials = group.serials.sorted()
+    let sample = sample(of: serials)
     let allocated = StackTrace(frames: frames, truncated: group.truncated)
+    let words = LeakWords(count: group.count, allocator: frames.first?.name, fate: fate)
     var finding = Finding(
-      kind: .leak, count: group.count, bytes: group.bytes, message: "Nobody freed \(what) \(whom).",
+      kind: .leak, count: group.count, bytes: group.bytes, message: words.sentence,
       allocated: allocated,
-      values: shown.map { StringValue($0, olecharBytes: evidence.olecharBytes) },
+      values: sample.values.map { StringValue($0, olecharBytes: evidence.olecharBytes) },
       suppression: evidence.suppression(.leak, at: allocated))
     finding.scope = key.scope
-    finding.serials = Array(group.serials.sorted().prefix(5))
-    let first = finding.serials.first ?? 0
+    finding.serials = sample.serials
+    let first = serials.first ?? 0
     finding.history = evidence.history(of: first)
     if key.isPinned {
-      explain(group.pins, what, whom, &finding)
-    } else {
-      finding.ownership =
-        evidence.declarations.ownership(ofLeak: first, allocated: group.stack)
-        ?? evidence.inference.ownership(ofLeak: group.stack, leaked: group.count)
-      finding.message = finding.ownership.message ?? finding.message
-      if finding.ownership.basis == .inferred, finding.ownership.rule == .out,
-        let owner = finding.ownership.owner, let producer = finding.ownership.producer,
-        finding.ownership.siblings?.freedBy.function == owner.function
-      {
-        finding.remarks.append(
-          "Others from this very line were freed: look for a path on which \(owner.name) returns early, or "
-            + "\(producer.name) fails after it has allocated.")
-      }
+      explain(group.pins, words, &finding)
+      return finding
     }
+    finding.ownership = ownership(of: group, key, first)
+    finding.message = finding.ownership.message ?? finding.message
+    if let hint = words.hint(for: finding.ownership) { finding.remarks.append(hint) }
     return finding
   }
 
+  private func ownership(of group: Group, _ key: Key, _ first: UInt64) -> Ownership {
+    let stacks = group.stacks.sorted { $0.rawValue < $1.rawValue }
+    let allocations = evidence.inference.allocations
+    let inferred = evidence.inference.ownership(
+      of: OwnershipInference.Leaked(
+        stacks: stacks, live: live[key.frames] ?? group.count,
+        allocationsAfterFirst: allocations - min(allocations, first)))
+    if let doubt = fate.doubt {
+      var ownership = Ownership()
+      ownership.siblings = inferred.siblings
+      ownership.doubt = doubt
+      return ownership
+    }
+    return evidence.declarations.ownership(ofLeak: first, allocated: stacks.first ?? .none)
+      ?? inferred
+  }
+
+  /// The most strings and serial numbers that are shown of one leak.
+  private static let mostShown = 5
+
+  /// Serial numbers that stand for a leak, and what the strings with these numbers say, each text once.
+  ///
+  /// The store keeps the text of a few of a stack's strings: these first.
+  private func sample(of serials: [UInt64]) -> (serials: [UInt64], values: [StoredValue]) {
+    var values: [StoredValue] = []
+    var chosen: [UInt64] = []
+    for serial in serials where chosen.count < Self.mostShown {
+      guard let value = evidence.values[serial], !values.contains(value) else { continue }
+      values.append(value)
+      chosen.append(serial)
+    }
+    for serial in serials where chosen.count < Self.mostShown && !chosen.contains(serial) {
+      chosen.append(serial)
+    }
+    return (chosen.sorted(), values)
+  }
+
   /// A leak whose reason is known.
-  private func explain(
-    _ events: [EventRecord], _ what: String, _ whom: String, _ finding: inout Finding
-  ) {
+  private func explain(_ events: [EventRecord], _ words: LeakWords, _ finding: inout Finding) {
     let pins = events.filter { $0.kind == EventKind.pin.rawValue }
     let releases = events.filter { $0.kind == EventKind.deferredFree.rawValue }
     finding.detail = "pinned"
     finding.pinned = evidence.distinctTraces(pins)
     finding.freed = evidence.distinctTraces(releases).first
-    let calls = pins.count == 1 ? "1 SysAddRefString has" : "\(pins.count) SysAddRefStrings have"
-    finding.message =
-      releases.isEmpty
-      ? "Nobody freed \(what) \(whom), and \(calls) no SysReleaseString."
-      : "\(calls) no SysReleaseString, so that the SysFreeString of \(what) \(whom) still waits."
+    finding.message = words.sentence(pins: pins.count, isFreeWaiting: !releases.isEmpty)
+    finding.ownership.doubt = fate.doubt
   }
 }
 

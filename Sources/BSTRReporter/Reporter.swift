@@ -1,5 +1,6 @@
 // From stores to a report. The one way there, for processes that are dead and for this one.
 
+import Glibc
 public import TraceStore
 
 /// Interprets stores.
@@ -29,7 +30,13 @@ public struct Reporter: Sendable {
     let ordered = images.sorted {
       ($0.header.startTime, $0.header.pid) < ($1.header.startTime, $1.header.pid)
     }
-    let processes = withoutIdleDoubles(ordered).map { process($0, scope, &symbolicator) }
+    var coverage = CoverageFinder()
+    let processes = withoutIdleDoubles(ordered).map { image in
+      var process = process(
+        image, Self.unseenEnd(of: image, among: ordered), scope, &symbolicator)
+      if scope == nil { process.coverage = coverage.unseenStrings(in: image) }
+      return process
+    }
     var report = Report(
       processes: processes, damage: damage + ordered.flatMap { Self.damage(of: $0) })
     report.symbolizer = symbolicator.source
@@ -77,8 +84,23 @@ public struct Reporter: Sendable {
     }.map(\.element)
   }
 
+  /// What became of a process that has not said how it ended.
+  private static func unseenEnd(
+    of image: StoreImage, among images: [StoreImage]
+  ) -> ProcessReport.UnseenEnd {
+    let header = image.header
+    if header.pid == getpid() { return .reporting }
+    // Two recorders in one process have two stores, and two roles.
+    let isReplaced = images.contains {
+      $0.header.pid == header.pid && $0.header.role == header.role
+        && $0.header.startTime > header.startTime
+    }
+    return isReplaced ? .replaced : .lost
+  }
+
   private func process(
-    _ image: StoreImage, _ scope: ScopeID?, _ symbolicator: inout some Symbolicator
+    _ image: StoreImage, _ unseenEnd: ProcessReport.UnseenEnd, _ scope: ScopeID?,
+    _ symbolicator: inout some Symbolicator
   ) -> ProcessReport {
     let header = image.header
     var live: UInt64 = 0
@@ -89,14 +111,16 @@ public struct Reporter: Sendable {
       if block.scope == .ignored { ignored += 1 }
       liveBytes += UInt64(block.byteLength)
     }
-    let end = Self.end(of: header)
+    let isRunning = unseenEnd == .lost && RunningProcess.isAlive(image)
+    let end = isRunning ? .running : Self.end(of: header)
     let evidence = Evidence(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
       isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
     // What a running process has not freed yet is no leak.
-    let leaks = end == .running ? [] : LeakFinder.findings(in: evidence)
+    let leaks =
+      end == .running ? [] : LeakFinder.findings(in: evidence, fate: Self.fate(end, unseenEnd))
     let known = header.olecharBytes != 0
-    return ProcessReport(
+    var process = ProcessReport(
       pid: Int(header.pid), parentPid: Int(header.parentPid), executable: image.executable,
       arguments: image.arguments, end: end,
       olecharBytes: known ? Int(header.olecharBytes) : nil,
@@ -110,6 +134,19 @@ public struct Reporter: Sendable {
       injectedFailures: Self.injectedFailures(in: evidence),
       map: hasMap ? evidence.inference.map(of: image) : nil,
       notes: scope == nil ? Self.notes(on: evidence, end) : [])
+    process.unseenEnd = unseenEnd
+    return process
+  }
+
+  /// What became of the strings that were live at the end of a process.
+  private static func fate(
+    _ end: ProcessReport.End, _ unseenEnd: ProcessReport.UnseenEnd
+  ) -> LeakWords.Fate {
+    switch end {
+    case .signal: .killed
+    case .unknown where unseenEnd == .lost: .unseen
+    default: .left
+    }
   }
 
   private static func end(of header: StoreHeader) -> ProcessReport.End {

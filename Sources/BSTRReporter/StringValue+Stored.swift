@@ -1,4 +1,4 @@
-// The program's bytes into text that can be shown.
+// The program's bytes into text that can be shown, or into digits where they are no text.
 
 import TraceStore
 
@@ -8,12 +8,34 @@ extension StringValue {
   /// - Parameter olecharBytes: the width where the string's is not known.
   init(_ value: StoredValue, olecharBytes: Int) {
     let width = value.layout.isKnown ? value.layout.olecharBytes : olecharBytes
-    var text = ""
-    let bytes = value.bytes
+    let codes = Self.codes(of: value.bytes, width)
+    let isCut = value.bytes.count < value.byteLength
+    let characterCount = width == 0 ? 0 : value.byteLength / width
+    if Self.isText(codes, value, width) {
+      self.init(
+        escaped: codes.map(Self.escape).joined(), characterCount: characterCount, isCut: isCut)
+      return
+    }
+    let kept = value.bytes.prefix(Self.mostBytes)
+    let isGUID = Self.hasSizeOfGUID(value)
+    self.init(
+      escaped: isGUID
+        ? Self.guid(value.bytes) : kept.map { Hexadecimal.text([$0]) }.joined(separator: " "),
+      characterCount: characterCount, isCut: kept.count < value.byteLength)
+    kind = isGUID ? .guid : .bytes
+    byteCount = value.byteLength
+  }
+
+  /// The most bytes that are shown of a string which is no text.
+  private static let mostBytes = 32
+
+  /// The code points of whole characters; a surrogate without its other half stands for itself.
+  private static func codes(of bytes: [UInt8], _ width: Int) -> [UInt32] {
     let units = width == 0 ? 0 : bytes.count / width
     func unit(_ index: Int) -> UInt32 {
       (0..<width).reduce(0) { $0 | UInt32(bytes[index * width + $1]) << (8 * UInt32($1)) }
     }
+    var codes: [UInt32] = []
     var index = 0
     while index < units {
       var code = unit(index)
@@ -23,12 +45,45 @@ extension StringValue {
         code = 0x10000 + (code & 0x3FF) << 10 + unit(index + 1) & 0x3FF
         index += 1
       }
-      text += Self.escape(code)
+      codes.append(code)
       index += 1
     }
-    self.init(
-      escaped: text, characterCount: width == 0 ? 0 : value.byteLength / width,
-      isCut: bytes.count < value.byteLength)
+    return codes
+  }
+
+  /// Whether a string holds text: whole characters, and at most one in four that no text has; none where it has
+  /// the size of a GUID.
+  ///
+  /// Programs keep bytes in BSTRs, too: signatures, GUIDs, structures. Of bytes that happen to be characters this
+  /// is not seen.
+  private static func isText(_ codes: [UInt32], _ value: StoredValue, _ width: Int) -> Bool {
+    guard width > 0, value.byteLength % width == 0 else { return value.byteLength == 0 }
+    let strange = codes.count(where: isStrange)
+    return strange == 0 || strange * 4 <= codes.count && !hasSizeOfGUID(value)
+  }
+
+  private static func hasSizeOfGUID(_ value: StoredValue) -> Bool {
+    value.byteLength == 16 && value.bytes.count == 16
+  }
+
+  /// Whether no text has this character: none at all, not assigned, of private use, or a control character
+  /// other than zero, escape and those between lines and columns.
+  private static func isStrange(_ code: UInt32) -> Bool {
+    guard let scalar = Unicode.Scalar(code) else { return true }
+    switch scalar.properties.generalCategory {
+    case .control: return ![0, 0x09, 0x0A, 0x0D, 0x1B].contains(code)
+    case .privateUse, .unassigned: return true
+    default: return false
+    }
+  }
+
+  /// "{23170F69-40C1-278A-1000-000110070000}": three little-endian numbers and eight bytes.
+  private static func guid(_ bytes: [UInt8]) -> String {
+    let parts = [
+      Array(bytes[0..<4].reversed()), bytes[4..<6].reversed(), bytes[6..<8].reversed(),
+      Array(bytes[8..<10]), Array(bytes[10..<16]),
+    ]
+    return "{\(parts.map { Hexadecimal.text($0).uppercased() }.joined(separator: "-"))}"
   }
 
   private static func escape(_ code: UInt32) -> String {

@@ -35,7 +35,10 @@ public func XCTAssertNoBSTRLeaks<Result>(
   let scope = LeakScope("\(path.split(separator: "/").last ?? "?"):\(line)")
   defer {
     if let report = scope.end(allowing: allowance) {
-      XCTFail("\(message()): the block \(report.summary).\n\(report.text)", file: file, line: line)
+      let message = message()
+      XCTFail(
+        "\(message)\(message.isEmpty ? "" : ": ")the block \(report.summary).\n\(report.text)",
+        file: file, line: line)
     }
   }
   return try scope.enter(body)

@@ -48,10 +48,10 @@ public enum StoreLayout {
   }
   /// The most bytes of one string that are kept.
   public static let valueBytes = 64
-  /// Bytes of the guard behind a live block's terminator.
-  public static let guardBytes = 8
   /// What stands behind a live block's terminator.
   public static let guardByte: UInt8 = 0xFB
+  /// How many bytes of it.
+  public static let guardBytes = 8
   /// What stands in place of a released string's characters.
   public static let poisonByte: UInt8 = 0xFD
 }

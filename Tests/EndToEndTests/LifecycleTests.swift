@@ -43,6 +43,80 @@ import Testing
     #expect(traced.command.output == "")
   }
 
+  /// What was live in a process that was killed accuses nobody; the text says how each ended.
+  @Test(arguments: [
+    ("return", nil), ("exit7", "ended with status 7"),
+    ("abort", "was killed by SIGABRT (signal 6)"),
+    ("kill", "was killed by SIGKILL (signal 9)"), ("crash", "was killed by SIGSEGV (signal 11)"),
+    ("exec-self", "became another program"),
+  ])
+  func theTextSaysHowItEnded(how: String, end: String?) throws {
+    let (program, folder) = try Self.build("ending")
+    let text = try Command.run([Built.tool, "run", "--", program, how], in: folder).errors
+    #expect(text.contains("1 BSTR, 6 bytes"), "\(text)")
+    let wasKilled = end?.contains("killed") == true
+    if let end {
+      #expect(text.contains("   It \(end)."), "\(text)")
+    } else {
+      #expect(!text.contains("   It "), "\(text)")
+    }
+    #expect(text.contains("Nobody freed") != wasKilled, "\(text)")
+    let live = "The BSTR that leak allocated was live when the process was killed."
+    #expect(text.contains(live) == wasKilled, "\(text)")
+    #expect(!wasKilled || !text.contains("Rule ") && !text.contains("<- owner"), "\(text)")
+  }
+
+  @Test func anEndWithoutFindingsIsSaidToo() throws {
+    let folder = try Built.folder("lifecycle-killed")
+    try
+      "#include <stdlib.h>\n#include \"bstr.h\"\nint main(void) { SysFreeString(SysAllocString(u\"x\")); abort(); }"
+      .write(to: folder.appending(path: "main.c"), atomically: false, encoding: .utf8)
+    let support = Built.root.appending(path: "Tests/Scenarios/support/plain_bstr.c").path
+    let common = ["-I\(Built.headers)", "-I\(Built.root.path)/Tests/Scenarios/support"]
+    try Scenario.compile([support, "-shared", "-fPIC", "-o", "libplain.so"] + common, in: folder)
+    try Scenario.compile(
+      ["main.c", "-o", "program", "-L.", "-Wl,-rpath,\(folder.path)", "-lplain"] + common,
+      in: folder)
+    let text = try Command.run([Built.tool, "run", "--", "./program"], in: folder).errors
+    #expect(
+      text.contains("no findings in 1 allocation; it was killed by SIGABRT (signal 6)"), "\(text)")
+  }
+
+  /// What a process that somebody else waited for had is not known to be a leak.
+  @Test func aKilledChildAccusesNobody() throws {
+    let (program, folder) = try Self.build("ending")
+    let text = try Command.run(
+      [Built.tool, "run", "--", "sh", "-c", "\(program) kill; exit 0"], in: folder
+    ).errors
+    #expect(text.contains("its end was not seen"), "\(text)")
+    #expect(text.contains("was live when the recording of the process ended."), "\(text)")
+    #expect(!text.contains("Nobody freed"), "\(text)")
+  }
+
+  /// A store is looked at while its process runs, and again when that was killed.
+  @Test func whatARunningProcessHasIsNoLeakYet() throws {
+    let (program, folder) = try Self.build("ending")
+    let script = """
+      TMPDIR=\(folder.path) \(Built.tool) run --output while.txt -- \(program) wait &
+      for i in $(seq 100); do
+        store=$(ls \(folder.path)/*/*.store 2>/dev/null | head -1)
+        [ -n "$store" ] && break; sleep 0.1
+      done
+      sleep 1; cp $store copy.store
+      \(Built.tool) report --output running.txt copy.store; echo status $?
+      kill -KILL $(basename "$store" | cut -d. -f1); wait
+      \(Built.tool) report --output killed.txt copy.store; echo status $?
+      """
+    let command = try Command.run(["sh", "-c", script], in: folder)
+    func text(_ name: String) throws -> String {
+      try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+    }
+    #expect(command.output.contains("status 0"), "\(command.output) \(command.errors)")
+    #expect(try text("running.txt").contains("It was still running when the report was made"))
+    #expect(try text("running.txt").contains("no findings in 2 allocations"))
+    #expect(try text("killed.txt").contains("was live when the recording of the process ended."))
+  }
+
   @Test func anotherProgramInItsPlace() throws {
     let (program, folder) = try Self.build("ending")
     let traced = try Traced.run([program, "exec"], in: folder)

@@ -52,6 +52,7 @@ struct Traced {
       var totals: Totals
       var findings: [Finding]
       var notes: [String]
+      var coverage: [Unseen]
     }
     struct Profile: Decodable {
       var olecharBytes: Int?
@@ -80,14 +81,28 @@ struct Traced {
       var producer: Frame?
       var consumer: Frame?
       var doubt: String?
+      var evidence: String?
+      var siblings: Siblings?
+      var serials: [Int]
       var suppression: String
+    }
+    struct Siblings: Decodable {
+      var freed: Int
+      var total: Int
+      var freedBy: Frame
+    }
+    struct Unseen: Decodable {
+      var module: String?
+      var reason: String
+      var symbol: String?
+      var message: String
     }
     struct Stacks: Decodable {
       var allocated: [Frame]
       var freed: [Frame]
       var detected: [Frame]
     }
-    struct Frame: Decodable {
+    struct Frame: Decodable, Equatable {
       var function: String?
       var file: String?
       var line: Int?

@@ -1,5 +1,5 @@
 // widths: 2 4
-// fault: double-free - 1 detected=main:10 freed=main:9 allocated=main:7 rule=in owner=main:7
+// fault: double-free - 1 detected=main:10 freed=main:9 allocated=main:7 rule=- owner=main:7
 // A second SysFreeString while the first one still waits for a pin.
 #include "text.h"
 

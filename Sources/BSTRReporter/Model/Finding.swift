@@ -83,6 +83,20 @@ public struct StringValue: Equatable, Sendable {
   public var characterCount: Int
   /// Whether characters are missing from `escaped`.
   public var isCut: Bool
+  /// What the string holds.
+  public var kind = Kind.text
+  /// How many bytes the whole string had; 0 for text.
+  public var byteCount = 0
+
+  /// What a BSTR holds, as it seems.
+  public enum Kind: Sendable {
+    /// Characters.
+    case text
+    /// Bytes that are no text: `escaped` has two hexadecimal digits for each.
+    case bytes
+    /// The sixteen bytes of a GUID: `escaped` has its usual form.
+    case guid
+  }
 
   /// A string of `characterCount` characters.
   public init(escaped: String, characterCount: Int, isCut: Bool) {

@@ -73,6 +73,16 @@ public struct ProcessReport: Sendable {
     case running
   }
 
+  /// What became of a process whose end was not seen.
+  public enum UnseenEnd: Sendable {
+    /// It was killed, or became a program that is not recorded.
+    case lost
+    /// It became another program, which has a report of its own.
+    case replaced
+    /// It is making this report.
+    case reporting
+  }
+
   /// Counts over the process's life.
   public struct Totals: Equatable, Sendable {
     /// BSTRs allocated.
@@ -118,6 +128,8 @@ public struct ProcessReport: Sendable {
   public var arguments: [String]
   /// How it ended.
   public var end: End
+  /// What became of it where `end` is unknown.
+  public var unseenEnd = UnseenEnd.lost
   /// Bytes of one OLECHAR, or `nil` when no BSTR function was called.
   public var olecharBytes: Int?
   /// Bytes from a block's start to its first character.
@@ -132,6 +144,8 @@ public struct ProcessReport: Sendable {
   public var map: OwnershipMap?
   /// What a reader must know to judge the findings, in sentences.
   public var notes: [String]
+  /// Modules whose strings are not seen.
+  public var coverage: [UnseenStrings] = []
 
   /// Whether any BSTR was allocated or freed.
   public var hasTraffic: Bool {

@@ -4,12 +4,23 @@ import TraceStore
 
 /// Who called whom, outermost first, down to the function that called a BSTR function.
 struct CallPath {
-  /// One activation.
+  /// One activation; equal to others in the same line, whichever call in that line they made.
   struct Step: Hashable {
     /// The number of its frame: function and line.
     var frame: Int
     /// The number of its function; `nil` when nothing names it.
     var function: Int?
+    /// The return address of the call that it made: tells two calls in one line apart.
+    var call: FrameWord
+
+    static func == (one: Step, other: Step) -> Bool {
+      one.frame == other.frame && one.function == other.function
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(frame)
+      hasher.combine(function)
+    }
   }
 
   /// Outermost first; without the frames that every thread starts with.
@@ -30,13 +41,15 @@ struct CallPath {
   /// The deepest activation that is on both paths.
   ///
   /// The last common step, or the one behind it where both are in the same function at different
-  /// lines. That it is one activation, and not two of the same function one after the other, is
-  /// assumed: for who owns what between functions it makes no difference.
+  /// lines, or made two calls in one line. That it is one activation, and not two of the same function
+  /// one after the other, is assumed: where a function is called from one address again and again, stacks
+  /// do not tell.
   func meeting(with other: CallPath) -> Meeting {
     var shared = 0
     while shared < min(steps.count, other.steps.count),
       steps[shared].frame == other.steps[shared].frame
     {
+      if makesAnotherCall(than: other, at: shared) { return .at(shared) }
       shared += 1
     }
     guard shared < steps.count, shared < other.steps.count else {
@@ -47,6 +60,19 @@ struct CallPath {
     case (.some, .some): return shared == 0 ? .nowhere : .at(shared - 1)
     default: return .unknown
     }
+  }
+
+  /// Whether the steps of two paths at an index, which are in one line, made two different calls.
+  ///
+  /// The steps of inlined functions have the address of the last of them, which says nothing of the others.
+  func makesAnotherCall(than other: CallPath, at index: Int) -> Bool {
+    steps[index].call != other.steps[index].call
+      && (endsCall(at: index) || other.endsCall(at: index))
+  }
+
+  /// Whether the step made its call itself, and not through what was inlined into it.
+  private func endsCall(at index: Int) -> Bool {
+    index + 1 == steps.count || steps[index + 1].call != steps[index].call
   }
 
   /// Without innermost steps that only carry out what others decided.
@@ -87,24 +113,29 @@ struct CallPaths {
 
   /// The path to where a stack was taken.
   func path(of stack: StackID) -> CallPath {
-    let numbers = resolver.frameNumbers(of: stack)
+    let numbers = resolver.calls(of: stack).flatMap { call in
+      call.frames.map { (frame: $0, call: call.word) }
+    }
     var end = numbers.count
-    while end > 0, isStartup[numbers[end - 1]] { end -= 1 }
+    while end > 0, isStartup[numbers[end - 1].frame] { end -= 1 }
     var steps: [CallPath.Step] = []
-    for number in numbers[..<end].reversed() where !isTransparent[number] {
+    for (number, call) in numbers[..<end].reversed() where !isTransparent[number] {
       // A closure that runs in the function it is written in acts for that.
       if let enclosing = resolver.frames[number].enclosingFunction, let last = steps.last,
         resolver.frames[last.frame].function == enclosing
       {
         continue
       }
-      steps.append(CallPath.Step(frame: number, function: functions[number]))
+      steps.append(CallPath.Step(frame: number, function: functions[number], call: call))
     }
     return CallPath(
       steps: steps, isComplete: end < numbers.count && !image.stack(stack).truncated)
   }
 
   func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }
+
+  /// The frame with a step's number.
+  func frame(number: Int) -> Frame { resolver.frames[number] }
 
   /// The class that a step destroys: "Window" of "Window::~Window".
   func destroyedClass(_ step: CallPath.Step) -> String? {

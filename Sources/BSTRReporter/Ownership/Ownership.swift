@@ -48,6 +48,8 @@ public struct Ownership: Sendable {
     public var total: Int
     /// Who freed most of them.
     public var freedBy: Frame
+    /// Whether they did so in that frame's line alone.
+    public var isOneLine = true
   }
 
   /// The rule that was broken; `nil` where that is not certain.

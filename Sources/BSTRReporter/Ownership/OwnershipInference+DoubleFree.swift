@@ -64,6 +64,11 @@ extension OwnershipInference {
   private func judge(
     _ allocated: Allocation, _ first: Free, _ second: Free, _ ownership: inout Ownership
   ) {
+    if let producer = repeatedProducer(allocated, first, second) {
+      ownership.producer = paths.frame(producer)
+      ownership.doubt = returnedTwice(producer, to: lastName(second))
+      return
+    }
     ownership.owner = paths.frame(allocated.steps[min(first.owner, second.owner)])
     if first.owner != second.owner {
       judgeDepths(allocated, first, second, &ownership)
@@ -81,15 +86,46 @@ extension OwnershipInference {
     case (let one?, let other?):
       if one.function != nil, one.function == other.function {
         ownership.consumer = paths.frame(one)
-        ownership.doubt =
-          "\(name(owner)) gave it to \(name(one)) twice, which freed it each time: whether it "
-          + "should have freed it at all cannot be told."
+        ownership.doubt = freedTwice(by: one, for: owner, areTwoCalls(first, second))
       } else {
         ownership.doubt =
           "\(name(owner)) gave it to \(name(one)) and to \(name(other)), and both freed "
           + "it: which of them had been handed it cannot be told."
       }
     }
+  }
+
+  /// The function that may have returned one string to two calls of the function which freed it, or twice to
+  /// one: it had returned the string to that function, which freed it twice.
+  private func repeatedProducer(
+    _ allocated: Allocation, _ first: Free, _ second: Free
+  ) -> CallPath.Step? {
+    let receiver = max(first.owner, second.owner)
+    guard receiver + 1 < allocated.steps.count,
+      let function = allocated.steps[receiver].function,
+      first.path.steps.last?.function == function, second.path.steps.last?.function == function
+    else { return nil }
+    return allocated.steps[receiver + 1]
+  }
+
+  private func returnedTwice(_ producer: CallPath.Step, to receiver: String) -> String {
+    "\(receiver) freed twice what \(name(producer)) had returned: whether that returned one string twice, "
+      + "or \(receiver) freed twice what it was given once, cannot be told."
+  }
+
+  /// Whether two consumers of one owner are two calls for certain; otherwise they may be one.
+  private func areTwoCalls(_ first: Free, _ second: Free) -> Bool {
+    first.path.makesAnotherCall(than: second.path, at: first.owner)
+      || first.path.steps[first.owner].frame != second.path.steps[second.owner].frame
+  }
+
+  private func freedTwice(
+    by consumer: CallPath.Step, for owner: CallPath.Step, _ areTwoCalls: Bool
+  ) -> String {
+    (areTwoCalls
+      ? "\(name(owner)) gave it to \(name(consumer)) twice, which freed it each time: "
+      : "\(name(owner)) gave it to \(name(consumer)), which freed it twice, in one call or in two: ")
+      + "whether it should have freed it at all cannot be told."
   }
 
   /// One of the frees happened deeper, inside what returned the string to the other's owner.
@@ -134,7 +170,15 @@ extension OwnershipInference {
   ) {
     guard let one = first.whole.steps.last, let other = second.whole.steps.last,
       one.function != other.function
-    else { return settle(.in, "\(name(owner)) freed its own BSTR twice.", &ownership) }
+    else {
+      let message = "\(name(owner)) freed its own BSTR twice."
+      guard isDirect(first), isDirect(second) else { return settle(.in, message, &ownership) }
+      ownership.message = message
+      ownership.doubt =
+        "Whether it freed one variable twice, or a function that it had called returned it the string that "
+        + "it was given, cannot be told."
+      return
+    }
     if let keeper = keeper(first, second, allocated) {
       ownership.consumer = paths.frame(keeper)
       ownership.doubt = givenAwayWithoutCopy(keeper, keeper == one ? other : one)
@@ -144,6 +188,11 @@ extension OwnershipInference {
       .in,
       "\(name(owner)) freed its own BSTR twice: in \(name(one)), and then in \(name(other)).",
       &ownership)
+  }
+
+  /// Whether the owner freed it itself, in its own code rather than through wrappers.
+  private func isDirect(_ free: Free) -> Bool {
+    free.isOwn && free.whole.steps.last?.function == free.path.steps.last?.function
   }
 
   /// A destructor among the two that freed it, of a class that had allocated the string itself: that had
@@ -173,6 +222,15 @@ extension OwnershipInference {
       return
     }
     if let others = consumer.function.flatMap({ rightFrees[$0] }), others > 0 {
+      if first.owner + 1 < allocated.steps.count {
+        let producer = allocated.steps[first.owner + 1]
+        ownership.owner = nil
+        ownership.producer = paths.frame(producer)
+        ownership.doubt =
+          "\(name(owner)) gave it to \(name(consumer)), which frees what it is given, and freed it again: "
+          + "whether \(name(producer)) had returned one string twice cannot be told."
+        return
+      }
       let what = others == 1 ? "another one" : "\(others) others"
       return settle(
         .in,

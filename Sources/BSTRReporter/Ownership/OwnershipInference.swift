@@ -15,9 +15,28 @@ struct OwnershipInference {
   private var histories: [Int: [History]] = [:]
   /// Functions that allocated strings which were freed.
   private var productive: Set<Int> = []
+  /// The same, and those that had called them.
+  private var passed: Set<Int> = []
+  /// Lines in which strings were allocated that were freed.
+  private var productiveLines: Set<SourceLine> = []
+
+  private struct SourceLine: Hashable {
+    var file: String
+    var line: Int
+
+    init?(_ frame: Frame) {
+      guard let file = frame.file, let line = frame.line else { return nil }
+      self.file = file
+      self.line = line
+    }
+  }
+  /// Allocations of the whole process.
+  let allocations: UInt64
+  /// Functions that freed in one call what an earlier call of them had made.
+  private(set) var replacers: Set<Int> = []
 
   /// What became of the strings of one pair of stacks.
-  private struct History {
+  struct History {
     var allocated: CallPath
     var freed: CallPath
     var count: Int
@@ -28,6 +47,10 @@ struct OwnershipInference {
     var crossedThreads: Bool
     /// Who freed it, below the owner.
     var consumer: CallPath.Step?
+    /// Who owned it.
+    var owner: CallPath.Step? {
+      height.map { allocated.steps[allocated.steps.count - 1 - $0] }
+    }
     /// The paths with their wrappers.
     var whole: (allocated: CallPath, freed: CallPath)
   }
@@ -40,6 +63,7 @@ struct OwnershipInference {
   init(_ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers) {
     paths = CallPaths(resolver, image)
     self.wrappers = wrappers
+    allocations = image.count(.allocations)
     let pairs = Self.merged(image.pairs)
     let right = Self.withoutDoubleFrees(pairs, image.events)
     helpers = Self.helpers(in: right, paths, wrappers)
@@ -54,6 +78,9 @@ struct OwnershipInference {
       guard let innermost = history.allocated.steps.last else { continue }
       histories[innermost.frame, default: []].append(history)
       if let function = innermost.function { productive.insert(function) }
+      if let line = SourceLine(paths.frame(innermost)) { productiveLines.insert(line) }
+      passed.formUnion(history.whole.allocated.steps.compactMap(\.function))
+      if let function = replacer(in: history) { replacers.insert(function) }
     }
   }
 
@@ -146,22 +173,32 @@ struct OwnershipInference {
 
   // MARK: leaks
 
-  /// Who should have freed the strings of a stack, `leaked` of which nobody did.
-  func ownership(ofLeak stack: StackID, leaked: Int) -> Ownership {
+  /// Strings that nobody freed.
+  struct Leaked {
+    /// Where they were allocated: stacks that a reader cannot tell apart.
+    var stacks: [StackID]
+    /// How many strings of these stacks are live, in whichever scope.
+    var live: Int
+    /// How many allocations followed the first of them, others of them included.
+    var allocationsAfterFirst: UInt64
+  }
+
+  /// Who should have freed strings that nobody did.
+  func ownership(of leaked: Leaked) -> Ownership {
+    guard let stack = leaked.stacks.first, let innermost = path(of: stack).steps.last else {
+      return Ownership()
+    }
     let path = path(of: stack)
-    guard let innermost = path.steps.last else { return Ownership() }
     let like = histories[innermost.frame] ?? []
     let same = like.filter { $0.allocated.steps == path.steps }
     var ownership = Ownership()
-    if let most = same.max(by: { $0.count < $1.count }), let by = most.freed.steps.last {
-      let freed = same.filter { $0.freed.steps.last?.function == by.function }
-        .reduce(0) { $0 + $1.count }
-      ownership.siblings = Ownership.Siblings(
-        freed: freed, total: same.reduce(leaked) { $0 + $1.count }, freedBy: paths.frame(by))
-    }
+    ownership.siblings = siblings(same, live: leaked.live)
     let evidence = same.isEmpty ? like.filter { Self.isAlike($0, path) } : same
     if !evidence.isEmpty {
-      decide(from: evidence, isSame: !same.isEmpty, path, &ownership)
+      decide(from: evidence, isSame: !same.isEmpty, leaked, path, &ownership)
+    } else if !like.isEmpty || isFromProductiveLine(innermost) {
+      ownership.doubt =
+        "Others from this line were freed, which other calls had made: who was to free this one cannot be told."
     } else if let function = innermost.function, productive.contains(function) {
       ownership.doubt =
         "Other strings of \(name(innermost)) were freed, and never one from this line: who was to "
@@ -172,6 +209,36 @@ struct OwnershipInference {
     return ownership
   }
 
+  /// Whether strings of the same line were freed, whatever the function is called there: what was inlined
+  /// several times has not each time the same name.
+  private func isFromProductiveLine(_ step: CallPath.Step) -> Bool {
+    SourceLine(paths.frame(step)).map { productiveLines.contains($0) } ?? false
+  }
+
+  /// What became of the strings of the same stack; `nil` where none was freed.
+  private func siblings(_ same: [History], live: Int) -> Ownership.Siblings? {
+    // A function that nothing names is as many as it has lines.
+    struct Party: Hashable {
+      var function: Int?
+      var frame: Int?
+    }
+    var freed: [Party: (count: Int, frames: Set<Int>)] = [:]
+    for history in same {
+      guard let last = history.freed.steps.last else { continue }
+      let party = Party(function: last.function, frame: last.function == nil ? last.frame : nil)
+      freed[party, default: (0, [])].count += history.count
+      freed[party, default: (0, [])].frames.insert(last.frame)
+    }
+    // Of two that freed as many, the first by name.
+    let most = freed.values.max { one, other in
+      (one.count, -(one.frames.min() ?? 0)) < (other.count, -(other.frames.min() ?? 0))
+    }
+    guard let most, let frame = most.frames.min() else { return nil }
+    return Ownership.Siblings(
+      freed: most.count, total: same.reduce(live) { $0 + $1.count },
+      freedBy: paths.frame(number: frame), isOneLine: most.frames.count == 1)
+  }
+
   /// Whether the string came up through the same functions, to whichever caller.
   private static func isAlike(_ history: History, _ path: CallPath) -> Bool {
     guard let height = history.height, height < path.steps.count else { return false }
@@ -180,7 +247,8 @@ struct OwnershipInference {
   }
 
   private func decide(
-    from evidence: [History], isSame: Bool, _ path: CallPath, _ ownership: inout Ownership
+    from evidence: [History], isSame: Bool, _ leaked: Leaked, _ path: CallPath,
+    _ ownership: inout Ownership
   ) {
     let all = evidence.reduce(0) { $0 + $1.count }
     var counts: [Int: Int] = [:]
@@ -199,6 +267,10 @@ struct OwnershipInference {
     }
     guard height < path.steps.count else { return }
     let owner = path.steps[path.steps.count - 1 - height]
+    if let replacer = replacer(among: evidence, height, path, leaked) {
+      ownership.doubt = replaced(by: replacer)
+      return
+    }
     ownership.owner = paths.frame(owner)
     let consumers = evidence.filter { $0.height == height && $0.consumer != nil }
     let consumed = consumers.reduce(0) { $0 + $1.count }
@@ -207,14 +279,19 @@ struct OwnershipInference {
     {
       ownership.consumer = paths.frame(consumer)
       ownership.doubt =
-        "\(name(owner)) usually hands such strings to \(name(consumer)), which frees them; which of "
-        + "the two missed this one cannot be told."
+        isSame
+        ? "\(name(owner)) usually hands such strings to \(name(consumer)), which frees them; which of "
+          + "the two missed this one cannot be told."
+        : "Others that get such strings hand them to \(name(consumer)), which frees them; whether "
+          + "\(name(owner)) was to do so, too, cannot be told."
       return
     }
     guard consumed == 0 || Double(consumed) <= (1 - Self.decisive) * Double(all) else {
       ownership.doubt =
-        "Its siblings were freed by \(name(owner)) and by what it calls: who was to "
-        + "free this one cannot be told."
+        isSame
+        ? "Its siblings were freed by \(name(owner)) and by what it calls: who was to "
+          + "free this one cannot be told."
+        : freedInSeveralWays(evidence, height)
       return
     }
     if let keeper = keeper(of: evidence, path) ?? (isWrapper(owner) ? owner : nil) {
@@ -223,12 +300,13 @@ struct OwnershipInference {
         "It belongs to an object, as \(name(keeper)) shows: either that was not ended, or it lost the string."
       return
     }
-    if let replaced = evidence.first(where: { isReplacement($0) }) {
+    if isDraft(leaked.stacks, among: evidence, height) {
+      let producer = path.steps[path.steps.count - height]
       ownership.owner = nil
+      ownership.producer = paths.frame(producer)
       ownership.doubt =
-        "\(name(owner)) frees an earlier string before it makes the next one, in line "
-        + "\(replaced.freed.steps.last.flatMap { paths.frame($0).line } ?? 0): the last one was to be freed "
-        + "by whoever ends what it is stored in."
+        "Those that were freed had been allocated by another call in \(name(producer)): whether that returned "
+        + "this one, or forgot it, cannot be told."
       return
     }
     ownership.basis = .inferred
@@ -243,17 +321,21 @@ struct OwnershipInference {
     }
   }
 
-  /// Whether a string was freed by the very function that allocates or receives it, before the line that
-  /// does: as is a variable's old value before it is given the next one.
-  private func isReplacement(_ history: History) -> Bool {
-    guard let height = history.height, history.consumer == nil,
-      let freed = history.freed.steps.last, height < history.allocated.steps.count
-    else { return false }
-    let made = history.allocated.steps[history.allocated.steps.count - 1 - height]
-    guard made.function != nil, made.function == freed.function,
-      let madeLine = paths.frame(made).line, let freedLine = paths.frame(freed).line
-    else { return false }
-    return freedLine < madeLine && paths.frame(made).file == paths.frame(freed).file
+  /// Who freed strings that had come up to other owners than this one: some themselves, for some what they
+  /// called.
+  private func freedInSeveralWays(_ evidence: [History], _ height: Int) -> String {
+    var owners: Set<String> = []
+    var consumers: Set<String> = []
+    for history in evidence where history.height == height {
+      if let consumer = history.consumer {
+        consumers.insert(name(consumer))
+      } else if let last = history.freed.steps.last {
+        owners.insert(name(last))
+      }
+    }
+    return
+      "Its siblings were freed by who received them, as \(owners.sorted().first ?? "?") did, and by what "
+      + "such functions call, as \(consumers.sorted().first ?? "?"): who was to free this one cannot be told."
   }
 
   /// The destructor that freed most of the siblings, of a class that had made them itself.
@@ -293,6 +375,10 @@ struct OwnershipInference {
       ownership.evidence = "it has no caller"
       ownership.owner = paths.frame(owner)
       conclude(path, owner: owner, height: 0, &ownership)
+    } else if let function = owner.function, passed.contains(function) {
+      ownership.doubt =
+        "Other strings that came through \(name(owner)) were freed, and never one from this line: who was "
+        + "to free it cannot be told."
     } else {
       ownership.doubt =
         "No string of \(name(owner)) was ever freed: whether it was to free them or to return them "
@@ -358,11 +444,11 @@ struct OwnershipInference {
 
   /// Producer and owner of the strings of a stack that nobody freed.
   func parties(
-    ofLeak stack: StackID, _ count: Int
+    of leaked: Leaked
   ) -> (producer: OwnershipMap.Party?, owner: OwnershipMap.Party?) {
-    let ownership = ownership(ofLeak: stack, leaked: count)
+    let ownership = ownership(of: leaked)
     let owner = ownership.owner.map(party)
-    let maker = path(of: stack).steps.last.map(party)
+    let maker = leaked.stacks.first.flatMap { path(of: $0).steps.last }.map(party)
     return (ownership.producer.map(party) ?? (ownership.rule == nil ? maker : owner), owner)
   }
 

@@ -61,13 +61,19 @@ extension OwnershipInference {
         Way(producer: producer, owner: parties.owner, freedBy: freedBy),
         Int(clamping: pair.count), Int(clamping: pair.bytes))
     }
-    var live: [StackID: (count: Int, bytes: Int)] = [:]
+    var live: [StackID: (count: Int, bytes: Int, first: UInt64)] = [:]
     image.forEachLiveBlock { block in
-      live[block.stack, default: (0, 0)].count += 1
-      live[block.stack, default: (0, 0)].bytes += Int(block.byteLength)
+      var sum = live[block.stack] ?? (0, 0, .max)
+      sum.count += 1
+      sum.bytes += Int(block.byteLength)
+      sum.first = min(sum.first, block.serial)
+      live[block.stack] = sum
     }
     for (stack, sum) in live {
-      let parties = parties(ofLeak: stack, sum.count)
+      let parties = parties(
+        of: Leaked(
+          stacks: [stack], live: sum.count,
+          allocationsAfterFirst: allocations - min(allocations, sum.first)))
       guard let producer = parties.producer else { continue }
       add(Way(producer: producer, owner: parties.owner, freedBy: nil), sum.count, sum.bytes)
     }

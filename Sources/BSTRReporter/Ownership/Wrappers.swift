@@ -7,7 +7,8 @@ public struct Wrappers: Sendable {
   public static let known = [
     "CComBSTR::*", "ATL::CComBSTR::*", "CComVariant::*", "ATL::CComVariant::*", "_bstr_t::*",
     "_bstr_t::Data_t::*", "_variant_t::*", "wil::*", "CMyComBSTR::*",
-    "NWindows::NCOM::CPropVariant::*", "VariantClear", "VariantClear_*", "VariantChangeType*",
+    "NWindows::NCOM::CPropVariant::*", "NWindows::NCOM::PropVariant_Clear", "VariantClear",
+    "VariantClear_*", "VariantChangeType*",
     "VariantCopy*", "PropVariant_Clear", "PropVariantClear", "SafeArrayDestroy*",
     "*::AllocSysString", "*::SetSysString", "operator delete*",
   ]

@@ -53,7 +53,7 @@ private struct Document: Encodable {
 
     private enum Key: CodingKey {
       case pid, parentPid, executable, arguments, ended, status, profile, totals, findings, notes
-      case map
+      case map, coverage
     }
     private enum ProfileKey: CodingKey { case olecharBytes, payloadOffset }
     private enum TotalsKey: CodingKey {
@@ -91,6 +91,25 @@ private struct Document: Encodable {
       try container.encode(process.findings.map(FindingEntry.init), forKey: .findings)
       try container.encode(process.notes, forKey: .notes)
       try container.encode(process.map.map(MapEntry.init), forKey: .map)
+      try container.encode(
+        process.coverage.map {
+          CoverageEntry(unseen: $0, foreignFrees: process.totals.foreignFrees)
+        }, forKey: .coverage)
+    }
+  }
+
+  private struct CoverageEntry: Encodable {
+    let unseen: UnseenStrings
+    let foreignFrees: UInt64
+
+    private enum Key: CodingKey { case module, reason, symbol, message }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(unseen.module, forKey: .module)
+      try container.encode(unseen.reason.rawValue, forKey: .reason)
+      try container.encode(unseen.symbol, forKey: .symbol)
+      try container.encode(unseen.sentence(foreignFrees: foreignFrees), forKey: .message)
     }
   }
 

@@ -13,7 +13,7 @@ public struct TextRenderer {
   /// The whole report, ending with a newline.
   public func render(_ report: Report) -> String {
     var lines = report.damage.map { "bstrtrace: \($0)" }
-    for process in report.processes where !process.findings.isEmpty || !process.notes.isEmpty {
+    for process in report.processes where isShown(process, of: report) {
       lines += render(process, scope: report.scope)
     }
     lines += render(report.suppressions)
@@ -35,6 +35,13 @@ public struct TextRenderer {
 
   // MARK: process
 
+  /// Whether there is more to say of a process than that nothing was found.
+  private func isShown(_ process: ProcessReport, of report: Report) -> Bool {
+    !process.findings.isEmpty || !process.notes.isEmpty
+      || report.hasTraffic && !process.coverage.isEmpty
+      || process.wasCutShort && !report.findings.isEmpty
+  }
+
   private func render(_ process: ProcessReport, scope: String?) -> [String] {
     let found = Self.count(process.findings.count, "finding")
     let allocated = Self.count(process.totals.allocations, "allocation")
@@ -43,6 +50,10 @@ public struct TextRenderer {
       scope.map { "bstrtrace: scope '\($0)' of \(process.name) (pid \(process.pid)): \(found)" }
         ?? "bstrtrace: \(process.name) (pid \(process.pid)): \(found) in \(allocated)"
     ]
+    if let end = process.endText { lines.append("   It \(end).") }
+    lines += process.coverage.map {
+      "   note: \($0.sentence(foreignFrees: process.totals.foreignFrees))"
+    }
     lines += process.notes.map { "   note: \($0)" }
     for (index, finding) in process.findings.enumerated() {
       lines += [""] + render(finding, number: index + 1, isOfOneScope: scope != nil)
@@ -53,21 +64,35 @@ public struct TextRenderer {
   private func nothingFound(_ report: Report) -> String {
     guard let first = report.processes.first else { return "bstrtrace: nothing was recorded" }
     // A script in front of a program becomes it by `exec`: the last one is what was meant.
-    let name = report.processes.last { $0.pid == first.pid }?.name ?? first.name
+    let last = report.processes.last { $0.pid == first.pid } ?? first
+    let name = last.name
     let others = Set(report.processes.map(\.pid)).count - 1
     let traced =
       others == 0 ? name : "\(name) and \(Self.count(others, "process", "processes")) more"
     guard report.hasTraffic else {
       let reason = report.explanation.map { " \($0)" } ?? ""
-      return "bstrtrace: \(traced): no BSTR function was called.\(reason)"
+      let end = last.endText.map { " It \($0)." } ?? ""
+      return "bstrtrace: \(traced): no BSTR function was called.\(reason)\(end)"
     }
     let all = Self.count(report.allocations, "allocation")
     let kind = report.suppressed > 0 ? "no new findings" : "no findings"
     if report.unrecorded > 0 {
       let recorded = report.allocations - min(report.allocations, report.unrecorded)
       return "bstrtrace: \(traced): \(kind) in the \(recorded) of \(all) that were recorded"
+        + Self.ends(of: report, last)
     }
-    return "bstrtrace: \(traced): \(kind) in \(all)"
+    return "bstrtrace: \(traced): \(kind) in \(all)" + Self.ends(of: report, last)
+  }
+
+  /// What the line that nothing was found says of how processes ended.
+  private static func ends(of report: Report, _ program: ProcessReport) -> String {
+    let lost = report.processes.count { $0.pid != program.pid && $0.wasCutShort }
+    let own = program.endText.map { "; it \($0)" } ?? ""
+    if lost == 0 { return own }
+    return own
+      + (lost == 1
+        ? "; 1 other process was killed or became a program that is not recorded"
+        : "; \(lost) other processes were killed or became programs that are not recorded")
   }
 
   private func summary(_ report: Report) -> String {
@@ -75,7 +100,7 @@ public struct TextRenderer {
     let kinds = Finding.Kind.allCases.compactMap { kind -> String? in
       let count = report.findings.filter { $0.kind == kind }.count
       if count == 0 { return nil }
-      let text = Self.count(count, Self.title(of: kind).lowercased())
+      let text = Self.count(count, Self.title(of: kind).lowercased(), Self.plural(of: kind))
       return kind == .leak
         ? "\(text) (\(Self.count(report.leakedBstrs, "BSTR")), "
           + "\(Self.count(report.leakedBytes, "byte")))"
@@ -144,7 +169,7 @@ public struct TextRenderer {
         Self.row(
           "siblings",
           "\(siblings.freed) of \(siblings.total) BSTRs from this stack were freed by "
-            + "\(by.name)\(by.function == nil ? "" : " \(by.location)")"))
+            + "\(by.name)\(by.function == nil || !siblings.isOneLine ? "" : " \(by.location)")"))
     }
     for (index, event) in finding.history.enumerated() {
       lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
@@ -253,6 +278,20 @@ public struct TextRenderer {
     }
   }
 
+  private static func plural(of kind: Finding.Kind) -> String {
+    switch kind {
+    case .leak: "leaks"
+    case .doubleFree: "double frees"
+    case .invalidFree: "invalid frees"
+    case .wrongDeallocator: "wrong deallocators"
+    case .writeAfterFree: "writes after free"
+    case .overrun: "overruns"
+    case .prefixDamage: "damaged prefixes"
+    case .invalidUse: "invalid uses"
+    case .ownership: "broken declarations"
+    }
+  }
+
   static func words(for action: HistoryEvent.Action) -> String {
     switch action {
     case .lent: "lent by"
@@ -274,7 +313,12 @@ public struct TextRenderer {
   }
 
   private static func text(of value: StringValue) -> String {
-    "\"\(value.escaped)\(value.isCut ? "…" : "")\" (\(count(value.characterCount, "character")))"
+    let cut = value.isCut ? "…" : ""
+    return switch value.kind {
+    case .text: "\"\(value.escaped)\(cut)\" (\(count(value.characterCount, "character")))"
+    case .bytes: "\(value.escaped)\(cut) (\(count(value.byteCount, "byte")))"
+    case .guid: "\(value.escaped) (\(count(value.byteCount, "byte")))"
+    }
   }
 
   private static func row(_ label: String, _ text: String) -> String {

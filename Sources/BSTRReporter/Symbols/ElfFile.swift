@@ -23,6 +23,8 @@ struct ElfFile {
     var isFunction: Bool
     /// Whether it is a variable.
     var isObject: Bool
+    /// Whether the file's own references are bound to it, whatever else is loaded: STV_PROTECTED.
+    var isProtected: Bool
   }
 
   private let bytes: Data
@@ -182,11 +184,54 @@ struct ElfFile {
     }
   }
 
-  private func symbols(inTablesOfType type: UInt32) -> [FileSymbol] {
+  /// The symbols of the dynamic table, or of the file's own, if a text is in the name of any; none otherwise,
+  /// which is seen without reading them.
+  func symbols(isDynamic: Bool, ifAnyIsNamed text: String) -> [FileSymbol] {
+    symbols(inTablesOfType: isDynamic ? 11 : 2, ifAnyIsNamed: text)
+  }
+
+  /// Whether the file has a symbol table of its own, which stripping takes away.
+  var hasOwnSymbols: Bool { sections.contains { $0.type == 2 } }
+
+  /// Whether its references to what it exports are bound to itself: -Bsymbolic.
+  var isSymbolic: Bool {
+    sections.contains { section in
+      guard section.type == 6, let range = range(of: section) else { return false }  // SHT_DYNAMIC
+      return stride(from: range.lowerBound, through: range.upperBound - 16, by: 16).contains { at in
+        let value = Self.number(bytes, UInt64.self, at + 8)
+        return switch Self.number(bytes, UInt64.self, at) {
+        case 16: true  // DT_SYMBOLIC
+        case 30: value & 2 != 0  // DT_FLAGS, DF_SYMBOLIC
+        default: false
+        }
+      }
+    }
+  }
+
+  private func contains(_ text: String, in range: Range<Int>) -> Bool {
+    let text = Array(text.utf8)
+    return bytes.withUnsafeBytes { (all: UnsafeRawBufferPointer) -> Bool in
+      guard let base = all.baseAddress, let first = text.first else { return false }
+      var at = base + range.lowerBound
+      let end = base + range.upperBound
+      while end - at >= text.count, let found = memchr(at, Int32(first), end - at) {
+        let start = UnsafeRawPointer(found)
+        if end - start < text.count { return false }
+        if memcmp(start, text, text.count) == 0 { return true }
+        at = start + 1
+      }
+      return false
+    }
+  }
+
+  private func symbols(
+    inTablesOfType type: UInt32, ifAnyIsNamed text: String? = nil
+  ) -> [FileSymbol] {
     var symbols: [FileSymbol] = []
     for section in sections where section.type == type {
       guard let table = range(of: section), sections.indices.contains(section.link),
-        let strings = range(of: sections[section.link])
+        let strings = range(of: sections[section.link]),
+        text.map({ contains($0, in: strings) }) ?? true
       else { continue }
       for at in stride(from: table.lowerBound, through: table.upperBound - 24, by: 24) {
         let name = string(at: Int(Self.number(bytes, UInt32.self, at)), in: strings)
@@ -197,7 +242,8 @@ struct ElfFile {
             size: Self.number(bytes, UInt64.self, at + 16),
             isDefined: Self.number(bytes, UInt16.self, at + 6) != 0,
             isFunction: bytes[at + 4] & 0xF == 2,  // STT_FUNC
-            isObject: bytes[at + 4] & 0xF == 1))  // STT_OBJECT
+            isObject: bytes[at + 4] & 0xF == 1,  // STT_OBJECT
+            isProtected: bytes[at + 5] & 3 == 3))
       }
     }
     return symbols

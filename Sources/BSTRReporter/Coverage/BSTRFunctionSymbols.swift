@@ -1,0 +1,95 @@
+// The BSTR functions among a module's symbols: which of them it imports, exports and keeps to itself.
+
+/// What a module's file says of the BSTR functions.
+struct BSTRFunctionSymbols {
+  /// One of the functions, by the name that it has in the file.
+  struct Function: Hashable {
+    /// The function's C name.
+    var name: String
+    /// Its name in the file, which differs for C++ linkage: `_Z13SysFreeStringPw`.
+    var symbol: String
+    /// Whether it has C++ linkage.
+    var isMangled: Bool { symbol != name }
+  }
+
+  /// Those that it takes from other modules.
+  private(set) var imported: [Function] = []
+  /// Those that it defines, for other modules to see.
+  private(set) var exported: [Function] = []
+  /// Those that it defines for itself alone.
+  private(set) var own: [Function] = []
+  /// Whether its calls of what it exports go to itself, whatever is preloaded.
+  private(set) var isBoundToItself = false
+  /// Whether symbols that others do not need were stripped off: then it may have more.
+  private(set) var isStripped = false
+  /// Whether its functions are this library's.
+  private(set) var isOfThisLibrary = false
+
+  /// The functions of the family that allocate or free.
+  private static let names: Set = [
+    "SysAllocString", "SysAllocStringLen", "SysAllocStringByteLen", "SysFreeString",
+    "SysReAllocString", "SysReAllocStringLen",
+  ]
+  /// Functions that this library has beside them.
+  private static let marks: Set = ["bstrtrace_release", "ct_enter"]
+
+  /// Reads a module's symbols.
+  init(of file: ElfFile) {
+    isStripped = !file.hasOwnSymbols
+    // In the names of all of them but one.
+    let dynamic = file.symbols(isDynamic: true, ifAnyIsNamed: "String")
+    for symbol in dynamic {
+      if symbol.isDefined, Self.marks.contains(symbol.name) { isOfThisLibrary = true }
+      guard let function = Self.function(symbol) else { continue }
+      if symbol.isDefined {
+        exported.append(function)
+        if symbol.isProtected { isBoundToItself = true }
+      } else {
+        imported.append(function)
+      }
+    }
+    if !exported.isEmpty, file.isSymbolic { isBoundToItself = true }
+    for symbol in Self.ownSymbols(of: file) where symbol.isDefined {
+      if Self.marks.contains(symbol.name) { isOfThisLibrary = true }
+      if let function = Self.function(symbol), !exported.contains(function) { own.append(function) }
+    }
+    imported = Self.inOrder(imported)
+    exported = Self.inOrder(exported)
+    own = Self.inOrder(own)
+  }
+
+  private static func ownSymbols(of file: ElfFile) -> [ElfFile.FileSymbol] {
+    for name in ["SysAlloc", "SysFree", "SysReAlloc"] {
+      let symbols = file.symbols(isDynamic: false, ifAnyIsNamed: name)
+      if !symbols.isEmpty { return symbols }
+    }
+    return []
+  }
+
+  private static func inOrder(_ functions: [Function]) -> [Function] {
+    Set(functions).sorted { ($0.name, $0.symbol) < ($1.name, $1.symbol) }
+  }
+
+  private static func function(_ symbol: ElfFile.FileSymbol) -> Function? {
+    // What is imported has no type in some tables.
+    guard symbol.isFunction || !symbol.isDefined else { return nil }
+    // "SysFreeString@@VERSION".
+    let name = String(symbol.name.prefix { $0 != "@" })
+    if names.contains(name) { return Function(name: name, symbol: name) }
+    return plainName(ofMangled: name).flatMap {
+      names.contains($0) ? Function(name: $0, symbol: name) : nil
+    }
+  }
+
+  /// "SysFreeString" of `_Z13SysFreeStringPw`: a function outside of all classes and namespaces; `nil` of others.
+  static func plainName(ofMangled symbol: String) -> String? {
+    guard symbol.hasPrefix("_Z") else { return nil }
+    var rest = symbol.dropFirst(2)
+    // L marks a static function.
+    if rest.first == "L" { rest = rest.dropFirst() }
+    let digits = rest.prefix { $0.isASCII && $0.isNumber }
+    guard let length = Int(digits), length > 0 else { return nil }
+    let name = rest.dropFirst(digits.count).prefix(length)
+    return name.utf8.count == length ? String(name) : nil
+  }
+}

@@ -1,0 +1,48 @@
+// Whether the process of a store still runs. Reads /proc.
+
+import FoundationEssentials
+import Glibc
+import TraceStore
+
+/// The process that a store is of, as the kernel shows it now.
+enum RunningProcess {
+  /// Whether a process that has not said how it ended still runs.
+  ///
+  /// Another process may have its number by now: one that began after the recording, or runs another program.
+  /// This process itself is none: it reports on its own end.
+  static func isAlive(_ image: StoreImage) -> Bool {
+    let pid = image.header.pid
+    guard EndState(rawValue: image.header.endState) == EndState.none, pid != getpid(),
+      let start = startTime(of: pid), start <= image.header.startTime &+ tickNanoseconds
+    else { return false }
+    // Of other users' processes the link cannot be read.
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+    guard let link else { return true }
+    return link == image.executable || link == "\(image.executable) (deleted)"
+  }
+
+  private static let tickNanoseconds = 1_000_000_000 / UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+
+  /// When a process that has not ended began, in nanoseconds of the monotonic clock; `nil` where there is none.
+  private static func startTime(of pid: UInt32) -> UInt64? {
+    guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
+      // The program's name is in parentheses, and may have some itself.
+      let name = bytes.lastIndex(of: UInt8(ascii: ")"))
+    else { return nil }
+    let fields = bytes[(name + 1)...].split(separator: UInt8(ascii: " "))
+    // proc_pid_stat(5) counts from 1, the name is the second: state is the third, starttime the 22nd.
+    guard fields.count > 19, fields[0].first != UInt8(ascii: "Z"),
+      let ticks = UInt64(String(decoding: fields[19], as: UTF8.self))
+    else { return nil }
+    // The kernel counts it from boot, which includes the time that the machine slept.
+    let slept = nanoseconds(CLOCK_BOOTTIME) &- nanoseconds(CLOCK_MONOTONIC)
+    let sinceBoot = ticks &* tickNanoseconds
+    return sinceBoot > slept ? sinceBoot - slept : 0
+  }
+
+  private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+  }
+}

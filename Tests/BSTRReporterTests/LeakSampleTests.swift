@@ -1,0 +1,60 @@
+import TestSupport
+import Testing
+import TraceStore
+
+@testable import BSTRReporter
+
+/// What a leak shows of its strings, and the words for several findings.
+@Suite struct LeakSampleTests {
+  /// Twenty more strings of one stack, two of which the store has the text of.
+  private func report() throws -> Report {
+    let image = try SampleReport.image { writer in
+      for serial in UInt64(10)..<30 {
+        writer.add(
+          BlockRecord(
+            address: 0x9000 + serial * 64, serial: serial, byteLength: 2,
+            stack: StackID(rawValue: 11),
+            thread: 4711, milliseconds: 3), to: .blocks)
+      }
+      for (serial, letter) in [(27, 0x62), (18, 0x61)] as [(UInt64, UInt64)] {
+        writer.add(ValueHead(serial: serial, byteLength: 2, kept: 2), to: .values)
+        writer.add(letter, to: .values)
+      }
+    }
+    var names = CachingSymbolicator(SampleReport.names)
+    return Reporter().report(on: [image], symbolicator: &names)
+  }
+
+  @Test func valuesAreOfTheSerialNumbersBesideThem() throws {
+    let leak = try #require(try report().leaks.first { $0.count == 21 })
+    #expect(leak.serials == [4, 10, 11, 18, 27])
+    #expect(leak.values.map(\.escaped) == ["a", "b"])
+  }
+
+  @Test func severalFindingsOfAKindAreInThePlural() {
+    func report(_ kind: Finding.Kind, _ count: Int) -> Report {
+      let finding = Finding(kind: kind, count: 1, bytes: 2, message: "m", suppression: "s")
+      return Report(processes: [
+        ProcessReport(
+          pid: 1, parentPid: 0, executable: "/bin/app", arguments: ["app"], end: .exit(0),
+          totals: ProcessReport.Totals(
+            allocations: 9, frees: 0, foreignFrees: 0, live: 9, liveBytes: 9, peakLive: 9,
+            immortals: 0, ignored: 0, unrecorded: 0),
+          findings: Array(repeating: finding, count: count), injectedFailures: [], notes: [])
+      ])
+    }
+    for (kind, one, two) in [
+      (.prefixDamage, "1 damaged prefix", "2 damaged prefixes"),
+      (.writeAfterFree, "1 write after free", "2 writes after free"),
+      (.overrun, "1 overrun", "2 overruns"), (.invalidUse, "1 invalid use", "2 invalid uses"),
+    ] as [(Finding.Kind, String, String)] {
+      #expect(TextRenderer().render(report(kind, 1)).hasSuffix("finding: \(one)\n"))
+      #expect(TextRenderer().render(report(kind, 2)).hasSuffix("findings: \(two)\n"))
+    }
+  }
+
+  @Test func sevenZipsFunctionForVariantsIsAWrapper() {
+    #expect(Wrappers().isKnown("NWindows::NCOM::PropVariant_Clear"))
+    #expect(!Wrappers().isKnown("PropVariant_ClearAll"))
+  }
+}

@@ -1,0 +1,33 @@
+// All three free it.
+#include "text.h"
+
+KEEP static BSTR getName() {
+  return SysAllocString(T("name")); }
+
+KEEP static void release(BSTR text) {
+  SysFreeString(text);
+  asm("");
+}
+
+KEEP static void right() {
+  SysFreeString(getName());
+  asm("");
+}
+
+KEEP static void rightToo() {
+  release(getName());
+  asm("");
+}
+
+KEEP static UINT forget() {
+  BSTR name = getName();
+  UINT length = SysStringLen(name);
+  SysFreeString(name);
+  return length;
+}
+
+int main() {
+  for (int i = 0; i < 3; i++) right();
+  for (int i = 0; i < 3; i++) rightToo();
+  return forget() == 4 ? 0 : 1;
+}

@@ -1,0 +1,18 @@
+// leak: 1 10 Browser::put_StatusText(char16_t*) property_reallocated.cpp:8 rule=- owner=-
+// The same with SysReAllocString, which frees and allocates in one call.
+#include "text.h"
+
+struct Browser {
+  BSTR status = nullptr;
+  KEEP void put_StatusText(BSTR text) {
+    SysReAllocString(&status, text);
+    asm("");
+  }
+};
+
+int main() {
+  Browser browser;
+  BSTR text = SysAllocString(T("Ready"));
+  for (int i = 0; i < 10; i++) browser.put_StatusText(text);
+  SysFreeString(text);
+}

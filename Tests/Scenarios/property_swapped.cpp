@@ -1,0 +1,22 @@
+// leak: 3 30 Browser::put_StatusText(char16_t*) property_swapped.cpp:9 rule=- owner=-
+// Property setters that make the new string and free the old one; the objects are never ended.
+#include "text.h"
+
+struct Browser {
+  BSTR status = nullptr;
+  KEEP void put_StatusText(BSTR text) {
+    // The old one may be what is given.
+    BSTR copy = SysAllocString(text);
+    SysFreeString(status);
+    status = copy;
+  }
+  KEEP void end() { status = nullptr; }
+};
+
+int main() {
+  Browser browsers[3];
+  BSTR text = SysAllocString(T("Ready"));
+  for (int i = 0; i < 12; i++) browsers[i % 3].put_StatusText(text);
+  for (Browser &browser : browsers) browser.end();
+  SysFreeString(text);
+}
