@@ -16,6 +16,8 @@ enum LiveValues {
   ///
   /// - Parameter scope: the scope that they were allocated in; `nil` for any.
   static func write(to store: borrowing StoreWriter, scope: ScopeID? = nil) {
+    // What was freed unseen says something else by now.
+    guard unsafe store.header.pointee.isFreeUnwatched == 0 else { return }
     var seen = AddressMap()
     var written = 0
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)

@@ -17,21 +17,28 @@ struct LeakWords {
     case killed
     /// The end of the process was not seen.
     case unseen
+    /// Calls of `free` were not seen: the process may have released them so.
+    case unwatched
 
-    /// When that was, as the end of a sentence; `nil` where the process ended by itself.
+    /// When they were live, as the end of a sentence; `nil` where the process ended by itself.
     var moment: String? {
       switch self {
       case .left: nil
       case .killed: "when the process was killed"
       case .unseen: "when the recording of the process ended"
+      case .unwatched: "at the end, unless free released them unseen"
       }
     }
 
     /// Why nothing is said of who was to free them.
     var doubt: String? {
-      moment == nil
-        ? nil
-        : "That it was live then is no proof of a leak: whether it would have been freed cannot be told."
+      switch self {
+      case .left: nil
+      case .killed, .unseen:
+        "That it was live then is no proof of a leak: whether it would have been freed cannot be told."
+      case .unwatched:
+        "Calls of free are not seen in this process: whether it was freed by one cannot be told."
+      }
     }
   }
 

@@ -118,7 +118,8 @@ public struct Reporter: Sendable {
       isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
     // What a running process has not freed yet is no leak.
     let leaks =
-      end == .running ? [] : LeakFinder.findings(in: evidence, fate: Self.fate(end, unseenEnd))
+      end == .running
+      ? [] : LeakFinder.findings(in: evidence, fate: Self.fate(end, unseenEnd, in: image))
     let known = header.olecharBytes != 0
     var process = ProcessReport(
       pid: Int(header.pid), parentPid: Int(header.parentPid), executable: image.executable,
@@ -140,9 +141,10 @@ public struct Reporter: Sendable {
 
   /// What became of the strings that were live at the end of a process.
   private static func fate(
-    _ end: ProcessReport.End, _ unseenEnd: ProcessReport.UnseenEnd
+    _ end: ProcessReport.End, _ unseenEnd: ProcessReport.UnseenEnd, in image: StoreImage
   ) -> LeakWords.Fate {
-    switch end {
+    if image.header.isFreeUnwatched == 1 { return .unwatched }
+    return switch end {
     case .signal: .killed
     case .unknown where unseenEnd == .lost: .unseen
     default: .left

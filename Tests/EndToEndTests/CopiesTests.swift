@@ -68,6 +68,24 @@ import Testing
     #expect(report.processes.first?.totals.allocations == 5)
   }
 
+  @Test func aLibraryThatIsOpenedLateAccusesNobody() throws {
+    let folder = try Built.folder("late-\(UUID().uuidString.prefix(8))")
+    try compile("late_host.c", "host", [], in: folder)
+    try compile("late_plugin.c", "plugin.so", ["-shared", "-fPIC"] + Self.linked, in: folder)
+    let file = folder.appending(path: "linked.json")
+    _ = try Command.run(
+      ["./host", "./plugin.so"],
+      environment: ["BSTRTRACE_OPTIONS": "track=on:format=json:output=\(file.path)"], in: folder)
+    let report = try JSONDecoder().decode(Traced.Report.self, from: Data(contentsOf: file))
+    #expect(report.findings.map(\.kind) == ["leak"])
+    let finding = try #require(report.findings.first)
+    #expect(finding.rule == nil && finding.owner == nil && finding.values.isEmpty)
+    #expect(finding.doubt?.contains("Calls of free are not seen") == true)
+    #expect(report.processes.first?.notes.contains { $0.contains("bstrtrace run") } == true)
+    let traced = try Traced.run(["./host", "./plugin.so"], in: folder)
+    #expect(traced.report.findings.isEmpty, "\(traced.command.errors)")
+  }
+
   @Test func aCopyOfAnotherVersionIsLeftAlone() throws {
     let folder = try Built.folder("version-\(UUID().uuidString.prefix(8))")
     try compile("other_version.c", "libother.so", ["-shared", "-fPIC"], in: folder)
