@@ -134,6 +134,23 @@ import Testing
     #expect(llvm.source == .runtime)
   }
 
+  @Test func aFileThatIsGuessedFromSymbolsIsNone() throws {
+    let path = try Self.script(
+      """
+      for place in crtstuff.c:0:0 /src/a.swift:0:0 a.c:3:0; do
+        read line
+        printf '%s\\nf\\n%s\\n\\n' ${line##* } $place
+      done
+      read line
+
+      """)
+    let places = try Self.places(in: Self.libraries[0], 3).sorted { $0.offset < $1.offset }
+    var llvm = LLVMSymbolicator(path: path)
+    let found = llvm.symbols(for: Set(places))
+    #expect(places.map { found[$0]?.last?.file } == [nil, "/src/a.swift", "a.c"])
+    #expect(llvm.failure == nil)
+  }
+
   @Test func whatCannotBeStartedIsReplacedByTheRuntime() throws {
     let places = try Self.places(in: Self.libraries[0], 10)
     var llvm = LLVMSymbolicator(path: "/no/such/llvm-symbolizer")

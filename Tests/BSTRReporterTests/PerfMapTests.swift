@@ -107,6 +107,18 @@ import TraceStore
     #expect(name(pid: 78) == nil)
   }
 
+  @Test func aProcessMayStartAfterTheSymbolicatorWasMade() throws {
+    // As those of a sweep do.
+    var names = PerfMapSymbolicator(FakeSymbolicator([:]), folders: [folder.path])
+    try write()
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    let place = CodePlace(
+      module: "", buildID: nil, offset: 0x1010,
+      process: RecordedProcess(pid: 77, startTime: UInt64(now.nanoseconds)))
+    #expect(names.symbols(for: [place])[place]?.first?.name == "jitted")
+  }
+
   @Test func anotherUsersMapNamesNothing() throws {
     try write()
     #expect(name(owner: geteuid() + 1) == nil)

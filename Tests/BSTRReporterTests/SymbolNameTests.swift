@@ -28,10 +28,12 @@ import Testing
     #expect([thunk].mergingThunks().count == 1)
   }
 
-  @Test func aFileWithoutALineIsNone() {
-    let symbol = Symbol(rawName: "f", file: "crtstuff.c", line: 0, column: 3)
+  @Test func whatIsNotKnownIsLeftOut() {
+    let symbol = Symbol(rawName: "f", file: "", line: 0, column: 3)
     #expect(symbol.file == nil)
     #expect(symbol.line == nil)
     #expect(symbol.column == nil)
+    // Code that the compiler has added to a file.
+    #expect(Symbol(rawName: "f", file: "/src/a.swift").file == "/src/a.swift")
   }
 }

@@ -33,8 +33,9 @@ import TraceOptions
       which linked programs and the command line read. A flag overrules the variable. What cannot be
       understood in the variable is named on standard error and ignored.
 
-      `track` is for the variable only; `--keep-store FILE`, `--baseline FILE` and
-      `--update-baseline` (Docs/Suppressions.md) are for the command line only.
+      `track` is for the variable only; `--keep-store FILE`, `--baseline FILE`,
+      `--update-baseline` (Docs/Suppressions.md) and `--symbolizer auto|runtime|PATH` (Docs/Limits.md, "Names")
+      are for the command line only.
 
       | option | values | default | meaning |
       |---|---|---|---|

@@ -112,8 +112,10 @@ public struct LLVMSymbolicator: Symbolicator {
   private static func symbols(_ answers: [SymbolizerProcess.Answer]) -> [Symbol] {
     let symbols = answers.enumerated().compactMap { index, answer -> Symbol? in
       guard let rawName = answer.rawName else { return nil }
+      // Without a line, files of debug information are absolute; others are guessed from symbols.
+      let isKnown = answer.line > 0 || answer.file?.hasPrefix("/") == true
       return Symbol(
-        rawName: rawName, file: answer.file, line: answer.line, column: answer.column,
+        rawName: rawName, file: isKnown ? answer.file : nil, line: answer.line, column: answer.column,
         inlined: index < answers.count - 1)
     }
     // Without the function that exists the others belong to nobody.

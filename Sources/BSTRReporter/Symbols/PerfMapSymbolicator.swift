@@ -13,8 +13,6 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
   private let folders: [String]
   private let owner: uid_t
   private let latest: Int64
-  /// Nanoseconds from the monotonic clock's zero to now, and the time of day.
-  private let now: (monotonic: UInt64, sinceEpoch: Int64)
   private var maps: [RecordedProcess: PerfMap?] = [:]
 
   /// A symbolicator in front of one for modules.
@@ -34,11 +32,6 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     self.latest = latest
     self.folders = folders
     self.owner = owner
-    var monotonic = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &monotonic)
-    var realtime = timespec()
-    clock_gettime(CLOCK_REALTIME, &realtime)
-    now = (UInt64(clamping: monotonic.nanoseconds), realtime.nanoseconds)
   }
 
   /// Who has named the places of modules.
@@ -67,7 +60,17 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     return map
   }
 
+  /// Nanoseconds from the monotonic clock's zero to now, and from 1970.
+  private static var now: (monotonic: UInt64, sinceEpoch: Int64) {
+    var monotonic = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &monotonic)
+    var realtime = timespec()
+    clock_gettime(CLOCK_REALTIME, &realtime)
+    return (UInt64(clamping: monotonic.nanoseconds), realtime.nanoseconds)
+  }
+
   private func readMap(of process: RecordedProcess) -> PerfMap? {
+    let now = Self.now
     // A store of before the machine was started again, or of another one.
     guard process.startTime <= now.monotonic else { return nil }
     let age = Int64(clamping: now.monotonic - process.startTime)

@@ -61,17 +61,14 @@ public struct Symbol: Hashable, Sendable {
   }
 
   /// A symbol as an object file has it: a mangled name, and 0 or no text for what is not known.
-  ///
-  /// A file without a line is left out: it is of code that no line made, or a guess.
   init(
     rawName: String, file: String? = nil, line: Int = 0, column: Int = 0, inlined: Bool = false
   ) {
     let name = SymbolName.demangled(rawName)
     let method = SymbolName.methodOfThunk(name)
     self.init(
-      name: method, file: line > 0 ? file.flatMap { $0.isEmpty ? nil : $0 } : nil,
-      line: line > 0 ? line : nil, column: line > 0 && column > 0 ? column : nil,
-      inlined: inlined)
+      name: method, file: file.flatMap { $0.isEmpty ? nil : $0 }, line: line > 0 ? line : nil,
+      column: line > 0 && column > 0 ? column : nil, inlined: inlined)
     isThunk = method != name
   }
 }
