@@ -115,8 +115,8 @@ public struct LLVMSymbolicator: Symbolicator {
       // Without a line, files of debug information are absolute; others are guessed from symbols.
       let isKnown = answer.line > 0 || answer.file?.hasPrefix("/") == true
       return Symbol(
-        rawName: rawName, file: isKnown ? answer.file : nil, line: answer.line, column: answer.column,
-        inlined: index < answers.count - 1)
+        rawName: rawName, file: isKnown ? answer.file : nil, line: answer.line,
+        column: answer.column, inlined: index < answers.count - 1)
     }
     // Without the function that exists the others belong to nobody.
     return symbols.count == answers.count ? symbols.mergingThunks() : []
