@@ -95,8 +95,11 @@ extension Trait where Self == IssueHandlingTrait {
   /// Says of each issue which products it is with.
   static var namingProducts: Self {
     .compactMapIssues { issue in
+      // Once, though the suite's trait is each test's, too.
+      let comment: Comment = "with the \(Products.current.name) products"
+      guard !issue.comments.contains(comment) else { return issue }
       var issue = issue
-      issue.comments.append("with the \(Products.current.name) products")
+      issue.comments.append(comment)
       return issue
     }
   }

@@ -2,12 +2,19 @@ import Foundation
 import Testing
 
 /// Every scenario program finds what its first lines state, and nothing else.
+///
+/// `BSTRTRACE_SCENARIOS=TEXT` runs those only whose names have the text in them.
 @Suite(.overAllProducts, .namingProducts) struct ScenarioTests {
+  static let chosen = Scenario.all.filter { scenario in
+    guard let text = ProcessInfo.processInfo.environment["BSTRTRACE_SCENARIOS"] else { return true }
+    return scenario.testDescription.contains(text)
+  }
+
   @Test func thereAreScenarios() {
     #expect(Set(Scenario.all.map(\.file)).count >= 120)
   }
 
-  @Test(arguments: Scenario.all) func findsWhatItStates(_ scenario: Scenario) throws {
+  @Test(arguments: chosen) func findsWhatItStates(_ scenario: Scenario) throws {
     if let pending = scenario.pending {
       withKnownIssue(pending) {
         let (command, report) = try scenario.run()
