@@ -1,6 +1,6 @@
 // flags: -O1
 // twin: -DFIXED
-// fault: wrong-deallocator free 2 detected=TaskMemory::Free:* freed=- allocated=listTitles:* rule=in owner=listTitles:*
+// fault: wrong-deallocator free 2 detected=TaskMemory::Free:* freed=- allocated=listTitles:* rule=in|- owner=listTitles:*
 // A title is made with the string functions and given back to the task allocator, which frees it as a block.
 #include "variant.h"
 struct TaskMemory {

@@ -1,7 +1,7 @@
 // flags: -O1
 // twin: -DFIXED
 // leak: 3 24 Area::get_Label ways_out_of_loop.cpp:10 rule=out owner=findArea:*
-// leak: 2 24 findArea ways_out_of_loop.cpp:32 rule=in|- owner=findArea:*|-
+// leak: 2 24 findArea ways_out_of_loop.cpp:36 rule=in|- owner=findArea:*|-
 // Areas are searched by label. Every way out of the loop forgets the label, and a name is made in an argument list.
 #include "variant.h"
 struct Area {
