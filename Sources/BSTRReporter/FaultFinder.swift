@@ -17,13 +17,9 @@ enum FaultFinder {
   private struct Group {
     /// The earliest, which stands for all.
     var first: EventRecord
-    var count = 0
     var bytes = 0
-    var values: [StringValue] = []
+    var events: [EventRecord] = []
   }
-
-  /// The most strings that are shown of one finding.
-  private static let mostValues = 3
 
   /// Faults of one process: by kind, then by how often, then by stacks.
   static func findings(in evidence: Evidence) -> [Finding] {
@@ -41,18 +37,14 @@ enum FaultFinder {
       if (event.detectedTime, event.serial) < (group.first.detectedTime, group.first.serial) {
         group.first = event
       }
-      group.count += 1
       group.bytes += Int(event.byteLength)
-      if group.values.count < mostValues, let value = evidence.value(of: event),
-        !group.values.contains(value)
-      {
-        group.values.append(value)
-      }
+      group.events.append(event)
       groups[key] = group
     }
     return groups.sorted { first, second in
       if first.key.kind != second.key.kind { return first.key.kind < second.key.kind }
-      if first.value.count != second.value.count { return first.value.count > second.value.count }
+      let (one, other) = (first.value.events.count, second.value.events.count)
+      if one != other { return one > other }
       for (one, other) in zip(first.key.stacks, second.key.stacks) where one != other {
         return one.lexicographicallyPrecedes(other)
       }
@@ -74,13 +66,17 @@ enum FaultFinder {
     let culprit =
       kind == .overrun || kind == .prefixDamage
       ? allocated : detected ?? freed ?? allocated
+    let ordered = group.events.sorted {
+      ($0.detectedTime, $0.serial) < ($1.detectedTime, $1.serial)
+    }
+    let sample = Sample(of: ordered.lazy.map { ($0.serial, evidence.value(of: $0)) })
     var finding = Finding(
-      kind: kind, detail: message.detail, count: group.count, bytes: group.bytes,
-      message: message.sentence, allocated: allocated, values: group.values,
+      kind: kind, detail: message.detail, count: group.events.count, bytes: group.bytes,
+      message: message.sentence, allocated: allocated, values: sample.values,
       suppression: evidence.suppression(kind, at: culprit))
     finding.scope = evidence.image.name(of: event.scope)
     finding.remarks = message.remarks
-    if event.serial != 0 { finding.serials = [event.serial] }
+    finding.serials = sample.serials
     finding.history = evidence.history(of: event.serial)
     switch kind {
     case .doubleFree:

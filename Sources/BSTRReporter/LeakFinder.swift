@@ -113,7 +113,7 @@ struct LeakFinder {
   private func leak(_ group: Group, _ key: Key) -> Finding {
     let frames = key.frames.map { evidence.resolver.frames[$0] }
     let serials = group.serials.sorted()
-    let sample = sample(of: serials)
+    let sample = Sample(of: serials.lazy.map { ($0, evidence.values[$0]) })
     let allocated = StackTrace(frames: frames, truncated: group.truncated)
     let words = LeakWords(count: group.count, allocator: frames.first?.name, fate: fate)
     var finding = Finding(
@@ -150,26 +150,6 @@ struct LeakFinder {
     }
     return evidence.declarations.ownership(ofLeak: first, allocated: stacks.first ?? .none)
       ?? inferred
-  }
-
-  /// The most strings and serial numbers that are shown of one leak.
-  private static let mostShown = 5
-
-  /// Serial numbers that stand for a leak, and what the strings with these numbers say, each text once.
-  ///
-  /// The store keeps the text of a few of a stack's strings: these first.
-  private func sample(of serials: [UInt64]) -> (serials: [UInt64], values: [StoredValue]) {
-    var values: [StoredValue] = []
-    var chosen: [UInt64] = []
-    for serial in serials where chosen.count < Self.mostShown {
-      guard let value = evidence.values[serial], !values.contains(value) else { continue }
-      values.append(value)
-      chosen.append(serial)
-    }
-    for serial in serials where chosen.count < Self.mostShown && !chosen.contains(serial) {
-      chosen.append(serial)
-    }
-    return (chosen.sorted(), values)
   }
 
   /// A leak whose reason is known.

@@ -141,7 +141,7 @@ private struct Claims {
     for pattern in [
       /siblings were freed by (.+?) and by what it calls/, /who received them, as (.+?) did/,
       /, as (\S+?): who was to free this one/, /usually hands such strings to (.+?), which frees/,
-      /hand them to (.+?), which frees them/, /(\S+) made and freed its siblings/,
+      /hand them to (.+?), which frees them/, /(\S+) freed its siblings: whether/,
     ] {
       guard let name = text.firstMatch(of: pattern)?.output.1 else { continue }
       #expect(facts.freed { $0.freed.passes(String(name)) } > 0, "\(text)")

@@ -36,9 +36,7 @@ struct BSTRFunctionSymbols {
   /// Reads a module's symbols.
   init(of file: ElfFile) {
     isStripped = !file.hasOwnSymbols
-    // In the names of all of them but one.
-    let dynamic = file.symbols(isDynamic: true, ifAnyIsNamed: "String")
-    for symbol in dynamic {
+    for symbol in Self.symbols(of: file, isDynamic: true) {
       if symbol.isDefined, Self.marks.contains(symbol.name) { isOfThisLibrary = true }
       guard let function = Self.function(symbol) else { continue }
       if symbol.isDefined {
@@ -49,7 +47,7 @@ struct BSTRFunctionSymbols {
       }
     }
     if !exported.isEmpty, file.isSymbolic { isBoundToItself = true }
-    for symbol in Self.ownSymbols(of: file) where symbol.isDefined {
+    for symbol in Self.symbols(of: file, isDynamic: false) where symbol.isDefined {
       if Self.marks.contains(symbol.name) { isOfThisLibrary = true }
       if let function = Self.function(symbol), !exported.contains(function) { own.append(function) }
     }
@@ -58,9 +56,10 @@ struct BSTRFunctionSymbols {
     own = Self.inOrder(own)
   }
 
-  private static func ownSymbols(of file: ElfFile) -> [ElfFile.FileSymbol] {
+  /// The symbols of a table; none where no name in it has a part of the functions' names, as in most files.
+  private static func symbols(of file: ElfFile, isDynamic: Bool) -> [ElfFile.FileSymbol] {
     for name in ["SysAlloc", "SysFree", "SysReAlloc"] {
-      let symbols = file.symbols(isDynamic: false, ifAnyIsNamed: name)
+      let symbols = file.symbols(isDynamic: isDynamic, ifAnyIsNamed: name)
       if !symbols.isEmpty { return symbols }
     }
     return []

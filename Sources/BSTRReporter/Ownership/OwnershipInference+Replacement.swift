@@ -31,9 +31,10 @@ extension OwnershipInference {
     if let before, let line = before.freed.steps.last.flatMap({ paths.frame($0).line }) {
       return Replacement(function: owner, evidence: .line(line))
     }
-    guard height == 0, isCalledFromOnePlace(owner, evidence, leaked),
-      isMember(owner) || mayBeTheLatest(leaked, evidence)
-    else { return nil }
+    guard isCalledFromOnePlace(owner, height, evidence, leaked) else { return nil }
+    // What a function only received it seldom keeps.
+    let (isMember, mayBeTheLatest) = (isMember(owner), mayBeTheLatest(leaked, evidence))
+    guard height == 0 ? isMember || mayBeTheLatest : isMember && mayBeTheLatest else { return nil }
     return Replacement(function: owner, evidence: .none)
   }
 
@@ -64,8 +65,8 @@ extension OwnershipInference {
     case .line(let line):
       "\(name) frees an earlier string when it makes the next one, in line \(line): \(last)"
     case .none:
-      "\(name) made and freed its siblings: whether each call freed its own string, or that of the call "
-        + "before, which it had kept, cannot be told."
+      "\(name) freed its siblings: whether each call freed the string that it had got or made, or that of the "
+        + "call before, which it had kept, cannot be told."
     }
   }
 
@@ -83,15 +84,25 @@ extension OwnershipInference {
       ? freed.call.rawValue <= made.call.rawValue : freedLine < madeLine
   }
 
-  /// Whether all calls of a function that made and freed strings itself came from one place.
+  /// Whether all calls of a function that received and freed strings itself came from one place.
   ///
   /// Then the stacks do not tell one call from another. `main` is called once.
+  ///
+  /// - Parameter height: how many steps the strings went up to the function.
   private func isCalledFromOnePlace(
-    _ owner: CallPath.Step, _ evidence: [History], _ leaked: Leaked
+    _ owner: CallPath.Step, _ height: Int, _ evidence: [History], _ leaked: Leaked
   ) -> Bool {
     guard paths.frame(owner).plainName != "main" else { return false }
-    let seen = evidence.flatMap { [callers($0.allocated), callers($0.freed)] }
-    return Set(seen + leaked.stacks.map { callers(path(of: $0)) }).count == 1
+    func callers(_ path: CallPath, above steps: Int) -> [FrameWord] {
+      path.steps.dropLast(steps + 1).map(\.call)
+    }
+    let seen = evidence.filter { $0.height == height }.flatMap { history in
+      let below = history.freed.steps.count - 1 - (history.allocated.steps.count - 1 - height)
+      return [
+        callers(history.allocated, above: height), callers(history.freed, above: max(0, below)),
+      ]
+    }
+    return Set(seen + leaked.stacks.map { callers(path(of: $0), above: height) }).count == 1
   }
 
   /// Whether a function is a member of a class or a namespace: an object can keep what its setter makes.
@@ -112,17 +123,24 @@ extension OwnershipInference {
       <= others
   }
 
-  /// The calls that led to the innermost step.
-  private func callers(_ path: CallPath) -> [FrameWord] { path.steps.dropLast().map(\.call) }
-
-  /// Whether strings that nobody freed were all allocated by other calls below their owner than those that
-  /// were freed: an implementer makes them on its way, and returns another.
+  /// Whether strings that nobody freed were allocated by other calls below their owner than those that were
+  /// freed: an implementer makes them on its way, and returns another.
+  ///
+  /// Where the owner allocated them itself, it may be that of a function which is inlined into it.
   ///
   /// - Parameter height: how many steps the strings that were freed went up.
   func isDraft(_ stacks: [StackID], among evidence: [History], _ height: Int) -> Bool {
-    guard height > 0 else { return false }
-    func calls(_ path: CallPath) -> [FrameWord] { path.steps.suffix(height).map(\.call) }
+    func calls(_ path: CallPath) -> [FrameWord] { path.steps.suffix(max(1, height)).map(\.call) }
     let returned = Set(evidence.filter { $0.height == height }.map { calls($0.allocated) })
     return stacks.contains { !returned.contains(calls(path(of: $0))) }
+  }
+
+  /// The words for strings that a function may have made on its way and not returned.
+  func drafted(by function: CallPath.Step, isReturned: Bool) -> String {
+    let made = "Those that were freed had been allocated by another call in \(name(function)): "
+    return made
+      + (isReturned
+        ? "whether that returned this one, or forgot it, cannot be told."
+        : "whether this one was forgotten by it, or by what is inlined into it, cannot be told.")
   }
 }

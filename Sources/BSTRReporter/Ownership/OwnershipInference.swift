@@ -32,6 +32,8 @@ struct OwnershipInference {
   }
   /// Allocations of the whole process.
   let allocations: UInt64
+  /// Whether it was recorded where strings were freed; at level leaks it is not.
+  private let knowsFrees: Bool
   /// Functions that freed in one call what an earlier call of them had made.
   private(set) var replacers: Set<Int> = []
 
@@ -64,6 +66,7 @@ struct OwnershipInference {
     paths = CallPaths(resolver, image)
     self.wrappers = wrappers
     allocations = image.count(.allocations)
+    knowsFrees = image.count(.frees) == 0 || !image.pairs.isEmpty
     let pairs = Self.merged(image.pairs)
     let right = Self.withoutDoubleFrees(pairs, image.events)
     helpers = Self.helpers(in: right, paths, wrappers)
@@ -301,12 +304,10 @@ struct OwnershipInference {
       return
     }
     if isDraft(leaked.stacks, among: evidence, height) {
-      let producer = path.steps[path.steps.count - height]
+      let producer = path.steps[path.steps.count - max(1, height)]
       ownership.owner = nil
-      ownership.producer = paths.frame(producer)
-      ownership.doubt =
-        "Those that were freed had been allocated by another call in \(name(producer)): whether that returned "
-        + "this one, or forgot it, cannot be told."
+      ownership.producer = height > 0 ? paths.frame(producer) : nil
+      ownership.doubt = drafted(by: producer, isReturned: height > 0)
       return
     }
     ownership.basis = .inferred
@@ -379,6 +380,10 @@ struct OwnershipInference {
       ownership.doubt =
         "Other strings that came through \(name(owner)) were freed, and never one from this line: who was "
         + "to free it cannot be told."
+    } else if !knowsFrees {
+      ownership.doubt =
+        "Where strings were freed was not recorded: whether \(name(owner)) was to free this one or to return "
+        + "it cannot be told."
     } else {
       ownership.doubt =
         "No string of \(name(owner)) was ever freed: whether it was to free them or to return them "

@@ -143,7 +143,9 @@ public struct TextRenderer {
     guard !map.functions.isEmpty else { return [] }
     func line(_ flow: OwnershipMap.Flow) -> String {
       let owner = flow.owner.map { $0 == flow.producer ? "" : ", owned by \($0.text)" } ?? ""
-      let end = flow.freedBy.map { "freed by \($0.text)" } ?? strong("never freed")
+      let notFreed =
+        process.wasCutShort || process.end == .running ? "not freed yet" : "never freed"
+      let end = flow.freedBy.map { "freed by \($0.text)" } ?? strong(notFreed)
       let size = "\(Self.count(flow.count, "BSTR")), \(Self.count(flow.bytes, "byte"))"
       return "     \(flow.producer.text)\(owner), \(end)   \(size)"
     }
