@@ -43,10 +43,8 @@ import Testing
         + Self.linked, in: folder)
     let traced = try Traced.run(["./program"], in: folder)
     let frame = try #require(traced.report.findings.first?.stacks.allocated.first)
-    withKnownIssue("links are not followed when a module's file is looked at") {
-      #expect(frame.function == "get_name")
-      #expect(frame.line == 2)
-    }
+    #expect(frame.function == "get_name")
+    #expect(frame.line == 2)
   }
 
   /// A program that takes the functions of a linked copy by `dlsym`, as Mono does, and frees crosswise: with
