@@ -64,10 +64,8 @@ struct StackResolver {
     image.stack(stack).frames.flatMap { numbers[$0.rawValue] ?? [] }
   }
 
-  /// The frames of each recorded call of a stack, innermost first: more than one where functions were inlined.
-  func calls(of stack: StackID) -> [(word: FrameWord, frames: [Int])] {
-    image.stack(stack).frames.map { ($0, numbers[$0.rawValue] ?? []) }
-  }
+  /// The frames of one recorded call by their numbers, innermost first: several where functions were inlined.
+  func framesOfCall(_ call: FrameWord) -> [Int] { numbers[call.rawValue] ?? [] }
 
   /// The place that one word names.
   static func place(of word: FrameWord, in image: StoreImage) -> CodePlace {

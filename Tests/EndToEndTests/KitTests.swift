@@ -125,6 +125,7 @@ import Testing
     try expect(
       try part(text, from: "LeakyXCTests.testForgetsItsTitle left", to: "SUMMARY")
         + part(text, from: "a title is made", to: "SUMMARY"), equals: "kit-xctest.txt")
+    #expect(text.contains("failed - the block left 1 BSTR of 16 bytes behind."))
     for name in ["testForgetsItsTitle", "testAsyncLeak"] {
       #expect(text.contains("Test Case 'LeakyXCTests.\(name)' failed"))
     }

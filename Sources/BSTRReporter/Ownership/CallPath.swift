@@ -113,8 +113,10 @@ struct CallPaths {
 
   /// The path to where a stack was taken.
   func path(of stack: StackID) -> CallPath {
-    let numbers = resolver.calls(of: stack).flatMap { call in
-      call.frames.map { (frame: $0, call: call.word) }
+    let (words, isTruncated) = image.stack(stack)
+    var numbers: [(frame: Int, call: FrameWord)] = []
+    for word in words {
+      for frame in resolver.framesOfCall(word) { numbers.append((frame, word)) }
     }
     var end = numbers.count
     while end > 0, isStartup[numbers[end - 1].frame] { end -= 1 }
@@ -129,7 +131,7 @@ struct CallPaths {
       steps.append(CallPath.Step(frame: number, function: functions[number], call: call))
     }
     return CallPath(
-      steps: steps, isComplete: end < numbers.count && !image.stack(stack).truncated)
+      steps: steps, isComplete: end < numbers.count && !isTruncated)
   }
 
   func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }

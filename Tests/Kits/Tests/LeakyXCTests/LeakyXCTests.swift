@@ -28,6 +28,10 @@ final class BlockXCTests: XCTestCase {
     XCTAssertEqual(length, 8)
   }
 
+  func testABlockWithoutAMessageLeaks() {
+    XCTAssertNoBSTRLeaks { _ = makeTitle() }
+  }
+
   func testABlockIsClean() {
     XCTAssertNoBSTRLeaks { SysFreeString(makeTitle()) }
     XCTAssertNoBSTRLeaks(allowing: .perStack(1)) { _ = makeTitle() }
