@@ -20,10 +20,38 @@ uint32_t ct_unloads;
 
 void ct_forget_stacks(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
 
+// Whether the constructors of this module have begun, so that those of what it needs have run.
+static bool is_initialised;
+
+static void open_needed(const struct link_map *module) {
+  const char *strings = NULL;
+  for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++)
+    if (entry->d_tag == DT_STRTAB) strings = (const char *)entry->d_un.d_ptr;
+  if (!strings) return;
+  for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++)
+    if (entry->d_tag == DT_NEEDED) dlopen(strings + entry->d_un.d_val, RTLD_LAZY | RTLD_NOLOAD);
+}
+
+void ct_initialise(void) {
+  static bool is_busy;
+  if (__atomic_load_n(&is_initialised, __ATOMIC_ACQUIRE) || is_busy) return;
+  is_busy = true;
+  struct dl_find_object own;
+  if (_dl_find_object((void *)&ct_initialise, &own) == 0) {
+    const char *path = own.dlfo_link_map->l_name;
+    // To open what is loaded runs the constructors that have not run yet. The executable's own are its
+    // business; the run-time's are not.
+    if (path && path[0]) dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    else open_needed(own.dlfo_link_map);
+  }
+  is_busy = false;
+}
+
 // What is closed is not unloaded: functions of this library are registered to run at exit and when
 // threads end, and other libraries' destructors release strings through it. No linker flag says that
 // of a package that others depend on, so the library says it itself.
 __attribute__((constructor(101))) static void stay_loaded(void) {
+  __atomic_store_n(&is_initialised, true, __ATOMIC_RELEASE);
   struct dl_find_object own;
   if (_dl_find_object((void *)&stay_loaded, &own) != 0) return;
   const char *path = own.dlfo_link_map->l_name;

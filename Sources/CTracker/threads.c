@@ -53,6 +53,8 @@ static bool take(struct ct_thread *thread) {
 
 // No lock: a signal handler may come here while its thread does.
 struct ct_thread *ct_take_thread(void) {
+  ct_initialise();
+  if (ct_this_thread) return ct_this_thread;
   // Where another copy of this library records, nobody goes inside this one.
   ct_choose_recorder();
   if (ct_other_recorder) return NULL;

@@ -463,6 +463,10 @@ struct ct_module {
   uint32_t buildIDBytes;
 };
 
+/// Has the constructors of this library and of the Swift run-time run, if they have not. The loader may
+/// run those of a library first that does not depend on this one, and that library may call us.
+void ct_initialise(void);
+
 /// The module that `address` lies in; all zero, with the path "", when it lies in none.
 /// Neither locks nor allocates; safe in a forked child.
 struct ct_module ct_find_module(uintptr_t address);
