@@ -33,7 +33,8 @@ import TraceStore
     let scenario = try #require(
       Self.scenarios.first { $0.file.lastPathComponent == "error_in_loop.c" })
     let (program, folder) = try scenario.build(in: "claims-false")
-    let traced = try Traced.run([program.path], flags: ["--symbolizer", "runtime", "--keep-store", "s"], in: folder)
+    let traced = try Traced.run(
+      [program.path], flags: ["--symbolizer", "runtime", "--keep-store", "s"], in: folder)
     let image = try #require(
       try StoreFile.images(at: folder.appending(path: "s").path).images.first)
     let process = try #require(traced.report.processes.first)
