@@ -352,7 +352,9 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       let plain = String(name.prefix { $0 != "(" })
       return Leak(
         count: finding.count, bytes: finding.bytes,
-        function: leaks.contains { $0.function == name } ? name : plain,
+        function: leaks.lazy.map(\.function).first { stated in
+          stated == name || stated.split(separator: "|").contains { $0 == name || $0 == plain }
+        } ?? plain,
         place: place ?? URL(filePath: frame?.module ?? "?").lastPathComponent,
         pinned: finding.pinned.isEmpty ? nil : stated?.pinned ?? Place(text: "?"), blame: Blame())
     }

@@ -1,5 +1,5 @@
 // flags: -O1
-// leak: 3 24 decode(Outer&) two_drafts_inlined.cpp:8 rule=- owner=-
+// leak: 3 24 convert|decode(Outer&) two_drafts_inlined.cpp:8 rule=- owner=-
 // The same through a helper, and all of it inlined into one line.
 #include "text.h"
 

@@ -1,5 +1,5 @@
 // flags: -O3
-// leak: 3 24 decode two_drafts_optimised.cpp:8 rule=- owner=-
+// leak: 3 24 convert|decode two_drafts_optimised.cpp:8 rule=- owner=-
 // The same, of which even the caller does not show that it was inlined.
 #include "text.h"
 

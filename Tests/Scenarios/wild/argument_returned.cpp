@@ -1,7 +1,6 @@
 // flags: -O1
 // twin: -DFIXED
 // fault: double-free - 1 detected=callThrough:* freed=callThrough:* allocated=callThrough:* rule=-|return
-// pending: that a callee returned its argument is not thought of
 // A function returns its argument as its result. The caller frees its argument, and what was returned to it.
 #include "variant.h"
 APART BSTR echo(BSTR text) {

@@ -1,6 +1,5 @@
 // leak: 3 30 Outer::get draft_on_one_line.cpp:12 rule=-|in owner=-|Outer::get:*
 // never: decode(Outer&) owned it
-// pending: siblings that alternate on one line are taken for ones of the same call
 // A function makes a draft and then its result, in one line, and forgets the draft. Its caller frees what it gets.
 #include <stdlib.h>
 

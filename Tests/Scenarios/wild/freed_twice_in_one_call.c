@@ -1,6 +1,5 @@
 // fault: double-free - 1 detected=end:13 freed=end:12 allocated=main:17
 // never: to end twice
-// pending: two frees within one call are taken for two calls
 // The string is given away once, and freed twice there.
 #include <stdlib.h>
 

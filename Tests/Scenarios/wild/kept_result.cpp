@@ -1,7 +1,6 @@
 // flags: -O1
 // twin: -DFIXED
 // fault: double-free - 2 detected=takeString:* freed=takeString:* allocated=loaderPath:* rule=-|out|return owner=loaderPath:*|-
-// pending: who freed what it had received is taken for who owned it
 // A function makes its string once, keeps it, and returns it to everybody; each receiver frees what it receives.
 #include "variant.h"
 APART BSTR loaderPath() {

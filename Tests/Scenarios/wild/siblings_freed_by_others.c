@@ -1,6 +1,5 @@
 // leak: 1 12 get_name siblings_freed_by_others.c:12 rule=out|- owner=forget:*|-
 // never: freed by forget
-// pending: the frame of the leaked stack is named for the siblings
 // Three functions get a name: one frees it, one has it freed, one forgets it. The one that forgot has freed none.
 #include <stdlib.h>
 
