@@ -138,11 +138,12 @@ extension Registry {
   ) -> BlockRecord? {
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
+      if unsafe records[index].identity == 0 { continue }
       let record = unsafe records[index]
       let layout = BlockLayout(record.layout)
       let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
       let bytes = UInt(layout.blockBytes(forPayload: Int(record.byteLength)))
-      if record.serial != 0, block <= address, address - block < bytes { return record }
+      if block <= address, address - block < bytes { return record }
     }
     return nil
   }
