@@ -49,7 +49,8 @@ extension Tracker {
       let layout = BlockLayout(record.layout)
       let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
       let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
-      // A program that lost the block in a way we did not see may have unmapped it.
+      // A program that lost the block in a way we did not see may have unmapped it; a sanitizer knows.
+      if ct_heap_is_sanitizers(), ct_sanitizer_block_bytes(block) == 0 { continue }
       guard readable.contain(block, bytes),
         let found = registry.inspect(block, serial: record.serial, in: store)
       else { continue }
