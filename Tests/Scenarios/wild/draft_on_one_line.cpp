@@ -1,4 +1,4 @@
-// leak: 3 30 Outer::get draft_on_one_line.cpp:12 rule=-|in owner=-|Outer::get:*
+// leak: 3 30 Outer::get draft_on_one_line.cpp:11 rule=-|in owner=-|Outer::get:*
 // never: decode(Outer&) owned it
 // A function makes a draft and then its result, in one line, and forgets the draft. Its caller frees what it gets.
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// fault: double-free - 1 detected=end:13 freed=end:12 allocated=main:17
+// fault: double-free - 1 detected=end:12 freed=end:11 allocated=main:16
 // never: to end twice
 // The string is given away once, and freed twice there.
 #include <stdlib.h>

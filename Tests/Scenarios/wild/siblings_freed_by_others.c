@@ -1,4 +1,4 @@
-// leak: 1 12 get_name siblings_freed_by_others.c:12 rule=out|- owner=forget:*|-
+// leak: 1 12 get_name siblings_freed_by_others.c:11 rule=out|- owner=forget:*|-
 // never: freed by forget
 // Three functions get a name: one frees it, one has it freed, one forgets it. The one that forgot has freed none.
 #include <stdlib.h>
