@@ -49,13 +49,16 @@ extension Registry {
     }
   }
 
-  /// The start of a block of ours, live or in quarantine, that a pointer which is no more than 8 bytes away
-  /// from its start may mean; `nil` when there is none.
+  /// The start of a block of ours, live or in quarantine, that a pointer close to it may mean.
+  ///
+  /// One no more than 8 bytes behind the start or 4 in front of it. In glibc's heap no block is as small as 16
+  /// bytes, so that one which is 16 behind or 8 in front is nobody else's, either.
   ///
   /// Those are the start itself, the string's first character, and what a copy of another layout takes for the
   /// start.
   func block(near pointer: UInt) -> UInt? {
-    for block in stride(from: (pointer &- 8) & ~3, through: pointer &+ 4, by: 4)
+    let (behind, before): (UInt, UInt) = ct_heap_is_glibc() ? (16, 8) : (8, 4)
+    for block in stride(from: (pointer &- behind) & ~3, through: pointer &+ before, by: 4)
     where block % 8 == 0 && holds(block) {
       return block
     }

@@ -109,12 +109,13 @@ struct FaultMessage {
         "\(doer) gave free an address \(Self.place(Int(event.offset), onLength: false)) a BSTR, "
         + "\(begins)."
       remarks.append(
-        "It takes the BSTR for one of another layout. Without bstrtrace the heap would have ended the "
-          + "program here.")
+        "There the block of a BSTR of another layout would start. Without bstrtrace glibc's heap would have "
+          + "ended the program here.")
     case .interior:
       sentence = "\(doer) gave free an address \(Self.place(Int(event.offset))) a live BSTR."
       remarks.append(
-        "Without bstrtrace the heap would have ended the program here. The BSTR was left alone.")
+        "The BSTR was left alone. Without bstrtrace glibc's heap would have ended the program here, or been "
+          + "damaged.")
     case .foreignBSTR:
       sentence =
         "\(doer) gave free the characters of a BSTR of another copy of the BSTR functions, \(begins)."

@@ -15,9 +15,9 @@ enum RunningProcess {
     guard EndState(rawValue: image.header.endState) == EndState.none, pid != getpid(),
       let start = startTime(of: pid), start <= image.header.startTime &+ tickNanoseconds
     else { return false }
-    // Of other users' processes the link cannot be read.
+    // Of other users' processes the link cannot be read: that one of them has the number proves nothing.
     let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
-    guard let link else { return true }
+    guard let link else { return false }
     return link == image.executable || link == "\(image.executable) (deleted)"
   }
 

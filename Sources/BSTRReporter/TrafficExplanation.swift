@@ -32,6 +32,6 @@ enum TrafficExplanation {
     }
     return
       "\(name) neither imports nor exports SysAllocString and has none inside: this run loaded no library "
-      + "that uses BSTRs."
+      + "that uses BSTRs, or only such as have a copy of their own."
   }
 }

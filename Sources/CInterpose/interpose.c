@@ -80,7 +80,9 @@ bool ct_may_be_ours(const void *pointer) {
   if (!(mode & (CT_ASK_FILTER | CT_ASK_RECORDER)) || !pointer) return false;
   if (__builtin_expect(mode & CT_ASK_RECORDER, 0)) return true;
   uintptr_t address = (uintptr_t)pointer;
-  if (heap_is_glibc) return address % 16 != 0 || ct_filter_may_hold(address);
+  // Of its blocks none is as small as 16 bytes: what starts there is inside the one before.
+  if (heap_is_glibc)
+    return address % 16 != 0 || ct_filter_may_hold(address) || ct_filter_may_hold(address - 16);
   return ct_filter_may_hold(address - 8) || ct_filter_may_hold(address + 8);
 }
 

@@ -80,6 +80,8 @@ struct CoverageFinder {
       if isProgram { return (.exportedByProgram, exported.symbol) }
       if symbols.isBoundToItself { return (.boundToItself, exported.symbol) }
     }
+    // Beside the functions themselves a C++ name is a wrapper's, whose calls are seen.
+    if symbols.imported.contains(where: { !$0.isMangled }) { return nil }
     return mangled.map { (.mangledNames, $0.symbol) }
   }
 }

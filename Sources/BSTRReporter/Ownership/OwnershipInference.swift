@@ -373,7 +373,7 @@ struct OwnershipInference {
       conclude(path, owner: owner, height: height, &ownership)
     } else if path.isComplete, path.steps.count == 1 {
       ownership.basis = .inferred
-      ownership.evidence = "it has no caller"
+      ownership.evidence = "its having no caller"
       ownership.owner = paths.frame(owner)
       conclude(path, owner: owner, height: 0, &ownership)
     } else if let function = owner.function, passed.contains(function) {

@@ -249,8 +249,12 @@ struct ElfFile {
     return symbols
   }
 
+  /// Larger sections are taken for damage: to search one would take forever.
+  private static let maxSectionBytes = 1 << 30
+
   private func range(of section: Section) -> Range<Int>? {
-    guard section.type != 8, section.offset >= 0, section.size >= 0,  // SHT_NOBITS
+    guard section.type != 8, section.offset >= 0,  // SHT_NOBITS
+      (0...Self.maxSectionBytes).contains(section.size),
       section.offset <= bytes.count, section.size <= bytes.count - section.offset
     else { return nil }
     return section.offset..<section.offset + section.size

@@ -12,10 +12,12 @@ enum SymbolName {
   /// "memcpy@@GLIBC_2.14".
   static func demangled(_ rawName: String) -> String {
     let version = rawName.firstIndex(of: "@").flatMap { $0 > rawName.startIndex ? $0 : nil }
-    return SymbolicatedBacktrace.Symbol(
+    let name = SymbolicatedBacktrace.Symbol(
       imageIndex: 0, imageName: "", rawName: String(rawName[..<(version ?? rawName.endIndex)]),
       offset: 0, sourceLocation: nil
     ).name
+    // GCC's copies of a function for certain arguments are that function to a reader.
+    return name.firstRange(of: " [clone ").map { String(name[..<$0.lowerBound]) } ?? name
   }
 
   /// The method that a thunk adjusts `this` for; other names as they are.
