@@ -1,5 +1,5 @@
 // widths: 2 4
-// fault: double-free - 1 detected=Owner::~Owner:9 freed=show:15 allocated=show:14 rule=in owner=show:14
+// fault: double-free - 1 detected=Owner::~Owner:9 freed=show:15 allocated=show:14 rule=- owner=show:14
 // Bug class 3: an explicit release, and the destructor's.
 #include "text.h"
 

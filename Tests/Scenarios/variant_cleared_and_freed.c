@@ -1,5 +1,5 @@
 // widths: 2 4
-// fault: double-free - 1 detected=main:10 freed=VariantClear:* allocated=main:7 rule=in owner=main:7
+// fault: double-free - 1 detected=main:10 freed=VariantClear:* allocated=main:7 rule=- owner=main:7
 // Bug class 4: VariantClear has freed the string already.
 #include "text.h"
 

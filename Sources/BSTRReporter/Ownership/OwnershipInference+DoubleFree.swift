@@ -164,35 +164,29 @@ extension OwnershipInference {
   }
 
   /// Both frees were the owner's, itself or through wrappers.
+  ///
+  /// That alone breaks no rule of the owner's: a function that it called may have returned it the string that it
+  /// was given, and each result is to be freed.
   private func judgeOwn(
     _ allocated: Allocation, _ owner: CallPath.Step, _ first: Free, _ second: Free,
     _ ownership: inout Ownership
   ) {
-    guard let one = first.whole.steps.last, let other = second.whole.steps.last,
+    var message = "\(name(owner)) freed its own BSTR twice."
+    if let one = first.whole.steps.last, let other = second.whole.steps.last,
       one.function != other.function
-    else {
-      let message = "\(name(owner)) freed its own BSTR twice."
-      guard isDirect(first), isDirect(second) else { return settle(.in, message, &ownership) }
-      ownership.message = message
-      ownership.doubt =
-        "Whether it freed one variable twice, or a function that it had called returned it the string that "
-        + "it was given, cannot be told."
-      return
+    {
+      if let keeper = keeper(first, second, allocated) {
+        ownership.consumer = paths.frame(keeper)
+        ownership.doubt = givenAwayWithoutCopy(keeper, keeper == one ? other : one)
+        return
+      }
+      message =
+        "\(name(owner)) freed its own BSTR twice: in \(name(one)), and then in \(name(other))."
     }
-    if let keeper = keeper(first, second, allocated) {
-      ownership.consumer = paths.frame(keeper)
-      ownership.doubt = givenAwayWithoutCopy(keeper, keeper == one ? other : one)
-      return
-    }
-    settle(
-      .in,
-      "\(name(owner)) freed its own BSTR twice: in \(name(one)), and then in \(name(other)).",
-      &ownership)
-  }
-
-  /// Whether the owner freed it itself, in its own code rather than through wrappers.
-  private func isDirect(_ free: Free) -> Bool {
-    free.isOwn && free.whole.steps.last?.function == free.path.steps.last?.function
+    ownership.message = message
+    ownership.doubt =
+      "Whether it freed one string twice, or a function that it had called returned it the string that it was "
+      + "given, cannot be told."
   }
 
   /// A destructor among the two that freed it, of a class that had allocated the string itself: that had

@@ -310,8 +310,14 @@ struct OwnershipInference {
       ownership.doubt = drafted(by: producer, isReturned: height > 0)
       return
     }
+    if isSame, let doubt = passedOn(evidence, from: owner, height) {
+      ownership.owner = nil
+      ownership.doubt = doubt
+      return
+    }
     ownership.basis = .inferred
-    ownership.evidence = all == 1 ? "1 sibling" : "\(all) siblings"
+    ownership.evidence =
+      (count < all ? "\(count) of " : "") + (all == 1 ? "1 sibling" : "\(all) siblings")
     conclude(path, owner: owner, height: height, &ownership)
     if height > 0, !isSame, owner != path.steps.first,
       !isProducerByType(path.steps[path.steps.count - height])
@@ -320,6 +326,23 @@ struct OwnershipInference {
         "Nobody freed what \(name(path.steps[path.steps.count - height])) returned; \(name(owner)) received "
         + "it, and was to free it or to return it."
     }
+  }
+
+  /// The doubt where some strings of the same stack were freed after the activation of their likely owner, or by
+  /// another thread: it kept or passed them on, and may have done so with this one.
+  ///
+  /// - Parameter height: how many steps the strings went up to that owner.
+  private func passedOn(
+    _ evidence: [History], from owner: CallPath.Step, _ height: Int
+  ) -> String? {
+    let later = evidence.filter { $0.crossedThreads || ($0.height ?? 0) > height }
+    let count = later.reduce(0) { $0 + $1.count }
+    guard count > 0 else { return nil }
+    let freeing = later.compactMap(\.freed.steps.last).map { name($0) }.min()
+    return
+      "Most of its siblings were freed while \(name(owner)) ran, and \(count) later or in another thread"
+      + (freeing.map { ", as by \($0)" } ?? "")
+      + ": whether this one, too, was kept or passed on cannot be told."
   }
 
   /// Who freed strings that had come up to other owners than this one: some themselves, for some what they
