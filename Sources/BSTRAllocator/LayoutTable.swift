@@ -8,7 +8,7 @@ import TraceStore
 /// Which layout the strings of which module have: that of the copy of the functions that the module would reach
 /// without the tracker.
 ///
-/// It is asked once for each module; after that `ct_layout_of_call` knows. All of it is guarded by a lock of its
+/// It is asked once for each module; after that `ct_layout_of_caller` knows. All of it is guarded by a lock of its
 /// own, which is taken last.
 @safe
 struct LayoutTable: ~Copyable {

@@ -22,8 +22,11 @@ extension BSTRFunctions {
   @inline(__always)
   fileprivate static func inside(_ caller: CallSite) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
-    let known = StoredLayout(rawValue: ct_layout_of_call(caller.returnAddress))
-    let layout = unsafe known.isKnown ? known : tracker.pointee.layout(for: caller)
+    let known = ct_layout_of_caller(caller.returnAddress)
+    let layout =
+      unsafe known &- 1 < UInt8.max
+      ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known))
+      : tracker.pointee.layout(for: caller)
     return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: tracker)
   }
 
@@ -33,19 +36,13 @@ extension BSTRFunctions {
       layout: Tracker.current.pointee.layouts.assumed, source: .heap, tracker: nil)
   }
 
-  /// The functions of a process in which nothing is recorded or pinned; `nil` in others, and before the
-  /// layout is known.
+  /// The functions of a process in which nothing is recorded or pinned and all callers have one layout; `nil` in
+  /// others, and before the layout is known.
   @inline(__always)
   fileprivate static var plain: BSTRFunctions? {
-    var layout = ct_get_plain_layout()
-    if layout == 0 { return nil }
-    if layout == CT_PLAIN_BY_CALL {
-      layout = UInt32(ct_layout_of_call(ct_return_address()))
-      if layout == 0 { return nil }
-    }
-    return unsafe BSTRFunctions(
-      layout: StoredLayout(rawValue: UInt8(truncatingIfNeeded: layout)), source: .heap, tracker: nil
-    )
+    let layout = StoredLayout(rawValue: ct_get_plain_layout())
+    guard layout.rawValue != 0 else { return nil }
+    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: nil)
   }
 
   /// SysFreeString where something is recorded: apart, so that it takes few registers where nothing is.
@@ -64,7 +61,10 @@ extension BSTRFunctions {
   ///
   /// Integers and pointers are passed and returned alike (System V ABI, AMD64, 3.2.3; AAPCS64, 6.8.2).
   ///
+  /// Apart, like `ask`, so that the functions need no room for a request, nor the compiler's protection of it.
+  ///
   /// - Returns: what that function returned; `nil` when there is none.
+  @inline(never)
   static func passOn(
     _ operation: ct_operation, _ name: StaticString, _ first: UInt, _ second: UInt = 0,
     _ third: UInt = 0, caller: CallSite
@@ -94,6 +94,7 @@ extension BSTRFunctions {
   }
 
   /// Has the copy of this library that records carry a call out.
+  @inline(never)
   static func ask(
     _ operation: ct_operation, _ first: UInt, _ second: UInt = 0, _ third: UInt = 0,
     caller: CallSite

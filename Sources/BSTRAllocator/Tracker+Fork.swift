@@ -15,7 +15,7 @@ extension Tracker {
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()
     layouts.renewInForkedChild()
-    ct_forget_call_layouts()
+    ct_forget_page_layouts()
     immortals.renewInForkedChild()
     histories.renewInForkedChild()
     failures.renewInForkedChild()

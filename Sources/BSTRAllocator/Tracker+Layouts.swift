@@ -6,7 +6,7 @@ import TraceStore
 
 extension Tracker {
   /// The layout of the copy of the functions that a caller would reach without the tracker, with what the tracker
-  /// adds; it is then known for that call.
+  /// adds; it is then known for the page of the caller's code.
   ///
   /// Takes the loader's lock and calls the program's own functions at a module's first call: the caller
   /// holds no lock.
@@ -14,7 +14,7 @@ extension Tracker {
   func layout(for caller: CallSite) -> StoredLayout {
     let found = entry(for: caller).layout
     let layout = found.with(guard: setsGuards && isRecording)
-    ct_set_layout_of_call(caller.returnAddress, layout.rawValue)
+    ct_set_layout_of_caller(caller.returnAddress, layout.rawValue)
     if note(found) { updateFastPath() }
     return layout
   }
@@ -50,14 +50,14 @@ extension Tracker {
     layouts.declare(
       unsafe LayoutTable.Entry(
         start: module.start, end: module.end, layout: set(profile.stored), isDeclared: true))
-    ct_forget_call_layouts()
+    ct_forget_page_layouts()
     updateFastPath()
   }
 
   /// Notes what the release of a string by a private copy says of the payload offset, where nothing was certain.
   func learnLayout(payloadOffset: Int) {
     guard layouts.learn(payloadOffset: payloadOffset) else { return }
-    ct_forget_call_layouts()
+    ct_forget_page_layouts()
     updateFastPath()
     withStore { store in
       unsafe store.header.pointee.payloadOffset = UInt32(payloadOffset)
@@ -79,17 +79,13 @@ extension Tracker {
 
   /// Enables the untracked fast path while nothing is recorded or pinned.
   ///
-  /// Where the library is linked, callers have one layout unless they say otherwise; where it is preloaded, each
-  /// module may have a copy of its own.
+  /// Only where the library is linked, whose callers have one layout unless they say otherwise; where it is
+  /// preloaded, each module may have a copy of its own.
   func updateFastPath() {
-    guard !isRecording, pins.isEmpty, !ct_has_other_recorder() else {
-      return ct_set_plain_layout(0)
-    }
-    if ct_role == RecorderRole.linked.rawValue, let only = layouts.only {
-      ct_set_plain_layout(UInt32(only.with(guard: false).rawValue))
-    } else {
-      ct_set_plain_layout(UInt32(CT_PLAIN_BY_CALL))
-    }
+    guard !isRecording, pins.isEmpty, !ct_has_other_recorder(),
+      ct_role == RecorderRole.linked.rawValue, let only = layouts.only
+    else { return ct_set_plain_layout(0) }
+    ct_set_plain_layout(only.with(guard: false).rawValue)
   }
 
   /// Notes in the store how the process's strings are laid out: by the first that has one.

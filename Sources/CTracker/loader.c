@@ -67,7 +67,7 @@ int dlclose(void *handle) {
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   int result = next(handle);
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
-  ct_forget_call_layouts();
+  ct_forget_page_layouts();
   return result;
 }
 

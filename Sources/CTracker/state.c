@@ -10,15 +10,15 @@ enum { MOST_COMPLAINTS = 20 };
 
 uint8_t ct_filter[1u << CT_FILTER_BITS];
 uint32_t ct_free_mode;
-uint32_t ct_plain_layout;
-uint64_t ct_call_layouts[CT_CALL_LAYOUTS];
+uint8_t ct_plain_layout;
+uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 void *ct_tracker;
 
 __attribute__((weak)) const uint32_t ct_role = 2;
 
-void ct_forget_call_layouts(void) {
-  for (int i = 0; i < CT_CALL_LAYOUTS; i++)
-    __atomic_store_n(&ct_call_layouts[i], 0, __ATOMIC_RELAXED);
+void ct_forget_page_layouts(void) {
+  for (int i = 0; i < CT_PAGE_LAYOUTS; i++)
+    __atomic_store_n(&ct_page_layouts[i], 0, __ATOMIC_RELAXED);
 }
 
 void ct_begin_probe(void) {

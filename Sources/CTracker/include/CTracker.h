@@ -273,46 +273,39 @@ CT_INLINE void ct_set_tracker(void *_Nonnull tracker) {
 
 // MARK: switched off
 
-/// While nothing is recorded or pinned, so that the functions need not go inside: the layout that all callers
-/// have, as a `StoredLayout`, or `CT_PLAIN_BY_CALL`. Else 0.
-extern uint32_t ct_plain_layout;
+/// While nothing is recorded or pinned and all callers have one layout, so that the functions need not go
+/// inside: that layout, as a `StoredLayout`. 0 otherwise.
+extern uint8_t ct_plain_layout;
 
-/// Each call's layout is to be looked up.
-#define CT_PLAIN_BY_CALL 0x100
-
-CT_INLINE uint32_t ct_get_plain_layout(void) {
+CT_INLINE uint8_t ct_get_plain_layout(void) {
   return __atomic_load_n(&ct_plain_layout, __ATOMIC_RELAXED);
 }
 
-CT_INLINE void ct_set_plain_layout(uint32_t layout) {
+CT_INLINE void ct_set_plain_layout(uint8_t layout) {
   __atomic_store_n(&ct_plain_layout, layout, __ATOMIC_RELAXED);
 }
 
-// MARK: layouts by call
+// MARK: layouts by page of code
 
-/// The layouts of the latest calls of BSTR functions by where they return to: the address in the lower 56 bits, a
-/// `StoredLayout` in the upper 8. Written and read without a lock, a word at a time.
-#define CT_CALL_LAYOUTS 4096
-extern uint64_t ct_call_layouts[CT_CALL_LAYOUTS];
+/// The layouts of callers by the page of their code, which belongs to one module: the page's number in the upper
+/// 56 bits, a `StoredLayout` in the lower 8. Written and read without a lock, a word at a time. Not by call, whose
+/// many words the processor's cache would have to hold.
+#define CT_PAGE_LAYOUTS 1024
+extern uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 
-CT_INLINE uint64_t *_Nonnull ct_call_layout_slot(uintptr_t return_address) {
-  return &ct_call_layouts[(return_address ^ return_address >> 12) % CT_CALL_LAYOUTS];
+/// The `StoredLayout` of who calls from an address; 0 or more than 255 when it is not there.
+CT_INLINE uint64_t ct_layout_of_caller(uintptr_t return_address) {
+  uint64_t page = return_address >> 12;
+  return __atomic_load_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], __ATOMIC_RELAXED) ^ page << 8;
 }
 
-/// The `StoredLayout` of a call, 0 when it is not there.
-CT_INLINE uint8_t ct_layout_of_call(uintptr_t return_address) {
-  uint64_t word = __atomic_load_n(ct_call_layout_slot(return_address), __ATOMIC_RELAXED);
-  return (word ^ return_address) << 8 == 0 ? (uint8_t)(word >> 56) : 0;
-}
-
-CT_INLINE void ct_set_layout_of_call(uintptr_t return_address, uint8_t layout) {
-  __atomic_store_n(ct_call_layout_slot(return_address),
-                   ((uint64_t)return_address & ~((uint64_t)0xFF << 56)) | (uint64_t)layout << 56,
-                   __ATOMIC_RELAXED);
+CT_INLINE void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout) {
+  uint64_t page = return_address >> 12;
+  __atomic_store_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], page << 8 | layout, __ATOMIC_RELAXED);
 }
 
 /// Forgets all of them: code was unloaded, or a layout has become another one.
-void ct_forget_call_layouts(void);
+void ct_forget_page_layouts(void);
 
 // MARK: locks
 
