@@ -94,7 +94,7 @@ struct BSTRFunctions {
       unsafe memory = allocate(byteCount, copying: source, available: available, watched)
     }
     guard let bstr = unsafe memory else { return nil }
-    if unsafe source == nil && watcher.pointee.settings.fill == true {
+    if unsafe source == nil && watcher.pointee.options.fill {
       unsafe memset(bstr, 0xCD, byteCount)
     }
     unsafe watcher.pointee.recordAllocation(

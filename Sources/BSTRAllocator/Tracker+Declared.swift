@@ -23,7 +23,7 @@ extension Tracker {
       var moment = unsafe HistoryMoment(
         action, stack: recordStack(from: caller, in: store), thread: ct_thread().pointee.tid,
         milliseconds: milliseconds(since: store.header.pointee.startTime))
-      if let note = unsafe note, settings.redact != true {
+      if let note = unsafe note, !options.redact {
         depotLock.acquire()
         moment.note = unsafe store.append(
           text: UnsafeRawBufferPointer(start: note, count: min(strlen(note), 1000)))

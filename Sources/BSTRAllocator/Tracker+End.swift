@@ -17,7 +17,7 @@ extension Tracker {
       guard unsafe store.header.pointee.pid == UInt32(getpid()), isFirstEnd else { return }
       recordDamage(scope: nil, in: store)
       writePins(in: store)
-      guard settings.redact != true else { return }
+      guard !options.redact else { return }
       depotLock.acquire()
       defer { depotLock.release() }
       LiveValues.write(to: store)

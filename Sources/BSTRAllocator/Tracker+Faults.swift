@@ -43,7 +43,7 @@ extension Tracker {
     switch unsafe ForeignBlock.judge(bstr, profile, remembered: remembered) {
     case .foreign:
       count(.foreignFrees)
-      if settings.reportForeign == true {
+      if options.foreign == .report {
         recordFault(EventRecord(.invalidFree, .foreignBSTR), address, caller)
       }
       return .foreign
@@ -212,7 +212,7 @@ extension Tracker {
   ///
   /// The caller holds no lock.
   func haltIfAsked() {
-    guard settings.haltOnError == true else { return }
+    guard options.haltOnError else { return }
     unsafe Self.beforeHalt?()
     abort()
   }
@@ -246,7 +246,7 @@ extension Tracker {
       event.place = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
     default: break
     }
-    if beginning.count > 0, settings.redact != true {
+    if beginning.count > 0, !options.redact {
       event.value = unsafe withUnsafeBytes(of: beginning.bytes) { bytes in
         unsafe store.append(text: UnsafeRawBufferPointer(rebasing: bytes.prefix(beginning.count)))
       }

@@ -23,7 +23,7 @@ extension Tracker {
     let module = unsafe ct_find_module(caller.returnAddress)
     if let known = unsafe layouts.entry(ofModule: module.start) { return known }
     var entry = unsafe LayoutTable.Entry(start: module.start, end: module.end)
-    if settings.olechar == nil || settings.payloadOffset == nil {
+    if options.olechar == nil || options.payloadOffset == nil {
       entry.copy = ProfileProbe.copy(for: caller)
     }
     if entry.copy != 0, let known = layouts.entry(ofModule: entry.start, copy: entry.copy) {
@@ -39,9 +39,9 @@ extension Tracker {
   /// A layout with what the user has set of it, which is certain.
   private func set(_ layout: StoredLayout) -> StoredLayout {
     StoredLayout(
-      olecharBytes: settings.olechar ?? layout.olecharBytes,
-      payloadOffset: settings.payloadOffset ?? layout.payloadOffset,
-      isCertain: settings.payloadOffset != nil || layout.isCertain)
+      olecharBytes: options.olechar ?? layout.olecharBytes,
+      payloadOffset: options.payloadOffset ?? layout.payloadOffset,
+      isCertain: options.payloadOffset != nil || layout.isCertain)
   }
 
   /// Notes what a module says of itself, which is weaker than what the user has set.

@@ -67,7 +67,7 @@ extension Tracker {
       let filter = scope == .none ? nil : scope
       recordDamage(scope: filter, in: store)
       let counts = count(scope: filter, in: store)
-      if counts.bstrs > 0, settings.redact != true {
+      if counts.bstrs > 0, !options.redact {
         depotLock.acquire()
         LiveValues.write(to: store, scope: filter)
         depotLock.release()

@@ -26,9 +26,9 @@ public import TraceOptions
 @safe
 public struct Tracker: ~Copyable {
   /// What users set.
-  public let settings: Settings
+  public let options: TraceOptions
   /// Parts of `BSTRTRACE_OPTIONS` that were ignored, with the reasons.
-  public let problems: [Settings.Problem]
+  public let problems: [GivenOptions.Problem]
 
   let registry: Registry
   let pins = PinTable()
@@ -73,25 +73,22 @@ public struct Tracker: ~Copyable {
   }()
 
   private init() {
-    var settings = Settings()
+    var given = GivenOptions()
     problems =
-      unsafe Environment.value("BSTRTRACE_OPTIONS").map {
-        unsafe settings.parse(String(cString: $0))
-      } ?? []
-    self.settings = settings
-    depth = settings.depth ?? 64
-    recordsFrees = settings.leaksOnly != true
-    // What is asked for by name is done at any level.
-    let isFull = recordsFrees
-    setsGuards = settings.guards ?? isFull
+      unsafe Environment.value("BSTRTRACE_OPTIONS").map { unsafe given.parse(String(cString: $0)) }
+      ?? []
+    options = TraceOptions(given)
+    depth = options.depth
+    recordsFrees = options.level == .full
+    setsGuards = options.guards
     let quarantine = QuarantineLimits(
-      processBytes: settings.quarantine ?? (isFull ? 4 << 20 : 0),
-      processBlocks: settings.quarantineBlocks ?? (isFull ? 1024 : 0), shards: Registry.shardCount)
+      processBytes: options.quarantine, processBlocks: options.quarantineBlocks,
+      shards: Registry.shardCount)
     registry = Registry(quarantine)
     forgetsFreed = !recordsFrees && !setsGuards && quarantine.blocks == 0
-    breakOn = UInt64(settings.breakOn ?? 0)
-    verifiesStacks = settings.verifyStacks == true
-    failures = AllocationFailures(settings.failAllocation)
+    breakOn = UInt64(options.breakOn ?? 0)
+    verifiesStacks = options.verifyStacks
+    failures = AllocationFailures(options.failAllocation)
     unsafe depot = .allocate(capacity: 1)
     unsafe depot.initialize(to: Depot())
     unsafe store = .allocate(capacity: 1)
@@ -111,13 +108,13 @@ public struct Tracker: ~Copyable {
 
   /// Whether recording was asked for, in this process.
   var isWanted: Bool {
-    if settings.track == false || Environment.isPrivileged || ct_has_other_recorder()
+    if options.track == false || Environment.isPrivileged || ct_has_other_recorder()
       || ct_meets_other_version()
     {
       return false
     }
     let isUnderRun = unsafe directory != nil
-    if isUnderRun, settings.followChildren == false,
+    if isUnderRun, !options.followChildren,
       let runner = unsafe Environment.value("BSTRTRACE_RUNNER"), unsafe atoi(runner) != getppid()
     {
       return false
@@ -126,7 +123,7 @@ public struct Tracker: ~Copyable {
     #if DEBUG
       return true
     #else
-      return isUnderRun || settings.track == true
+      return isUnderRun || options.track == true
     #endif
   }
 

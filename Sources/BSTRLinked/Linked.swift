@@ -19,7 +19,7 @@ public func bstrtrace_linked_started() {
   unsafe Tracker.beforeHalt = {
     let tracker = unsafe Tracker.current
     if unsafe !tracker.pointee.isUnderRun {
-      _ = unsafe LinkedReport.write(tracker.pointee.settings)
+      _ = unsafe LinkedReport.write(tracker.pointee.options)
     }
   }
   for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
@@ -37,16 +37,16 @@ public func bstrtrace_linked_ending() {
   guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image() else {
     return
   }
-  let settings = unsafe tracker.pointee.settings
+  let options = unsafe tracker.pointee.options
   let traffic: [StoreCounter] = [.allocations, .foreignFrees]
   // Nobody wants to hear that a program without BSTRs leaked none, unless they asked.
-  if settings.output == nil && image.events.isEmpty
+  if options.output == nil && image.events.isEmpty
     && !traffic.contains(where: { image.count($0) > 0 })
   {
     return
   }
-  let found = unsafe tracker.pointee.withoutRecording { LinkedReport.write(settings) }
-  let status = Int32(settings.errorExitcode ?? 23)
+  let found = unsafe tracker.pointee.withoutRecording { LinkedReport.write(options) }
+  let status = Int32(options.errorExitcode)
   // A status that is not known is left alone.
   let endedWell = image.header.endState == EndState.exit.rawValue && image.header.exitStatus == 0
   if found && status != 0 && endedWell {
@@ -66,11 +66,11 @@ public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CCha
 
 /// The report of a process on itself.
 private enum LinkedReport {
-  /// Writes the report where the settings say; answers whether there are findings.
-  static func write(_ settings: Settings) -> Bool {
+  /// Writes the report where the options say; answers whether there are findings.
+  static func write(_ options: TraceOptions) -> Bool {
     guard let report = OwnReport.make() else { return false }
     var descriptor = STDERR_FILENO
-    if let path = settings.output {
+    if let path = options.output {
       do throws(ReportOutput.Failure) {
         descriptor = try ReportOutput.open(path)
       } catch {
@@ -78,12 +78,13 @@ private enum LinkedReport {
       }
     }
     let renderer = TextRenderer(colour: ReportOutput.isColourful(descriptor))
-    let rules = settings.printSuppressions == true ? renderer.suppressionRules(for: report) : ""
+    let rules = options.printSuppressions ? renderer.suppressionRules(for: report) : ""
     let text =
-      settings.json == true ? JSONRenderer().render(report) : renderer.render(report) + rules
+      options.format == .json
+      ? JSONRenderer().render(report) : renderer.render(report) + rules
     // Nobody is left to tell.
     try? ReportOutput.replace(Array(text.utf8), in: descriptor)
     return !report.findings.isEmpty
-      || settings.strictSuppressions == true && report.hasStaleSuppressions
+      || options.strictSuppressions && report.hasStaleSuppressions
   }
 }

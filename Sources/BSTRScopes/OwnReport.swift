@@ -15,7 +15,7 @@ public enum OwnReport {
   private static let symbolicator = Mutex(
     CachingSymbolicator(PerfMapSymbolicator(RuntimeSymbolicator())))
 
-  /// The report as things are now, by this process's settings.
+  /// The report as things are now, by this process's options.
   ///
   /// - Parameter scope: the scope that it is about; `nil` for the whole process.
   /// - Returns: `nil` when nothing is recorded.
@@ -23,9 +23,9 @@ public enum OwnReport {
   public static func make(scope: ScopeID? = nil) -> Report? {
     let tracker = unsafe Tracker.current
     guard let image = unsafe tracker.pointee.image() else { return nil }
-    let settings = unsafe tracker.pointee.settings
+    let options = unsafe tracker.pointee.options
     let reporter = Reporter(
-      redact: settings.redact == true, wrappers: Wrappers(adding: settings.wrappers ?? []))
+      redact: options.redact, wrappers: Wrappers(adding: options.wrappers))
     return unsafe tracker.pointee.withoutRecording {
       var report = symbolicator.withLock {
         reporter.report(on: [image], symbolicator: &$0, scope: scope)
@@ -37,10 +37,10 @@ public enum OwnReport {
     }
   }
 
-  /// The rules of the file that the settings name; what is wrong with it is told once.
+  /// The rules of the file that the options name; what is wrong with it is told once.
   private static let suppressions: Suppressions = {
     var suppressions = Suppressions()
-    guard let path = unsafe Tracker.current.pointee.settings.suppressions else {
+    guard let path = unsafe Tracker.current.pointee.options.suppressions else {
       return suppressions
     }
     var problems: [String] = []

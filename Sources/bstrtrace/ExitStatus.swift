@@ -9,8 +9,6 @@ import TraceOptions
 enum ExitStatus {
   /// bstrtrace itself failed.
   static let toolFailed: Int32 = 2
-  /// There are findings, unless another number was asked for.
-  static let findings = 23
   /// The program cannot be executed, or not under bstrtrace.
   static let cannotExecute: Int32 = 126
   /// There is no such program.
@@ -18,19 +16,14 @@ enum ExitStatus {
 
   /// The status for a report, when the program itself ended with 0.
   static func of(
-    _ report: Report, _ options: ReportOptions, _ settings: Settings, _ triage: Triage
+    _ report: Report, _ options: TraceOptions, _ triage: Triage
   ) -> ExitCode {
     if !report.damage.isEmpty { return ExitCode(toolFailed) }
     // A clean bill of health for a part of the allocations would be none.
     if report.findings.isEmpty, !triage.fails(report) {
       return report.unrecorded > 0 ? ExitCode(toolFailed) : .success
     }
-    return ofFindings(options.errorExitcode, settings)
-  }
-
-  /// The status that says that something is wrong: by a flag, else by the environment.
-  static func ofFindings(_ flag: Int?, _ settings: Settings) -> ExitCode {
-    ExitCode(Int32(flag ?? settings.errorExitcode ?? findings))
+    return ExitCode(Int32(options.errorExitcode))
   }
 
   /// Ends with one sentence on standard error.

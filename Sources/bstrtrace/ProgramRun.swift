@@ -26,7 +26,7 @@ final class ProgramRun {
   ///   - timeout: seconds after which it is killed; `nil` for never.
   ///   - discardsOutput: whether what it writes to standard output and standard error is discarded.
   init(
-    program: TracedProgram, arguments: [String], settings: Settings, timeout: Int? = nil,
+    program: TracedProgram, arguments: [String], given: GivenOptions, timeout: Int? = nil,
     discardsOutput: Bool = false
   ) throws {
     var mask = sigset_t()
@@ -37,7 +37,7 @@ final class ProgramRun {
     directory = try Self.makeDirectory()
     do {
       pid = try Self.start(
-        program, arguments, preload, directory, settings, discardsOutput: discardsOutput,
+        program, arguments, preload, directory, given, discardsOutput: discardsOutput,
         hasGroup: timeout != nil)
     } catch {
       Self.remove(directory)
@@ -175,14 +175,14 @@ final class ProgramRun {
 
   private static func start(
     _ program: TracedProgram, _ arguments: [String], _ preload: String, _ directory: String,
-    _ settings: Settings, discardsOutput: Bool, hasGroup: Bool
+    _ given: GivenOptions, discardsOutput: Bool, hasGroup: Bool
   ) throws -> pid_t {
     var variables = ProcessInfo.processInfo.environment
     variables["LD_PRELOAD"] =
       variables["LD_PRELOAD"].map { $0.isEmpty ? preload : "\(preload):\($0)" } ?? preload
     variables["BSTRTRACE_STORE"] = directory
     variables["BSTRTRACE_RUNNER"] = "\(getpid())"
-    variables["BSTRTRACE_OPTIONS"] = settings.recordingText
+    variables["BSTRTRACE_OPTIONS"] = given.recordingText
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -30,16 +30,16 @@ struct ReportCommand: ParsableCommand {
   var store: [String]
 
   func validate() throws {
-    if history != nil, options.format == .json {
+    if history != nil, TraceOptions(options.given).format == .json {
       throw ValidationError("--history is text: it has no JSON form.")
     }
   }
 
   func run() throws {
-    let settings = EnvironmentSettings.read()
+    let traceOptions = TraceOptions(EnvironmentOptions.read().overruled(by: options.allGiven))
     do {
-      let target = try ReportTarget(options, settings)
-      let triage = try Triage(options.triage, settings)
+      let target = try ReportTarget(traceOptions)
+      let triage = try Triage(options.triage, traceOptions)
       var images: [StoreImage] = []
       var damage: [String] = []
       for path in store {
@@ -59,29 +59,18 @@ struct ReportCommand: ParsableCommand {
       var symbolicator = options.names.symbolicator(latest: latest)
       defer { NameOptions.complain(of: symbolicator) }
       if let history {
-        let story = options.reporter(settings)
+        let story = options.reporter(traceOptions)
           .story(of: history, in: images, symbolicator: &symbolicator)
         if options.output == nil { return try OutputFile.write(story, to: STDOUT_FILENO) }
         return try target.write(story)
       }
-      var report = options.reporter(settings)
+      var report = options.reporter(traceOptions)
         .report(on: images, symbolicator: &symbolicator, damage: damage)
       try triage.apply(to: &report)
       try target.write(report)
-      throw ExitStatus.of(report, options, settings, triage)
+      throw ExitStatus.of(report, traceOptions, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
     }
-  }
-}
-
-/// The settings of the environment variable, for what no flag says.
-enum EnvironmentSettings {
-  /// Reads `BSTRTRACE_OPTIONS`, and complains about what it cannot understand.
-  static func read() -> Settings {
-    var settings = Settings()
-    guard let text = getenv("BSTRTRACE_OPTIONS") else { return settings }
-    for problem in settings.parse(String(cString: text)) { ExitStatus.complain("\(problem)") }
-    return settings
   }
 }

@@ -1,33 +1,17 @@
-// The flags that say how a report looks, shared by the subcommands. Names and helps come from the
-// table of settings.
+// The flags that say how a report looks, shared by the subcommands, and where it goes.
 
 import ArgumentParser
 import BSTRReporter
 import Glibc
 import TraceOptions
 
-/// The shape of a report.
-enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
-  case text
-  case json
-}
-
 /// How and where to report.
-struct ReportOptions: ParsableArguments {
-  @Option(name: .setting(.format), help: .setting(.format))
-  var format: ReportFormat?
-
-  @Option(name: .setting(.output), help: .setting(.output), completion: .file())
-  var output: String?
-
-  @Flag(name: .setting(.redact), help: .setting(.redact))
-  var redact = false
-
-  @Option(name: .setting(.errorExitcode), help: .setting(.errorExitcode))
-  var errorExitcode: Int?
-
-  @Option(name: .setting(.wrappers), help: .setting(.wrappers))
-  var wrappers: String?
+struct ReportOptions: TableOptions {
+  @Option(\.format) var format: GivenText?
+  @Option(\.output) var output: GivenText?
+  @Flag(\.redact) var redact: Bool?
+  @Option(\.errorExitcode) var errorExitcode: GivenText?
+  @Option(\.wrappers) var wrappers: GivenText?
 
   @OptionGroup var triage: TriageOptions
 
@@ -36,21 +20,12 @@ struct ReportOptions: ParsableArguments {
 
   @OptionGroup var names: NameOptions
 
-  /// The reporter that these options, and elsewhere the environment's, ask for.
-  func reporter(_ settings: Settings) -> Reporter {
-    let added = wrappers.map { $0.split(separator: ",").map(String.init) } ?? settings.wrappers
-    return Reporter(
-      redact: redact || settings.redact == true, wrappers: Wrappers(adding: added ?? []),
-      hasMap: map)
-  }
+  /// What was given by these flags and by those of the triage.
+  var allGiven: GivenOptions { given.overruled(by: triage.given) }
 
-  func validate() throws { try Self.validate(errorExitcode: errorExitcode) }
-
-  /// Refuses what is no exit status.
-  static func validate(errorExitcode: Int?) throws {
-    if let errorExitcode, !(0...255).contains(errorExitcode) {
-      throw ValidationError("--error-exitcode must be from 0 to 255, not \(errorExitcode).")
-    }
+  /// The reporter that was asked for.
+  func reporter(_ options: TraceOptions) -> Reporter {
+    Reporter(redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map)
   }
 }
 
@@ -61,11 +36,10 @@ struct ReportTarget {
   private let printsSuppressions: Bool
 
   /// Opens the output, or throws the sentence that says why it cannot be written.
-  init(_ options: ReportOptions, _ settings: Settings) throws {
-    printsSuppressions =
-      options.triage.printSuppressions || settings.printSuppressions == true
-    format = options.format ?? (settings.json == true ? .json : .text)
-    guard let path = options.output ?? settings.output else {
+  init(_ options: TraceOptions) throws {
+    printsSuppressions = options.printSuppressions
+    format = options.format
+    guard let path = options.output else {
       descriptor = STDERR_FILENO
       return
     }
@@ -85,30 +59,4 @@ struct ReportTarget {
 
   /// Writes text for people in place of a report.
   func write(_ text: String) throws { try OutputFile.write(text, to: descriptor) }
-}
-
-extension NameSpecification {
-  /// The long flag of a setting.
-  static func setting(_ setting: Setting) -> NameSpecification {
-    .customLong(setting.name.description)
-  }
-}
-
-extension ArgumentHelp {
-  /// The help of a setting, with its default.
-  static func setting(_ setting: Setting) -> ArgumentHelp {
-    let value =
-      switch setting.values {
-      case .path: "file"
-      case .format: "text|json"
-      case .integer, .oneOf: "number"
-      case .onOff: "on|off"
-      case .reportOrIgnore: "report|ignore"
-      case .failures: "which"
-      case .patterns: "names"
-      case .level: "leaks|full"
-      }
-    return ArgumentHelp(
-      "\(setting.help) (default: \(setting.defaultText))", valueName: value)
-  }
 }

@@ -26,17 +26,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
-  @Option(
-    name: .setting(.failAllocation), help: .setting(.failAllocation),
-    transform: { text in
-      var settings = Settings()
-      let problem = settings.parse("\(Setting.failAllocation.name)=\(text)").first
-      guard let failure = settings.failAllocation else {
-        throw ValidationError("\(problem?.reason ?? "expected which allocations").")
-      }
-      return failure
-    })
-  var failAllocation: AllocationFailure?
+  @OptionGroup var failures: FailureOptions
 
   @Option(
     help: ArgumentHelp(
@@ -51,20 +41,21 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     do {
-      let environment = EnvironmentSettings.read()
-      let target = try ReportTarget(options, environment)
-      let triage = try Triage(options.triage, environment)
+      let given = EnvironmentOptions.read()
+        .overruled(by: recording.given).overruled(by: failures.given)
+        .overruled(by: options.allGiven)
+      let traceOptions = TraceOptions(given)
+      let target = try ReportTarget(traceOptions)
+      let triage = try Triage(options.triage, traceOptions)
       let keep = try keepStore.map(OutputFile.open)
       let program = try TracedProgram(traced.words[0])
-      let run = try ProgramRun(
-        program: program, arguments: traced.words, settings: settings(over: environment))
+      let run = try ProgramRun(program: program, arguments: traced.words, given: given)
       let (images, damage) = run.collect()
       if let keep { try OutputFile.write(images.flatMap { $0.packed() }, to: keep) }
-      var report = report(on: images, damage: damage, of: run, environment)
+      var report = report(on: images, damage: damage, of: run, traceOptions)
       try triage.apply(to: &report)
       try target.write(report)
-      throw run.ownStatus.map { ExitCode($0) }
-        ?? ExitStatus.of(report, options, environment, triage)
+      throw run.ownStatus.map { ExitCode($0) } ?? ExitStatus.of(report, traceOptions, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
     } catch let failure as TracedProgram.Failure {
@@ -72,22 +63,16 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  private func settings(over environment: Settings) -> Settings {
-    var settings = recording.settings(over: environment)
-    if options.redact { settings.redact = true }
-    settings.failAllocation = failAllocation ?? settings.failAllocation
-    return settings
-  }
-
   private func report(
-    on images: [StoreImage], damage: [String], of run: ProgramRun, _ environment: Settings
+    on images: [StoreImage], damage: [String], of run: ProgramRun,
+    _ traceOptions: TraceOptions
   ) -> Report {
     if images.isEmpty && damage.isEmpty {
       return Report(processes: [], damage: ["nothing was recorded: \(run.whyNothing)"])
     }
     var symbolicator = options.names.symbolicator()
     defer { NameOptions.complain(of: symbolicator) }
-    return options.reporter(environment)
+    return options.reporter(traceOptions)
       .report(on: images, symbolicator: &symbolicator, damage: damage)
   }
 }

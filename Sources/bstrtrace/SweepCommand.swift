@@ -38,17 +38,11 @@ struct SweepCommand: ParsableCommand {
   @Flag(help: "Let the program write to standard output and standard error.")
   var showOutput = false
 
-  @Option(
-    name: .setting(.errorExitcode),
-    help: ArgumentHelp(
-      "Exit status when something went wrong; 0 makes it 0 in any case. (default: 23)",
-      valueName: "number"))
-  var errorExitcode: Int?
+  @OptionGroup var status: StatusOptions
 
   @OptionGroup var traced: TracedCommand
 
   func validate() throws {
-    try ReportOptions.validate(errorExitcode: errorExitcode)
     for (name, value) in [("from", from), ("runs", runs), ("timeout", timeout)] where value < 1 {
       throw ValidationError("--\(name) must be at least 1, not \(value).")
     }
@@ -58,9 +52,10 @@ struct SweepCommand: ParsableCommand {
   func run() throws {
     do {
       let program = try TracedProgram(traced.words[0])
-      let settings = recording.settings(over: EnvironmentSettings.read())
+      let given = EnvironmentOptions.read()
+        .overruled(by: recording.given).overruled(by: status.given)
       var sweep = Sweep(
-        program: program, arguments: traced.words, settings: settings, timeout: timeout,
+        program: program, arguments: traced.words, given: given, timeout: timeout,
         showsOutput: showOutput)
       let isClean = try sweep.undisturbed()
       var wrong = 0
@@ -77,7 +72,7 @@ struct SweepCommand: ParsableCommand {
         "SWEEP: bstrtrace: \(tried) allocations made to fail, \(wrong) with findings\(end)\n",
         to: STDERR_FILENO)
       throw wrong > 0 || !isClean
-        ? ExitStatus.ofFindings(errorExitcode, settings) : ExitCode.success
+        ? ExitCode(Int32(TraceOptions(given).errorExitcode)) : ExitCode.success
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
     } catch let failure as TracedProgram.Failure {
@@ -86,11 +81,21 @@ struct SweepCommand: ParsableCommand {
   }
 }
 
+/// The exit status of a sweep.
+struct StatusOptions: TableOptions {
+  @Option(
+    \.errorExitcode,
+    help: ArgumentHelp(
+      "Exit status when something went wrong; 0 makes it 0 in any case. (default: 23)",
+      valueName: "number"))
+  var errorExitcode: GivenText?
+}
+
 /// The runs of a sweep.
 private struct Sweep {
   let program: TracedProgram
   let arguments: [String]
-  let settings: Settings
+  let given: GivenOptions
   let timeout: Int
   let showsOutput: Bool
   private var symbolicator = NameOptions.standard()
@@ -100,12 +105,12 @@ private struct Sweep {
   private var usualLost = 0
 
   init(
-    program: TracedProgram, arguments: [String], settings: Settings, timeout: Int,
+    program: TracedProgram, arguments: [String], given: GivenOptions, timeout: Int,
     showsOutput: Bool
   ) {
     self.program = program
     self.arguments = arguments
-    self.settings = settings
+    self.given = given
     self.timeout = timeout
     self.showsOutput = showsOutput
   }
@@ -177,19 +182,18 @@ private struct Sweep {
   }
 
   private func run(failing number: UInt64?) throws -> ProgramRun {
-    var settings = settings
-    settings.failAllocation = number.map { .at($0) }
+    var given = given
+    given.setFailure(at: number)
     return try ProgramRun(
-      program: program, arguments: arguments, settings: settings, timeout: timeout,
+      program: program, arguments: arguments, given: given, timeout: timeout,
       discardsOutput: !showsOutput)
   }
 
   private mutating func report(on run: ProgramRun) -> Report {
     let (images, damage) = run.collect()
-    return Reporter(
-      redact: settings.redact == true, wrappers: Wrappers(adding: settings.wrappers ?? [])
-    )
-    .report(on: images, symbolicator: &symbolicator, damage: damage)
+    let options = TraceOptions(given)
+    return Reporter(redact: options.redact, wrappers: Wrappers(adding: options.wrappers))
+      .report(on: images, symbolicator: &symbolicator, damage: damage)
   }
 
   /// What makes two findings of different runs the same.

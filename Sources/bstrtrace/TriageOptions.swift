@@ -5,15 +5,10 @@ import BSTRReporter
 import TraceOptions
 
 /// What a report leaves out.
-struct TriageOptions: ParsableArguments {
-  @Option(name: .setting(.suppressions), help: .setting(.suppressions), completion: .file())
-  var suppressions: [String] = []
-
-  @Flag(name: .setting(.strictSuppressions), help: .setting(.strictSuppressions))
-  var strictSuppressions = false
-
-  @Flag(name: .setting(.printSuppressions), help: .setting(.printSuppressions))
-  var printSuppressions = false
+struct TriageOptions: TableOptions {
+  @Option(\.suppressions) var suppressions: [String] = []
+  @Flag(\.strictSuppressions) var strictSuppressions: Bool?
+  @Flag(\.printSuppressions) var printSuppressions: Bool?
 
   @Option(
     help: ArgumentHelp(
@@ -40,10 +35,13 @@ struct Triage {
   private let isStrict: Bool
 
   /// Reads the files; complains of lines that are no rules.
-  init(_ options: TriageOptions, _ settings: Settings) throws {
-    isStrict = options.strictSuppressions || settings.strictSuppressions == true
+  ///
+  /// - Parameter traceOptions: where flags and environment agree; of several files of rules it has none.
+  init(_ options: TriageOptions, _ traceOptions: TraceOptions) throws {
+    isStrict = traceOptions.strictSuppressions
     let paths =
-      options.suppressions.isEmpty ? settings.suppressions.map { [$0] } ?? [] : options.suppressions
+      options.suppressions.isEmpty
+      ? traceOptions.suppressions.map { [$0] } ?? [] : options.suppressions
     for path in paths {
       do throws(Suppressions.Unreadable) {
         try suppressions.addFile(at: path)

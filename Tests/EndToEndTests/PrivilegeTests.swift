@@ -101,31 +101,24 @@ struct PrivilegeTests {
       ["perl", "-e", become, "--"] + words, environment: environment, in: place.folder)
   }
 
-  /// A value of a setting that does something.
-  private static func value(of setting: Setting, _ place: Place) -> String {
-    switch setting.values {
-    case .integer(let range): "\(max(1, range.lowerBound))"
-    case .oneOf(let numbers): "\(numbers.last ?? 0)"
-    case .onOff: "on"
-    case .reportOrIgnore: "report"
-    case .format: "json"
-    case .path: place.secret.path
-    case .failures: "1+"
-    case .patterns: "main"
-    case .level: "full"
-    }
+  /// A value of an option that does something.
+  private static func value(of option: TraceOption, _ place: Place) -> String {
+    let values = [place.secret.path, "main", "on", "report", "json", "full", "4", "1"]
+    var given = GivenOptions()
+    // Any text passes for a path or for the name of a function.
+    return values.first { given.give(option, $0) == nil } ?? "none fits"
   }
 
-  /// The environments that a caller may try: each setting by itself, all of them, and the other variables.
+  /// The environments that a caller may try: each option by itself, all of them, and the other variables.
   private static func environments(_ place: Place) -> [[String: String]] {
     let secrets = place.secrets.path
-    let settings = Setting.allCases.map { "\($0.name)=\(value(of: $0, place))" }
+    let options = TraceOption.all.map { "\($0.name)=\(value(of: $0, place))" }
     let all = [
-      "BSTRTRACE_OPTIONS": settings.joined(separator: ":"), "BSTRTRACE_STORE": secrets,
+      "BSTRTRACE_OPTIONS": options.joined(separator: ":"), "BSTRTRACE_STORE": secrets,
       "BSTRTRACE_RUNNER": "1", "TMPDIR": secrets, "NO_COLOR": "1", "TERM": "xterm",
     ]
     let new = "\(secrets)/new"
-    return settings.map { ["BSTRTRACE_OPTIONS": "track=on:\($0)"] }
+    return options.map { ["BSTRTRACE_OPTIONS": "track=on:\($0)"] }
       + [
         ["BSTRTRACE_OPTIONS": "track=on:output=\(new)"], ["BSTRTRACE_STORE": secrets],
         ["BSTRTRACE_STORE": secrets, "BSTRTRACE_OPTIONS": "track=on"],

@@ -2,28 +2,13 @@ import Foundation
 import Testing
 import TraceOptions
 
-/// Docs/Options.md says what the table of settings says.
+/// Docs/Options.md says what the table of options says.
 ///
 /// `BSTRTRACE_UPDATE_GOLDEN=1` writes the page.
 @Suite struct OptionsPageTests {
-  private static func values(of setting: Setting) -> String {
-    switch setting.values {
-    case .integer(let range) where range.upperBound == .max: "from \(range.lowerBound)"
-    case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
-    case .oneOf(let numbers): numbers.map(String.init).joined(separator: ", ")
-    case .onOff: "on, off"
-    case .format: "text, json"
-    case .path: "a path"
-    case .reportOrIgnore: "report, ignore"
-    case .failures: "N, N+, P%, P%SEED"
-    case .level: "leaks, full"
-    case .patterns: "names, with * for any characters, separated by commas"
-    }
-  }
-
   private static var page: String {
-    let rows = Setting.allCases.map { setting in
-      "| `\(setting.name)` | \(values(of: setting)) | \(setting.defaultText) | \(setting.help) |"
+    let rows = TraceOption.all.map { option in
+      "| `\(option.name)` | \(option.summary) | \(option.defaultText) | \(option.help) |"
     }
     return """
       # Options
@@ -53,51 +38,70 @@ import TraceOptions
     #expect(found == Self.page, "Docs/Options.md should read:\n\(Self.page)")
   }
 
-  @Test func everySettingCanBeParsed() {
-    var settings = Settings()
-    let problems = settings.parse(
-      "depth=20:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
-        + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=off:quarantine=0:"
-        + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:fill=on:break-on=9:"
-        + "suppressions=s.txt:strict-suppressions=on:print-suppressions=on:level=leaks:verify-stacks=on"
-    )
-    #expect(problems.isEmpty)
-    #expect(settings.depth == 20)
-    #expect(settings.olechar == 4)
-    #expect(settings.payloadOffset == 4)
-    #expect(settings.followChildren == false)
-    #expect(settings.track == true)
-    #expect(settings.redact == true)
-    #expect(settings.json == true)
-    #expect(settings.output == "x")
-    #expect(settings.errorExitcode == 0)
-    #expect(settings.haltOnError == true)
-    #expect(settings.reportForeign == true)
-    #expect(settings.guards == false)
-    #expect(settings.fill == true)
-    #expect(settings.breakOn == 9)
-    #expect(settings.quarantine == 0)
-    #expect(settings.quarantineBlocks == 7)
-    #expect(settings.failAllocation == .from(3))
-    #expect(settings.wrappers == ["A*", "b"])
-    #expect(settings.leaksOnly == true)
-    #expect(settings.verifyStacks == true)
-    #expect(settings.suppressions == "s.txt")
-    #expect(settings.strictSuppressions == true)
-    #expect(settings.printSuppressions == true)
-    var again = Settings()
-    #expect(again.parse(settings.recordingText).isEmpty)
-    #expect(again.depth == 20)
-    #expect(again.redact == true)
-    #expect(again.leaksOnly == true)
-    #expect(again.verifyStacks == true)
-    #expect(again.haltOnError == true)
-    #expect(again.reportForeign == true)
-    #expect(again.guards == false)
-    #expect(again.fill == true)
-    #expect(again.quarantine == 0)
-    #expect(again.quarantineBlocks == 7)
-    #expect(again.failAllocation == .from(3))
+  /// A value of each option that is not its default.
+  private static let everything =
+    "depth=20:level=leaks:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
+    + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
+    + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:suppressions=s.txt:"
+    + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:verify-stacks=on"
+
+  @Test func everyOptionCanBeGiven() {
+    var given = GivenOptions()
+    #expect(given.parse(Self.everything).isEmpty)
+    let options = TraceOptions(given)
+    #expect(options.depth == 20)
+    #expect(options.level == .leaks)
+    #expect(options.olechar == 4)
+    #expect(options.payloadOffset == 4)
+    #expect(!options.followChildren)
+    #expect(options.track == true)
+    #expect(options.redact)
+    #expect(options.format == .json)
+    #expect(options.output == "x")
+    #expect(options.errorExitcode == 0)
+    #expect(options.haltOnError)
+    #expect(options.foreign == .report)
+    #expect(options.guards)
+    #expect(options.quarantine == 5)
+    #expect(options.quarantineBlocks == 7)
+    #expect(options.failAllocation == .from(3))
+    #expect(options.wrappers == ["A*", "b"])
+    #expect(options.suppressions == "s.txt")
+    #expect(options.strictSuppressions)
+    #expect(options.printSuppressions)
+    #expect(options.fill)
+    #expect(options.breakOn == 9)
+    #expect(options.verifyStacks)
+    for option in TraceOption.all { #expect(given[option] != nil, "\(option.name) is not tried") }
+  }
+
+  @Test func childrenGetWhatConcernsRecording() {
+    var given = GivenOptions()
+    _ = given.parse(Self.everything)
+    var passedOn = GivenOptions()
+    #expect(passedOn.parse(given.recordingText).isEmpty)
+    for option in TraceOption.all {
+      #expect(passedOn[option] == (option.scope == .recording ? given[option] : nil))
+    }
+  }
+
+  @Test(arguments: ["level=leaks", "guards=on:level=leaks:quarantine=9"])
+  func theLevelSaysWhatIsTheDefaultOfOthers(text: String) {
+    var given = GivenOptions()
+    _ = given.parse(text)
+    let options = TraceOptions(given)
+    #expect(options.guards == text.contains("guards"))
+    #expect(options.quarantine == (text.contains("quarantine") ? 9 : 0))
+    #expect(options.quarantineBlocks == 0)
+  }
+
+  @Test func flagsOverruleTheVariable() {
+    var (variable, flags) = (GivenOptions(), GivenOptions())
+    _ = variable.parse("depth=20:redact=on")
+    _ = flags.parse("redact=off")
+    let options = TraceOptions(variable.overruled(by: flags))
+    #expect(options.depth == 20)
+    #expect(!options.redact)
   }
 
   @Test(arguments: [
@@ -109,9 +113,9 @@ import TraceOptions
     ("fail-allocation=101%", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),
   ])
   func whatIsWrongIsNamed(part: String, reason: String) {
-    var settings = Settings()
-    #expect(settings.parse("\(part):depth=7").map(\.reason) == [reason])
+    var given = GivenOptions()
+    #expect(given.parse("\(part):depth=7").map(\.reason) == [reason])
     // The rest still applies.
-    #expect(settings.depth == 7)
+    #expect(TraceOptions(given).depth == 7)
   }
 }

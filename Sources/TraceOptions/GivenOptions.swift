@@ -1,0 +1,74 @@
+// What the user has given of the options, as text: by BSTRTRACE_OPTIONS or by flags. It is passed on to children so.
+
+/// Options that were given a value.
+public struct GivenOptions: Sendable, Equatable {
+  /// Values by the option's name, each of which is one of its.
+  private var texts: [String: String] = [:]
+
+  /// Nothing.
+  public init() {}
+
+  /// Why a part of `BSTRTRACE_OPTIONS` was ignored.
+  public struct Problem: Sendable, Equatable, CustomStringConvertible {
+    /// The part as it was written.
+    public var part: String
+    /// What is wrong and what is accepted, without the part.
+    public var reason: String
+
+    /// One sentence for standard error.
+    public var description: String { "BSTRTRACE_OPTIONS: ignored '\(part)': \(reason)" }
+  }
+
+  /// The text that an option was given; `nil` for none.
+  public subscript(option: TraceOption) -> String? { texts[option.name] }
+
+  /// These, but for what others give.
+  public func overruled(by others: GivenOptions) -> GivenOptions {
+    var all = self
+    all.texts.merge(others.texts) { $1 }
+    return all
+  }
+
+  /// Has one allocation fail, in place of those that were given; or none.
+  public mutating func setFailure(at number: UInt64?) {
+    texts[TraceOption[\.failAllocation].name] = number.map { "\(AllocationFailure.at($0))" }
+  }
+
+  /// Gives an option a value.
+  ///
+  /// - Returns: what is accepted, where the text is no value of the option; it is then left as it was.
+  public mutating func give(_ option: TraceOption, _ text: some StringProtocol) -> String? {
+    var scratch = TraceOptions()
+    guard option.read(Substring(text), &scratch) else { return "expected \(option.accepted)" }
+    texts[option.name] = String(text)
+    return nil
+  }
+
+  /// Reads `key=value:key=value`; what cannot be understood is left out and returned.
+  ///
+  /// - Parameter text: the value of the environment variable.
+  /// - Returns: the parts that were ignored, in order, each with its reason.
+  public mutating func parse(_ text: String) -> [Problem] {
+    text.split(separator: ":").compactMap { part in
+      apply(part).map { Problem(part: String(part), reason: $0) }
+    }
+  }
+
+  private mutating func apply(_ part: Substring) -> String? {
+    guard let equals = part.firstIndex(of: "=") else { return "expected key=value" }
+    let key = part[..<equals]
+    guard let option = TraceOption.all.first(where: { $0.name == key }) else {
+      let known = TraceOption.all.map(\.name).joined(separator: ", ")
+      return "unknown key '\(key)'; the keys are \(known)"
+    }
+    return give(option, part[part.index(after: equals)...])
+  }
+
+  /// What concerns recording, as a value of `BSTRTRACE_OPTIONS`.
+  public var recordingText: String {
+    TraceOption.all.compactMap { option in
+      option.scope == .recording ? self[option].map { "\(option.name)=\($0)" } : nil
+    }
+    .joined(separator: ":")
+  }
+}

@@ -1,0 +1,162 @@
+// The one table of options: the parser of BSTRTRACE_OPTIONS, the command line's flags and help, what is passed on to
+// children, and Docs/Options.md come from it. A new option is a property of TraceOptions and a row here; and a
+// flag where it is to have one.
+
+/// An option, spelt alike in `BSTRTRACE_OPTIONS` and as a long flag.
+public struct TraceOption: Sendable {
+  /// Whom an option concerns.
+  public enum Scope: Sendable {
+    /// The recording, in the program and its children.
+    case recording
+    /// The report alone.
+    case reporting
+  }
+
+  /// Which of `TraceOptions`' properties it sets.
+  let path: any PartialKeyPath<TraceOptions> & Sendable
+  /// The long flag without its dashes, and the key in `BSTRTRACE_OPTIONS`.
+  public let name: String
+  /// Whom it concerns.
+  public let scope: Scope
+  /// What stands for a value in help texts.
+  public let placeholder: String
+  /// What is accepted, for an error's sentence.
+  public let accepted: String
+  /// What is accepted, for a table.
+  public let summary: String
+  /// What holds when nothing is given, in words.
+  public let defaultText: String
+  /// What it does, for people, in one or two sentences.
+  public let help: String
+  /// Sets the value that a text stands for; false for a text that is none.
+  let read: @Sendable (Substring, inout TraceOptions) -> Bool
+
+  /// An option that has a value in any case.
+  init<Value>(
+    _ name: String, _ path: any WritableKeyPath<TraceOptions, Value> & Sendable,
+    _ syntax: OptionSyntax<Value>, _ scope: Scope, default text: String? = nil, _ help: String
+  ) {
+    self.init(
+      name, path, syntax, scope, text ?? syntax.write(TraceOptions()[keyPath: path]), help
+    ) { $1[keyPath: path] = $0 }
+  }
+
+  /// An option for which no value is a value.
+  init<Value>(
+    _ name: String, _ path: any WritableKeyPath<TraceOptions, Value?> & Sendable,
+    _ syntax: OptionSyntax<Value>, _ scope: Scope, default text: String, _ help: String
+  ) {
+    self.init(name, path, syntax, scope, text, help) { $1[keyPath: path] = $0 }
+  }
+
+  private init<Value>(
+    _ name: String, _ path: any PartialKeyPath<TraceOptions> & Sendable,
+    _ syntax: OptionSyntax<Value>, _ scope: Scope, _ defaultText: String, _ help: String,
+    set: @escaping @Sendable (Value, inout TraceOptions) -> Void
+  ) {
+    self.path = path
+    self.name = name
+    self.scope = scope
+    placeholder = syntax.placeholder
+    accepted = syntax.accepted
+    summary = syntax.summary
+    self.defaultText = defaultText
+    self.help = help
+    read = { text, options in
+      guard let value = syntax.read(text) else { return false }
+      set(value, &options)
+      return true
+    }
+  }
+
+  /// The option that sets a property.
+  public static subscript(path: PartialKeyPath<TraceOptions>) -> TraceOption {
+    guard let option = all.first(where: { $0.path == path }) else {
+      preconditionFailure("TraceOption.all has no row for \(path)")
+    }
+    return option
+  }
+
+  /// All options, in the order of the page and in that in which they are read: `level` says what is the default
+  /// of later ones.
+  public static let all: [TraceOption] = [
+    TraceOption(
+      "depth", \.depth, .number(1...256), .recording,
+      "Keep this many frames of each stack, innermost first."),
+    TraceOption(
+      "level", \.level, .word, .recording,
+      "What is recorded of each string: leaks (where it was allocated) or full (where it was freed, too, with guards and quarantine)."
+    ),
+    TraceOption(
+      "olechar", \.olechar, .oneOf(2, 4), .recording, default: learnt,
+      "Bytes of one OLECHAR: 2 (char16_t, as on Windows) or 4 (wchar_t, as in 7-Zip)."),
+    TraceOption(
+      "payload-offset", \.payloadOffset, .oneOf(4, 8), .recording, default: learnt,
+      "Bytes from the start of a block to its first character: 8 (as on Windows) or 4 (as in 7-Zip)."
+    ),
+    TraceOption(
+      "follow-children", \.followChildren, .onOff, .recording,
+      "Trace the processes that the program starts, too. Each gets an entry of its own."),
+    TraceOption(
+      "track", \.track, .onOff, .recording,
+      default: "on under bstrtrace run and in debug builds, off in release builds",
+      "Record allocations. Off, the BSTR functions work and nothing else happens."),
+    TraceOption(
+      "redact", \.redact, .onOff, .recording,
+      "Keep the characters of strings out of stores and reports: BSTRs hold passwords."),
+    TraceOption(
+      "format", \.format, .word, .reporting,
+      "Shape of the report: text for people, json for programs (Docs/ReportFormat.md)."),
+    TraceOption(
+      "output", \.output, .path, .reporting, default: "standard error",
+      "Write the report to this file."),
+    TraceOption(
+      "error-exitcode", \.errorExitcode, .number(0...255), .reporting,
+      "Exit status when the program ended with 0 and there are findings; 0 keeps the program's own."
+    ),
+    TraceOption(
+      "halt-on-error", \.haltOnError, .onOff, .recording,
+      "Abort at the first fault, so that a debugger stops there."),
+    TraceOption(
+      "foreign", \.foreign, .word, .recording,
+      "Report frees, through the traced functions, of BSTRs that another copy of them allocated."),
+    TraceOption(
+      "guards", \.guards, .onOff, .recording,
+      "Put eight bytes behind each string, and report when they were written to."),
+    TraceOption(
+      "quarantine", \.quarantine, .number(0...1 << 40), .recording,
+      "Quarantine at most N bytes of freed strings, to notice writes to them; 0 disables the quarantine."
+    ),
+    TraceOption(
+      "quarantine-blocks", \.quarantineBlocks, .number(0...16_320), .recording,
+      "Quarantine at most N freed strings."),
+    TraceOption(
+      "fail-allocation", \.failAllocation, .failures, .recording, default: "none",
+      "Make allocations return NULL: the Nth (N), all from the Nth (N+), or a percentage (P% or P%SEED)."
+    ),
+    TraceOption(
+      "wrappers", \.wrappers, .patterns, .reporting, default: "those of Docs/Ownership.md",
+      "Functions that allocate or free for their callers, in addition to the known: Text*,release_*."
+    ),
+    TraceOption(
+      "suppressions", \.suppressions, .path, .reporting, default: "none",
+      "Leave out findings that match a rule of this file (Docs/Suppressions.md)."),
+    TraceOption(
+      "strict-suppressions", \.strictSuppressions, .onOff, .reporting,
+      "Fail when a suppression rule matched nothing, has expired or matched more than it accepts."),
+    TraceOption(
+      "print-suppressions", \.printSuppressions, .onOff, .reporting,
+      "End the report with rules that would silence what was found, ready for a file."),
+    TraceOption(
+      "fill", \.fill, .onOff, .recording,
+      "Fill strings that are allocated without characters with 0xCD in place of zeros."),
+    TraceOption(
+      "break-on", \.breakOn, .number(1...Int.max), .recording, default: "none",
+      "Raise SIGTRAP at the allocation with this serial number, so that a debugger stops there."),
+    TraceOption(
+      "verify-stacks", \.verifyStacks, .onOff, .recording,
+      "Re-unwind every unwind-cache hit and count mismatches (slow; for verification)."),
+  ]
+
+  private static let learnt = "learnt from the program (2 and 8 where it has none of its own)"
+}

@@ -1,0 +1,100 @@
+// What holds for one process: each option's value, after what was given has been read. Reads no environment itself,
+// so that both sides of the store can use it.
+
+/// How much is recorded of each string.
+public enum RecordingLevel: String, OptionWord {
+  /// Where it was allocated.
+  case leaks
+  /// Where it was freed, too, with guards and quarantine.
+  case full
+}
+
+/// What becomes of frees of strings that another copy of the functions allocated.
+public enum ForeignFrees: String, OptionWord {
+  /// They are findings.
+  case report
+  /// They are counted.
+  case ignore
+}
+
+/// The shape of a report.
+public enum ReportFormat: String, OptionWord {
+  /// For people.
+  case text
+  /// For programs (Docs/ReportFormat.md).
+  case json
+}
+
+/// The value of every option.
+///
+/// `TraceOption.all` says how each is written and what it does. Optional are those for which no value is a value: it
+/// is detected, or depends on the build, or there is none.
+public struct TraceOptions: Sendable {
+  /// How much is recorded of each string.
+  ///
+  /// Leaks alone need neither guards nor a quarantine: set before those, which are then on only by name.
+  public var level = RecordingLevel.full {
+    didSet {
+      guard level == .leaks else { return }
+      guards = false
+      quarantine = 0
+      quarantineBlocks = 0
+    }
+  }
+  /// Frames kept of each stack.
+  public var depth = 64
+  /// Bytes of one OLECHAR, 2 or 4; `nil` to detect it.
+  public var olechar: Int?
+  /// Bytes from a block's start to its first character, 4 or 8; `nil` to detect it.
+  public var payloadOffset: Int?
+  /// Whether child processes are traced.
+  public var followChildren = true
+  /// Whether anything is recorded; `nil` where the build and `bstrtrace run` decide.
+  public var track: Bool?
+  /// Whether characters of strings stay out of stores and reports.
+  public var redact = false
+  /// The shape of the report.
+  public var format = ReportFormat.text
+  /// The path of the report's file; `nil` for standard error.
+  public var output: String?
+  /// The exit status for findings, 0 for none.
+  public var errorExitcode = 23
+  /// Whether the first fault ends the program.
+  public var haltOnError = false
+  /// What becomes of frees of other copies' strings.
+  public var foreign = ForeignFrees.ignore
+  /// Whether a guard of 8 bytes stands behind each string.
+  public var guards = true
+  /// The maximum of quarantined bytes.
+  public var quarantine = 4 << 20
+  /// The maximum of quarantined strings.
+  public var quarantineBlocks = 1024
+  /// The allocations that are made to fail; `nil` for none.
+  public var failAllocation: AllocationFailure?
+  /// Patterns of functions that allocate or free for their callers, beside the known ones.
+  public var wrappers: [String] = []
+  /// The path of the file of suppression rules; `nil` for none.
+  public var suppressions: String?
+  /// Whether rules that are unused, expired or exceeded count as findings.
+  public var strictSuppressions = false
+  /// Whether the report ends with rules for what was found.
+  public var printSuppressions = false
+  /// Whether strings that are allocated without characters are filled with 0xCD.
+  public var fill = false
+  /// The serial number of the allocation that raises SIGTRAP; `nil` for none.
+  public var breakOn: Int?
+  /// Whether each unwind-cache hit is unwound again and compared.
+  public var verifyStacks = false
+
+  /// Everything as by default.
+  public init() {}
+
+  /// Everything as by default, but for what was given.
+  public init(_ given: GivenOptions) {
+    self.init()
+    for option in TraceOption.all {
+      guard let text = given[option] else { continue }
+      _ = option.read(text[...], &self)
+    }
+  }
+}
