@@ -23,7 +23,7 @@ public func bstrtrace_linked_started() {
     }
   }
   for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
-    ReportOutput.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
+    ReportOutput.write("bstrtrace: \(Printable.escaped("\(problem)"))\n", to: STDERR_FILENO)
   }
 }
 
@@ -74,7 +74,7 @@ private enum LinkedReport {
       do throws(ReportOutput.Failure) {
         descriptor = try ReportOutput.open(path)
       } catch {
-        ReportOutput.write("bstrtrace: cannot write \(error)\n", to: STDERR_FILENO)
+        ReportOutput.write("bstrtrace: \(Printable.escaped("cannot write \(error)"))\n", to: STDERR_FILENO)
       }
     }
     let renderer = TextRenderer(colour: ReportOutput.isColourful(descriptor))

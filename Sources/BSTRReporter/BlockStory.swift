@@ -9,11 +9,12 @@ extension Reporter {
   public func story(
     of serial: UInt64, in images: [StoreImage], symbolicator: inout some Symbolicator
   ) -> String {
-    var lines: [String] = []
+    let renderer = TextRenderer()
+    var lines: [TextLine] = []
     for image in images {
       let evidence = Evidence(
         image, with: &symbolicator, redact: redact, wrappers: wrappers, isRunning: false)
-      let story = Self.lines(of: serial, evidence)
+      let story = Self.lines(of: serial, evidence, renderer)
       if story.isEmpty { continue }
       lines.append("BSTR \(serial) of \(image.executable) (pid \(image.header.pid))")
       lines += story + [""]
@@ -27,12 +28,13 @@ extension Reporter {
         "bstrtrace: nothing is recorded of BSTR \(serial): it was freed, and nothing was wrong "
         + "with it or declared of it\n"
     }
-    return lines.joined(separator: "\n")
+    return renderer.text(of: lines)
   }
 
-  private static func lines(of serial: UInt64, _ evidence: Evidence) -> [String] {
-    let renderer = TextRenderer()
-    var lines: [String] = []
+  private static func lines(
+    of serial: UInt64, _ evidence: Evidence, _ renderer: TextRenderer
+  ) -> [TextLine] {
+    var lines: [TextLine] = []
     evidence.image.forEachLiveBlock { block in
       guard block.serial == serial else { return }
       lines.append("   \(block.byteLength) bytes, never freed")

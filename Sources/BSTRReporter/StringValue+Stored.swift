@@ -90,16 +90,7 @@ extension StringValue {
     switch code {
     case 0x22: return "\\\""
     case 0x5C: return "\\\\"
-    case 0x0A: return "\\n"
-    case 0x0D: return "\\r"
-    case 0x09: return "\\t"
-    default: break
+    default: return Printable.escaped(code)
     }
-    // What is no character, or would act on the terminal or the text around it.
-    guard let scalar = Unicode.Scalar(code), code >= 0x20,
-      ![.control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned]
-        .contains(scalar.properties.generalCategory)
-    else { return "\\u{\(String(code, radix: 16))}" }
-    return String(Character(scalar))
   }
 }

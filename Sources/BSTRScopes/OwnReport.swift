@@ -50,7 +50,7 @@ public enum OwnReport {
       problems.append("\(error)")
     }
     for problem in problems + suppressions.problems {
-      ReportOutput.write("bstrtrace: \(problem)\n", to: STDERR_FILENO)
+      ReportOutput.write("bstrtrace: \(Printable.escaped("\(problem)"))\n", to: STDERR_FILENO)
     }
     return suppressions
   }()

@@ -91,7 +91,9 @@ __attribute__((constructor(101))) void ct_choose_recorder(void) {
                           "bstrtrace: two versions of this library are in one process; '%.1000s' is the other "
                           "one, and this one records nothing\n",
                           search.other_version[0] ? search.other_version : "the executable");
-    if (length > 0 && write(2, line, (size_t)length) < 0) return;
+    if (length <= 0 || (size_t)length >= sizeof line) return;
+    ct_make_printable(line, (size_t)length - 1);
+    if (write(2, line, (size_t)length) < 0) return;
   }
 }
 

@@ -4,6 +4,7 @@
 #include "CTracker.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { MOST_COMPLAINTS = 20 };
@@ -34,6 +35,26 @@ void ct_end_probe(void) {
   __atomic_fetch_sub(&ct_free_mode, CT_PROBE, __ATOMIC_RELAXED);
 }
 
+void ct_make_printable(char *line, size_t bytes) {
+  uint8_t *at = (uint8_t *)line;
+  for (size_t i = 0; i < bytes; i++) {
+    size_t odd = 0;
+    if (at[i] < 0x20 || at[i] == 0x7F) {
+      odd = 1;
+    } else if (bytes - i > 1 && at[i] == 0xC2 && at[i + 1] < 0xA0) {
+      odd = 2;  // U+0080 to U+009F
+    } else if (bytes - i > 2 && at[i] == 0xE2 &&
+               ((at[i + 1] == 0x80 && ((at[i + 2] & 0xF0) == 0x80 ? at[i + 2] > 0x8A
+                                                                  : at[i + 2] > 0xA7 && at[i + 2] < 0xAF)) ||
+                (at[i + 1] == 0x81 && at[i + 2] >= 0xA0 && at[i + 2] < 0xB0))) {
+      odd = 3;  // U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F
+    }
+    if (odd == 0) continue;
+    memset(at + i, '?', odd);
+    i += odd - 1;
+  }
+}
+
 void ct_complain_of_scope(const void *name, size_t bytes, uint32_t scope, const uint8_t *what) {
   // A mistake in a loop is told a few times, and not for ever.
   static int told;
@@ -48,7 +69,9 @@ void ct_complain_of_scope(const void *name, size_t bytes, uint32_t scope, const 
                                 (int)bytes, (const char *)name, scope, (const char *)what)
                      : snprintf(line, sizeof line, "bstrtrace: the scope %u %s\n", scope,
                                 (const char *)what);
-  if (length > 0 && write(2, line, (size_t)length) < 0) return;
+  if (length <= 0 || (size_t)length >= sizeof line) return;
+  ct_make_printable(line, (size_t)length - 1);
+  if (write(2, line, (size_t)length) < 0) return;
 }
 
 bool ct_store_path(char *path, size_t bytes, const char *directory, int attempt) {

@@ -35,6 +35,6 @@ enum ExitStatus {
   /// Writes one line to standard error.
   static func complain(_ message: String) {
     // Not through `stderr`: a C global that Swift 6 will not read.
-    ReportOutput.write("bstrtrace: \(message)\n", to: STDERR_FILENO)
+    ReportOutput.write("bstrtrace: \(Printable.escaped(message))\n", to: STDERR_FILENO)
   }
 }

@@ -81,7 +81,9 @@ public struct Frame: Hashable, Sendable {
   public var moduleName: String { String(Self.lastComponent(of: module)) }
 
   /// What a suppression rule names: the function without its parameters, or the module's file.
-  public var suppressionPattern: String { plainName ?? String(Self.lastComponent(of: module)) }
+  ///
+  /// What a line cannot show, or what would end it, is left to `*`.
+  public var suppressionPattern: String { Printable.replacing(plainName ?? moduleName, with: "*") }
 
   private static func lastComponent(of path: String) -> Substring {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {

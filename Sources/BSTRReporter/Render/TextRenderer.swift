@@ -12,7 +12,7 @@ public struct TextRenderer {
 
   /// The whole report, ending with a newline.
   public func render(_ report: Report) -> String {
-    var lines = report.damage.map { "bstrtrace: \($0)" }
+    var lines: [TextLine] = report.damage.map { "bstrtrace: \($0)" }
     for process in report.processes where isShown(process, of: report) {
       lines += render(process, scope: report.scope)
     }
@@ -26,11 +26,16 @@ public struct TextRenderer {
       lines += render(map, of: process)
     }
     if !report.findings.isEmpty {
-      lines.append(summary(report))
+      lines.append(TextLine(summary(report)))
     } else if !report.processes.isEmpty || report.damage.isEmpty {
-      lines.append(nothingFound(report))
+      lines.append(TextLine(nothingFound(report)))
     }
-    return lines.joined(separator: "\n") + "\n"
+    return text(of: lines) + "\n"
+  }
+
+  /// Lines as they are written, without the last one's end.
+  func text(of lines: [TextLine]) -> String {
+    lines.map { $0.text(colour: colour) }.joined(separator: "\n")
   }
 
   // MARK: process
@@ -42,11 +47,11 @@ public struct TextRenderer {
       || process.wasCutShort && !report.findings.isEmpty
   }
 
-  private func render(_ process: ProcessReport, scope: String?) -> [String] {
+  private func render(_ process: ProcessReport, scope: String?) -> [TextLine] {
     let found = Self.count(process.findings.count, "finding")
     let allocated = Self.count(process.totals.allocations, "allocation")
     // How much the whole process has allocated says nothing of one scope.
-    var lines = [
+    var lines: [TextLine] = [
       scope.map { "bstrtrace: scope '\($0)' of \(process.name) (pid \(process.pid)): \(found)" }
         ?? "bstrtrace: \(process.name) (pid \(process.pid)): \(found) in \(allocated)"
     ]
@@ -112,18 +117,18 @@ public struct TextRenderer {
 
   // MARK: suppressions
 
-  private func render(_ uses: [Suppressions.Use]) -> [String] {
+  private func render(_ uses: [Suppressions.Use]) -> [TextLine] {
     if uses.isEmpty { return [] }
     return ["SUPPRESSIONS"]
       + uses.map { use in
         let rule = use.entry.rule
-        let verdict =
+        let verdict: TextLine =
           switch use.problem {
           case nil: "\(Self.count(use.findings, "finding")), \(use.count) in all"
-          case .unused: strong("matched nothing")
-          case .expired: strong("expired after \(rule.until ?? "?")")
+          case .unused: "\(strong: "matched nothing")"
+          case .expired: "\(strong: "expired after \(rule.until ?? "?")")"
           case .exceeded:
-            strong("exceeded: \(use.count) where it accepts \(rule.max ?? 0), all shown")
+            "\(strong: "exceeded: \(use.count) where it accepts \(rule.max ?? 0), all shown")"
           }
         let reason = rule.reason.map { "   (\($0))" } ?? ""
         return "   \(rule.text)   \(verdict)   \(use.entry.file):\(use.entry.line)\(reason)"
@@ -134,18 +139,19 @@ public struct TextRenderer {
   public func suppressionRules(for report: Report) -> String {
     var seen: Set<String> = []
     let rules = report.findings.map(\.suppression).filter { seen.insert($0).inserted }
-    return rules.map { "\($0) reason=?\n" }.joined()
+    // A rule has no characters that would be escaped (`Frame.suppressionPattern`).
+    return rules.map { "\(Printable.escaped($0)) reason=?\n" }.joined()
   }
 
   // MARK: map
 
-  private func render(_ map: OwnershipMap, of process: ProcessReport) -> [String] {
+  private func render(_ map: OwnershipMap, of process: ProcessReport) -> [TextLine] {
     guard !map.functions.isEmpty else { return [] }
-    func line(_ flow: OwnershipMap.Flow) -> String {
+    func line(_ flow: OwnershipMap.Flow) -> TextLine {
       let owner = flow.owner.map { $0 == flow.producer ? "" : ", owned by \($0.text)" } ?? ""
       let notFreed =
         process.wasCutShort || process.end == .running ? "not freed yet" : "never freed"
-      let end = flow.freedBy.map { "freed by \($0.text)" } ?? strong(notFreed)
+      let end: TextLine = flow.freedBy.map { "freed by \($0.text)" } ?? "\(strong: notFreed)"
       let size = "\(Self.count(flow.count, "BSTR")), \(Self.count(flow.bytes, "byte"))"
       return "     \(flow.producer.text)\(owner), \(end)   \(size)"
     }
@@ -155,8 +161,10 @@ public struct TextRenderer {
 
   // MARK: finding
 
-  private func render(_ finding: Finding, number: Int, isOfOneScope: Bool) -> [String] {
-    var lines = ["\(number). \(strong(Self.title(of: finding.kind)))  \(Self.size(of: finding))"]
+  private func render(_ finding: Finding, number: Int, isOfOneScope: Bool) -> [TextLine] {
+    var lines: [TextLine] = [
+      "\(number). \(strong: Self.title(of: finding.kind))  \(Self.size(of: finding))"
+    ]
     lines.append("   \(finding.message)")
     lines += Self.text(of: finding.ownership).map { "   \($0)" }
     lines += finding.remarks.map { "   \($0)" }
@@ -228,7 +236,7 @@ public struct TextRenderer {
 
   func render(
     _ trace: StackTrace?, label: String, owner: Frame? = nil
-  ) -> [String] {
+  ) -> [TextLine] {
     guard let trace else { return [] }
     let shown = Self.withoutStartup(trace.frames)
     let width = min(48, shown.map(\.name.count).max() ?? 0)
@@ -323,7 +331,7 @@ public struct TextRenderer {
     }
   }
 
-  private static func row(_ label: String, _ text: String) -> String {
+  private static func row(_ label: String, _ text: String) -> TextLine {
     "     \(label)\(String(repeating: " ", count: max(1, 16 - label.count)))\(text)"
   }
 
@@ -331,9 +339,5 @@ public struct TextRenderer {
     _ number: some BinaryInteger, _ singular: String, _ plural: String? = nil
   ) -> String {
     "\(number) \(number == 1 ? singular : plural ?? singular + "s")"
-  }
-
-  private func strong(_ text: String) -> String {
-    colour ? "\u{1B}[1;31m\(text)\u{1B}[0m" : text
   }
 }

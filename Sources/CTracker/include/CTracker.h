@@ -154,6 +154,10 @@ uint32_t ct_thread_with_stack_at(uintptr_t address);
 /// locks of its run-time: a signal handler that forks may have interrupted their holder.
 bool ct_store_path(char *_Nonnull path, size_t bytes, const char *_Nonnull directory, int attempt);
 
+/// Puts question marks in place of control characters, and of those that change the direction or form of
+/// the text around them: a message may name what is the program's.
+void ct_make_printable(char *_Nonnull line, size_t bytes);
+
 /// Writes to standard error, in one line, that something is wrong with a scope. A name of no bytes is left
 /// out.
 void ct_complain_of_scope(const void *_Nonnull name, size_t bytes, uint32_t scope,
