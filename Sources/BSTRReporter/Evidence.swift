@@ -16,6 +16,8 @@ struct Evidence {
   /// What static pointers of events point to.
   let data: [FrameWord: DataPlace]
   let redact: Bool
+  /// Serial numbers of strings that are live because their release was refused: it was wrong, and is a finding.
+  let leftByRefusal: Set<UInt64>
   /// The scope that is asked about; `nil` for the whole process.
   let scope: ScopeID?
   private let wrappers: Wrappers
@@ -47,6 +49,7 @@ struct Evidence {
     self.wrappers = wrappers
     events = image.events
     values = redact ? [:] : image.values()
+    leftByRefusal = isRunning ? [] : Self.leftByRefusal(image, events, scope)
     let isAll =
       naming == .all
       || Self.hasFinding(image, events, isRunning: isRunning, scope: scope)
@@ -75,6 +78,36 @@ struct Evidence {
     var hasLeak = false
     image.forEachLiveBlock { hasLeak = hasLeak || isLeak($0, of: scope) }
     return hasLeak
+  }
+
+  /// Live strings of which an address inside was released, which does nothing.
+  ///
+  /// What holds a string besides, a pin, makes it a leak all the same.
+  private static func leftByRefusal(
+    _ image: StoreImage, _ events: [EventRecord], _ scope: ScopeID?
+  ) -> Set<UInt64> {
+    var refused: Set<UInt64> = []
+    var pinned: Set<UInt64> = []
+    for event in events {
+      switch EventKind(rawValue: event.kind) {
+      case .invalidFree, .wrongDeallocator:
+        if event.detail == EventDetail.interior.rawValue, event.serial != 0,
+          isAsked(event.scope, of: scope)
+        {
+          refused.insert(event.serial)
+        }
+      case .pin, .deferredFree: pinned.insert(event.pointer)
+      default: break
+      }
+    }
+    var left: Set<UInt64> = []
+    if refused.isEmpty { return left }
+    image.forEachLiveBlock { block in
+      if refused.contains(block.serial), !pinned.contains(block.address) {
+        left.insert(block.serial)
+      }
+    }
+    return left
   }
 
   private static func everyStack(
@@ -137,7 +170,7 @@ struct Evidence {
   /// Calls `body` with every live block that is a leak, in the order of their records.
   func forEachLeakedBlock(_ body: (BlockRecord) -> Void) {
     image.forEachLiveBlock { block in
-      if Self.isLeak(block, of: scope) { body(block) }
+      if Self.isLeak(block, of: scope), !leftByRefusal.contains(block.serial) { body(block) }
     }
   }
 

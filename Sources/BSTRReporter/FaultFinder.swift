@@ -17,8 +17,21 @@ enum FaultFinder {
   private struct Group {
     /// The earliest, which stands for all.
     var first: EventRecord
-    var bytes = 0
     var events: [EventRecord] = []
+    /// The strings concerned: one that is freed five times is one.
+    var serials: Set<UInt64> = []
+    /// Payload bytes of the strings concerned.
+    var bytes = 0
+    /// How many strings are concerned; an event without one counts as if it had its own.
+    var strings = 0
+
+    mutating func add(_ event: EventRecord) {
+      if (event.detectedTime, event.serial) < (first.detectedTime, first.serial) { first = event }
+      events.append(event)
+      guard event.serial == 0 || serials.insert(event.serial).inserted else { return }
+      strings += 1
+      bytes += Int(event.byteLength)
+    }
   }
 
   /// Faults of one process: by kind, then by how often, then by stacks.
@@ -34,11 +47,7 @@ enum FaultFinder {
         offset: event.isAboutOffset ? event.offset : 0)
       var group = groups[key] ?? Group(first: event)
       groups[key] = nil
-      if (event.detectedTime, event.serial) < (group.first.detectedTime, group.first.serial) {
-        group.first = event
-      }
-      group.bytes += Int(event.byteLength)
-      group.events.append(event)
+      group.add(event)
       groups[key] = group
     }
     return groups.sorted { first, second in
@@ -75,7 +84,10 @@ enum FaultFinder {
       message: message.sentence, allocated: allocated, values: sample.values,
       suppression: evidence.suppression(kind, at: culprit))
     finding.scope = evidence.image.name(of: event.scope)
+    finding.strings = group.strings
     finding.remarks = message.remarks
+    let left = group.serials.intersection(evidence.leftByRefusal).count
+    if left > 0 { finding.remarks.append(FaultMessage.leftBehind(left, of: group.strings)) }
     finding.serials = sample.serials
     finding.history = evidence.history(of: event.serial)
     switch kind {

@@ -251,6 +251,14 @@ struct FaultMessage {
     return offset < end + StoreLayout.guardBytes ? StoreLayout.guardByte : nil
   }
 
+  /// What became of strings whose wrong release was refused, and which nobody released rightly.
+  static func leftBehind(_ count: Int, of strings: Int) -> String {
+    let which =
+      strings == 1
+      ? "The BSTR stays" : "\(count) of the \(strings) BSTRs \(count == 1 ? "stays" : "stay")"
+    return "\(which) allocated for that reason, which is not reported as a leak, too."
+  }
+
   private static func place(_ offset: Int, onLength: Bool = true) -> String {
     switch offset {
     case -4 where onLength: "on the length of"

@@ -1,9 +1,7 @@
 // sanitizers: no; free is the sanitizer's there
 // widths: 2
-// leak: 1 38 make freed_nearby.c:13
-// leak: 1 38 make freed_nearby.c:13
-// fault: wrong-deallocator interior 1 detected=main:19 freed=- allocated=make:13
-// fault: wrong-deallocator interior 1 detected=main:20 freed=- allocated=make:13
+// fault: wrong-deallocator interior 1 detected=main:17 freed=- allocated=make:11
+// fault: wrong-deallocator interior 1 detected=main:18 freed=- allocated=make:11
 // Addresses that are 8 bytes in front of a block and 16 behind its start: the heap would end the program, or take the
 // second for a block.
 #include "text.h"

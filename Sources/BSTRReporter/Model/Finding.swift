@@ -32,7 +32,9 @@ public struct Finding: Sendable {
   public var detail: String?
   /// How often; for leaks, BSTRs.
   public var count: Int
-  /// Payload bytes of the BSTRs concerned.
+  /// How many BSTRs are concerned, each counted once; where none is known, as many as `count`.
+  public var strings: Int
+  /// Payload bytes of the BSTRs concerned, each counted once.
   public var bytes: Int
   /// One sentence for people.
   public var message: String
@@ -67,6 +69,7 @@ public struct Finding: Sendable {
     self.kind = kind
     self.detail = detail
     self.count = count
+    strings = count
     self.bytes = bytes
     self.message = message
     self.allocated = allocated

@@ -180,7 +180,7 @@ private struct Document: Encodable {
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
-      case evidence, doubt, siblings, events, serials
+      case evidence, doubt, siblings, events, serials, strings
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum MomentKey: CodingKey { case thread, milliseconds }
@@ -191,6 +191,7 @@ private struct Document: Encodable {
       try container.encode(finding.detail, forKey: .detail)
       try container.encode(finding.count, forKey: .count)
       try container.encode(finding.bytes, forKey: .bytes)
+      try container.encode(finding.strings, forKey: .strings)
       try container.encode(finding.message, forKey: .message)
       let ownership = finding.ownership
       try container.encode(ownership.rule?.rawValue, forKey: .rule)

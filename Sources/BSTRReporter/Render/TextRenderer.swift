@@ -13,8 +13,9 @@ public struct TextRenderer {
   /// The whole report, ending with a newline.
   public func render(_ report: Report) -> String {
     var lines: [TextLine] = report.damage.map { "bstrtrace: \($0)" }
-    for process in report.processes where isShown(process, of: report) {
-      lines += render(process, scope: report.scope)
+    let program = report.processes.lastIndex { $0.pid == report.processes.first?.pid }
+    for (index, process) in report.processes.enumerated() where isShown(process, of: report) {
+      lines += render(process, of: report, isProgram: index == program)
     }
     lines += render(report.suppressions)
     if report.inBaseline > 0 {
@@ -47,21 +48,28 @@ public struct TextRenderer {
       || process.wasCutShort && !report.findings.isEmpty
   }
 
-  private func render(_ process: ProcessReport, scope: String?) -> [TextLine] {
+  private func render(
+    _ process: ProcessReport, of report: Report, isProgram: Bool
+  ) -> [TextLine] {
     let found = Self.count(process.findings.count, "finding")
     let allocated = Self.count(process.totals.allocations, "allocation")
-    // How much the whole process has allocated says nothing of one scope.
+    let name = "\(process.name) (pid \(process.pid))"
+    // How much the whole process has allocated says nothing of one scope. That nothing was found is the last
+    // line's to say, and how the program ended then.
+    let hasFindings = !report.findings.isEmpty
     var lines: [TextLine] = [
-      scope.map { "bstrtrace: scope '\($0)' of \(process.name) (pid \(process.pid)): \(found)" }
-        ?? "bstrtrace: \(process.name) (pid \(process.pid)): \(found) in \(allocated)"
+      report.scope.map { "bstrtrace: scope '\($0)' of \(name): \(found)" }
+        ?? (hasFindings ? "bstrtrace: \(name): \(found) in \(allocated)" : "bstrtrace: \(name)")
     ]
-    if let end = process.endText { lines.append("   It \(end).") }
+    if let end = process.endText, hasFindings || !isProgram {
+      lines.append("   It \(end).")
+    }
     lines += process.coverage.map {
       "   note: \($0.sentence(foreignFrees: process.totals.foreignFrees))"
     }
     lines += process.notes.map { "   note: \($0)" }
     for (index, finding) in process.findings.enumerated() {
-      lines += [""] + render(finding, number: index + 1, isOfOneScope: scope != nil)
+      lines += [""] + render(finding, number: index + 1, isOfOneScope: report.scope != nil)
     }
     return lines + [""]
   }
@@ -189,7 +197,7 @@ public struct TextRenderer {
       lines.append(Self.row(index == 0 ? "value" : "", Self.text(of: value)))
     }
     if !finding.serials.isEmpty {
-      let more = finding.count > finding.serials.count ? ", …" : ""
+      let more = finding.strings > finding.serials.count ? ", …" : ""
       lines.append(
         Self.row("serial", finding.serials.map { "\($0)" }.joined(separator: ", ") + more))
     }
@@ -201,8 +209,12 @@ public struct TextRenderer {
   private static func size(of finding: Finding) -> String {
     switch finding.kind {
     case .leak: "\(count(finding.count, "BSTR")), \(count(finding.bytes, "byte"))"
-    case .doubleFree, .invalidFree, .wrongDeallocator, .invalidUse: count(finding.count, "call")
-    case .writeAfterFree, .overrun, .prefixDamage, .ownership: count(finding.count, "BSTR")
+    case .doubleFree, .invalidFree, .wrongDeallocator, .invalidUse:
+      count(finding.count, "call")
+        + (finding.strings == finding.count ? "" : ", \(count(finding.strings, "BSTR"))")
+    case .writeAfterFree, .overrun, .prefixDamage, .ownership:
+      count(finding.strings, "BSTR")
+        + (finding.strings == finding.count ? "" : ", \(count(finding.count, "time"))")
     }
   }
 
