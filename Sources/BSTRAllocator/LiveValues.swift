@@ -1,16 +1,20 @@
 // Copies the beginnings of live strings to the store, at the end of a process.
 
 import CTracker
+import Glibc
 import TraceStore
 
 /// A sample of what leaked strings say.
 enum LiveValues {
   /// Strings kept of one stack.
-  private static let mostPerStack: UInt32 = 3
+  private static let mostPerStack = 3
   /// Strings kept in all.
   private static let most = 100_000
 
-  /// Writes the first bytes of live strings.
+  /// Writes the first bytes of live strings: of each stack those that were allocated first, which are the ones
+  /// that a report shows.
+  ///
+  /// Records that were used before stand in any order, so that the first ones of a stack are looked for among all.
   ///
   /// Caller holds the depot lock.
   ///
@@ -18,23 +22,61 @@ enum LiveValues {
   static func write(to store: borrowing StoreWriter, scope: ScopeID? = nil) {
     // What was freed unseen says something else by now.
     guard unsafe store.header.pointee.isFreeUnwatched == 0 else { return }
-    var seen = AddressMap()
-    var written = 0
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
-    for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
+    let recordCount = store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride
+    // Places of records plus 1, 0 for none: `mostPerStack` for each stack, by serial numbers. There are no more
+    // stacks than records, and pages that nothing is written to cost nothing.
+    let bytes = recordCount * mostPerStack * MemoryLayout<UInt32>.stride
+    guard bytes > 0, let memory = unsafe PrivateMemory.map(bytes) else { return }
+    defer { unsafe munmap(memory, bytes) }
+    let chosen = unsafe memory.assumingMemoryBound(to: UInt32.self)
+    var groups = AddressMap()
+    var groupCount = 0
+    for index in 0..<recordCount {
       let record = unsafe records[index]
       guard record.serial != 0, record.stack != .none, scope == nil || scope == record.scope
       else { continue }
       let key = UInt(record.stack.rawValue)
-      let count = seen.value(of: key) ?? 0
-      guard count < mostPerStack, seen.set(key, to: count + 1) else { continue }
-      guard written < most, write(record, to: store) else { return }
+      let group: Int
+      if let known = groups.value(of: key) {
+        group = Int(known)
+      } else {
+        guard groups.set(key, to: UInt32(groupCount)) else { break }
+        group = groupCount
+        groupCount += 1
+      }
+      unsafe insert(index, into: chosen + group * mostPerStack, records)
+    }
+    var written = 0
+    for place in 0..<groupCount * mostPerStack where unsafe chosen[place] != 0 {
+      guard written < most, unsafe write(records[Int(chosen[place]) - 1], to: store) else { return }
       written += 1
     }
   }
 
+  /// Puts a record into its place among those of the smallest serial numbers, if it has one.
+  private static func insert(
+    _ index: Int, into group: UnsafeMutablePointer<UInt32>,
+    _ records: UnsafePointer<BlockRecord>
+  ) {
+    // Another thread may release a string meanwhile: its record is left out when it is written.
+    let serial = unsafe records[index].serial
+    var place = mostPerStack
+    while place > 0 {
+      let other = unsafe group[place - 1]
+      if other != 0, unsafe records[Int(other) - 1].serial <= serial { break }
+      place -= 1
+    }
+    guard place < mostPerStack else { return }
+    for later in stride(from: mostPerStack - 1, to: place, by: -1) {
+      unsafe group[later] = group[later - 1]
+    }
+    unsafe group[place] = UInt32(index + 1)
+  }
+
   private static func write(_ record: BlockRecord, to store: borrowing StoreWriter) -> Bool {
-    let prefix = UInt(record.address) - 4
+    guard record.serial != 0 else { return true }
+    let prefix = UInt(record.address) &- 4
     let block = UInt(record.address) &- UInt(record.layout.payloadOffset)
     // A program that lost the block in a way we did not see may have unmapped it; a sanitizer knows.
     if ct_heap_is_sanitizers(), ct_sanitizer_block_bytes(block) == 0 { return true }

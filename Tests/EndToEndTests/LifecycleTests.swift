@@ -43,6 +43,15 @@ import Testing
     #expect(traced.command.output == "")
   }
 
+  @Test func theStringsShownAreThoseOfTheFirstSerialNumbers() throws {
+    let (program, folder) = try Self.build("records_reused")
+    let report = try Traced.run([program], in: folder).report
+    let finding = try #require(report.findings.first)
+    #expect(finding.count == 40)
+    #expect(finding.values == ["string 21", "string 22", "string 23"])
+    #expect(finding.serials == [21, 22, 23, 24, 25])
+  }
+
   /// What was live in a process that was killed accuses nobody; the text says how each ended.
   @Test(arguments: [
     ("return", nil), ("exit7", "ended with status 7"),
