@@ -51,15 +51,28 @@ extension StringValue {
     return codes
   }
 
-  /// Whether a string holds text: whole characters, and at most one in four that no text has; none where it has
-  /// the size of a GUID.
+  /// Whether a string holds text: whole characters, and at most one in four that no text has.
   ///
+  /// Where it has the size of a GUID, or less than four characters, the others must be of one alphabet.
   /// Programs keep bytes in BSTRs, too: signatures, GUIDs, structures. Of bytes that happen to be characters this
   /// is not seen.
   private static func isText(_ codes: [UInt32], _ value: StoredValue, _ width: Int) -> Bool {
     guard width > 0, value.byteLength % width == 0 else { return value.byteLength == 0 }
     let strange = codes.count(where: isStrange)
-    return strange == 0 || strange * 4 <= codes.count && !hasSizeOfGUID(value)
+    if strange == 0 { return true }
+    if strange * 4 <= codes.count, !hasSizeOfGUID(value) { return true }
+    return isOfOneAlphabet(codes)
+  }
+
+  /// Whether at least two of three characters are such that people write them next to each other.
+  ///
+  /// These are ASCII's and those of one more block of 256 in front of China's and Japan's characters, which most
+  /// pairs of bytes happen to be.
+  private static func isOfOneAlphabet(_ codes: [UInt32]) -> Bool {
+    let letters = codes.filter { $0 != 0 && !isStrange($0) }
+    let blocks = Set(letters.map { $0 >> 8 }).subtracting([0])
+    return (codes.count - letters.count) * 3 <= codes.count
+      && blocks.count <= 1 && blocks.allSatisfy { $0 < 0x2E }
   }
 
   private static func hasSizeOfGUID(_ value: StoredValue) -> Bool {

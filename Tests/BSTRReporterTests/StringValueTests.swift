@@ -83,6 +83,38 @@ import TraceStore
     #expect(text == StringValue(escaped: "eight ch", characterCount: 8, isCut: false))
   }
 
+  /// Eight characters of two bytes, or four of four, have the size of a GUID.
+  @Test(arguments: [2, 4]) func aTextWithAStrangeCharacterIsText(width: Int) {
+    for (text, escaped) in [
+      ("na\u{1}e=42!", "na\\u{1}e=42!"), ("при\u{E000}вет!", "при\\u{e000}вет!"),
+      ("caf\u{E9}", "café"), ("ab\u{2}", "ab\\u{2}"), ("k\u{7}ey", "k\\u{7}ey"),
+    ] {
+      let codes = text.unicodeScalars.map(\.value)
+      let shown = value(codes, width: width)
+      #expect(shown == StringValue(escaped: escaped, characterCount: codes.count, isCut: false))
+    }
+    // Half of it is none.
+    #expect(value([0x41, 1], width: width).kind == .bytes)
+  }
+
+  @Test func aGUIDWithOneStrangeUnitIsAGUID() {
+    // IUnknown's, and one whose other units are Chinese and Korean characters.
+    for (bytes, text) in [
+      (
+        [1, 0, 0, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46],
+        "{00000001-0000-0000-C000-000000000046}"
+      ),
+      (
+        [1, 0, 0x10, 0x4E, 0x11, 0x4F, 0x12, 0x50, 0x13, 0x51, 0x14, 0x52, 0x15, 0x53, 0x16, 0x54],
+        "{4E100001-4F11-5012-1351-145215531654}"
+      ),
+    ] as [([UInt8], String)] {
+      let shown = StringValue(StoredValue(bytes: bytes, byteLength: 16), olecharBytes: 2)
+      #expect(shown.kind == .guid)
+      #expect(shown.escaped == text)
+    }
+  }
+
   @Test func namesLoseTheirParameters() {
     func plain(_ name: String) -> String? {
       Frame(function: name, module: "m", offset: 1).plainName
