@@ -64,6 +64,32 @@ import Testing
     #expect(chosen[single.value] == nil)
   }
 
+  @Test func aFileThatIsCutOffWhileItIsReadEndsNothing() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let copy = folder.appending(path: "libc.so.6").path
+    func file() throws -> ElfFile {
+      try? FileManager.default.removeItem(atPath: copy)
+      try FileManager.default.copyItem(
+        at: URL(filePath: Self.libc).resolvingSymlinksInPath(), to: URL(filePath: copy))
+      return try #require(ElfFile(path: copy))
+    }
+    #expect(try file().buildID?.count == 40)
+    let cut = try file()
+    #expect(truncate(copy, 100) == 0)
+    #expect(cut.buildID == nil)
+    #expect(cut.dynamicSymbols.isEmpty)
+    #expect(!cut.hasSection(".dynsym"))
+    #expect(cut.preferredAliases(at: [0x1000]).isEmpty)
+    // Nor is anything read of another file that has taken its place.
+    let replaced = try file()
+    try FileManager.default.removeItem(atPath: copy)
+    try FileManager.default.copyItem(
+      at: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath(), to: URL(filePath: copy))
+    #expect(replaced.buildID == nil)
+  }
+
   @Test func damageNeverTraps() throws {
     let whole = try Data(contentsOf: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath())
     // The headers are at both ends; what is between is not looked at.

@@ -27,7 +27,9 @@ struct ElfFile {
     var isProtected: Bool
   }
 
-  private let bytes: Data
+  private let content: FileContent
+  /// Its first 64 bytes.
+  private let header: [UInt8]
   private let sections: [Section]
 
   private struct Section {
@@ -41,57 +43,58 @@ struct ElfFile {
     var link: Int
   }
 
-  /// Maps the file; `nil` when it cannot be read or is no such ELF file.
+  /// Reads the headers of the file; `nil` when it cannot be read or is no such ELF file.
   init?(path: String) {
-    // A damaged store may name anything, and a pipe or a device would never end. Links are followed,
-    // as the loader does: libraries are recorded by their SONAME, which is a link to the file.
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      let bytes = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped)
-    else { return nil }
-    self.init(bytes: bytes)
+    guard let content = FileContent(path: path) else { return nil }
+    self.init(content)
   }
 
   /// Reads the section headers; `nil` when these bytes are no such ELF file.
-  init?(bytes: Data) {
+  init?(bytes: Data) { self.init(FileContent(bytes: Array(bytes))) }
+
+  private init?(_ content: FileContent) {
     // ELFMAG, ELFCLASS64, ELFDATA2LSB
-    guard bytes.count >= 64, bytes.prefix(6).elementsEqual([0x7F, 0x45, 0x4C, 0x46, 2, 1]) else {
-      return nil
+    guard let header = content.bytes(at: 0, 64),
+      header.prefix(6).elementsEqual([0x7F, 0x45, 0x4C, 0x46, 2, 1])
+    else { return nil }
+    self.content = content
+    self.header = header
+    let start = Int(truncatingIfNeeded: Self.number(header, UInt64.self, 40))
+    let entryBytes = Int(Self.number(header, UInt16.self, 58))
+    guard start > 0, start <= content.count, entryBytes >= 64 else {
+      sections = []
+      return
     }
-    self.bytes = bytes
-    var sections: [Section] = []
-    let table = Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, 40))
-    let entryBytes = Int(Self.number(bytes, UInt16.self, 58))
-    for index in 0..<Int(Self.number(bytes, UInt16.self, 60)) where entryBytes >= 64 {
-      let (at, overflow) = table.addingReportingOverflow(index * entryBytes)
-      guard table > 0, !overflow, at <= bytes.count - 64 else { break }
-      sections.append(
-        Section(
-          name: Self.number(bytes, UInt32.self, at),
-          type: Self.number(bytes, UInt32.self, at + 4),
-          flags: Self.number(bytes, UInt64.self, at + 8),
-          address: Self.number(bytes, UInt64.self, at + 16),
-          offset: Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, at + 24)),
-          size: Int(truncatingIfNeeded: Self.number(bytes, UInt64.self, at + 32)),
-          link: Int(Self.number(bytes, UInt32.self, at + 40))))
+    // Of a table that is cut off, the entries that are there.
+    let count = min(
+      Int(Self.number(header, UInt16.self, 60)), (content.count - start) / entryBytes)
+    let table = content.bytes(at: start, count * entryBytes) ?? []
+    sections = stride(from: 0, to: table.count, by: entryBytes).map { at in
+      Section(
+        name: Self.number(table, UInt32.self, at),
+        type: Self.number(table, UInt32.self, at + 4),
+        flags: Self.number(table, UInt64.self, at + 8),
+        address: Self.number(table, UInt64.self, at + 16),
+        offset: Int(truncatingIfNeeded: Self.number(table, UInt64.self, at + 24)),
+        size: Int(truncatingIfNeeded: Self.number(table, UInt64.self, at + 32)),
+        link: Int(Self.number(table, UInt32.self, at + 40)))
     }
-    self.sections = sections
   }
 
   /// The build-id in hexadecimal, or `nil`.
   var buildID: String? {
     for section in sections where section.type == 7 {  // SHT_NOTE
-      guard let range = range(of: section) else { continue }
-      var at = range.lowerBound
-      while at + 12 <= range.upperBound {
-        let nameBytes = Int(Self.number(bytes, UInt32.self, at))
-        let contentBytes = Int(Self.number(bytes, UInt32.self, at + 4))
-        let type = Self.number(bytes, UInt32.self, at + 8)
+      guard let notes = bytes(of: section) else { continue }
+      var at = 0
+      while at + 12 <= notes.count {
+        let nameBytes = Int(Self.number(notes, UInt32.self, at))
+        let contentBytes = Int(Self.number(notes, UInt32.self, at + 4))
+        let type = Self.number(notes, UInt32.self, at + 8)
         let content = at + 12 + (nameBytes + 3) / 4 * 4
         let next = content + (contentBytes + 3) / 4 * 4
-        guard next <= range.upperBound else { break }
-        if type == 3, nameBytes == 4, bytes[at + 12..<at + 15].elementsEqual("GNU".utf8) {
-          return Hexadecimal.text(bytes[content..<content + contentBytes])
+        guard next <= notes.count else { break }
+        if type == 3, nameBytes == 4, notes[at + 12..<at + 15].elementsEqual("GNU".utf8) {
+          return Hexadecimal.text(notes[content..<content + contentBytes])
         }
         at = next
       }
@@ -101,11 +104,11 @@ struct ElfFile {
 
   /// Whether it has a section of that name.
   func hasSection(_ name: String) -> Bool {
-    let index = Int(Self.number(bytes, UInt16.self, 62))  // e_shstrndx
-    guard sections.indices.contains(index), let names = range(of: sections[index]) else {
+    let index = Int(Self.number(header, UInt16.self, 62))  // e_shstrndx
+    guard sections.indices.contains(index), let names = bytes(of: sections[index]) else {
       return false
     }
-    return sections.contains { string(at: Int($0.name), in: names) == name }
+    return sections.contains { Self.string(at: Int($0.name), in: names) == name }
   }
 
   /// Every dynamic symbol with a name.
@@ -139,20 +142,20 @@ struct ElfFile {
     var best: [UInt64: Candidate] = [:]
     var several: Set<UInt64> = []
     for (table, names) in symbolTables() {
-      for at in stride(from: table.lowerBound, through: table.upperBound - 24, by: 24) {
-        guard bytes[at + 4] & 0xF == 2 else { continue }  // STT_FUNC
-        let start = Self.number(bytes, UInt64.self, at + 8)
-        let size = Self.number(bytes, UInt64.self, at + 16)
+      for at in stride(from: 0, through: table.count - 24, by: 24) {
+        guard table[at + 4] & 0xF == 2 else { continue }  // STT_FUNC
+        let start = Self.number(table, UInt64.self, at + 8)
+        let size = Self.number(table, UInt64.self, at + 16)
         var index = sorted.partitioningIndex { $0 >= start }
         var candidate: Candidate?
         while index < sorted.count, sorted[index] - start < size {
           let address = sorted[index]
           index += 1
           if candidate == nil {
-            guard let name = string(at: Int(Self.number(bytes, UInt32.self, at)), in: names),
+            guard let name = Self.string(at: Int(Self.number(table, UInt32.self, at)), in: names),
               !name.isEmpty
             else { break }
-            let binding = [1: 0, 2: 1][bytes[at + 4] >> 4] ?? 2  // STB_GLOBAL, STB_WEAK
+            let binding = [1: 0, 2: 1][table[at + 4] >> 4] ?? 2  // STB_GLOBAL, STB_WEAK
             let plain = String(name.prefix { $0 != "@" })
             candidate = Candidate(
               start: start,
@@ -174,11 +177,11 @@ struct ElfFile {
   }
 
   /// The symbol tables, each with its names.
-  private func symbolTables() -> [(table: Range<Int>, names: Range<Int>)] {
+  private func symbolTables() -> [(table: [UInt8], names: [UInt8])] {
     // SHT_SYMTAB, SHT_DYNSYM
     sections.filter { $0.type == 2 || $0.type == 11 }.compactMap { section in
-      guard let table = range(of: section), sections.indices.contains(section.link),
-        let names = range(of: sections[section.link])
+      guard let table = bytes(of: section), sections.indices.contains(section.link),
+        let names = bytes(of: sections[section.link])
       else { return nil }
       return (table, names)
     }
@@ -196,10 +199,11 @@ struct ElfFile {
   /// Whether its references to what it exports are bound to itself: -Bsymbolic.
   var isSymbolic: Bool {
     sections.contains { section in
-      guard section.type == 6, let range = range(of: section) else { return false }  // SHT_DYNAMIC
-      return stride(from: range.lowerBound, through: range.upperBound - 16, by: 16).contains { at in
-        let value = Self.number(bytes, UInt64.self, at + 8)
-        return switch Self.number(bytes, UInt64.self, at) {
+      // SHT_DYNAMIC
+      guard section.type == 6, let entries = bytes(of: section) else { return false }
+      return stride(from: 0, through: entries.count - 16, by: 16).contains { at in
+        let value = Self.number(entries, UInt64.self, at + 8)
+        return switch Self.number(entries, UInt64.self, at) {
         case 16: true  // DT_SYMBOLIC
         case 30: value & 2 != 0  // DT_FLAGS, DF_SYMBOLIC
         default: false
@@ -208,12 +212,11 @@ struct ElfFile {
     }
   }
 
-  private func contains(_ text: String, in range: Range<Int>) -> Bool {
+  private static func contains(_ text: String, in bytes: [UInt8]) -> Bool {
     let text = Array(text.utf8)
     return bytes.withUnsafeBytes { (all: UnsafeRawBufferPointer) -> Bool in
-      guard let base = all.baseAddress, let first = text.first else { return false }
-      var at = base + range.lowerBound
-      let end = base + range.upperBound
+      guard var at = all.baseAddress, let first = text.first else { return false }
+      let end = at + all.count
       while end - at >= text.count, let found = memchr(at, Int32(first), end - at) {
         let start = UnsafeRawPointer(found)
         if end - start < text.count { return false }
@@ -229,21 +232,20 @@ struct ElfFile {
   ) -> [FileSymbol] {
     var symbols: [FileSymbol] = []
     for section in sections where section.type == type {
-      guard let table = range(of: section), sections.indices.contains(section.link),
-        let strings = range(of: sections[section.link]),
-        text.map({ contains($0, in: strings) }) ?? true
+      guard sections.indices.contains(section.link), let names = bytes(of: sections[section.link]),
+        text.map({ Self.contains($0, in: names) }) ?? true, let table = bytes(of: section)
       else { continue }
-      for at in stride(from: table.lowerBound, through: table.upperBound - 24, by: 24) {
-        let name = string(at: Int(Self.number(bytes, UInt32.self, at)), in: strings)
+      for at in stride(from: 0, through: table.count - 24, by: 24) {
+        let name = Self.string(at: Int(Self.number(table, UInt32.self, at)), in: names)
         guard let name, !name.isEmpty else { continue }
         symbols.append(
           FileSymbol(
-            name: name, value: Self.number(bytes, UInt64.self, at + 8),
-            size: Self.number(bytes, UInt64.self, at + 16),
-            isDefined: Self.number(bytes, UInt16.self, at + 6) != 0,
-            isFunction: bytes[at + 4] & 0xF == 2,  // STT_FUNC
-            isObject: bytes[at + 4] & 0xF == 1,  // STT_OBJECT
-            isProtected: bytes[at + 5] & 3 == 3))
+            name: name, value: Self.number(table, UInt64.self, at + 8),
+            size: Self.number(table, UInt64.self, at + 16),
+            isDefined: Self.number(table, UInt16.self, at + 6) != 0,
+            isFunction: table[at + 4] & 0xF == 2,  // STT_FUNC
+            isObject: table[at + 4] & 0xF == 1,  // STT_OBJECT
+            isProtected: table[at + 5] & 3 == 3))
       }
     }
     return symbols
@@ -252,23 +254,21 @@ struct ElfFile {
   /// Larger sections are taken for damage: to search one would take forever.
   private static let maxSectionBytes = 1 << 30
 
-  private func range(of section: Section) -> Range<Int>? {
+  private func bytes(of section: Section) -> [UInt8]? {
     guard section.type != 8, section.offset >= 0,  // SHT_NOBITS
-      (0...Self.maxSectionBytes).contains(section.size),
-      section.offset <= bytes.count, section.size <= bytes.count - section.offset
+      (0...Self.maxSectionBytes).contains(section.size)
     else { return nil }
-    return section.offset..<section.offset + section.size
+    return content.bytes(at: section.offset, section.size)
   }
 
-  private func string(at offset: Int, in range: Range<Int>) -> String? {
-    guard offset < range.count else { return nil }
-    let start = range.lowerBound + offset
-    guard let end = bytes[start..<range.upperBound].firstIndex(of: 0) else { return nil }
-    return String(decoding: bytes[start..<end], as: UTF8.self)
+  private static func string(at offset: Int, in names: [UInt8]) -> String? {
+    guard offset < names.count else { return nil }
+    guard let end = names[offset...].firstIndex(of: 0) else { return nil }
+    return String(decoding: names[offset..<end], as: UTF8.self)
   }
 
   private static func number<Number: FixedWidthInteger & BitwiseCopyable>(
-    _ bytes: Data, _: Number.Type, _ offset: Int
+    _ bytes: [UInt8], _: Number.Type, _ offset: Int
   ) -> Number {
     guard offset >= 0, offset <= bytes.count - MemoryLayout<Number>.size else { return 0 }
     return bytes.withUnsafeBytes {

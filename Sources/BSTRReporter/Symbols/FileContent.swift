@@ -1,0 +1,90 @@
+// Parts of a file, read when they are asked for. Nothing is mapped: a file that is written to or cut off while a
+// report is made would end the process with SIGBUS.
+
+import Glibc
+
+/// What is in a regular file, or in memory.
+struct FileContent {
+  /// Its bytes.
+  let count: Int
+  private let source: Source
+
+  private enum Source {
+    case memory([UInt8])
+    case file(path: String, identity: Identity)
+  }
+
+  /// What tells a file from one that has taken its place.
+  private struct Identity: Equatable {
+    var device: UInt
+    var number: UInt
+    var size: Int
+    var modified: Int64
+
+    init?(_ descriptor: Int32) {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+      device = status.st_dev
+      number = status.st_ino
+      size = status.st_size
+      modified = status.st_mtim.nanoseconds
+    }
+  }
+
+  /// A file; `nil` when it cannot be read, or is none that has an end.
+  ///
+  /// Links are followed, as the loader does: libraries are recorded by their SONAME, which is a link to the file.
+  init?(path: String) {
+    let opened = Self.withDescriptor(of: path) { Identity($0) }
+    guard let identity = opened ?? nil else { return nil }
+    count = identity.size
+    source = .file(path: path, identity: identity)
+  }
+
+  /// What is in memory already.
+  init(bytes: [UInt8]) {
+    count = bytes.count
+    source = .memory(bytes)
+  }
+
+  /// A part of it; `nil` when it has not so much, or is another file by now.
+  func bytes(at offset: Int, _ count: Int) -> [UInt8]? {
+    guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
+      return nil
+    }
+    switch source {
+    case .memory(let bytes): return Array(bytes[offset..<offset + count])
+    case .file(let path, let identity):
+      // It is opened again for each part: of the many modules of a program none stays open.
+      let bytes = Self.withDescriptor(of: path) { descriptor in
+        Identity(descriptor) == identity ? Self.read(descriptor, at: offset, count) : nil
+      }
+      return bytes ?? nil
+    }
+  }
+
+  private static func read(_ descriptor: Int32, at offset: Int, _ count: Int) -> [UInt8]? {
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      filled = 0
+      while filled < count, let base = buffer.baseAddress {
+        let got = pread(descriptor, base + filled, count - filled, off_t(offset + filled))
+        if got < 0, errno == EINTR { continue }
+        if got <= 0 { break }
+        filled += got
+      }
+    }
+    return bytes.count == count ? bytes : nil
+  }
+
+  private static func withDescriptor<Result>(
+    of path: String, _ body: (Int32) -> Result
+  ) -> Result? {
+    // A damaged store may name anything: not to wait for a pipe's other end, nor to act on a device.
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return body(descriptor)
+  }
+}
