@@ -15,6 +15,7 @@ extension Tracker {
     unsafe header.pointee.pid = UInt32(getpid())
     unsafe header.pointee.parentPid = UInt32(getppid())
     unsafe header.pointee.startTime = ct_now()
+    unsafe header.pointee.suspended = ct_suspended()
     unsafe header.pointee.depth = UInt32(depth)
     unsafe header.pointee.firstScope = scopes.firstScope
     unsafe header.pointee.isFreeUnwatched = ct_is_free_watched() ? 0 : 1

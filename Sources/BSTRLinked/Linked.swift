@@ -74,7 +74,8 @@ private enum LinkedReport {
       do throws(ReportOutput.Failure) {
         descriptor = try ReportOutput.open(path)
       } catch {
-        ReportOutput.write("bstrtrace: \(Printable.escaped("cannot write \(error)"))\n", to: STDERR_FILENO)
+        ReportOutput.write(
+          "bstrtrace: \(Printable.escaped("cannot write \(error)"))\n", to: STDERR_FILENO)
       }
     }
     let renderer = TextRenderer(colour: ReportOutput.isColourful(descriptor))

@@ -13,7 +13,7 @@ enum RunningProcess {
   static func isAlive(_ image: StoreImage) -> Bool {
     let pid = image.header.pid
     guard EndState(rawValue: image.header.endState) == EndState.none, pid != getpid(),
-      let start = startTime(of: pid), start <= image.header.startTime &+ tickNanoseconds
+      let start = startTime(of: pid), start <= recordingBegan(image.header) &+ 2 * tickNanoseconds
     else { return false }
     // Of other users' processes the link cannot be read: that one of them has the number proves nothing.
     let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
@@ -23,7 +23,12 @@ enum RunningProcess {
 
   private static let tickNanoseconds = 1_000_000_000 / UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
-  /// When a process that has not ended began, in nanoseconds of the monotonic clock; `nil` where there is none.
+  /// When recording began, in nanoseconds since the machine started, suspended or not.
+  private static func recordingBegan(_ header: StoreHeader) -> UInt64 {
+    header.startTime &+ MachineClocks.nanoseconds(ofHundredths: header.suspended)
+  }
+
+  /// When a process that has not ended began, in nanoseconds since the machine started; `nil` where there is none.
   private static func startTime(of pid: UInt32) -> UInt64? {
     guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
       // The program's name is in parentheses, and may have some itself.
@@ -34,15 +39,6 @@ enum RunningProcess {
     guard fields.count > 19, fields[0].first != UInt8(ascii: "Z"),
       let ticks = UInt64(String(decoding: fields[19], as: UTF8.self))
     else { return nil }
-    // The kernel counts it from boot, which includes the time that the machine slept.
-    let slept = nanoseconds(CLOCK_BOOTTIME) &- nanoseconds(CLOCK_MONOTONIC)
-    let sinceBoot = ticks &* tickNanoseconds
-    return sinceBoot > slept ? sinceBoot - slept : 0
-  }
-
-  private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+    return ticks &* tickNanoseconds
   }
 }

@@ -78,7 +78,8 @@ struct StackResolver {
   ) -> [UInt64: CodePlace] {
     var modules: [ModuleID: (path: String, buildID: String?, bias: UInt64)] = [:]
     let process = RecordedProcess(
-      pid: Int(image.header.pid), startTime: image.header.startTime)
+      pid: Int(image.header.pid), startTime: image.header.startTime,
+      suspended: image.header.suspended)
     var places: [UInt64: CodePlace] = [:]
     for word in words {
       let module =

@@ -185,8 +185,9 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   public var arguments: TextReference = .empty
   /// 1 where strings that are given to `free` are not seen: the library was opened behind libc.
   public var isFreeUnwatched: UInt32 = 0
-  /// 0.
-  public var reserved: UInt32 = 0
+  /// How long the machine had been suspended when recording began, since it started: hundredths of a second, which
+  /// the monotonic clock does not count.
+  public var suspended: UInt32 = 0
 
   /// A header in which nothing is known yet.
   public init() {}

@@ -67,9 +67,6 @@ struct NameOptions: ParsableArguments {
     return CachingSymbolicator(PerfMapSymbolicator(modules, latest: latest ?? .max))
   }
 
-  /// The symbolicator without any flag.
-  static func standard() -> Symbolicator { CachingSymbolicator(PerfMapSymbolicator(.best)) }
-
   /// Says that llvm-symbolizer failed, if it did.
   static func complain(of symbolicator: Symbolicator) {
     if let failure = symbolicator.base.base.failure { ExitStatus.complain(failure) }

@@ -40,6 +40,8 @@ struct SweepCommand: ParsableCommand {
 
   @OptionGroup var status: StatusOptions
 
+  @OptionGroup var names: NameOptions
+
   @OptionGroup var traced: TracedCommand
 
   func validate() throws {
@@ -56,7 +58,8 @@ struct SweepCommand: ParsableCommand {
         .overruled(by: recording.given).overruled(by: status.given)
       var sweep = Sweep(
         program: program, arguments: traced.words, given: given, timeout: timeout,
-        showsOutput: showOutput)
+        showsOutput: showOutput, symbolicator: names.symbolicator())
+      defer { NameOptions.complain(of: sweep.symbolicator) }
       let isClean = try sweep.undisturbed()
       var wrong = 0
       var tried = 0
@@ -98,7 +101,7 @@ private struct Sweep {
   let given: GivenOptions
   let timeout: Int
   let showsOutput: Bool
-  private var symbolicator = NameOptions.standard()
+  private(set) var symbolicator: NameOptions.Symbolicator
   /// What is wrong without any failure: each failing run is measured against it.
   private var usualStatus: Int32 = 0
   private var usualFindings: Set<String> = []
@@ -106,8 +109,9 @@ private struct Sweep {
 
   init(
     program: TracedProgram, arguments: [String], given: GivenOptions, timeout: Int,
-    showsOutput: Bool
+    showsOutput: Bool, symbolicator: NameOptions.Symbolicator
   ) {
+    self.symbolicator = symbolicator
     self.program = program
     self.arguments = arguments
     self.given = given

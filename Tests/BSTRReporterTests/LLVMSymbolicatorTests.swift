@@ -213,9 +213,50 @@ import Testing
     #expect(LLVMSymbolizer.find(path: ".:bin:") == nil)
   }
 
+  /// Copies of a library under such names are named as it is itself; whoever names them is said.
+  @Test(arguments: [
+    ("it's.so", NameSource.llvmSymbolizer), ("the \"best\".so", .llvmSymbolizer),
+    ("the \"best\" it's.so", .runtime),
+  ])
+  func strangePathsAreAskedAbout(_ name: String, _ source: NameSource) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let copy = folder.appending(path: name).path
+    try FileManager.default.copyItem(
+      at: URL(filePath: Self.libraries[1]).resolvingSymlinksInPath(), to: URL(filePath: copy))
+    let places = try Self.places(in: copy, 20)
+    var llvm = LLVMSymbolicator(path: try Self.symbolizer())
+    #expect(llvm.source == nil)
+    #expect(!llvm.symbols(for: places).isEmpty)
+    #expect(llvm.failure == nil)
+    #expect(llvm.source == source)
+  }
+
+  @Test func whatAHungOneHasStartedEndsWithIt() throws {
+    let path = try Self.script("sleep 60 &\necho $! > \"$(dirname \"$0\")/child\"\nwait\n")
+    var llvm = LLVMSymbolicator(
+      path: path, patience: SymbolizerProcess.Patience(silence: 1000, total: 5000))
+    _ = llvm.symbols(for: try Self.places(in: Self.libraries[0], 1))
+    #expect(llvm.failure?.contains("did not answer") == true)
+    let child = try String(
+      contentsOf: URL(filePath: path).deletingLastPathComponent().appending(path: "child"),
+      encoding: .utf8
+    ).trimmingCharacters(in: .whitespacesAndNewlines)
+    func isRunning() -> Bool {
+      let status = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)
+      return status.map { !$0.contains(") Z ") } ?? false
+    }
+    // Signals take a moment.
+    for _ in 0..<200 where isRunning() { usleep(10_000) }
+    #expect(!isRunning())
+  }
+
   @Test func pathsThatAQuestionCannotHoldAreNotAsked() {
-    #expect(SymbolizerProcess.canAsk(about: "/usr/lib/a b.so"))
-    for path in ["", "a.so", "/a\"b", "/a\nb", "/" + String(repeating: "a", count: 1000)] {
+    for path in ["/usr/lib/a b.so", "/a\"b", "/it's", "/größe"] {
+      #expect(SymbolizerProcess.canAsk(about: path))
+    }
+    for path in ["", "a.so", "/it's \"b\"", "/a\nb", "/" + String(repeating: "a", count: 1000)] {
       #expect(!SymbolizerProcess.canAsk(about: path))
     }
   }

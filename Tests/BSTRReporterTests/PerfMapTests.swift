@@ -132,6 +132,36 @@ import TraceStore
     #expect(name() == nil)
   }
 
+  /// A process that began ten minutes ago, nine of which the machine slept.
+  @Test func timeThatTheMachineSleptCounts() throws {
+    try write()
+    let minute: UInt64 = 60_000_000_000
+    func name(sleptBefore: UInt32, writtenSecondsAgo seconds: Double) throws -> String? {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -seconds)],
+        ofItemAtPath: folder.appending(path: "perf-77.map").path)
+      var names = PerfMapSymbolicator(
+        FakeSymbolicator([:]), folders: [folder.path],
+        clocks: {
+          var now = MachineClocks.now
+          now.monotonic = 100 * minute
+          now.suspended = 20 * minute
+          return now
+        })
+      let place = CodePlace(
+        module: "", buildID: nil, offset: 0x1010,
+        process: RecordedProcess(pid: 77, startTime: 99 * minute, suspended: sleptBefore))
+      return names.symbols(for: [place])[place]?.first?.name
+    }
+    let slept = UInt32(11 * 60 * 100)
+    #expect(try name(sleptBefore: slept, writtenSecondsAgo: 9 * 60) == "jitted")
+    #expect(try name(sleptBefore: slept, writtenSecondsAgo: 11 * 60) == nil)
+    // All of it was before the process.
+    let all = UInt32(20 * 60 * 100)
+    #expect(try name(sleptBefore: all, writtenSecondsAgo: 30) == "jitted")
+    #expect(try name(sleptBefore: all, writtenSecondsAgo: 9 * 60) == nil)
+  }
+
   @Test func aMapOfAfterTheStoreNamesNothing() throws {
     try write()
     let now = Int64(Date.now.timeIntervalSince1970 * 1e9)
@@ -158,6 +188,23 @@ import TraceStore
     try FileManager.default.createDirectory(
       at: folder.appending(path: "perf-3.map"), withIntermediateDirectories: false)
     #expect(name(pid: 3) == nil)
+  }
+
+  /// Larger than what is read at a time, with lines over the ends of pieces and one that has no end for long.
+  @Test func aLargeFileIsReadInPieces() throws {
+    var text = ""
+    for index in 1...20_000 { text += "\(String(index * 16, radix: 16)) 10 function_\(index)\n" }
+    text += "7f000000 10 " + String(repeating: "x", count: 1 << 20) + "\n7f000010 10 behind"
+    try write(text)
+    let map = try #require(
+      PerfMap(
+        path: folder.appending(path: "perf-77.map").path,
+        trust: PerfMap.Trust(owner: geteuid(), modified: .min ... .max)))
+    for index in stride(from: 1, through: 20_000, by: 1) {
+      #expect(map.name(at: UInt64(index * 16 + 3)) == "function_\(index)")
+    }
+    #expect(map.name(at: 0x7F00_0000) == String(repeating: "x", count: 1024))
+    #expect(map.name(at: 0x7F00_0010) == "behind")
   }
 
   @Test func aHugeFileIsNotRead() throws {

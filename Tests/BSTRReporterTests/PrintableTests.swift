@@ -106,7 +106,8 @@ import TraceStore
   }
 
   @Test func harmlessTextStaysAsItIs() {
-    for text in ["/home/me/a b.c", "operator<<(QString&)", "größe", "名前", "\u{1F600}", "a\\nb", ""] {
+    for text in ["/home/me/a b.c", "operator<<(QString&)", "größe", "名前", "\u{1F600}", "a\\nb", ""]
+    {
       #expect(Printable.escaped(text) == text)
       #expect(Printable.replacing(text, with: "*") == text)
     }

@@ -54,6 +54,20 @@ import Testing
     #expect(text.hasSuffix("SWEEP: bstrtrace: 6 allocations made to fail, 4 with findings\n"))
   }
 
+  @Test func aSweepAsksTheSymbolizerThatIsNamed() throws {
+    let (program, folder) = try LifecycleTests.build("unchecked")
+    let script = folder.appending(path: "symbolizer")
+    try "#!/bin/sh\nexit 1\n".write(to: script, atomically: false, encoding: .utf8)
+    _ = try Command.run(["chmod", "+x", script.path])
+    let sweep = try Command.run(
+      [Built.tool, "sweep", "--symbolizer", script.path, "--runs", "2", "--", program], in: folder)
+    #expect(sweep.status == 23)
+    #expect(sweep.errors.contains("'\(script.path)' ended before it had answered"))
+    let missing = try Command.run(
+      [Built.tool, "sweep", "--symbolizer", "/no/such", "--", program], in: folder)
+    #expect(missing.status == 64)
+  }
+
   @Test func aSweepOverCorrectPathsIsClean() throws {
     let (program, folder) = try LifecycleTests.build("attempts")
     let sweep = try Command.run([Built.tool, "sweep", "--", program], in: folder)

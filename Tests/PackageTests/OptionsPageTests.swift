@@ -19,7 +19,7 @@ import TraceOptions
       understood in the variable is named on standard error and ignored.
 
       `track` is for the variable only; `--keep-store FILE`, `--baseline FILE`,
-      `--update-baseline` (Docs/Suppressions.md) and `--symbolizer auto|runtime|PATH` (Docs/Limits.md, "Names")
+      `--update-baseline` (Docs/Suppressions.md) and `--symbolizer auto|runtime|PATH` (Docs/Limits.md, "Names"), also of `bstrtrace sweep`,
       are for the command line only.
 
       | option | values | default | meaning |

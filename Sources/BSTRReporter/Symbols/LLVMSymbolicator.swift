@@ -32,9 +32,10 @@ public struct LLVMSymbolicator: Symbolicator {
     self.debuginfodCache = debuginfodCache
   }
 
-  /// `runtime` where the program has failed, even if it named a part.
+  /// `runtime` where the program has failed, even if it named a part, and where it was asked for nothing: of
+  /// some files it cannot be.
   public var source: NameSource? {
-    hasFallenBack ? .runtime : hasAsked ? .llvmSymbolizer : nil
+    hasFallenBack ? .runtime : hasAsked ? .llvmSymbolizer : fallback.source
   }
 
   /// Why the program is not used any more, as a sentence; `nil` while it is.

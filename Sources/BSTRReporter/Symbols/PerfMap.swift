@@ -8,21 +8,25 @@ struct PerfMap {
   private struct Function {
     var start: UInt64
     var size: UInt64
-    var name: String
-    /// Its line in the file: what was written later holds where two overlap.
-    var order: Int
+    /// Where its name starts in `names`: what was written later, and holds where two overlap, has a greater one.
+    var name: UInt32
+    var nameBytes: UInt16
   }
 
-  private let functions: [Function]
+  private var functions: [Function] = []
+  /// The names as they were written: a large file has millions, of which a report shows a few.
+  private var names: [UInt8] = []
   /// The end of the one that reaches furthest among each function and those before it.
-  private let furthestEnds: [UInt64]
+  private var furthestEnds: [UInt64] = []
 
   /// The largest file that is read.
   private static let maxBytes = 256 << 20
   /// The most functions of a file.
-  private static let maxFunctions = 4_000_000
+  static let maxFunctions = 4_000_000
   /// The most bytes of a name that are kept.
   private static let maxNameBytes = 1024
+  /// The most bytes of a line that are kept: two numbers and a name.
+  private static let maxLineBytes = maxNameBytes + 64
 
   /// Whose file is believed, and from which time.
   struct Trust {
@@ -43,59 +47,97 @@ struct PerfMap {
       status.st_uid == trust.owner, status.st_size <= Self.maxBytes,
       trust.modified.contains(status.st_mtim.nanoseconds)
     else { return nil }
-    self.init(Self.read(descriptor, Int(status.st_size)))
+    read(descriptor, Int(status.st_size))
+    sort()
   }
 
-  /// Takes the lines that are understood: hexadecimal start, hexadecimal size, and a name up to the end
-  /// of the line.
+  /// Takes the lines of a file that is in memory.
   init(_ bytes: [UInt8]) {
-    var functions: [Function] = []
-    for line in bytes.split(separator: UInt8(ascii: "\n")) {
-      let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
-      guard parts.count == 3, let start = Self.hexadecimal(parts[0]),
-        let size = Self.hexadecimal(parts[1]), start > 0, size > 0,
-        start <= UInt64.max - size, functions.count < Self.maxFunctions
-      else { continue }
-      let name = JITName.shown(String(decoding: parts[2].prefix(Self.maxNameBytes), as: UTF8.self))
-      guard !name.isEmpty else { continue }
-      functions.append(Function(start: start, size: size, name: name, order: functions.count))
+    var line: [UInt8] = []
+    add(bytes[...], after: &line)
+    add(line[...])
+    sort()
+  }
+
+  /// Reads at most so many bytes, a piece at a time: the file itself is never in memory.
+  private mutating func read(_ descriptor: Int32, _ count: Int) {
+    var piece = [UInt8](repeating: 0, count: 1 << 18)
+    var line: [UInt8] = []
+    var rest = count
+    while rest > 0, functions.count < Self.maxFunctions {
+      let got = Glibc.read(descriptor, &piece, min(piece.count, rest))
+      if got < 0, errno == EINTR { continue }
+      if got <= 0 { break }
+      add(piece[..<got], after: &line)
+      rest -= got
     }
-    functions.sort { ($0.start, $0.order) < ($1.start, $1.order) }
+    add(line[...])
+  }
+
+  /// Takes the lines of a piece of the file.
+  ///
+  /// - Parameter line: what the pieces before have of the line that it begins with; then what it has of its last.
+  private mutating func add(_ piece: ArraySlice<UInt8>, after line: inout [UInt8]) {
+    var rest = piece
+    while functions.count < Self.maxFunctions, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      if line.isEmpty {
+        add(rest[..<end])
+      } else {
+        line += rest[..<end].prefix(Self.maxLineBytes - line.count)
+        add(line[...])
+        line.removeAll(keepingCapacity: true)
+      }
+      rest = rest[(end + 1)...]
+    }
+    line += rest.prefix(Self.maxLineBytes - line.count)
+  }
+
+  /// Takes a line if it is understood: hexadecimal start, hexadecimal size, and a name up to its end.
+  private mutating func add(_ line: ArraySlice<UInt8>) {
+    let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
+    guard parts.count == 3, let start = Self.hexadecimal(parts[0]),
+      let size = Self.hexadecimal(parts[1]), start > 0, size > 0,
+      start <= UInt64.max - size, functions.count < Self.maxFunctions,
+      let place = UInt32(exactly: names.count)
+    else { return }
+    let name = parts[2].prefix(Self.maxNameBytes)
+    functions.append(
+      Function(start: start, size: size, name: place, nameBytes: UInt16(name.count)))
+    names += name
+  }
+
+  private mutating func sort() {
+    functions.sort { ($0.start, $0.name) < ($1.start, $1.name) }
     var furthest: UInt64 = 0
     furthestEnds = functions.map { function in
       furthest = max(furthest, function.start + function.size)
       return furthest
     }
-    self.functions = functions
   }
 
-  /// The name of the function at an address, the latest one that was made there.
+  /// The name of the function at an address, the latest one that was made there and has one.
   func name(at address: UInt64) -> String? {
     var (low, high) = (0, functions.count)
     while low < high {
       let middle = (low + high) / 2
       if functions[middle].start <= address { low = middle + 1 } else { high = middle }
     }
-    var best: Function?
+    var best: (place: UInt32, name: String)?
     while low > 0, furthestEnds[low - 1] > address {
       low -= 1
       let function = functions[low]
-      if address - function.start < function.size, best.map({ $0.order < function.order }) ?? true {
-        best = function
-      }
+      guard address - function.start < function.size, best.map({ $0.place < function.name }) ?? true
+      else { continue }
+      let name = shownName(of: function)
+      if !name.isEmpty { best = (function.name, name) }
     }
     return best?.name
   }
 
-  private static func read(_ descriptor: Int32, _ count: Int) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      filled = 0
-      while filled < count, let base = buffer.baseAddress {
-        let got = Glibc.read(descriptor, base + filled, count - filled)
-        if got <= 0 { break }
-        filled += got
-      }
-    }
+  private func shownName(of function: Function) -> String {
+    let start = Int(function.name)
+    let bytes = names[start..<start + Int(function.nameBytes)]
+    return JITName.shown(String(decoding: bytes, as: UTF8.self))
   }
 
   private static func hexadecimal(_ text: ArraySlice<UInt8>) -> UInt64? {

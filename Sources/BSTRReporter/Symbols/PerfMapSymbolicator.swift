@@ -13,6 +13,7 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
   private let folders: [String]
   private let owner: uid_t
   private let latest: Int64
+  private let clocks: @Sendable () -> MachineClocks
   private var maps: [RecordedProcess: PerfMap?] = [:]
 
   /// A symbolicator in front of one for modules.
@@ -27,8 +28,12 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
   }
 
   /// A symbolicator that looks for maps elsewhere.
-  init(_ base: Base, latest: Int64 = .max, folders: [String], owner: uid_t = geteuid()) {
+  init(
+    _ base: Base, latest: Int64 = .max, folders: [String], owner: uid_t = geteuid(),
+    clocks: @escaping @Sendable () -> MachineClocks = { .now }
+  ) {
     self.base = base
+    self.clocks = clocks
     self.latest = latest
     self.folders = folders
     self.owner = owner
@@ -60,20 +65,9 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     return map
   }
 
-  /// Nanoseconds from the monotonic clock's zero to now, and from 1970.
-  private static var now: (monotonic: UInt64, sinceEpoch: Int64) {
-    var monotonic = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &monotonic)
-    var realtime = timespec()
-    clock_gettime(CLOCK_REALTIME, &realtime)
-    return (UInt64(clamping: monotonic.nanoseconds), realtime.nanoseconds)
-  }
-
   private func readMap(of process: RecordedProcess) -> PerfMap? {
-    let now = Self.now
-    // A store of before the machine was started again, or of another one.
-    guard process.startTime <= now.monotonic else { return nil }
-    let age = Int64(clamping: now.monotonic - process.startTime)
+    let now = clocks()
+    guard let age = now.age(of: process) else { return nil }
     let (began, _) = now.sinceEpoch.subtractingReportingOverflow(age)
     guard began <= latest else { return nil }
     let trust = PerfMap.Trust(owner: owner, modified: began - Self.clockSlack...max(began, latest))

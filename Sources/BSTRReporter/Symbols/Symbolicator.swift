@@ -6,11 +6,14 @@ public struct RecordedProcess: Hashable, Sendable {
   public var pid: Int
   /// When recording began: nanoseconds of the monotonic clock.
   public var startTime: UInt64
+  /// How long the machine had been suspended by then, in hundredths of a second.
+  public var suspended: UInt32
 
   /// A process.
-  public init(pid: Int, startTime: UInt64) {
+  public init(pid: Int, startTime: UInt64, suspended: UInt32 = 0) {
     self.pid = pid
     self.startTime = startTime
+    self.suspended = suspended
   }
 }
 

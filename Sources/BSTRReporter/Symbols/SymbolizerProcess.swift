@@ -68,8 +68,13 @@ final class SymbolizerProcess {
 
   /// Whether a file's path can be written into a question.
   static func canAsk(about path: String) -> Bool {
-    path.hasPrefix("/") && path.utf8.count <= maxPathBytes
-      && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") }
+    path.hasPrefix("/") && path.utf8.count <= maxPathBytes && quote(for: path) != nil
+      && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+  }
+
+  /// What a path may stand in, so that it does not end in front of its own quotes.
+  private static func quote(for path: String) -> String? {
+    ["\"", "'"].first { !path.utf8.contains($0.utf8.first ?? 0) }
   }
 
   /// The functions at each address, innermost first.
@@ -78,8 +83,10 @@ final class SymbolizerProcess {
   ///   failed; then `failure` says why.
   func answers(to questions: [Question]) -> [[Answer]] {
     guard failure == nil else { return [] }
-    let request = questions.flatMap { question in
-      Array("CODE \"\(question.file)\" 0x\(String(question.address, radix: 16))\n".utf8)
+    let request = questions.flatMap { question -> [UInt8] in
+      let quote = Self.quote(for: question.file) ?? "\""
+      let path = "\(quote)\(question.file)\(quote)"
+      return Array("CODE \(path) 0x\(String(question.address, radix: 16))\n".utf8)
     }
     var written = 0
     var reader = AnswerReader()
@@ -231,7 +238,10 @@ final class SymbolizerProcess {
     var signals = sigset_t()
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    // A group of its own: what it starts, as a script does, ends with it.
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETPGROUP))
     let arguments = [path, "--no-demangle", "--addresses", "--inlines", "--output-style=LLVM"]
     let argv = arguments.map { strdup($0) } + [nil]
     let envp = environment.map { strdup($0) } + [nil]
@@ -254,12 +264,13 @@ final class SymbolizerProcess {
     end()
   }
 
-  /// Ends the child, which has nothing to lose.
+  /// Ends the child and what it has started, which have nothing to lose.
   private func end() {
     if socket >= 0 { close(socket) }
     socket = -1
     if child > 0 {
-      kill(child, SIGKILL)
+      // The group exists for as long as the child is not waited for.
+      kill(-child, SIGKILL)
       var status: Int32 = 0
       while waitpid(child, &status, 0) < 0, errno == EINTR {}
     }

@@ -170,6 +170,14 @@ CT_INLINE uint64_t ct_now(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+/// How long the machine has been suspended since it started, in hundredths of a second: what the monotonic clock
+/// leaves out.
+CT_INLINE uint32_t ct_suspended(void) {
+  struct timespec all, awake;
+  if (clock_gettime(CLOCK_MONOTONIC, &awake) != 0 || clock_gettime(CLOCK_BOOTTIME, &all) != 0) return 0;
+  return (uint32_t)((all.tv_sec - awake.tv_sec) * 100 + (all.tv_nsec - awake.tv_nsec) / 10000000);
+}
+
 // Both addresses pass through an empty statement that the optimiser must leave where it stands: a compiler
 // may move the unlikely half of a function into one of its own (`.cold`), where they would be that
 // one's and name the library as the caller. They are therefore taken first, and passed on.

@@ -1,0 +1,39 @@
+// The kernel's clocks, read together.
+
+import Glibc
+
+/// What time it is, by the clocks that stores and files go by.
+struct MachineClocks {
+  /// Nanoseconds that the machine has run: what stores go by.
+  var monotonic: UInt64
+  /// Nanoseconds that it has been suspended, which those do not count.
+  var suspended: UInt64
+  /// Nanoseconds since 1970: what files go by.
+  var sinceEpoch: Int64
+
+  /// The clocks now.
+  static var now: MachineClocks {
+    func time(_ clock: clockid_t) -> Int64 {
+      var time = timespec()
+      clock_gettime(clock, &time)
+      return time.nanoseconds
+    }
+    let monotonic = time(CLOCK_MONOTONIC)
+    return MachineClocks(
+      monotonic: UInt64(clamping: monotonic),
+      suspended: UInt64(clamping: time(CLOCK_BOOTTIME) - monotonic),
+      sinceEpoch: time(CLOCK_REALTIME))
+  }
+
+  /// Nanoseconds of a store's hundredths of a second.
+  static func nanoseconds(ofHundredths count: UInt32) -> UInt64 { UInt64(count) * 10_000_000 }
+
+  /// Nanoseconds since recording of a process began, suspended or not; `nil` for a store of before the machine was
+  /// started again, or of another one.
+  func age(of process: RecordedProcess) -> Int64? {
+    guard process.startTime <= monotonic else { return nil }
+    let before = Self.nanoseconds(ofHundredths: process.suspended)
+    let suspendedSince = suspended > before ? suspended - before : 0
+    return Int64(clamping: (monotonic - process.startTime) &+ suspendedSince)
+  }
+}
