@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import TraceStore
@@ -78,6 +79,16 @@ import TraceStore
     report.explanation = "'\(Self.strange)' imports nothing."
     report.processes[0].map = nil
     #expect(harmful(TextRenderer().render(report)) == [])
+  }
+
+  @Test func jsonIsTheSameAndHarmless() throws {
+    let name = Self.strange + "\u{E0001}größe"
+    let text = JSONRenderer().render(try report(name))
+    #expect(harmful(text) == [])
+    #expect(text.contains("\\u009b2J\\u202e\\u2066\\u2028\\udb40\\udc01größe"))
+    let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let process = (json?["processes"] as? [[String: Any]])?.first
+    #expect(process?["executable"] as? String == "/bin/\(name)")
   }
 
   @Test func historyIsHarmless() throws {

@@ -24,6 +24,22 @@ import Testing
     #expect(path.sentence == "bstrtrace: './no/such' was not found: No such file or directory")
   }
 
+  /// Names that act on a terminal are shown escaped, in complaints as in reports.
+  @Test func namesWithControlCharacters() throws {
+    let strange = "\u{1B}[31m\nred\u{202E}"
+    let shown = "\\u{1b}[31m\\nred\\u{202e}"
+    let missing = try refusal(["run", "--", "./\(strange)"])
+    #expect(missing.sentence == "bstrtrace: './\(shown)' was not found: No such file or directory")
+    let store = try refusal(["report", "/no/such/\(strange)"])
+    #expect(store.sentence.contains("/no/such/\(shown)"))
+    let (program, folder) = try LifecycleTests.build("ending")
+    let renamed = folder.appending(path: strange).path
+    try FileManager.default.moveItem(atPath: program, toPath: renamed)
+    let text = try Command.run([Built.tool, "run", "--", renamed, "return"], in: folder).errors
+    #expect(text.hasPrefix("bstrtrace: \(folder.path)/\(shown) (pid "), "\(text)")
+    #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"))
+  }
+
   @Test func aProgramThatIsNotExecutable() throws {
     let folder = try Built.folder("not-executable")
     try "text".write(to: folder.appending(path: "file"), atomically: false, encoding: .utf8)

@@ -15,7 +15,7 @@ public struct JSONRenderer {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     // Encoding strings and integers cannot fail.
     let json = (try? encoder.encode(Document(report))) ?? Data()
-    return String(decoding: json, as: UTF8.self) + "\n"
+    return Printable.escapedInJSON(String(decoding: json, as: UTF8.self)) + "\n"
   }
 }
 

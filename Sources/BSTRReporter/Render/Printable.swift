@@ -30,6 +30,23 @@ public enum Printable {
     return result
   }
 
+  /// A JSON text with JSON's escapes for what its strings may hold as it is, and a terminal would act on.
+  ///
+  /// Control characters of ASCII are escaped already, or are the ends of its lines.
+  static func escapedInJSON(_ text: String) -> String {
+    if text.utf8.allSatisfy({ $0 < 0x7F }) { return text }
+    return text.unicodeScalars.reduce(into: "") { result, scalar in
+      if scalar.value < 0x7F || isHarmless(scalar) {
+        result.unicodeScalars.append(scalar)
+        return
+      }
+      for unit in String(Character(scalar)).utf16 {
+        let digits = String(unit, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+    }
+  }
+
   /// One character, escaped where it is not harmless; any number may be given.
   static func escaped(_ code: UInt32) -> String {
     switch code {
