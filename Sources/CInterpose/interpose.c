@@ -98,11 +98,18 @@ void ct_own_free(void *pointer) {
   uintptr_t caller = ct_return_address(), frame = ct_frame_address();
   if (__builtin_expect(__atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED) >= CT_PROBE, 0))
     note_probed(pointer);
-  if (__builtin_expect(ct_may_be_ours(pointer), 0)) {
+  // The copy that records has judged what it passes on.
+  if (__builtin_expect(ct_may_be_ours(pointer), 0) && !ct_is_in_other_recorder(caller)) {
     int saved = errno;
     bool released = release(pointer, false, caller, frame);
     errno = saved;
     if (released) return;
+    if (next_free) {
+      next_free(pointer);
+      // No jump: another copy's is told by where the call comes from.
+      ct_keep_frame();
+      return;
+    }
   }
   if (__builtin_expect(!next_free, 0)) {
     find_next();

@@ -1,4 +1,4 @@
-// The loader's view of an address: which module, which build-id, whose definition of a function.
+// The loader's view of an address: which module, which build-id.
 // Does not keep anything but the count of unloads.
 
 #define _GNU_SOURCE
@@ -15,8 +15,14 @@
 #include <unistd.h>
 
 #include "CTracker.h"
+#include "notes.h"
 
 uint32_t ct_unloads;
+bool ct_are_unloads_unseen;
+
+uint32_t ct_count_unloads_anew(void) {
+  return __atomic_add_fetch(&ct_unloads, 1, __ATOMIC_ACQ_REL);
+}
 
 void ct_forget_stacks(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
 
@@ -33,7 +39,8 @@ static void open_needed(const struct link_map *module) {
 }
 
 void ct_initialise(void) {
-  static bool is_busy;
+  // By thread: others wait for the loader's lock below.
+  static _Thread_local bool is_busy __attribute__((tls_model("initial-exec")));
   if (__atomic_load_n(&is_initialised, __ATOMIC_ACQUIRE) || is_busy) return;
   is_busy = true;
   struct dl_find_object own;
@@ -47,11 +54,20 @@ void ct_initialise(void) {
   is_busy = false;
 }
 
+int ct_own_dlclose(void *handle);
+
+// Where this library came by dlopen, other modules' calls of dlclose do not come here.
+static void look_who_closes(void) {
+  void *first = dlsym(RTLD_DEFAULT, "dlclose");
+  ct_are_unloads_unseen = first != (void *)&ct_own_dlclose && !ct_is_in_copy(first);
+}
+
 // What is closed is not unloaded: functions of this library are registered to run at exit and when
 // threads end, and other libraries' destructors release strings through it. No linker flag says that
 // of a package that others depend on, so the library says it itself.
 __attribute__((constructor(101))) static void stay_loaded(void) {
   __atomic_store_n(&is_initialised, true, __ATOMIC_RELEASE);
+  look_who_closes();
   struct dl_find_object own;
   if (_dl_find_object((void *)&stay_loaded, &own) != 0) return;
   const char *path = own.dlfo_link_map->l_name;
@@ -59,43 +75,27 @@ __attribute__((constructor(101))) static void stay_loaded(void) {
   if (path && path[0]) dlopen(path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
-// Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it.
-int dlclose(void *handle) {
+// Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it. Hidden, so that it is ours and
+// nobody else's.
+__attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
   static int (*next)(void *);
   if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
   // Before, so that nothing is taken for what was there; and after, for what was remembered meanwhile.
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   int result = next(handle);
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
-  ct_forget_page_layouts();
+  ct_forget_layouts();
   return result;
 }
 
+int dlclose(void *handle) __attribute__((alias("ct_own_dlclose")));
+
 static void find_build_id(struct ct_module *module) {
-  const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)module->start;
-  if (module->end - module->start < sizeof *header) return;
-  if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return;
-  const ElfW(Phdr) *segment = (const ElfW(Phdr) *)(module->start + header->e_phoff);
-  for (int i = 0; i < header->e_phnum; i++, segment++) {
-    if (segment->p_type != PT_NOTE) continue;
-    uintptr_t note = module->bias + segment->p_vaddr;
-    uintptr_t end = note + segment->p_memsz;
-    if (note < module->start || end > module->end) continue;
-    while (end - note >= sizeof(ElfW(Nhdr))) {
-      const ElfW(Nhdr) *head = (const ElfW(Nhdr) *)note;
-      uintptr_t name = note + sizeof *head;
-      uintptr_t content = name + ((head->n_namesz + 3u) & ~3u);
-      uintptr_t next = content + ((head->n_descsz + 3u) & ~3u);
-      if (next > end || next <= note) break;
-      if (head->n_type == NT_GNU_BUILD_ID && head->n_namesz == 4 &&
-          memcmp((const void *)name, "GNU", 4) == 0 && head->n_descsz <= 64) {
-        module->buildID = (const uint8_t *)content;
-        module->buildIDBytes = head->n_descsz;
-        return;
-      }
-      note = next;
-    }
-  }
+  struct ct_note note = ct_find_note_in_image(module->start, module->end, module->bias, "GNU", 4,
+                                              NT_GNU_BUILD_ID);
+  if (!note.content || note.bytes > 64) return;
+  module->buildID = note.content;
+  module->buildIDBytes = note.bytes;
 }
 
 struct ct_module ct_find_module(uintptr_t address) {
@@ -111,19 +111,21 @@ struct ct_module ct_find_module(uintptr_t address) {
   return module;
 }
 
-void *ct_original_function(uintptr_t address, const char *name) {
-  struct dl_find_object caller;
-  void *found = NULL;
-  if (_dl_find_object((void *)address, &caller) == 0 && caller.dlfo_link_map->l_name[0] != 0) {
-    void *handle = dlopen(caller.dlfo_link_map->l_name, RTLD_LAZY | RTLD_NOLOAD);
-    if (handle) {
-      found = dlsym(handle, name);
-      // The handle came from RTLD_NOLOAD, so this gives back a reference and unloads nothing.
-      dlclose(handle);
-    }
-  }
-  if (!found || ct_is_in_copy(found)) found = dlsym(RTLD_NEXT, name);
-  return found && !ct_is_in_copy(found) ? found : NULL;
+// FNV-1a.
+static uint64_t mix(uint64_t hash, const void *bytes, size_t count) {
+  for (size_t i = 0; i < count; i++) hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001B3;
+  return hash;
+}
+
+uint64_t ct_module_identity(uintptr_t address) {
+  struct dl_find_object found;
+  if (_dl_find_object((void *)address, &found) != 0) return 0;
+  struct ct_module module = ct_find_module(address);
+  const uintptr_t words[] = {module.start, module.end, (uintptr_t)found.dlfo_link_map,
+                             (uintptr_t)found.dlfo_link_map->l_ld};
+  uint64_t hash = mix(0xCBF29CE484222325, words, sizeof words);
+  hash = mix(hash, module.path, strlen(module.path));
+  return mix(hash, module.buildID, module.buildIDBytes) | 1;
 }
 
 bool ct_is_readable(uintptr_t address, size_t bytes) {

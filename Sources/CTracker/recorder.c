@@ -6,9 +6,12 @@
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "CTracker.h"
+#include "notes.h"
 
 struct ct_recorder ct_own_recorder = {CT_RECORDER_VERSION, 0, bstrtrace_serve};
 struct ct_recorder *ct_other_recorder;
@@ -26,29 +29,18 @@ __asm__(".pushsection .note.bstrtrace,\"a\",%note\n"
 
 static const char note_name[] = "bstrtrace";
 
+// The recorder that a note names; NULL for none.
+static struct ct_recorder *recorder_of(struct ct_note note) {
+  if (!note.content || note.bytes != 8) return NULL;
+  int64_t distance;
+  memcpy(&distance, note.content, sizeof distance);
+  return (struct ct_recorder *)((uintptr_t)note.content + (uintptr_t)distance);
+}
+
 // A module's recorder, NULL when it is no copy of this library.
 static struct ct_recorder *recorder_in(const struct dl_phdr_info *module) {
-  for (int i = 0; i < module->dlpi_phnum; i++) {
-    const ElfW(Phdr) *segment = &module->dlpi_phdr[i];
-    if (segment->p_type != PT_NOTE || segment->p_align > 4) continue;
-    uintptr_t note = module->dlpi_addr + segment->p_vaddr;
-    uintptr_t end = note + segment->p_memsz;
-    while (end - note >= sizeof(ElfW(Nhdr))) {
-      const ElfW(Nhdr) *head = (const ElfW(Nhdr) *)note;
-      uintptr_t name = note + sizeof *head;
-      uintptr_t content = name + ((head->n_namesz + 3u) & ~3u);
-      uintptr_t next = content + ((head->n_descsz + 3u) & ~3u);
-      if (next > end || next <= note) break;
-      if (head->n_type == 1 && head->n_namesz == sizeof note_name && head->n_descsz == 8 &&
-          memcmp((const void *)name, note_name, sizeof note_name) == 0) {
-        int64_t distance;
-        memcpy(&distance, (const void *)content, sizeof distance);
-        return (struct ct_recorder *)(content + (uintptr_t)distance);
-      }
-      note = next;
-    }
-  }
-  return NULL;
+  return recorder_of(ct_find_note(module->dlpi_phdr, module->dlpi_phnum, module->dlpi_addr,
+                                  note_name, sizeof note_name, 1));
 }
 
 struct search {
@@ -71,17 +63,34 @@ static int look_at(struct dl_phdr_info *module, size_t bytes, void *context) {
   return 0;
 }
 
+// Where the copy lies that records in place of this one.
+static uintptr_t other_start, other_bytes;
+
 // The first in the loader's order, which is the executable's own copy if it has one, then a preloaded one;
 // of copies that are opened later, the one that was there.
 __attribute__((constructor(101))) void ct_choose_recorder(void) {
-  static bool chosen;
-  if (__atomic_load_n(&chosen, __ATOMIC_ACQUIRE)) return;
-  if (__atomic_exchange_n(&chosen, true, __ATOMIC_ACQ_REL)) return;
+  enum { OPEN, CHOOSING, CHOSEN };
+  static uint32_t state, chooser;
+  uint32_t seen = OPEN, self = (uint32_t)syscall(SYS_gettid);
+  if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == CHOSEN) return;
+  if (!__atomic_compare_exchange_n(&state, &seen, CHOOSING, false, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_ACQUIRE)) {
+    // Whoever chooses may need the loader's lock, which this thread may hold: no longer than a second.
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (int i = 0; i < 1000 && __atomic_load_n(&state, __ATOMIC_ACQUIRE) != CHOSEN &&
+                    __atomic_load_n(&chooser, __ATOMIC_RELAXED) != self; i++)
+      nanosleep(&pause, NULL);
+    return;
+  }
+  __atomic_store_n(&chooser, self, __ATOMIC_RELAXED);
   struct search search = {0};
   dl_iterate_phdr(look_at, &search);
   struct ct_recorder *recorder = search.recording ? search.recording : search.first;
   if (recorder) recorder->is_recording = true;
   if (recorder && recorder != &ct_own_recorder) {
+    struct ct_module module = ct_find_module((uintptr_t)recorder);
+    other_start = module.start;
+    other_bytes = module.end - module.start;
     ct_other_recorder = recorder;
     __atomic_fetch_or(&ct_free_mode, CT_ASK_RECORDER, __ATOMIC_RELAXED);
   } else if (search.other_version) {
@@ -91,25 +100,23 @@ __attribute__((constructor(101))) void ct_choose_recorder(void) {
                           "bstrtrace: two versions of this library are in one process; '%.1000s' is the other "
                           "one, and this one records nothing\n",
                           search.other_version[0] ? search.other_version : "the executable");
-    if (length <= 0 || (size_t)length >= sizeof line) return;
-    ct_make_printable(line, (size_t)length - 1);
-    if (write(2, line, (size_t)length) < 0) return;
+    if (length > 0 && (size_t)length < sizeof line) {
+      ct_make_printable(line, (size_t)length - 1);
+      if (write(2, line, (size_t)length) < 0) errno = 0;
+    }
   }
-}
-
-static int is_copy(struct dl_phdr_info *module, size_t bytes, void *context) {
-  (void)bytes;
-  uintptr_t *address = context;
-  for (int i = 0; i < module->dlpi_phnum; i++) {
-    const ElfW(Phdr) *segment = &module->dlpi_phdr[i];
-    if (segment->p_type == PT_LOAD &&
-        *address - (module->dlpi_addr + segment->p_vaddr) < segment->p_memsz)
-      return recorder_in(module) ? 1 : -1;
-  }
-  return 0;
+  __atomic_store_n(&state, CHOSEN, __ATOMIC_RELEASE);
 }
 
 bool ct_is_in_copy(const void *address) {
-  uintptr_t place = (uintptr_t)address;
-  return dl_iterate_phdr(is_copy, &place) > 0;
+  struct dl_find_object found;
+  if (_dl_find_object((void *)address, &found) != 0) return false;
+  struct ct_note note = ct_find_note_in_image(
+      (uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end,
+      found.dlfo_link_map->l_addr, note_name, sizeof note_name, 1);
+  return recorder_of(note) != NULL;
+}
+
+bool ct_is_in_other_recorder(uintptr_t address) {
+  return address - other_start < other_bytes;
 }

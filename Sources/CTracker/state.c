@@ -12,15 +12,9 @@ enum { MOST_COMPLAINTS = 20 };
 uint8_t ct_filter[1u << CT_FILTER_BITS];
 uint32_t ct_free_mode;
 uint8_t ct_plain_layout;
-uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 void *ct_tracker;
 
 __attribute__((weak)) const uint32_t ct_role = 2;
-
-void ct_forget_page_layouts(void) {
-  for (int i = 0; i < CT_PAGE_LAYOUTS; i++)
-    __atomic_store_n(&ct_page_layouts[i], 0, __ATOMIC_RELAXED);
-}
 
 void ct_begin_probe(void) {
   struct ct_thread *thread = ct_thread();
@@ -28,6 +22,12 @@ void ct_begin_probe(void) {
   thread->probed_string = 0;
   thread->probed_offset = -1;
   __atomic_fetch_add(&ct_free_mode, CT_PROBE, __ATOMIC_RELAXED);
+}
+
+void ct_end_probes_in_child(void) {
+  struct ct_thread *thread = ct_this_thread;
+  if (thread) thread->probing = false;
+  __atomic_fetch_and(&ct_free_mode, CT_PROBE - 1, __ATOMIC_RELAXED);
 }
 
 void ct_end_probe(void) {

@@ -72,6 +72,7 @@ struct ct_thread *ct_take_thread(void) {
   thread->tid = kernel_id();
   thread->errno_place = &errno;
   thread->scope_count = 0;
+  thread->probing = false;
   thread->next_serial = thread->end_serial = 0;
   thread->pthread = pthread_self();
   ct_this_thread = thread;

@@ -50,10 +50,28 @@ extension BSTRFunctions {
   ) -> UInt {
     let place = unsafe ct_enter()
     defer { unsafe ct_leave(place) }
-    let functions = unsafe current(for: caller, place)
     let string = unsafe UnsafeMutableRawPointer(bitPattern: first)
     let variable = unsafe UnsafeMutablePointer<UnsafeMutableRawPointer?>(bitPattern: first)
     let source = unsafe UnsafeRawPointer(bitPattern: second)
+    // What only reads or frees asks for no layout of the caller's.
+    switch operation {
+    case CT_FREE, CT_PIN, CT_UNPIN, CT_COUNT_CHARACTERS:
+      guard let string = unsafe string else { return 0 }
+      if operation == CT_COUNT_CHARACTERS {
+        return unsafe UInt(characterCount(ofString: string, for: caller, place))
+      }
+      let functions = unsafe current(for: caller, freeing: string, place)
+      switch operation {
+      case CT_PIN:
+        return unsafe functions.pin(string, caller: caller)
+          ? 0 : UInt(bitPattern: Int(BSTRFailure.outOfMemory))
+      case CT_UNPIN: unsafe functions.unpin(string, caller: caller)
+      default: unsafe functions.free(string, caller: caller)
+      }
+      return 0
+    default: break
+    }
+    let functions = unsafe current(for: caller, place)
     switch operation {
     case CT_ALLOCATE_TEXT:
       return UInt(
@@ -67,7 +85,6 @@ extension BSTRFunctions {
       return UInt(
         bitPattern: unsafe functions.allocate(
           bytes: Int(second), from: UnsafeRawPointer(string), caller: caller))
-    case CT_FREE: unsafe functions.free(string, caller: caller)
     case CT_REALLOCATE_TEXT:
       guard let variable = unsafe variable else { return 0 }
       return unsafe functions.reallocate(variable, zeroTerminated: source, caller: caller) ? 1 : 0
@@ -75,13 +92,6 @@ extension BSTRFunctions {
       guard let variable = unsafe variable else { return 0 }
       return unsafe functions.reallocate(
         variable, characters: Int(third), from: source, caller: caller) ? 1 : 0
-    case CT_COUNT_CHARACTERS: return unsafe UInt(functions.characterCount(ofString: string))
-    case CT_PIN:
-      guard let string = unsafe string else { return 0 }
-      return unsafe functions.pin(string, caller: caller)
-        ? 0 : UInt(bitPattern: Int(BSTRFailure.outOfMemory))
-    case CT_UNPIN:
-      if let string = unsafe string { unsafe functions.unpin(string, caller: caller) }
     case CT_CONCATENATE:
       let result = unsafe UnsafeMutablePointer<UnsafeMutableRawPointer?>(bitPattern: third)
       guard let result = unsafe result else {

@@ -8,32 +8,59 @@ import TraceOptions
 import TraceStore
 
 extension BSTRFunctions {
-  /// The functions of this process.
+  /// The functions of this process, for one that allocates.
   ///
   /// - Parameter place: what `ct_enter` answered.
   static func current(
     for caller: CallSite, _ place: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
-    unsafe place == nil ? outside : inside(caller)
+    unsafe place == nil ? outside(caller) : inside(caller)
   }
 
-  /// The functions for who is inside, in the layout of the copy that the caller would reach without us; that is
-  /// learnt at a module's first call.
+  /// The functions of this process, for one that only frees or pins.
+  static func current(
+    for caller: CallSite, freeing bstr: UnsafeMutableRawPointer,
+    _ place: UnsafeMutablePointer<ct_thread>?
+  ) -> BSTRFunctions {
+    unsafe place == nil ? outside(caller) : inside(caller, freeing: bstr)
+  }
+
+  /// The functions for who is inside, in the layout of the copy that the caller would reach without the tracker;
+  /// that is detected at a module's first allocation.
   @inline(__always)
   fileprivate static func inside(_ caller: CallSite) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
     let known = ct_layout_of_caller(caller.returnAddress)
     let layout =
-      unsafe known &- 1 < UInt8.max
+      unsafe known &- 1 < UInt64(CT_GUESSED) - 1
       ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known))
-      : tracker.pointee.layout(for: caller)
+      : tracker.pointee.layoutForAllocation(by: caller)
     return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: tracker)
   }
 
-  /// The functions where `ct_enter` answers NULL: they work but record nothing.
-  fileprivate static var outside: BSTRFunctions {
-    unsafe BSTRFunctions(
-      layout: Tracker.current.pointee.layouts.assumed, source: .heap, tracker: nil)
+  /// The same for who frees a string, for which a guess does.
+  @inline(__always)
+  fileprivate static func inside(
+    _ caller: CallSite, freeing bstr: UnsafeMutableRawPointer
+  ) -> BSTRFunctions {
+    let tracker = unsafe Tracker.current
+    let known = ct_layout_of_caller(caller.returnAddress)
+    let layout =
+      unsafe known &- 1 < UInt8.max
+      ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known) & ~UInt8(CT_GUESSED))
+      : tracker.pointee.layoutForFree(of: UInt(bitPattern: bstr), by: caller)
+    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: tracker)
+  }
+
+  /// The functions where `ct_enter` answers NULL, as to a signal handler: they work but record nothing, and take no
+  /// lock.
+  fileprivate static func outside(_ caller: CallSite) -> BSTRFunctions {
+    let known = ct_layout_of_caller(caller.returnAddress)
+    let layout =
+      unsafe known &- 1 < UInt8.max
+      ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known) & ~UInt8(CT_GUESSED))
+      : Tracker.current.pointee.layouts.layoutWithoutLock(at: caller.returnAddress)
+    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: nil)
   }
 
   /// The functions of a process in which nothing is recorded or pinned and all callers have one layout; `nil` in
@@ -48,12 +75,26 @@ extension BSTRFunctions {
   /// SysFreeString where something is recorded: apart, so that it takes few registers where nothing is.
   @inline(never)
   fileprivate static func free(_ bstr: UnsafeMutableRawPointer?, for caller: CallSite) {
+    guard let bstr = unsafe bstr else { return }
     guard let place = unsafe ct_enter() else {
       if passOn(CT_FREE, "SysFreeString", UInt(bitPattern: bstr), caller: caller) != nil { return }
-      return unsafe outside.free(bstr, caller: caller)
+      return unsafe outside(caller).free(bstr, caller: caller)
     }
-    unsafe inside(caller).free(bstr, caller: caller)
+    unsafe inside(caller, freeing: bstr).free(bstr, caller: caller)
     unsafe ct_leave(place)
+  }
+
+  /// The characters of a string, in the layout of the copy that the caller would reach without the tracker.
+  @inline(__always)
+  static func characterCount(
+    ofString bstr: UnsafeMutableRawPointer, for caller: CallSite,
+    _ place: UnsafeMutablePointer<ct_thread>?
+  ) -> Int {
+    guard unsafe place != nil, ct_layout_of_caller(caller.returnAddress) &- 1 >= CT_GUESSED - 1
+    else {
+      return unsafe outside(caller).characterCount(ofString: bstr)
+    }
+    return unsafe Tracker.current.pointee.characterCount(ofString: bstr, by: caller)
   }
 
   /// Passes a call on that is not this copy's to carry out: to the copy of this library that records, or, while
@@ -125,7 +166,7 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
     {
       return unsafe own
     }
-    return unsafe BSTRFunctions.outside.allocate(zeroTerminated: psz, caller: caller)?
+    return unsafe BSTRFunctions.outside(caller).allocate(zeroTerminated: psz, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let bstr = unsafe BSTRFunctions.inside(caller).allocate(zeroTerminated: psz, caller: caller)
@@ -148,7 +189,7 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
     {
       return unsafe own
     }
-    return unsafe BSTRFunctions.outside.allocate(
+    return unsafe BSTRFunctions.outside(caller).allocate(
       characters: Int(count), from: characters, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
@@ -173,7 +214,8 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
     {
       return unsafe own
     }
-    return unsafe BSTRFunctions.outside.allocate(bytes: Int(count), from: bytes, caller: caller)?
+    return unsafe BSTRFunctions.outside(caller).allocate(
+      bytes: Int(count), from: bytes, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let bstr = unsafe BSTRFunctions.inside(caller).allocate(
@@ -239,6 +281,7 @@ public func SysReAllocStringLen(
 /// See `bstr.h`.
 @c @implementation
 public func SysStringLen(_ bstr: BSTR?) -> UINT {
+  guard let bstr = unsafe bstr else { return 0 }
   if let plain = BSTRFunctions.plain { return unsafe UINT(plain.characterCount(ofString: bstr)) }
   let caller = CallSite(ct_return_address(), ct_frame_address())
   let place = unsafe ct_enter()
@@ -249,7 +292,7 @@ public func SysStringLen(_ bstr: BSTR?) -> UINT {
   {
     return UINT(truncatingIfNeeded: own)
   }
-  return unsafe UINT(BSTRFunctions.current(for: caller, place).characterCount(ofString: bstr))
+  return unsafe UINT(BSTRFunctions.characterCount(ofString: bstr, for: caller, place))
 }
 
 /// See `bstr.h`.
@@ -273,7 +316,7 @@ public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
     return HRESULT(truncatingIfNeeded: own)
   }
   guard let bstr = unsafe bstr else { return 0 }
-  return unsafe BSTRFunctions.current(for: caller, place).pin(bstr, caller: caller)
+  return unsafe BSTRFunctions.current(for: caller, freeing: bstr, place).pin(bstr, caller: caller)
     ? 0 : BSTRFailure.outOfMemory
 }
 
@@ -290,7 +333,7 @@ public func SysReleaseString(_ bstr: BSTR?) {
     return
   }
   guard let bstr = unsafe bstr else { return }
-  unsafe BSTRFunctions.current(for: caller, place).unpin(bstr, caller: caller)
+  unsafe BSTRFunctions.current(for: caller, freeing: bstr, place).unpin(bstr, caller: caller)
 }
 
 /// See `bstr.h`.

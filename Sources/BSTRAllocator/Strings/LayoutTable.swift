@@ -8,8 +8,8 @@ import TraceStore
 /// Which layout the strings of which module have: that of the copy of the functions that the module would reach
 /// without the tracker.
 ///
-/// It is asked once for each module; after that `ct_layout_of_caller` knows. All of it is guarded by a lock of its
-/// own, which is taken last.
+/// It is asked once for each call; after that `ct_layout_of_caller` knows. All of it is guarded by a lock of its
+/// own, which is taken last, but for the layout that is assumed.
 @safe
 struct LayoutTable: ~Copyable {
   /// What is known of one module's calls.
@@ -17,8 +17,14 @@ struct LayoutTable: ~Copyable {
     /// The mapped range of the module; 0 for code in none, such as a JIT compiler's.
     var start: UInt = 0
     var end: UInt = 0
+    /// What another module that is mapped there later does not have.
+    var identity: UInt64 = 0
+    /// Whether the module imports or defines any of the functions; others come here by a function's jump.
+    var usesFunctions = true
     /// The module's own copy of SysFreeString; 0 where it has none.
     var copy: UInt = 0
+    /// Whether there is nothing more to find out: the copy was tried out, or there is none.
+    var isSettled = false
     var layout = StoredLayout.unknown
     /// Whether the module has said so itself, by `bstr.h`.
     var isDeclared = false
@@ -27,9 +33,6 @@ struct LayoutTable: ~Copyable {
   @unsafe private struct State {
     var entries: UnsafeMutablePointer<Entry>?
     var count = 0
-    /// What holds for modules that have no copy of their own: as another module declared it, as a release
-    /// taught it, or the default.
-    var assumed = StoredLayout(olecharBytes: 2, payloadOffset: 8)
     var isAssumptionDeclared = false
     /// Unloads up to which entries were looked over.
     var unloads: UInt32 = 0
@@ -43,36 +46,48 @@ struct LayoutTable: ~Copyable {
   init() {
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State())
-  }
-
-  /// What is known of a module, or of any that would reach the same copy.
-  ///
-  /// - Parameters:
-  ///   - start: where the module is mapped.
-  ///   - copy: its own SysFreeString; 0 to ask for the module alone.
-  func entry(ofModule start: UInt, copy: UInt = 0) -> Entry? {
-    lock.acquire()
-    defer { lock.release() }
-    removeUnloaded()
-    guard let index = index(where: { $0.start == start || copy != 0 && $0.copy == copy }) else {
-      return nil
+    if ct_get_assumed_layout() == 0 {
+      ct_set_assumed_layout(StoredLayout(olecharBytes: 2, payloadOffset: 8).rawValue)
     }
-    return unsafe state.pointee.entries?[index]
   }
 
-  /// What holds for a module without a copy of its own.
-  var assumed: StoredLayout {
-    lock.acquire()
-    defer { lock.release() }
-    return unsafe state.pointee.assumed
+  /// What is known of a module; `nil` for nothing.
+  func entry(ofModule start: UInt) -> Entry? {
+    first { $0.start == start }
   }
 
-  /// Adds what was found out of a module, unless something is known of it already.
-  func add(_ entry: Entry) {
+  /// What was found out of a copy of the functions; `nil` while it was not tried out.
+  func entry(ofCopy copy: UInt) -> Entry? {
+    first { $0.copy == copy && $0.isSettled }
+  }
+
+  /// What holds for a module without a copy of its own: as another module declared it, as a release taught it, or
+  /// the default.
+  ///
+  /// Takes no lock: signal handlers ask.
+  static var assumed: StoredLayout { StoredLayout(rawValue: ct_get_assumed_layout()) }
+
+  /// What is known of the module at an address, in a signal handler, say; what is assumed where that is nothing.
+  ///
+  /// Takes no lock: in the moment in which code is unloaded, the answer may be another module's.
+  func layoutWithoutLock(at address: UInt) -> StoredLayout {
+    guard let entries = unsafe state.pointee.entries else { return Self.assumed }
+    for index in unsafe 0..<min(state.pointee.count, Self.capacity) {
+      let entry = unsafe entries[index]
+      if entry.start <= address, address < entry.end, entry.layout.isKnown { return entry.layout }
+    }
+    return Self.assumed
+  }
+
+  /// Notes what was found out of a module, in place of what was known, but for what the module says of itself.
+  func set(_ entry: Entry) {
     lock.acquire()
     defer { lock.release() }
     removeUnloaded()
-    if index(where: { $0.start == entry.start }) == nil { append(entry) }
+    guard let index = index(where: { $0.start == entry.start }) else { return append(entry) }
+    if unsafe state.pointee.entries?[index].isDeclared != true {
+      unsafe state.pointee.entries?[index] = entry
+    }
   }
 
   /// Notes what a module says of itself.
@@ -87,26 +102,32 @@ struct LayoutTable: ~Copyable {
     }
     if unsafe !state.pointee.isAssumptionDeclared {
       unsafe state.pointee.isAssumptionDeclared = true
-      unsafe state.pointee.assumed = entry.layout
+      ct_set_assumed_layout(entry.layout.rawValue)
     }
   }
 
-  /// Notes the payload offset that a release has taught: it holds wherever nothing is certain.
+  /// Notes the payload offset that a release has taught: it holds where nothing is certain or declared.
   ///
   /// - Returns: whether that is news.
   func learn(payloadOffset: Int) -> Bool {
     lock.acquire()
     defer { lock.release() }
-    let news = unsafe state.pointee.assumed.payloadOffset != payloadOffset
-    unsafe state.pointee.assumed = unsafe state.pointee.assumed.with(payloadOffset: payloadOffset)
-    if let entries = unsafe state.pointee.entries {
-      for index in unsafe 0..<state.pointee.count where unsafe !entries[index].layout.isCertain {
-        unsafe entries[index].layout =
-          unsafe entries[index].layout.with(payloadOffset: payloadOffset)
+    var isNews = Self.assumed.payloadOffset != payloadOffset
+    ct_set_assumed_layout(Self.assumed.with(payloadOffset: payloadOffset).rawValue)
+    guard let entries = unsafe state.pointee.entries else { return isNews }
+    for index in unsafe 0..<state.pointee.count {
+      let entry = unsafe entries[index]
+      if entry.isDeclared || entry.layout.isCertain || entry.layout.payloadOffset == payloadOffset {
+        continue
       }
+      unsafe entries[index].layout = entry.layout.with(payloadOffset: payloadOffset)
+      isNews = true
     }
-    return news
+    return isNews
   }
+
+  /// Whether modules have different layouts.
+  var haveDifferences: Bool { only == nil && first { _ in true } != nil }
 
   /// The layout that every caller has, if nothing else was seen.
   var only: StoredLayout? {
@@ -118,6 +139,14 @@ struct LayoutTable: ~Copyable {
     let first = unsafe entries[0].layout
     let isOnly = index(where: { Profile($0.layout) != Profile(first) }) == nil
     return isOnly ? first : nil
+  }
+
+  private func first(where matches: (Entry) -> Bool) -> Entry? {
+    lock.acquire()
+    defer { lock.release() }
+    removeUnloaded()
+    guard let index = index(where: matches) else { return nil }
+    return unsafe state.pointee.entries?[index]
   }
 
   // MARK: entries. Caller holds the lock.
@@ -150,9 +179,9 @@ struct LayoutTable: ~Copyable {
     var kept = 0
     for index in unsafe 0..<state.pointee.count {
       let entry = unsafe entries[index]
-      let module = unsafe ct_find_module(entry.start)
-      guard unsafe entry.start == 0 || module.start == entry.start && module.end == entry.end
-      else { continue }
+      guard entry.start == 0 || ct_module_identity(entry.start) == entry.identity else {
+        continue
+      }
       unsafe entries[kept] = entry
       kept += 1
     }

@@ -149,7 +149,7 @@ extension Tracker {
       if block != pointer, let live {
         guard judgeRelease(ofLive: live, from: pointer, detail, caller) else { return true }
       }
-      let profile = live.map { Profile($0.layout) } ?? Profile(layouts.assumed)
+      let profile = live.map { Profile($0.layout) } ?? Profile(LayoutTable.assumed)
       return release(block: block, profile, caller: caller) == .done
     case .freed(let freed, let isReused):
       // Without its memory in quarantine the address may be anyone's.
@@ -169,7 +169,7 @@ extension Tracker {
       let bstr = unsafe UnsafeMutableRawPointer(bitPattern: pointer)
     else { return }
     let profile = Profile(
-      olecharBytes: layouts.assumed.olecharBytes, payloadOffset: Int(pointer % 16))
+      olecharBytes: LayoutTable.assumed.olecharBytes, payloadOffset: Int(pointer % 16))
     guard unsafe ForeignBlock.judge(bstr, profile, remembered: nil) == .foreign else { return }
     var event = EventRecord(.wrongDeallocator, .foreignBSTR)
     event.layout = profile.stored

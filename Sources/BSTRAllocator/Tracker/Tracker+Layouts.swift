@@ -5,35 +5,138 @@ import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// The layout of the copy of the functions that a caller would reach without the tracker, with what the tracker
-  /// adds; it is then known for the page of the caller's code.
+  /// The layout that strings get which a caller allocates: that of the copy of the functions that it would reach
+  /// without the tracker, with what the tracker adds.
   ///
-  /// Takes the loader's lock and calls the program's own functions at a module's first call: the caller
-  /// holds no lock.
+  /// May take the loader's lock, and calls the program's own functions at a copy's first allocation: the caller holds
+  /// no lock.
   @inline(never)
-  func layout(for caller: CallSite) -> StoredLayout {
-    let found = entry(for: caller).layout
-    let layout = found.with(guard: setsGuards && isRecording)
-    ct_set_layout_of_caller(caller.returnAddress, layout.rawValue)
-    if note(found) { updateFastPath() }
+  func layoutForAllocation(by caller: CallSite) -> StoredLayout {
+    let origin = Origin(of: caller)
+    var entry = entry(for: origin, probes: true)
+    if !entry.usesFunctions { entry.layout = layoutOfOnlyCopy() }
+    let layout = entry.layout.with(guard: setsGuards && isRecording)
+    remember(layout, of: caller, isGuess: !origin.isCertain || !entry.usesFunctions)
+    if note(entry.layout) { updateFastPath() }
     return layout
   }
 
-  private func entry(for caller: CallSite) -> LayoutTable.Entry {
-    let module = unsafe ct_find_module(caller.returnAddress)
-    if let known = unsafe layouts.entry(ofModule: module.start) { return known }
-    var entry = unsafe LayoutTable.Entry(start: module.start, end: module.end)
-    if options.olechar == nil || options.payloadOffset == nil {
-      entry.copy = ProfileProbe.copy(for: caller)
+  /// The layout of the copy through which a caller frees a string: of one that is known its own, which nothing has
+  /// to be tried out for.
+  ///
+  /// Takes the shard lock; may take the loader's lock and call the program's own functions, as it is about to do.
+  @inline(never)
+  func layoutForFree(of bstr: UInt, by caller: CallSite) -> StoredLayout {
+    let live = liveRecord(ofString: bstr)
+    let origin = Origin(of: caller)
+    let entry = entry(for: origin, probes: live == nil)
+    let isGuess = !origin.isCertain || !entry.usesFunctions || !entry.isSettled
+    let layout = isGuess ? live?.layout ?? entry.layout : entry.layout
+    remember(layout.with(guard: setsGuards && isRecording), of: caller, isGuess: isGuess)
+    return isGuess ? layout.uncertain : layout
+  }
+
+  /// The characters of a string as its caller's own SysStringLen counts them.
+  ///
+  /// Takes the shard lock; may take the loader's lock. Tries nothing out: this function only reads.
+  @inline(never)
+  func characterCount(ofString bstr: UnsafeRawPointer, by caller: CallSite) -> Int {
+    let bytes = unsafe BSTRFunctions.byteLength(of: bstr)
+    if let live = liveRecord(ofString: UInt(bitPattern: bstr)) {
+      return bytes / live.layout.olecharBytes
     }
-    if entry.copy != 0, let known = layouts.entry(ofModule: entry.start, copy: entry.copy) {
+    let origin = Origin(of: caller)
+    let entry = entry(for: origin, probes: false)
+    if entry.isSettled {
+      remember(
+        entry.layout.with(guard: setsGuards && isRecording), of: caller,
+        isGuess: !origin.isCertain || !entry.usesFunctions)
+      return bytes / entry.layout.olecharBytes
+    }
+    return unsafe LayoutProbe.characterCount(of: bstr, for: origin.address)
+      ?? bytes / entry.layout.olecharBytes
+  }
+
+  /// Where a call comes from.
+  private struct Origin {
+    /// An address in the code that called, or that jumped here when it was called itself.
+    var address: UInt
+    /// Whether it is certain that the code there called.
+    var isCertain: Bool
+
+    /// Where the call comes from that returns to `caller`.
+    ///
+    /// A function whose last act is a call jumps: the call that returns there was one of that function.
+    init(of caller: CallSite) {
+      let called = ct_called_function(caller.returnAddress)
+      address = caller.returnAddress
+      isCertain = called != 0 || !ct_decodes_calls
+      if unsafe called != 0 && !ct_is_in_copy(UnsafeRawPointer(bitPattern: called)) {
+        address = called
+      }
+    }
+
+    init(address: UInt, isCertain: Bool) {
+      self.address = address
+      self.isCertain = isCertain
+    }
+  }
+
+  /// Keeps a layout for the next call from there, unless code may be unloaded unseen.
+  private func remember(_ layout: StoredLayout, of caller: CallSite, isGuess: Bool) {
+    guard ct_sees_unloads() else { return }
+    ct_set_layout_of_caller(
+      caller.returnAddress,
+      isGuess ? layout.uncertain.rawValue | UInt8(CT_GUESSED) : layout.rawValue)
+  }
+
+  /// The record of a live string, however it lies; `nil` when there is none.
+  private func liveRecord(ofString bstr: UInt) -> BlockRecord? {
+    for offset in stride(from: 4, through: 8, by: 4) {
+      let live = withStore { registry.liveRecord(of: bstr &- UInt(offset), in: $0) } ?? nil
+      if let live, UInt(live.address) == bstr { return live }
+    }
+    return nil
+  }
+
+  /// What is known of a module's calls.
+  ///
+  /// - Parameter probes: whether its copy of the functions is to be tried out, if it has one.
+  private func entry(for origin: Origin, probes: Bool) -> LayoutTable.Entry {
+    let module = unsafe ct_find_module(origin.address)
+    if let known = unsafe layouts.entry(ofModule: module.start),
+      known.isSettled || !probes
+    {
+      return known
+    }
+    var entry = unsafe LayoutTable.Entry(
+      start: module.start, end: module.end, identity: ct_module_identity(origin.address))
+    entry.usesFunctions = entry.start == 0 || ct_uses_functions(origin.address)
+    entry.layout = set(LayoutTable.assumed)
+    if entry.usesFunctions, options.olechar == nil || options.payloadOffset == nil {
+      entry.copy = LayoutProbe.copy(for: origin.address)
+    }
+    entry.isSettled = entry.copy == 0
+    if let known = entry.copy == 0 ? nil : layouts.entry(ofCopy: entry.copy) {
       entry.layout = known.layout
-    } else {
-      let probed = entry.copy == 0 ? nil : ProfileProbe.layout(ofCopy: entry.copy, for: caller)
-      entry.layout = set(probed ?? layouts.assumed)
+      entry.isSettled = true
+    } else if entry.copy != 0, probes {
+      entry.layout = set(
+        LayoutProbe.layout(ofCopy: entry.copy, for: origin.address) ?? LayoutTable.assumed)
+      entry.isSettled = true
     }
-    layouts.add(entry)
+    layouts.set(entry)
+    if layouts.haveDifferences { ct_tell_calls_apart() }
     return entry
+  }
+
+  /// What code gets that has nothing to do with the functions, and yet comes here through a pointer or a jump: the
+  /// layout of the only copy in the process, if there is one.
+  private func layoutOfOnlyCopy() -> StoredLayout {
+    let copy = ct_only_copy()
+    guard copy != 0 else { return set(LayoutTable.assumed) }
+    if let known = layouts.entry(ofCopy: copy) { return known.layout }
+    return entry(for: Origin(address: copy, isCertain: true), probes: true).layout
   }
 
   /// A layout with what the user has set of it, which is certain.
@@ -49,15 +152,17 @@ extension Tracker {
     let module = unsafe ct_find_module(caller.returnAddress)
     layouts.declare(
       unsafe LayoutTable.Entry(
-        start: module.start, end: module.end, layout: set(profile.stored), isDeclared: true))
-    ct_forget_page_layouts()
+        start: module.start, end: module.end, identity: ct_module_identity(caller.returnAddress),
+        isSettled: true, layout: set(profile.stored), isDeclared: true))
+    ct_forget_layouts()
+    if layouts.haveDifferences { ct_tell_calls_apart() }
     updateFastPath()
   }
 
   /// Notes what the release of a string by a private copy says of the payload offset, where nothing was certain.
   func learnLayout(payloadOffset: Int) {
     guard layouts.learn(payloadOffset: payloadOffset) else { return }
-    ct_forget_page_layouts()
+    ct_forget_layouts()
     updateFastPath()
     withStore { store in
       unsafe store.header.pointee.payloadOffset = UInt32(payloadOffset)
@@ -74,7 +179,7 @@ extension Tracker {
 
   /// The start of the block of a string that is known; of another that of the layout that is assumed.
   func block(ofString bstr: UInt, in store: borrowing StoreWriter) -> UInt {
-    registry.block(ofString: bstr, Profile(layouts.assumed), in: store)
+    registry.block(ofString: bstr, Profile(LayoutTable.assumed), in: store)
   }
 
   /// Enables the untracked fast path while nothing is recorded or pinned.

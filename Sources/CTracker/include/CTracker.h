@@ -7,6 +7,7 @@
 #define BSTRTRACE_CTRACKER_H
 
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -267,8 +268,11 @@ CT_INLINE void ct_ask_recorder(struct ct_request *_Nonnull request) {
   ct_other_recorder->serve(request);
 }
 
-/// Whether an address lies in a copy of this library, of whichever version.
-bool ct_is_in_copy(const void *_Nonnull address);
+/// Whether an address lies in a copy of this library, of whichever version. Takes no lock.
+bool ct_is_in_copy(const void *_Nullable address);
+
+/// Whether an address lies in the copy that records in place of this one.
+bool ct_is_in_other_recorder(uintptr_t address);
 
 // MARK: the tracker
 
@@ -297,27 +301,73 @@ CT_INLINE void ct_set_plain_layout(uint8_t layout) {
   __atomic_store_n(&ct_plain_layout, layout, __ATOMIC_RELAXED);
 }
 
-// MARK: layouts by page of code
+// MARK: layouts of callers
 
-/// The layouts of callers by the page of their code, which belongs to one module: the page's number in the upper
-/// 56 bits, a `StoredLayout` in the lower 8. Written and read without a lock, a word at a time. Not by call, whose
-/// many words the processor's cache would have to hold.
+// A function whose last act is a call jumps, so that the call returns to the caller's caller: which module the code
+// at a return address belongs to does not tell whose call it was. While all modules have one layout that does not
+// matter, and callers are told apart by page of code, in a table that the processor's cache holds. From the first
+// module on that is opened later, or has another layout, they are told apart by call.
+//
+// Words have a key in the upper 56 bits and a `StoredLayout` in the lower 8, with `CT_GUESSED`. They are written
+// and read without a lock.
+
+/// The caller's own layout is not known: what its code allocates and counts is to be looked up each time.
+#define CT_GUESSED 0x80
+
+/// By page of code: the key is the page's number.
 #define CT_PAGE_LAYOUTS 1024
 extern uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 
-/// The `StoredLayout` of who calls from an address; 0 or more than 255 when it is not there.
+/// By call, two ways a set: the key is where the call returns to.
+#define CT_CALL_LAYOUTS 4096
+extern uint64_t ct_call_layouts[CT_CALL_LAYOUTS][2];
+
+/// The last of the modules that the program was started with, as long as pages are enough; else one that nothing
+/// ever comes behind.
+extern const struct link_map *_Nonnull ct_newest_module;
+
+/// Whether a module was opened since the program was started, so that pages are not enough any more.
+CT_INLINE bool ct_has_newer_module(void) {
+  return __atomic_load_n(&ct_newest_module->l_next, __ATOMIC_RELAXED) != NULL;
+}
+
+/// By call alone.
+uint64_t ct_layout_of_call(uintptr_t return_address);
+
+/// The `StoredLayout` of who calls; 0 or more than 255 when it is not there, and more than 127 when it is a guess.
 CT_INLINE uint64_t ct_layout_of_caller(uintptr_t return_address) {
   uint64_t page = return_address >> 12;
-  return __atomic_load_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], __ATOMIC_RELAXED) ^ page << 8;
+  uint64_t layout =
+      __atomic_load_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], __ATOMIC_RELAXED) ^ page << 8;
+  if (__builtin_expect(layout > UINT8_MAX || ct_has_newer_module(), 0))
+    return ct_layout_of_call(return_address);
+  return layout;
 }
 
-CT_INLINE void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout) {
-  uint64_t page = return_address >> 12;
-  __atomic_store_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], page << 8 | layout, __ATOMIC_RELAXED);
+/// Keeps the layout of who calls.
+void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout);
+
+/// Tells callers apart by page until a module is opened.
+///
+/// - Parameter last: of the modules that the program was started with, the last.
+void ct_tell_pages_apart(const struct link_map *_Nonnull last);
+
+/// Tells callers apart by call from now on.
+void ct_tell_calls_apart(void);
+
+/// The `StoredLayout` of callers of whom nothing is known. Safe in signal handlers.
+extern uint8_t ct_assumed_layout;
+
+CT_INLINE uint8_t ct_get_assumed_layout(void) {
+  return __atomic_load_n(&ct_assumed_layout, __ATOMIC_RELAXED);
 }
 
-/// Forgets all of them: code was unloaded, or a layout has become another one.
-void ct_forget_page_layouts(void);
+CT_INLINE void ct_set_assumed_layout(uint8_t layout) {
+  __atomic_store_n(&ct_assumed_layout, layout, __ATOMIC_RELAXED);
+}
+
+/// Forgets those of all calls: code was unloaded, or a layout has become another one.
+void ct_forget_layouts(void);
 
 // MARK: locks
 
@@ -380,6 +430,9 @@ CT_INLINE bool ct_is_probing(void) { return ct_this_thread && ct_this_thread->pr
 /// Begins and ends that the calling thread tries functions out. Only inside.
 void ct_begin_probe(void);
 void ct_end_probe(void);
+
+/// Ends what other threads had begun to try out when this process was forked, which never ends here.
+void ct_end_probes_in_child(void);
 
 /// Spreads block addresses, which are multiples of 16, over 64 bits.
 CT_INLINE uint64_t ct_hash(uintptr_t address) {
@@ -480,13 +533,42 @@ struct ct_module ct_find_module(uintptr_t address);
 /// numbers mean something else.
 extern uint32_t ct_unloads;
 
-CT_INLINE uint32_t ct_unload_count(void) { return __atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE); }
+/// Whether other modules' calls of `dlclose` do not come to this library: anything may have been unloaded since
+/// the last look.
+extern bool ct_are_unloads_unseen;
+
+uint32_t ct_count_unloads_anew(void);
+
+CT_INLINE bool ct_sees_unloads(void) { return !ct_are_unloads_unseen; }
+
+CT_INLINE uint32_t ct_unload_count(void) {
+  if (__builtin_expect(ct_are_unloads_unseen, 0)) return ct_count_unloads_anew();
+  return __atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE);
+}
 
 /// Raises that count. In a forked child, whose stacks are numbered anew.
 void ct_forget_stacks(void);
 
+/// A number for the module that `address` lies in, which another one that is mapped there later does not have; 0
+/// for none.
+uint64_t ct_module_identity(uintptr_t address);
+
+/// Whether the module that `address` lies in imports or defines any of the BSTR functions. Takes no lock.
+bool ct_uses_functions(uintptr_t address);
+
+/// The function that was called where a call returns to `return_address`, which may have jumped to another one; 0
+/// where it was called through a register or from memory, or cannot be told. Takes no lock.
+uintptr_t ct_called_function(uintptr_t return_address);
+
+/// Whether that can be told on this architecture; else all calls are taken for calls of this library's functions.
+extern const bool ct_decodes_calls;
+
+/// The SysFreeString of the only module that defines one; 0 for none or several. Takes the loader's lock.
+uintptr_t ct_only_copy(void);
+
 /// `name` as the code at `address` would find it without this library in the way, or NULL.
-/// Takes the loader's lock: the caller holds none.
+/// Takes the loader's lock where the function comes neither from what the program was started with nor from the
+/// module at `address` itself: the caller holds none.
 void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull name);
 
 /// Whether `bytes` bytes at `address` can be read. Never faults.

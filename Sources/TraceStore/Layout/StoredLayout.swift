@@ -38,6 +38,9 @@ public struct StoredLayout: BitwiseCopyable, Hashable, Sendable {
     StoredLayout(rawValue: hasGuard ? rawValue | 8 : rawValue & ~8)
   }
 
+  /// The same, as one that was neither probed nor set.
+  @inlinable public var uncertain: StoredLayout { StoredLayout(rawValue: rawValue & ~16) }
+
   /// Nothing is known.
   @inlinable public static var unknown: StoredLayout { StoredLayout(rawValue: 0) }
 

@@ -1,0 +1,67 @@
+// Finds an ELF note in a loaded module. Reads only what a segment maps readable: a header may say anything.
+
+#ifndef CT_NOTES_H
+#define CT_NOTES_H
+
+#include <elf.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/// A note's content.
+struct ct_note {
+  /// NULL where there is no such note.
+  const uint8_t *content;
+  uint32_t bytes;
+};
+
+static inline bool ct_is_mapped(const ElfW(Phdr) *segments, int count, ElfW(Addr) start, ElfW(Xword) bytes) {
+  for (int i = 0; i < count; i++) {
+    const ElfW(Phdr) *segment = &segments[i];
+    if (segment->p_type == PT_LOAD && (segment->p_flags & PF_R) && start >= segment->p_vaddr &&
+        bytes <= segment->p_filesz && start - segment->p_vaddr <= segment->p_filesz - bytes)
+      return true;
+  }
+  return false;
+}
+
+/// The note of a name and a type in the module whose program headers these are.
+static inline struct ct_note ct_find_note(const ElfW(Phdr) *segments, int count, uintptr_t bias,
+                                          const char *name, uint32_t name_bytes, uint32_t type) {
+  for (int i = 0; i < count; i++) {
+    const ElfW(Phdr) *segment = &segments[i];
+    if (segment->p_type != PT_NOTE || segment->p_align > 4 ||
+        !ct_is_mapped(segments, count, segment->p_vaddr, segment->p_memsz))
+      continue;
+    uintptr_t note = bias + segment->p_vaddr;
+    uintptr_t end = note + segment->p_memsz;
+    while (end - note >= sizeof(ElfW(Nhdr))) {
+      const ElfW(Nhdr) *head = (const ElfW(Nhdr) *)note;
+      uintptr_t text = note + sizeof *head;
+      uintptr_t content = text + (((uintptr_t)head->n_namesz + 3) & ~(uintptr_t)3);
+      uintptr_t next = content + (((uintptr_t)head->n_descsz + 3) & ~(uintptr_t)3);
+      if (next > end || next <= note) break;
+      if (head->n_type == type && head->n_namesz == name_bytes &&
+          memcmp((const void *)text, name, name_bytes) == 0)
+        return (struct ct_note){(const uint8_t *)content, head->n_descsz};
+      note = next;
+    }
+  }
+  return (struct ct_note){0};
+}
+
+/// Likewise, for a module by where it is mapped.
+static inline struct ct_note ct_find_note_in_image(uintptr_t start, uintptr_t end, uintptr_t bias,
+                                                   const char *name, uint32_t name_bytes,
+                                                   uint32_t type) {
+  const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)start;
+  if (end - start < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+      header->e_phoff > end - start ||
+      header->e_phnum > (end - start - header->e_phoff) / sizeof(ElfW(Phdr)))
+    return (struct ct_note){0};
+  return ct_find_note((const ElfW(Phdr) *)(start + header->e_phoff), header->e_phnum, bias, name,
+                      name_bytes, type);
+}
+
+#endif

@@ -1,0 +1,230 @@
+// Which copy of the BSTR functions code would reach without this library. Reads dynamic symbols in the modules'
+// own memory: a call may come while another thread holds the loader's lock and waits for the caller.
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#include "CTracker.h"
+
+struct tables {
+  const ElfW(Sym) *symbols;
+  const char *strings;
+  const uint32_t *gnu_hash, *hash;
+};
+
+// The loader relocates these addresses in place, but not those of the kernel's own module.
+static const void *address_of(const struct link_map *module, const ElfW(Dyn) *entry) {
+  ElfW(Addr) address = entry->d_un.d_ptr;
+  return (const void *)(address < module->l_addr ? address + module->l_addr : address);
+}
+
+static bool read_tables(const struct link_map *module, struct tables *tables) {
+  *tables = (struct tables){0};
+  if (!module->l_ld) return false;
+  for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++) {
+    switch (entry->d_tag) {
+    case DT_SYMTAB: tables->symbols = address_of(module, entry); break;
+    case DT_STRTAB: tables->strings = address_of(module, entry); break;
+    case DT_GNU_HASH: tables->gnu_hash = address_of(module, entry); break;
+    case DT_HASH: tables->hash = address_of(module, entry); break;
+    }
+  }
+  return tables->symbols && tables->strings && (tables->gnu_hash || tables->hash);
+}
+
+static bool is_definition(const ElfW(Sym) *symbol) {
+  return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 &&
+         (symbol->st_info & 0xF) == STT_FUNC;
+}
+
+static const ElfW(Sym) *look_up(const struct tables *tables, const char *name) {
+  if (!tables->gnu_hash) {
+    for (uint32_t i = 1; i < tables->hash[1]; i++) {
+      const ElfW(Sym) *symbol = &tables->symbols[i];
+      if (is_definition(symbol) && strcmp(tables->strings + symbol->st_name, name) == 0)
+        return symbol;
+    }
+    return NULL;
+  }
+  uint32_t hash = 5381;
+  for (const unsigned char *c = (const unsigned char *)name; *c; c++) hash = hash * 33 + *c;
+  uint32_t count = tables->gnu_hash[0], first = tables->gnu_hash[1];
+  const uint32_t *buckets =
+      tables->gnu_hash + 4 + tables->gnu_hash[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+  const uint32_t *chain = buckets + count;
+  if (count == 0) return NULL;
+  for (uint32_t i = buckets[hash % count]; i >= first && i != 0; i++) {
+    const ElfW(Sym) *symbol = &tables->symbols[i];
+    if ((chain[i - first] | 1) == (hash | 1) && is_definition(symbol) &&
+        strcmp(tables->strings + symbol->st_name, name) == 0)
+      return symbol;
+    if (chain[i - first] & 1) break;
+  }
+  return NULL;
+}
+
+static void *defined_in(const struct link_map *module, const char *name) {
+  struct tables tables;
+  if (!read_tables(module, &tables)) return NULL;
+  const ElfW(Sym) *symbol = look_up(&tables, name);
+  void *function = symbol ? (void *)(module->l_addr + symbol->st_value) : NULL;
+  return function && !ct_is_in_copy(function) ? function : NULL;
+}
+
+// Symbols that are not defined stand in front of those that the GNU hash table has.
+static bool imports(const struct tables *tables, const char *name) {
+  uint32_t count = tables->gnu_hash ? tables->gnu_hash[1] : tables->hash[1];
+  for (uint32_t i = 1; i < count; i++) {
+    const ElfW(Sym) *symbol = &tables->symbols[i];
+    if (symbol->st_shndx == SHN_UNDEF && strcmp(tables->strings + symbol->st_name, name) == 0)
+      return true;
+  }
+  return false;
+}
+
+static const struct link_map *module_of(uintptr_t address) {
+  struct dl_find_object found;
+  return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
+}
+
+bool ct_uses_functions(uintptr_t address) {
+  static const char *const names[] = {"SysFreeString",         "SysAllocString", "SysAllocStringLen",
+                                      "SysAllocStringByteLen", "SysStringLen",   "SysReAllocString",
+                                      "SysReAllocStringLen"};
+  const struct link_map *module = module_of(address);
+  struct tables tables;
+  if (!module || !read_tables(module, &tables)) return false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (look_up(&tables, names[i]) || imports(&tables, names[i])) return true;
+  return false;
+}
+
+// Whether modules of this process can have different layouts.
+static bool has_several_copies(void) {
+  int copies = 0;
+  for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next)
+    if (defined_in(module, "SysFreeString")) copies++;
+  return copies > 1;
+}
+
+// Of the modules that the program was started with, which are never unloaded, the last; NULL where this library
+// came later, so that others may have, too.
+static const struct link_map *last_initial;
+static const struct link_map *own;
+
+// After the one that looks who closes modules.
+__attribute__((constructor(102))) static void note_initial(void) {
+  own = module_of((uintptr_t)&note_initial);
+  const struct link_map *last = _r_debug.r_map;
+  if (!own || !last || ct_are_unloads_unseen) return;
+  while (last->l_next) last = last->l_next;
+  last_initial = last;
+  if (!has_several_copies()) ct_tell_pages_apart(last);
+}
+
+void *ct_original_function(uintptr_t address, const char *name) {
+  const struct link_map *caller = module_of(address);
+  void *found = NULL;
+  // The global scope comes first, as for the loader; a module that is bound to itself never comes here.
+  if (last_initial) {
+    for (const struct link_map *module = own; !found && module != last_initial;) {
+      module = module->l_next;
+      found = defined_in(module, name);
+    }
+  } else {
+    found = dlsym(RTLD_NEXT, name);
+    if (found && ct_is_in_copy(found)) found = NULL;
+  }
+  if (!found && caller) found = defined_in(caller, name);
+  struct tables tables;
+  if (found || !caller || !read_tables(caller, &tables) || !imports(&tables, name)) return found;
+  // What the module needs, and what was opened RTLD_GLOBAL: only the loader knows.
+  found = dlsym(RTLD_NEXT, name);
+  if ((!found || ct_is_in_copy(found)) && caller->l_name[0] != 0) {
+    void *handle = dlopen(caller->l_name, RTLD_LAZY | RTLD_NOLOAD);
+    if (handle) {
+      found = dlsym(handle, name);
+      // The handle came from RTLD_NOLOAD, so this gives back a reference and unloads nothing.
+      dlclose(handle);
+    }
+  }
+  return found && !ct_is_in_copy(found) ? found : NULL;
+}
+
+struct sole {
+  uintptr_t function;
+  bool is_ambiguous;
+};
+
+static int look_for_copy(struct dl_phdr_info *info, size_t bytes, void *context) {
+  (void)bytes;
+  struct sole *sole = context;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
+    const struct link_map *module = module_of(info->dlpi_addr + segment->p_vaddr);
+    void *function = module ? defined_in(module, "SysFreeString") : NULL;
+    if (function && sole->function && sole->function != (uintptr_t)function)
+      sole->is_ambiguous = true;
+    if (function) sole->function = (uintptr_t)function;
+    break;
+  }
+  return sole->is_ambiguous;
+}
+
+uintptr_t ct_only_copy(void) {
+  struct sole sole = {0};
+  dl_iterate_phdr(look_for_copy, &sole);
+  return sole.is_ambiguous ? 0 : sole.function;
+}
+
+#if defined(__x86_64__)
+
+static bool is_code(uintptr_t address, size_t bytes) {
+  // A call of another page than the one that it returns to is rare, and that page need not be there.
+  return (address & 4095) <= 4096 - bytes || ct_is_readable(address, bytes);
+}
+
+static int32_t displacement(uintptr_t place) {
+  int32_t number;
+  memcpy(&number, (const void *)place, sizeof number);
+  return number;
+}
+
+// The content of a slot of a module's table of addresses.
+static uintptr_t slot(uintptr_t address) {
+  return ct_is_readable(address, 8) ? *(const uintptr_t *)address : 0;
+}
+
+uintptr_t ct_called_function(uintptr_t return_address) {
+  uintptr_t call = return_address - 6;
+  if (return_address < 4096 || !module_of(return_address) || !is_code(call, 6)) return 0;
+  const uint8_t *code = (const uint8_t *)call;
+  // call *displacement(%rip)
+  if (code[0] == 0xFF && code[1] == 0x15) return slot(return_address + displacement(call + 2));
+  // call displacement
+  if (code[1] != 0xE8) return 0;
+  uintptr_t target = return_address + displacement(call + 2);
+  if (!module_of(target) || !ct_is_readable(target, 16)) return 0;
+  // An entry of the linkage table: [endbr64,] [bnd] jmp *displacement(%rip)
+  uintptr_t entry = target;
+  static const uint8_t endbr64[] = {0xF3, 0x0F, 0x1E, 0xFA};
+  if (memcmp((const void *)entry, endbr64, sizeof endbr64) == 0) entry += sizeof endbr64;
+  if (*(const uint8_t *)entry == 0xF2) entry++;
+  const uint8_t *jump = (const uint8_t *)entry;
+  if (jump[0] == 0xFF && jump[1] == 0x25) return slot(entry + 6 + displacement(entry + 2));
+  return target;
+}
+
+const bool ct_decodes_calls = true;
+
+#else
+
+const bool ct_decodes_calls = false;
+
+uintptr_t ct_called_function(uintptr_t return_address) { return (void)return_address, 0; }
+
+#endif
