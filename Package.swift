@@ -103,5 +103,11 @@ for target in package.targets where ![.system, .plugin, .macro].contains(target.
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
   if pointerTargets.contains(target.name) { settings.append(.strictMemorySafety()) }
+  // `.ci/run` asks for it. Not for everybody: another compiler has other warnings.
+  if Context.environment["BSTRTRACE_WARNINGS"] == "error" {
+    settings.append(.treatAllWarnings(as: .error))
+    target.cSettings = (target.cSettings ?? []) + [.treatAllWarnings(as: .error)]
+    target.cxxSettings = (target.cxxSettings ?? []) + [.treatAllWarnings(as: .error)]
+  }
   target.swiftSettings = settings
 }

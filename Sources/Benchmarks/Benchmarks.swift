@@ -12,7 +12,7 @@ struct Benchmarks: ParsableCommand {
     discussion: """
       Every workload is run with every contender in turn, round after round; medians are shown, \
       and how many times the plain program's they are. Peers that are not installed are named \
-      with their Debian package. Docs/Performance.md explains how to read the tables.
+      with their Debian package. Docs/PerformanceRuns.md explains how to read the tables.
 
       Build everything first: swift build -c release
       """)

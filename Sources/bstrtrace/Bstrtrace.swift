@@ -1,6 +1,7 @@
 // The command line: subcommands and nothing else.
 
 import ArgumentParser
+import TraceOptions
 
 /// bstrtrace.
 @main
@@ -20,7 +21,7 @@ struct Bstrtrace: ParsableCommand {
 
       The exit status is the program's own; when that is 0 and there are findings, it is 23.
       """,
-    version: "0.1.0",
+    version: ToolVersion.current,
     subcommands: [RunCommand.self, ReportCommand.self, SweepCommand.self]
   )
 }
