@@ -30,22 +30,25 @@ public struct Reporter: Sendable {
     let ordered = images.sorted {
       ($0.header.startTime, $0.header.pid) < ($1.header.startTime, $1.header.pid)
     }
-    var coverage = CoverageFinder()
-    let processes = withoutIdleDoubles(ordered).map { image in
+    var finder = CoverageFinder()
+    let seen = withoutIdleDoubles(ordered)
+    let processes = seen.map { image in
       var process = process(
         image, Self.unseenEnd(of: image, among: ordered), scope, &symbolicator)
-      if scope == nil { process.coverage = coverage.unseenStrings(in: image) }
+      if scope == nil {
+        let coverage = finder.coverage(of: image)
+        process.coverage = coverage.unseen
+        process.isCoverageComplete = coverage.isComplete
+      }
       return process
     }
     var report = Report(
       processes: processes, damage: damage + ordered.flatMap { Self.damage(of: $0) })
     report.symbolizer = symbolicator.source
     report.scope = scope.flatMap { scope in ordered.lazy.compactMap { $0.name(of: scope) }.first }
-    // The first process's last program: what a script in front of it started in its place.
-    if !report.hasTraffic, let pid = processes.first?.pid,
-      let program = processes.last(where: { $0.pid == pid })
-    {
-      report.explanation = TrafficExplanation.text(for: program.executable)
+    if !report.hasTraffic, let index = report.mainProcess {
+      report.explanation = TrafficExplanation.text(
+        for: processes[index].executable, finder.coverage(of: seen[index]))
     }
     return report
   }

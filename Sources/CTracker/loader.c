@@ -75,14 +75,25 @@ __attribute__((constructor(101))) static void stay_loaded(void) {
   if (path && path[0]) dlopen(path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
+static void (*before_unload)(void *handle);
+
+void ct_tell_unloads(void (*before)(void *handle)) {
+  __atomic_store_n(&before_unload, before, __ATOMIC_RELEASE);
+}
+
 // Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it. Hidden, so that it is ours and
 // nobody else's.
 __attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
   static int (*next)(void *);
   if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+  void (*before)(void *) = __atomic_load_n(&before_unload, __ATOMIC_ACQUIRE);
+  // What the executable's handle stands for stays.
+  if (before && handle != _r_debug.r_map) before(handle);
   // Before, so that nothing is taken for what was there; and after, for what was remembered meanwhile.
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
+  ct_begin_close();
   int result = next(handle);
+  ct_end_close();
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   ct_forget_layouts();
   return result;

@@ -26,7 +26,25 @@ static inline bool ct_is_mapped(const ElfW(Phdr) *segments, int count, ElfW(Addr
   return false;
 }
 
-/// The note of a name and a type in the module whose program headers these are.
+/// The note of a name and a type among notes, which are aligned to 4 bytes.
+static inline struct ct_note ct_find_note_in(const uint8_t *notes, size_t bytes, const char *name,
+                                             uint32_t name_bytes, uint32_t type) {
+  while (bytes >= sizeof(ElfW(Nhdr))) {
+    const ElfW(Nhdr) *head = (const ElfW(Nhdr) *)notes;
+    size_t left = bytes - sizeof *head;
+    size_t text_bytes = ((size_t)head->n_namesz + 3) & ~(size_t)3;
+    size_t content_bytes = ((size_t)head->n_descsz + 3) & ~(size_t)3;
+    if (text_bytes > left || content_bytes > left - text_bytes) break;
+    const uint8_t *text = notes + sizeof *head;
+    if (head->n_type == type && head->n_namesz == name_bytes && memcmp(text, name, name_bytes) == 0)
+      return (struct ct_note){text + text_bytes, head->n_descsz};
+    notes = text + text_bytes + content_bytes;
+    bytes = left - text_bytes - content_bytes;
+  }
+  return (struct ct_note){0};
+}
+
+/// Likewise, in the module whose program headers these are.
 static inline struct ct_note ct_find_note(const ElfW(Phdr) *segments, int count, uintptr_t bias,
                                           const char *name, uint32_t name_bytes, uint32_t type) {
   for (int i = 0; i < count; i++) {
@@ -34,19 +52,9 @@ static inline struct ct_note ct_find_note(const ElfW(Phdr) *segments, int count,
     if (segment->p_type != PT_NOTE || segment->p_align > 4 ||
         !ct_is_mapped(segments, count, segment->p_vaddr, segment->p_memsz))
       continue;
-    uintptr_t note = bias + segment->p_vaddr;
-    uintptr_t end = note + segment->p_memsz;
-    while (end - note >= sizeof(ElfW(Nhdr))) {
-      const ElfW(Nhdr) *head = (const ElfW(Nhdr) *)note;
-      uintptr_t text = note + sizeof *head;
-      uintptr_t content = text + (((uintptr_t)head->n_namesz + 3) & ~(uintptr_t)3);
-      uintptr_t next = content + (((uintptr_t)head->n_descsz + 3) & ~(uintptr_t)3);
-      if (next > end || next <= note) break;
-      if (head->n_type == type && head->n_namesz == name_bytes &&
-          memcmp((const void *)text, name, name_bytes) == 0)
-        return (struct ct_note){(const uint8_t *)content, head->n_descsz};
-      note = next;
-    }
+    struct ct_note note = ct_find_note_in((const uint8_t *)(bias + segment->p_vaddr),
+                                          segment->p_memsz, name, name_bytes, type);
+    if (note.content) return note;
   }
   return (struct ct_note){0};
 }

@@ -17,6 +17,8 @@ import Testing
 ///   `rule=-` says that this cannot be told. What is left out is not compared. Several rules or places
 ///   with `|` between them are all right.
 /// - `// never: TEXT` is not so, and may be in no sentence about a finding.
+/// - `// unseen: LIBRARY REASON SYMBOL` is a module whose strings are not seen, as the report says, and
+///   `// unseen: -` says that there is none. Not compared without such a line.
 /// - `// pending: REASON` says why what is stated is not yet found.
 /// - `// twin: -DFIXED` builds it a second time with that flag: nothing is found then.
 /// - No such line means that there is no finding.
@@ -43,6 +45,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   var allowsSanitizers = true
   /// What may be said of no finding.
   var untruths: [String] = []
+  /// Modules whose strings are not seen, each with the reason and the symbol; `nil` where that is not stated.
+  var unseen: [String]?
   /// Why what is stated is not yet found; `nil` when it is.
   var pending: Comment?
   /// The flag of the corrected program, in a scenario that has one.
@@ -162,6 +166,9 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       case "threads": scenario.hasThreads = true
       case "sanitizers:": scenario.allowsSanitizers = words.dropFirst().first != "no;"
       case "never:": scenario.untruths.append(words.dropFirst().joined(separator: " "))
+      case "unseen:":
+        let stated = words.dropFirst().joined(separator: " ")
+        scenario.unseen = (scenario.unseen ?? []) + (stated == "-" ? [] : [stated])
       case "pending:":
         scenario.pending = Comment(rawValue: words.dropFirst().joined(separator: " "))
       case "twin:": scenario.twin = words.last
@@ -386,6 +393,13 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     for finding in findings {
       let sentences = finding.message + " " + (finding.doubt ?? "")
       for text in untruths { #expect(!sentences.contains(text), "\(shown)") }
+    }
+    if let unseen {
+      let found = report.processes.flatMap(\.coverage).map { line in
+        let module = line.module.map { URL(filePath: $0).lastPathComponent } ?? "-"
+        return "\(module) \(line.reason) \(line.symbol ?? "-")"
+      }
+      #expect(found == unseen, "\(shown)")
     }
     #expect(report.summary.findings == findings.count)
     #expect(report.summary.leakedBstrs == leaks.reduce(0) { $0 + $1.count })

@@ -53,6 +53,7 @@ struct Traced {
       var findings: [Finding]
       var notes: [String]
       var coverage: [Unseen]
+      var coverageComplete: Bool
     }
     struct Profile: Decodable {
       var olecharBytes: Int?

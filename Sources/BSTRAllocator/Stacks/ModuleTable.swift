@@ -1,10 +1,12 @@
-// The modules that recorded frames lie in. Does not lock: the depot's lock guards it.
+// The modules that were loaded: those that recorded frames lie in, and the others, whose strings may not be
+// seen. Does not lock: the depot's lock guards it.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// Every module that a recorded stack passed through, once, with its build-id.
+/// Every module that a recorded stack passed through or that was loaded when somebody looked, once, with its
+/// build-id.
 ///
 /// A module that was unloaded keeps its record; when it is loaded again to the same place it gets
 /// the same number, so that a plug-in opened in a loop does not fill the store.
@@ -13,11 +15,26 @@ struct ModuleTable: ~Copyable {
   // For each module, the unload count at which the loader last confirmed it, plus 1.
   private let confirmed: UnsafeMutablePointer<UInt32>?
   private var count = 0
+  /// Whether a stack has passed through a module since it was looked which are loaded, that is new.
+  private(set) var hasNews = false
+  /// Whether a module may be missing that is not loaded any more, or had no room.
+  private var hasGaps = false
+  // Memory for one who looks: a process may end on a signal handler's small stack.
+  private let list: UnsafeMutablePointer<ct_modules>?
+  private let pathRoom: UnsafeMutableRawBufferPointer
 
   private static let most = Int(UInt16.max)
+  /// What is on no stack leaves room for what is.
+  private static let mostUnseen = most / 2
+  private static let pathBytes = 4096
 
   init() {
     unsafe confirmed = PrivateMemory.map(Self.most * 4)?.assumingMemoryBound(to: UInt32.self)
+    let room = unsafe PrivateMemory.map(MemoryLayout<ct_modules>.stride + Self.pathBytes)
+    unsafe list = room?.bindMemory(to: ct_modules.self, capacity: 1)
+    unsafe pathRoom = UnsafeMutableRawBufferPointer(
+      start: room.map { unsafe $0 + MemoryLayout<ct_modules>.stride },
+      count: room == nil ? 0 : Self.pathBytes)
   }
 
   /// The module that `address` lies in, recorded in `store` if it is new.
@@ -36,6 +53,58 @@ struct ModuleTable: ~Copyable {
     }
     let found = unsafe ct_find_module(address)
     guard unsafe found.end != 0 else { return .none }
+    let known = count
+    let id = unsafe number(of: found, unloads, in: store)
+    if count > known { hasNews = true }
+    return id
+  }
+
+  /// Records the modules that are loaded, and answers whether the store names all that were, as far as that is
+  /// known.
+  ///
+  /// Caller holds the depot lock. Neither locks nor allocates.
+  ///
+  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were loaded later.
+  @discardableResult
+  mutating func recordLoaded(
+    from handle: UnsafeRawPointer? = nil, in store: borrowing StoreWriter
+  ) -> Bool {
+    guard let confirmed = unsafe confirmed, let list = unsafe list else { return false }
+    let records = unsafe store.start(of: .modules).assumingMemoryBound(to: ModuleRecord.self)
+    unsafe ct_begin_modules(list, handle)
+    let unloads = unsafe list.pointee.unloads
+    while unsafe ct_next_module(list) {
+      // Since nothing was unloaded, what is there is what was there.
+      let isKnown = (0..<count).contains { index in
+        unsafe confirmed[index] == unloads &+ 1
+          && isSamePlace(list.pointee.module, records[index])
+      }
+      guard !isKnown, unsafe ct_identify_module(list) else { continue }
+      // A plug-in that is opened in a loop is named once, wherever it comes to lie.
+      let isNamed = (0..<count).contains { index in
+        unsafe isSameFile(list.pointee.module, records[index], in: store)
+      }
+      if isNamed { continue }
+      if count < Self.mostUnseen,
+        unsafe number(of: list.pointee.module, unloads, in: store) != .none
+      {
+        continue
+      }
+      hasGaps = true
+    }
+    let sawAll = unsafe ct_end_modules(list)
+    // What is loaded still can be looked at again.
+    if !sawAll, unsafe handle != nil { hasGaps = true }
+    hasNews = false
+    return sawAll && !hasGaps
+  }
+
+  /// The number of a module, recorded in `store` if it is new; `.none` where there is no room.
+  private mutating func number(
+    of found: ct_module, _ unloads: UInt32, in store: borrowing StoreWriter
+  ) -> ModuleID {
+    guard let confirmed = unsafe confirmed else { return .none }
+    let records = unsafe store.start(of: .modules).assumingMemoryBound(to: ModuleRecord.self)
     for index in 0..<count where unsafe isSame(found, records[index], in: store) {
       unsafe confirmed[index] = unloads &+ 1
       return ModuleID(rawValue: UInt16(index + 1))
@@ -55,14 +124,23 @@ struct ModuleTable: ~Copyable {
   /// Only in a forked child, whose store is new.
   mutating func removeAll() {
     count = 0
+    hasNews = false
+    hasGaps = false
   }
 
   private func isSame(
     _ found: ct_module, _ record: ModuleRecord, in store: borrowing StoreWriter
   ) -> Bool {
-    guard unsafe record.start == UInt64(found.start) && record.end == UInt64(found.end) else {
-      return false
-    }
+    unsafe isSamePlace(found, record) && isSameFile(found, record, in: store)
+  }
+
+  private func isSamePlace(_ found: ct_module, _ record: ModuleRecord) -> Bool {
+    unsafe record.start == UInt64(found.start) && record.end == UInt64(found.end)
+  }
+
+  private func isSameFile(
+    _ found: ct_module, _ record: ModuleRecord, in store: borrowing StoreWriter
+  ) -> Bool {
     let text = unsafe store.start(of: .text)
     if let buildID = unsafe found.buildID, unsafe found.buildIDBytes > 0 {
       return unsafe record.buildID.length == found.buildIDBytes
@@ -92,29 +170,25 @@ struct ModuleTable: ~Copyable {
   private func withAbsolutePath<Result>(
     of found: ct_module, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {
-    var buffer = InlineArray<4096, UInt8>(repeating: 0)
-    var span = buffer.mutableSpan
-    return unsafe span.withUnsafeMutableBytes { room in
-      guard let base = room.baseAddress else {
-        return unsafe body(UnsafeRawBufferPointer(start: nil, count: 0))
-      }
-      let characters = unsafe base.assumingMemoryBound(to: CChar.self)
-      var length = 0
-      if unsafe found.path[0] == 0 {
-        length = max(0, unsafe readlink("/proc/self/exe", characters, room.count))
-      } else {
-        if unsafe found.path[0] != 0x2F && found.path[0] != 0x5B && strchr(found.path, 0x2F) != nil,
-          unsafe getcwd(characters, room.count / 2) != nil
-        {
-          length = unsafe Int(strlen(characters))
-          unsafe characters[length] = 0x2F
-          length += 1
-        }
-        let count = min(room.count - length, unsafe Int(strlen(found.path)))
-        unsafe memcpy(base + length, found.path, count)
-        length += count
-      }
-      return unsafe body(UnsafeRawBufferPointer(start: base, count: length))
+    guard let base = unsafe pathRoom.baseAddress else {
+      return unsafe body(UnsafeRawBufferPointer(start: nil, count: 0))
     }
+    let characters = unsafe base.assumingMemoryBound(to: CChar.self)
+    var length = 0
+    if unsafe found.path[0] == 0 {
+      length = max(0, unsafe readlink("/proc/self/exe", characters, pathRoom.count))
+    } else {
+      if unsafe found.path[0] != 0x2F && found.path[0] != 0x5B && strchr(found.path, 0x2F) != nil,
+        unsafe getcwd(characters, pathRoom.count / 2) != nil
+      {
+        length = unsafe Int(strlen(characters))
+        unsafe characters[length] = 0x2F
+        length += 1
+      }
+      let count = unsafe min(pathRoom.count - length, Int(strlen(found.path)))
+      unsafe memcpy(base + length, found.path, count)
+      length += count
+    }
+    return unsafe body(UnsafeRawBufferPointer(start: base, count: length))
   }
 }

@@ -43,6 +43,8 @@ struct Depot: ~Copyable {
       let module = modules.module(at: address &- 1, unloads: unloads, in: store)
       unsafe stack.words[index] = FrameWord(module: module, address: UInt64(address)).rawValue
     }
+    // Who is new may have brought others along; the process may be killed before its end is looked at.
+    if modules.hasNews { unsafe modules.recordLoaded(in: store) }
     let frames = unsafe UnsafeMutableBufferPointer(start: stack.words, count: addresses.count)
     let frameHash = unsafe Self.hash(frames) { $0 }
     let same = byFrame.find(frameHash) { id in
@@ -64,6 +66,17 @@ struct Depot: ~Copyable {
   mutating func frame(at address: UInt, in store: borrowing StoreWriter) -> FrameWord {
     let module = modules.module(at: address, unloads: ct_unload_count(), in: store)
     return FrameWord(module: module, address: UInt64(address))
+  }
+
+  /// Records the modules that are loaded, of a handle only that one and those behind it, and answers whether the
+  /// store names all that were.
+  ///
+  /// Caller holds the depot lock.
+  @discardableResult
+  mutating func recordLoadedModules(
+    from handle: UnsafeRawPointer? = nil, in store: borrowing StoreWriter
+  ) -> Bool {
+    unsafe modules.recordLoaded(from: handle, in: store)
   }
 
   /// Forgets every stack.

@@ -7,20 +7,50 @@ import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// Records what is damaged, what is pinned, and what live strings say.
+  /// Records which modules are loaded, what is damaged, what is pinned, and what live strings say.
   ///
   /// A no-op in a child of `vfork`, which is still its parent, and the second time.
-  public func recordEnd() {
+  ///
+  /// - Parameter isImmediate: whether it ends by `_exit`, in a signal handler maybe.
+  public func recordEnd(isImmediate: Bool = false) {
     guard let thread = unsafe ct_enter() else { return }
     defer { unsafe ct_leave(thread) }
     withStore { store in
       guard unsafe store.header.pointee.pid == UInt32(getpid()), isFirstEnd else { return }
+      // A handler's stack is small, often 8 KiB, of which the kernel and the dynamic linker take half.
+      let hasRoom = !isImmediate || ct_handler_stack_has(12 << 10)
+      let areAllNamed = hasRoom ? unsafe recordModules(in: store) : false
+      unsafe store.header.pointee.areModulesNamed = areAllNamed ? 1 : 0
       recordDamage(scope: nil, in: store)
       writePins(in: store)
       guard !options.redact else { return }
       depotLock.acquire()
       defer { depotLock.release() }
       LiveValues.write(to: store)
+    }
+  }
+
+  /// Records the modules that are loaded, and answers whether the store names all that were.
+  ///
+  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were loaded later.
+  @discardableResult
+  func recordModules(
+    from handle: UnsafeRawPointer? = nil, in store: borrowing StoreWriter
+  ) -> Bool {
+    depotLock.acquire()
+    defer { depotLock.release() }
+    return unsafe depot.pointee.recordLoadedModules(from: handle, in: store)
+  }
+
+  /// Records what a handle stands for, which may be unloaded now.
+  ///
+  /// A no-op in a child of `vfork`, and for what the tracker closes itself.
+  func recordUnload(of handle: UnsafeRawPointer) {
+    guard let thread = unsafe ct_enter() else { return }
+    defer { unsafe ct_leave(thread) }
+    withStore { store in
+      guard unsafe store.header.pointee.pid == UInt32(getpid()) else { return }
+      unsafe recordModules(from: handle, in: store)
     }
   }
 

@@ -12,6 +12,7 @@ extension Tracker {
   func resumeInChild() {
     ct_end_fork_in_child()
     ct_forget_stacks()
+    ct_forget_closing()
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()
     layouts.renewInForkedChild()

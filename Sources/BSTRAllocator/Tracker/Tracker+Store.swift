@@ -78,7 +78,7 @@ extension Tracker {
       return
     }
     unsafe current.pointee.noteEnd(.immediateExit, status: status)
-    unsafe current.pointee.recordEnd()
+    unsafe current.pointee.recordEnd(isImmediate: true)
   }
 
   /// Notes how the process ends.

@@ -100,6 +100,8 @@ public struct Tracker: ~Copyable {
     Environment.withdraw()
     cunwind_tune()
     if isWanted { openStore() }
+    withStore { unsafe recordModules(in: $0) }
+    unsafe ct_tell_unloads { unsafe Tracker.current.pointee.recordUnload(of: $0) }
     updateFastPath()
     noteStatusAtExit()
     pthread_atfork(

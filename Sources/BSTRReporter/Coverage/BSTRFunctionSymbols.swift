@@ -10,6 +10,8 @@ struct BSTRFunctionSymbols {
     var symbol: String
     /// Whether it has C++ linkage.
     var isMangled: Bool { symbol != name }
+    /// Whether it makes strings, and does not only free them.
+    var allocates: Bool { name != "SysFreeString" }
   }
 
   /// Those that it takes from other modules.
@@ -18,8 +20,8 @@ struct BSTRFunctionSymbols {
   private(set) var exported: [Function] = []
   /// Those that it defines for itself alone.
   private(set) var own: [Function] = []
-  /// Whether its calls of what it exports go to itself, whatever is preloaded.
-  private(set) var isBoundToItself = false
+  /// The function that it exports and yet calls without the dynamic linker's help, whatever is preloaded.
+  private(set) var boundToItself: Function?
   /// Whether symbols that others do not need were stripped off: then it may have more.
   private(set) var isStripped = false
   /// Whether its functions are this library's.
@@ -30,39 +32,82 @@ struct BSTRFunctionSymbols {
     "SysAllocString", "SysAllocStringLen", "SysAllocStringByteLen", "SysFreeString",
     "SysReAllocString", "SysReAllocStringLen",
   ]
+  /// What each name begins with.
+  private static let parts = TextSearch(anyOf: [
+    "SysAllocString", "SysFreeString", "SysReAllocString",
+  ])
   /// Functions that this library has beside them.
   private static let marks: Set = ["bstrtrace_release", "ct_enter"]
 
   /// Reads a module's symbols.
   init(of file: ElfFile) {
     isStripped = !file.hasOwnSymbols
+    // By which its copies know each other.
+    if file.hasSection(".note.bstrtrace") {
+      isOfThisLibrary = true
+      return
+    }
+    var isProtected = false
+    var definitions: [ElfFile.FileSymbol] = []
     for symbol in Self.symbols(of: file, isDynamic: true) {
       if symbol.isDefined, Self.marks.contains(symbol.name) { isOfThisLibrary = true }
       guard let function = Self.function(symbol) else { continue }
       if symbol.isDefined {
         exported.append(function)
-        if symbol.isProtected { isBoundToItself = true }
+        definitions.append(symbol)
+        if symbol.isProtected { isProtected = true }
       } else {
         imported.append(function)
       }
     }
-    if !exported.isEmpty, file.isSymbolic { isBoundToItself = true }
     for symbol in Self.symbols(of: file, isDynamic: false) where symbol.isDefined {
       if Self.marks.contains(symbol.name) { isOfThisLibrary = true }
-      if let function = Self.function(symbol), !exported.contains(function) { own.append(function) }
+      guard let function = Self.function(symbol) else {
+        if Self.isPart(symbol) { definitions.append(symbol) }
+        continue
+      }
+      if !exported.contains(function) { own.append(function) }
     }
     imported = Self.inOrder(imported)
     exported = Self.inOrder(exported)
     own = Self.inOrder(own)
+    if isOfThisLibrary { return }
+    boundToItself =
+      isProtected || file.isSymbolic
+      ? exported.first { $0.allocates && !$0.isMangled }
+      : Self.calledDirectly(definitions, in: file)
+  }
+
+  /// The function that the file calls without the dynamic linker.
+  ///
+  /// It is linked with -Bsymbolic-functions, or compiled with -fno-semantic-interposition, then. Its symbols do not
+  /// tell: those of a library that calls none are the same.
+  ///
+  /// - Parameter definitions: the functions, and parts of them; what one of them calls is its own business.
+  private static func calledDirectly(
+    _ definitions: [ElfFile.FileSymbol], in file: ElfFile
+  ) -> Function? {
+    var starts: [UInt64: Function] = [:]
+    for symbol in definitions {
+      guard let function = function(symbol), function.allocates, !function.isMangled else {
+        continue
+      }
+      starts[symbol.value] = function
+    }
+    if starts.isEmpty { return nil }
+    let code = definitions.map { $0.value..<max($0.value, $0.value &+ $0.size) }
+    return file.directCall(of: Set(starts.keys), outside: code).flatMap { starts[$0] }
+  }
+
+  /// Whether a compiler split a symbol off one of the functions: `SysAllocString.cold`.
+  private static func isPart(_ symbol: ElfFile.FileSymbol) -> Bool {
+    symbol.isFunction && symbol.name.contains(".")
+      && names.contains(String(symbol.name.prefix { $0 != "." }))
   }
 
   /// The symbols of a table; none where no name in it has a part of the functions' names, as in most files.
   private static func symbols(of file: ElfFile, isDynamic: Bool) -> [ElfFile.FileSymbol] {
-    for name in ["SysAlloc", "SysFree", "SysReAlloc"] {
-      let symbols = file.symbols(isDynamic: isDynamic, ifAnyIsNamed: name)
-      if !symbols.isEmpty { return symbols }
-    }
-    return []
+    file.symbols(isDynamic: isDynamic, ifAnyHas: parts)
   }
 
   private static func inOrder(_ functions: [Function]) -> [Function] {

@@ -55,6 +55,12 @@ public struct Report: Sendable {
   /// Allocations of which nothing is known, because there was no room to record them.
   public var unrecorded: UInt64 { processes.reduce(0) { $0 &+ $1.totals.unrecorded } }
 
+  /// The process that was meant: a script in front of a program becomes it by `exec`, so it is the last one with
+  /// the first one's number.
+  var mainProcess: Int? {
+    processes.first.flatMap { first in processes.lastIndex { $0.pid == first.pid } }
+  }
+
   /// Whether any process allocated or freed a BSTR.
   public var hasTraffic: Bool { processes.contains(where: \.hasTraffic) }
 }
@@ -146,6 +152,9 @@ public struct ProcessReport: Sendable {
   public var notes: [String]
   /// Modules whose strings are not seen.
   public var coverage: [UnseenStrings] = []
+
+  /// Whether every module that was loaded was looked at for that.
+  public var isCoverageComplete = false
 
   /// Whether any BSTR was allocated or freed.
   public var hasTraffic: Bool {

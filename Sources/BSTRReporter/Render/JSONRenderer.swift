@@ -53,7 +53,7 @@ private struct Document: Encodable {
 
     private enum Key: CodingKey {
       case pid, parentPid, executable, arguments, ended, status, profile, totals, findings, notes
-      case map, coverage
+      case map, coverage, coverageComplete
     }
     private enum ProfileKey: CodingKey { case olecharBytes, payloadOffset }
     private enum TotalsKey: CodingKey {
@@ -95,6 +95,7 @@ private struct Document: Encodable {
         process.coverage.map {
           CoverageEntry(unseen: $0, foreignFrees: process.totals.foreignFrees)
         }, forKey: .coverage)
+      try container.encode(process.isCoverageComplete, forKey: .coverageComplete)
     }
   }
 

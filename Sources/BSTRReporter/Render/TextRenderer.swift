@@ -13,8 +13,11 @@ public struct TextRenderer {
   /// The whole report, ending with a newline.
   public func render(_ report: Report) -> String {
     var lines: [TextLine] = report.damage.map { "bstrtrace: \($0)" }
-    let program = report.processes.lastIndex { $0.pid == report.processes.first?.pid }
-    for (index, process) in report.processes.enumerated() where isShown(process, of: report) {
+    let program = report.mainProcess
+    // Of a run without traffic the last line explains what the main process has to do with BSTRs.
+    let explained = report.hasTraffic ? nil : program
+    for (index, process) in report.processes.enumerated()
+    where isShown(process, of: report, isExplained: index == explained) {
       lines += render(process, of: report, isProgram: index == program)
     }
     lines += render(report.suppressions)
@@ -42,9 +45,11 @@ public struct TextRenderer {
   // MARK: process
 
   /// Whether there is more to say of a process than that nothing was found.
-  private func isShown(_ process: ProcessReport, of report: Report) -> Bool {
+  private func isShown(
+    _ process: ProcessReport, of report: Report, isExplained: Bool
+  ) -> Bool {
     !process.findings.isEmpty || !process.notes.isEmpty
-      || report.hasTraffic && !process.coverage.isEmpty
+      || !isExplained && !process.coverage.isEmpty
       || process.wasCutShort && !report.findings.isEmpty
   }
 
@@ -76,8 +81,7 @@ public struct TextRenderer {
 
   private func nothingFound(_ report: Report) -> String {
     guard let first = report.processes.first else { return "bstrtrace: nothing was recorded" }
-    // A script in front of a program becomes it by `exec`: the last one is what was meant.
-    let last = report.processes.last { $0.pid == first.pid } ?? first
+    let last = report.mainProcess.map { report.processes[$0] } ?? first
     let name = last.name
     let others = Set(report.processes.map(\.pid)).count - 1
     let traced =

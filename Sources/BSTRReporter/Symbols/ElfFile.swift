@@ -187,10 +187,10 @@ struct ElfFile {
     }
   }
 
-  /// The symbols of the dynamic table, or of the file's own, if a text is in the name of any; none otherwise,
-  /// which is seen without reading them.
-  func symbols(isDynamic: Bool, ifAnyIsNamed text: String) -> [FileSymbol] {
-    symbols(inTablesOfType: isDynamic ? 11 : 2, ifAnyIsNamed: text)
+  /// The symbols of the dynamic table, or of the file's own, if any of some texts is in their names; none
+  /// otherwise, which is seen without reading them.
+  func symbols(isDynamic: Bool, ifAnyHas texts: TextSearch) -> [FileSymbol] {
+    symbols(inTablesOfType: isDynamic ? 11 : 2, ifAnyHas: texts)
   }
 
   /// Whether the file has a symbol table of its own, which stripping takes away.
@@ -212,28 +212,59 @@ struct ElfFile {
     }
   }
 
-  private static func contains(_ text: String, in bytes: [UInt8]) -> Bool {
-    let text = Array(text.utf8)
-    return bytes.withUnsafeBytes { (all: UnsafeRawBufferPointer) -> Bool in
-      guard var at = all.baseAddress, let first = text.first else { return false }
-      let end = at + all.count
-      while end - at >= text.count, let found = memchr(at, Int32(first), end - at) {
-        let start = UnsafeRawPointer(found)
-        if end - start < text.count { return false }
-        if memcmp(start, text, text.count) == 0 { return true }
-        at = start + 1
+  /// The first of some functions that the file's code calls, or jumps to, without the dynamic linker's help.
+  ///
+  /// Such a call holds the distance to the function, of 32 bits, so that other bytes look like one in a file out
+  /// of a hundred thousand. `nil` where there is none, and for other machines than x86-64.
+  ///
+  /// - Parameters:
+  ///   - functions: where they start, as the file counts addresses.
+  ///   - ignored: code whose calls do not count.
+  func directCall(of functions: Set<UInt64>, outside ignored: [Range<UInt64>]) -> UInt64? {
+    guard Self.number(header, UInt16.self, 18) == 62 else { return nil }  // EM_X86_64
+    var found: (place: UInt64, function: UInt64)?
+    // SHF_ALLOC and SHF_EXECINSTR
+    for section in sections where section.flags & 0b110 == 0b110 {
+      guard let code = bytes(of: section), code.count >= 5 else { continue }
+      // CALL rel32, JMP rel32
+      for instruction: Int32 in [0xE8, 0xE9] {
+        Self.forEach(instruction, in: code, upTo: code.count - 4) { at in
+          let place = section.address &+ UInt64(at)
+          let distance = Int32(bitPattern: Self.number(code, UInt32.self, at + 1))
+          let target = place &+ 5 &+ UInt64(bitPattern: Int64(distance))
+          guard functions.contains(target), !ignored.contains(where: { $0.contains(place) }),
+            found.map({ place < $0.place }) ?? true
+          else { return }
+          found = (place, target)
+        }
       }
-      return false
+    }
+    return found?.function
+  }
+
+  /// Calls `body` with every offset of a byte.
+  private static func forEach(
+    _ byte: Int32, in bytes: [UInt8], upTo end: Int, _ body: (Int) -> Void
+  ) {
+    bytes.withUnsafeBytes { all in
+      guard let base = all.baseAddress else { return }
+      var at = 0
+      while at < end, let found = memchr(base + at, byte, end - at) {
+        let offset = UnsafeRawPointer(found) - base
+        body(offset)
+        at = offset + 1
+      }
     }
   }
 
   private func symbols(
-    inTablesOfType type: UInt32, ifAnyIsNamed text: String? = nil
+    inTablesOfType type: UInt32, ifAnyHas texts: TextSearch? = nil
   ) -> [FileSymbol] {
     var symbols: [FileSymbol] = []
     for section in sections where section.type == type {
       guard sections.indices.contains(section.link), let names = bytes(of: sections[section.link]),
-        text.map({ Self.contains($0, in: names) }) ?? true, let table = bytes(of: section)
+        texts.map({ texts in names.withUnsafeBytes { texts.isFound(in: $0) } }) ?? true,
+        let table = bytes(of: section)
       else { continue }
       for at in stride(from: 0, through: table.count - 24, by: 24) {
         let name = Self.string(at: Int(Self.number(table, UInt32.self, at)), in: names)

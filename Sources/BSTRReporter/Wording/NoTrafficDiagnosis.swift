@@ -1,10 +1,26 @@
-// Why a run showed no BSTR at all, from what the program's file imports, exports and has inside.
+// Why a run showed no BSTR at all, from what the files of the program and its libraries import, export and have
+// inside.
 
 /// The likely reason why no BSTR function was seen.
 enum TrafficExplanation {
-  /// One or two sentences about the program at `executable`.
-  static func text(for executable: String) -> String {
-    let name = executable.split(separator: "/").last.map(String.init) ?? executable
+  /// The most libraries that are named.
+  private static let mostLibraries = 3
+
+  /// A few sentences about the program at `executable`, and the libraries that it loaded.
+  static func text(for executable: String, _ coverage: ModuleCoverage) -> String {
+    let unseen = coverage.unseen.filter { $0.module != nil && $0.module != executable }
+    let named = unseen.prefix(mostLibraries).map { $0.sentence(foreignFrees: 0) }
+    let others = unseen.count - named.count
+    let more = others == 0 ? [] : ["So it is with \(others) more of its libraries."]
+    return ([program(executable, coverage, hasUnseen: !unseen.isEmpty)] + named + more)
+      .joined(separator: " ")
+  }
+
+  /// What the program's own file says, and if that is nothing, those of its libraries.
+  private static func program(
+    _ executable: String, _ coverage: ModuleCoverage, hasUnseen: Bool
+  ) -> String {
+    let name = name(executable)
     guard let file = ElfFile(path: executable) else {
       return "\(name) cannot be read, to see whether it uses them."
     }
@@ -25,13 +41,34 @@ enum TrafficExplanation {
     if let imported = symbols.imported.first {
       return "\(name) imports \(imported.name), so this run just did not come to where it is used."
     }
-    if symbols.isStripped {
-      return
-        "\(name) neither imports nor exports SysAllocString: this run loaded no library that uses BSTRs, "
-        + "or the program has a copy inside, which its symbols would show if they had not been stripped."
+    let neither = "\(name) neither imports nor exports SysAllocString"
+    if hasUnseen { return neither + "." }
+    return "\(neither)\(libraries(coverage, isStripped: symbols.isStripped))"
+  }
+
+  /// What is known of the libraries of a program that does not use the functions itself.
+  private static func libraries(_ coverage: ModuleCoverage, isStripped: Bool) -> String {
+    if let (module, function, isImported) = coverage.user {
+      return isImported
+        ? ". \(name(module)), which it loaded, imports \(function), so this run just did not come to where "
+          + "it is used."
+        : ". \(name(module)), which it loaded, exports \(function), but nothing called that, unless by an address "
+          + "that dlsym gave."
     }
-    return
-      "\(name) neither imports nor exports SysAllocString and has none inside: this run loaded no library "
-      + "that uses BSTRs, or only such as have a copy of their own."
+    let hidden = "has a copy inside, which its symbols would show if they had not been stripped"
+    if coverage.isComplete {
+      return isStripped
+        ? ": this run loaded no library that uses BSTRs, or the program \(hidden)."
+        : " and has none inside: this run loaded no library that uses BSTRs, as far as their symbols show."
+    }
+    let unknown =
+      "no library that is known to have been loaded does; whether there were others cannot be told."
+    return isStripped
+      ? ", and \(unknown) Or the program \(hidden)."
+      : " and has none inside, and \(unknown)"
+  }
+
+  private static func name(_ path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
   }
 }

@@ -566,6 +566,55 @@ extern const bool ct_decodes_calls;
 /// The SysFreeString of the only module that defines one; 0 for none or several. Takes the loader's lock.
 uintptr_t ct_only_copy(void);
 
+/// Sets what is called with a handle before `dlclose` gives it back. It may run inside the loader's lock.
+void ct_tell_unloads(void (*_Nonnull before)(void *_Nonnull handle));
+
+/// A way through the list of the modules that are loaded, with room for what is read on it.
+struct ct_modules {
+  /// The module that came last.
+  struct ct_module module;
+  /// The loader's entry of the next module, and the name of the one before.
+  uintptr_t next, name;
+  /// How many more are looked at.
+  uint32_t left;
+  /// The count of unloads when it began.
+  uint32_t unloads;
+  /// Whether a module was passed over.
+  bool isBroken;
+  /// Whether the module that came last is the executable.
+  bool isExecutable;
+  char path[4096];
+  _Alignas(8) uint8_t header[4096];
+  _Alignas(8) uint8_t notes[1024];
+};
+
+/// Whether so many bytes are left of the stack that the thread was given for its signal handlers; true where it
+/// does not run on that.
+bool ct_handler_stack_has(size_t bytes);
+
+/// Begins at the executable, or at the module of a handle: those that were loaded later come behind it.
+///
+/// Until `ct_end_modules`, `dlclose` waits in other threads. Nothing of this locks, waits, allocates or reads
+/// memory that may be gone, so that it is right at any time, in a signal handler and in a forked child, too.
+void ct_begin_modules(struct ct_modules *_Nonnull modules, const void *_Nullable first);
+
+/// Goes to the next module, whose path and build-id are not read yet; false behind the last one.
+bool ct_next_module(struct ct_modules *_Nonnull modules);
+
+/// Reads the path and the build-id of the module that came last; false when it is no file.
+bool ct_identify_module(struct ct_modules *_Nonnull modules);
+
+/// Ends what `ct_begin_modules` began, and answers whether every module was among those that came, and none was
+/// unloaded meanwhile.
+bool ct_end_modules(const struct ct_modules *_Nonnull modules);
+
+/// Around what may unload modules: waits for those who look at the list, which is not for long.
+void ct_begin_close(void);
+void ct_end_close(void);
+
+/// Forgets the closing threads of the parent, in a forked child.
+void ct_forget_closing(void);
+
 /// `name` as the code at `address` would find it without this library in the way, or NULL.
 /// Takes the loader's lock where the function comes neither from what the program was started with nor from the
 /// module at `address` itself: the caller holds none.

@@ -189,6 +189,10 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   /// the monotonic clock does not count.
   public var suspended: UInt32 = 0
 
+  /// 1 where the modules are all that were loaded, but for what was closed in a way that is not seen; written when
+  /// the process ends.
+  public var areModulesNamed: UInt32 = 0
+
   /// A header in which nothing is known yet.
   public init() {}
 

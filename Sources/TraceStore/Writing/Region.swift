@@ -78,6 +78,8 @@ public struct Region: ~Copyable {
     guard ftruncate(descriptor, size) == 0 else { return nil }
     let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     guard let base = unsafe mapped, unsafe base != MAP_FAILED else { return nil }
+    // Else the kernel reads ahead where a section begins, which takes milliseconds to find that nothing is there.
+    unsafe madvise(base, size, MADV_RANDOM)
     if unsafe madvise(base, StoreLayout.headerBytes, populateWrite) == 0 {
       return unsafe Region(base: base, byteCount: size, isFile: true)
     }
