@@ -67,20 +67,44 @@ let package = Package(
     .executableTarget(name: "StatusText", dependencies: ["BSTRLinked", "CBSTR"]),
     .testTarget(name: "PackageTests", dependencies: ["TraceOptions"]),
     .target(name: "TestSupport", dependencies: ["TraceStore"], path: "Tests/TestSupport"),
-    // The fuzz target for stores; swift build --sanitize=fuzzer --product StoreFuzz.
+    // The fuzz targets; swift build --sanitize=fuzzer --product StoreFuzz.
+    .target(name: "FuzzMain", path: "Tests/Fuzz/FuzzMain"),
     .target(
       name: "StoreFuzzing", dependencies: ["BSTRReporter", "TraceStore"],
       path: "Tests/Fuzz/StoreFuzzing"),
+    .target(
+      name: "InputFuzzing", dependencies: ["BSTRReporter", "TraceOptions"],
+      path: "Tests/Fuzz/InputFuzzing"),
+    .target(
+      name: "FrameFuzzing", dependencies: ["BSTRAllocator"], path: "Tests/Fuzz/FrameFuzzing"),
     .executableTarget(
-      name: "StoreFuzz", dependencies: ["StoreFuzzing"], path: "Tests/Fuzz/StoreFuzz"),
+      name: "StoreFuzz", dependencies: ["FuzzMain", "StoreFuzzing"], path: "Tests/Fuzz/StoreFuzz"),
+    .executableTarget(
+      name: "ElfFuzz", dependencies: ["FuzzMain", "InputFuzzing"], path: "Tests/Fuzz/ElfFuzz"),
+    .executableTarget(
+      name: "RuleFuzz", dependencies: ["FuzzMain", "InputFuzzing"], path: "Tests/Fuzz/RuleFuzz"),
+    .executableTarget(
+      name: "OptionFuzz", dependencies: ["FuzzMain", "InputFuzzing"],
+      path: "Tests/Fuzz/OptionFuzz"),
+    .executableTarget(
+      name: "FrameFuzz", dependencies: ["FuzzMain", "FrameFuzzing"], path: "Tests/Fuzz/FrameFuzz"),
     .testTarget(name: "TraceStoreTests", dependencies: ["TestSupport", "TraceStore"]),
+    .target(
+      name: "CTrackerTesting", dependencies: ["CTracker", "CUnwind"],
+      path: "Tests/CTrackerTesting"),
     .testTarget(
       name: "BSTRAllocatorTests",
-      dependencies: ["BSTRAllocator", "CBSTR", "CTracker", "TestSupport", "TraceStore"]),
+      dependencies: [
+        "BSTRAllocator", "CBSTR", "CTrackerTesting", "CTracker", "FrameFuzzing", "TestSupport",
+        "TraceStore",
+      ]),
     .testTarget(name: "BSTRTests", dependencies: ["BSTR", "CBSTR"]),
     .testTarget(
       name: "BSTRReporterTests",
-      dependencies: ["BSTRReporter", "StoreFuzzing", "TestSupport", "TraceStore"],
+      dependencies: [
+        "BSTRReporter", "InputFuzzing", "StoreFuzzing", "TestSupport", "TraceOptions",
+        "TraceStore",
+      ],
       exclude: ["Golden"]),
     // BSTR: for the programs that the tests build.
     .testTarget(
@@ -103,6 +127,10 @@ for target in package.targets where ![.system, .plugin, .macro].contains(target.
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
   if pointerTargets.contains(target.name) { settings.append(.strictMemorySafety()) }
+  // Functions that check whole tables, which the model tests call after each step: in debug builds alone.
+  if ["BSTRAllocator", "BSTRAllocatorTests"].contains(target.name) {
+    settings.append(.define("BSTRTRACE_CHECK_INVARIANTS", .when(configuration: .debug)))
+  }
   // `.ci/run` asks for it. Not for everybody: another compiler has other warnings.
   if Context.environment["BSTRTRACE_WARNINGS"] == "error" {
     settings.append(.treatAllWarnings(as: .error))

@@ -168,15 +168,20 @@ uint64_t ct_tcache_key(void) {
   // Two sizes that hardly anybody uses: what both bear is the mark. The compiler must not see that these
   // are read after they were freed.
   uint64_t keys[2];
-  for (int i = 0; i < 2; i++) {
-    void *block = malloc(936 + 16 * (size_t)i);
+  int found = 0;
+  // Larger blocks go to no thread's cache.
+  for (size_t bytes = 936; found < 2 && bytes <= 1032; bytes += 16) {
+    void *block = malloc(bytes);
     if (!block) return 0;
+    // One that is larger than it was asked for, as what is left over of it would be no block, goes into the
+    // cache of another size, which may be full. That of its own has room: it comes from there, or that is empty.
+    bool is_exact = malloc_usable_size(block) == bytes;
     uintptr_t address = (uintptr_t)block;
     __asm__ volatile("" : "+r"(address));
     free(block);
-    keys[i] = ct_peek(address + 8, 8);
+    if (is_exact) keys[found++] = ct_peek(address + 8, 8);
   }
-  return keys[0] == keys[1] ? keys[0] : 0;
+  return found == 2 && keys[0] == keys[1] ? keys[0] : 0;
 }
 
 bool ct_heap_is_glibc(void) {

@@ -49,19 +49,22 @@ public struct GivenOptions: Sendable, Equatable {
   /// - Parameter text: the value of the environment variable.
   /// - Returns: the parts that were ignored, in order, each with its reason.
   public mutating func parse(_ text: String) -> [Problem] {
-    text.split(separator: ":").compactMap { part in
+    // By bytes: with a combining mark behind it, a colon or "=" is part of another character.
+    text.utf8.split(separator: UInt8(ascii: ":")).map(Substring.init).compactMap { part in
       apply(part).map { Problem(part: String(part), reason: $0) }
     }
   }
 
   private mutating func apply(_ part: Substring) -> String? {
-    guard let equals = part.firstIndex(of: "=") else { return "expected key=value" }
+    guard let equals = part.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+      return "expected key=value"
+    }
     let key = part[..<equals]
     guard let option = TraceOption.all.first(where: { $0.name == key }) else {
       let known = TraceOption.all.map(\.name).joined(separator: ", ")
       return "unknown key '\(key)'; the keys are \(known)"
     }
-    return give(option, part[part.index(after: equals)...])
+    return give(option, part[part.utf8.index(after: equals)...])
   }
 
   /// What concerns recording, as a value of `BSTRTRACE_OPTIONS`.

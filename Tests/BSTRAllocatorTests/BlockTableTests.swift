@@ -41,6 +41,12 @@ import Testing
           model[block] = 7
         }
       }
+      #if BSTRTRACE_CHECK_INVARIANTS
+        if step % 1000 == 0 {
+          let violations = table.violations()
+          #expect(violations == [], comment)
+        }
+      #endif
     }
     let count = table.count
     #expect(count == model.count)

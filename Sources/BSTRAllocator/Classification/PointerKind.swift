@@ -65,7 +65,7 @@ enum PointerKind {
 }
 
 /// The lines of /proc/self/maps.
-private enum Mappings {
+enum Mappings {
   /// The mapping that an address lies in.
   struct Mapping {
     var start: UInt = 0
@@ -76,10 +76,15 @@ private enum Mappings {
     var isHeap = false
   }
 
-  /// The mapping of an address.
-  static func find(_ address: UInt) -> Mapping {
+  /// The mapping of an address; all zero where there is none.
+  static func find(_ address: UInt) -> Mapping { unsafe find(address, in: "/proc/self/maps") }
+
+  /// The mapping of an address by the lines of a file.
+  ///
+  /// A line that is longer than `bufferBytes` ends the search.
+  static func find(_ address: UInt, in path: UnsafePointer<CChar>) -> Mapping {
     var found = Mapping()
-    let descriptor = unsafe open("/proc/self/maps", O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return found }
     defer { close(descriptor) }
     guard let buffer = unsafe PrivateMemory.map(bufferBytes) else { return found }
@@ -125,10 +130,15 @@ private enum Mappings {
     guard start <= address, address < limit else { return }
     mapping.start = start
     mapping.end = limit
-    // A name is the last of six words, and the only one with a letter beyond f or a bracket.
-    mapping.isAnonymous = unsafe bytes[end - 1] == 0x20 || bytes[end - 1] == 0x30
-    mapping.isStack = unsafe isNamed("[stack]", bytes, end)
-    mapping.isHeap = unsafe isNamed("[heap]", bytes, end)
+    // The name is what stands behind the rights, the offset, the device and the inode, and may be anything.
+    for _ in 0..<4 {
+      while unsafe index < end && bytes[index] == 0x20 { index += 1 }
+      while unsafe index < end && bytes[index] != 0x20 { index += 1 }
+    }
+    while unsafe index < end && bytes[index] == 0x20 { index += 1 }
+    mapping.isAnonymous = index >= end
+    mapping.isStack = unsafe isSame("[stack]", bytes + index, end - index)
+    mapping.isHeap = unsafe isSame("[heap]", bytes + index, end - index)
   }
 
   private static func hexadecimal(_ bytes: UnsafePointer<UInt8>, _ index: inout Int) -> UInt {
@@ -144,10 +154,9 @@ private enum Mappings {
     }
   }
 
-  private static func isNamed(
-    _ name: StaticString, _ bytes: UnsafePointer<UInt8>, _ end: Int
+  private static func isSame(
+    _ name: StaticString, _ bytes: UnsafePointer<UInt8>, _ count: Int
   ) -> Bool {
-    let count = name.utf8CodeUnitCount
-    return unsafe memcmp(bytes + end - count, name.utf8Start, count) == 0
+    unsafe name.utf8CodeUnitCount == count && memcmp(bytes, name.utf8Start, count) == 0
   }
 }

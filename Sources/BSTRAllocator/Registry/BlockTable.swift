@@ -47,15 +47,15 @@ struct BlockEntry: Equatable {
 struct BlockTable: ~Copyable {
   // The upper 45 bits are a block's address without its lowest three, which are 0; the lower 19 are the
   // entry. No block lies at address 0: 0 marks a free slot.
-  private var words: UnsafeMutablePointer<UInt64>?
-  private var mask = -1
+  private(set) var words: UnsafeMutablePointer<UInt64>?
+  private(set) var mask = -1
   /// Entries in the table.
   private(set) var count = 0
   /// As many entries as it holds before it grows: four fifths of its slots.
-  private var limit = 0
+  private(set) var limit = 0
 
   private static let smallest = 256
-  private static let entryBits: UInt64 = 19
+  static let entryBits: UInt64 = 19
   private static let entryMask: UInt64 = 1 << entryBits - 1
 
   init() {
@@ -169,7 +169,7 @@ struct BlockTable: ~Copyable {
   }
 
   @inline(__always)
-  private static func home(of word: UInt64, _ mask: Int) -> Int {
+  static func home(of word: UInt64, _ mask: Int) -> Int {
     // The upper bits choose shard and filter cell; the lower ones are still free.
     Int(truncatingIfNeeded: ct_hash(UInt(word >> entryBits) << 3)) & mask
   }

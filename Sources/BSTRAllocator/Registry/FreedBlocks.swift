@@ -82,14 +82,14 @@ struct FreedBlocks: ~Copyable {
 
   /// Where in the ring a block is, by how many were added before.
   @inline(__always)
-  private static func place(_ number: Int) -> Int { number & (capacity - 1) }
+  static func place(_ number: Int) -> Int { number & (capacity - 1) }
 
-  private var blocks: UnsafeMutablePointer<FreedBlock>?
+  private(set) var blocks: UnsafeMutablePointer<FreedBlock>?
   /// Blocks that were ever added; the latest `capacity` of them are there.
-  private var added = 0
+  private(set) var added = 0
   /// The first of those whose memory may be in quarantine.
-  private var oldestHeld = 0
-  private var heldBytes = 0
+  private(set) var oldestHeld = 0
+  private(set) var heldBytes = 0
 
   init() {
     unsafe blocks = nil

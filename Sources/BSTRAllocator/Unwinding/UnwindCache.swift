@@ -18,9 +18,34 @@ import TraceStore
 ///
 /// Stacks that begin alike share what they have in common: where a word is another one, a branch goes on from
 /// there, found by the word and the place.
+///
+/// A thread's memory, 3 MiB of addresses, of which the kernel provides what is used:
+///
+///     Cache     64 B    unloads, slots in use, ids given out
+///     entries   1 MiB   2^14 of 64 bytes, and 4 more: an entry is in one of 4 from its home
+///     slots     2 MiB   2^17 of 16 bytes, filled from the front; a full cache starts anew
+///     index    16 KiB   2^12 slot indices by the hash of a slot and all behind it: shared outer frames
+///     work     16 KiB   slots of the stack that is being inserted
+///
+/// An entry fills a cache line:
+///
+///     word  8 | origin 8 | stack 4 | id 4 | own run 8 | shared run 8 | branches 8 | slot 16
+///
+/// Its slots are two runs, of first index, links and plain slots: those that it alone has, in the memory's slots
+/// or, if it is one, in the entry itself; and those that it has in common with others. A link is a frame that is
+/// chained by its frame pointer: (caller's frame, return address). A plain slot is any other word that the unwind
+/// read: (address | 1, value). Two stacks that diverge at the second frame and end alike:
+///
+///     root    word: return address of the call      own          shared
+///             origin: frame                    ──▶ [link|link] ──▶ [link|link|plain]
+///                                                        │            ▲
+///                                                        │ another    │
+///                                                        │ word       │
+///     branch  word: what is there instead                ▼            │
+///             origin: root's id, slot's index  ──▶ [link] ────────────┘
 enum UnwindCache {
   /// A stack, or the rest of one from where it differs from another.
-  private struct Entry {
+  struct Entry {
     /// The caller's return address; of a branch, the word that differs.
     var word: UInt = 0
     /// The caller's frame, its stack pointer after the call; of a branch, from what it branches and where.
@@ -54,7 +79,7 @@ enum UnwindCache {
     var isKnown: Bool { name &+ 1 > 1 }
   }
 
-  private struct Cache {
+  struct Cache {
     /// The count of unloads that all entries belong to.
     var unloads: UInt32
     /// How many slots entries have, apart from those in the entries.
@@ -62,26 +87,26 @@ enum UnwindCache {
     var names: UInt32
   }
 
-  private static let entryBits = 14
+  static let entryBits = 14
   /// Neighbouring entries that a word and an origin may stand in.
-  private static let ways = 4
-  private static let mostSlots = 1 << 17
+  static let ways = 4
+  static let mostSlots = 1 << 17
   /// A frame has two words, and the caller's frame pointer comes before them.
-  private static let mostSlotsOfStack = 2 * StackCapture.deepest + 2
+  static let mostSlotsOfStack = 2 * StackCapture.deepest + 2
   private static let mostBranches = 32
   /// As many times in a row that a stack is found behind branches, it is worth a walk to begin with it: twice as
   /// many each time, and not for ever, for that cuts the other branches off.
-  private static let longStreak: UInt16 = 1 << 12
+  static let longStreak: UInt16 = 1 << 12
   private static let mostBeginnings: UInt16 = 4
 
   // On a cache line of its own, as each of the entries is.
-  private static let entryOffset = 64
-  private static let slotOffset = entryOffset + (1 << entryBits + ways) * MemoryLayout<Entry>.stride
+  static let entryOffset = 64
+  static let slotOffset = entryOffset + (1 << entryBits + ways) * MemoryLayout<Entry>.stride
   // Behind the slots: where they are found by what they and those behind them are, and room to work.
   static let indexBits = 12
   static let indexOffset = slotOffset + mostSlots * MemoryLayout<Slot>.stride
   private static let workOffset = indexOffset + MemoryLayout<UInt32>.stride << indexBits
-  private static let bytes = workOffset + 2 * mostSlotsOfStack * MemoryLayout<Slot>.stride
+  static let bytes = workOffset + 2 * mostSlotsOfStack * MemoryLayout<Slot>.stride
 
   /// The number of the stack that a call is made from, when it is one that was walked before, or `none`.
   ///
@@ -234,7 +259,7 @@ enum UnwindCache {
   }
 
   @inline(__always)
-  private static func firstPlace(
+  static func firstPlace(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry> {
     let mixed = (word &* 0x9E37_79B9_7F4A_7C15 ^ origin) &* 0xD6E8_FEB8_6659_FD93

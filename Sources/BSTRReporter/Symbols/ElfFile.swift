@@ -152,8 +152,9 @@ struct ElfFile {
           let address = sorted[index]
           index += 1
           if candidate == nil {
+            // A version with no name in front of it names nothing.
             guard let name = Self.string(at: Int(Self.number(table, UInt32.self, at)), in: names),
-              !name.isEmpty
+              !name.isEmpty, !name.hasPrefix("@")
             else { break }
             let binding = [1: 0, 2: 1][table[at + 4] >> 4] ?? 2  // STB_GLOBAL, STB_WEAK
             let plain = String(name.prefix { $0 != "@" })

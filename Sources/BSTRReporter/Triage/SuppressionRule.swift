@@ -24,7 +24,8 @@ public struct SuppressionRule: Sendable, Equatable {
 
   /// Reads a line that is neither empty nor a comment.
   public init(_ line: some StringProtocol) throws(Problem) {
-    guard let colon = line.firstIndex(of: ":") else {
+    // By bytes: with a combining mark behind it, a colon is part of another character.
+    guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) else {
       throw Problem("expected kind:pattern, as in leak:Cache::load")
     }
     let name = line[..<colon].trimmed
@@ -35,7 +36,7 @@ public struct SuppressionRule: Sendable, Equatable {
       }
       self.kind = kind
     }
-    let (pattern, attributes) = Self.split(String(line[line.index(after: colon)...]))
+    let (pattern, attributes) = Self.split(String(line[line.utf8.index(after: colon)...]))
     self.pattern = pattern
     if pattern.isEmpty { throw Problem("there is no pattern behind the colon") }
     for (key, value) in attributes {

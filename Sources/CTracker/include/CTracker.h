@@ -461,9 +461,14 @@ CT_INLINE void ct_filter_remove(uint64_t hash) {
     __atomic_store_n(cell, (uint8_t)(count - 1), __ATOMIC_RELAXED);
 }
 
+/// How many blocks the cell of an address counts; 255 or more of them when it is saturated.
+CT_INLINE uint8_t ct_filter_count(uintptr_t address) {
+  return __atomic_load_n(&ct_filter[ct_filter_index(ct_hash(address))], __ATOMIC_RELAXED);
+}
+
 /// Whether a block of ours may start in the 16 bytes around an address. Never locks; false is certain.
 CT_INLINE bool ct_filter_may_hold(uintptr_t address) {
-  return __atomic_load_n(&ct_filter[ct_filter_index(ct_hash(address))], __ATOMIC_RELAXED) != 0;
+  return ct_filter_count(address) != 0;
 }
 
 // MARK: recognised stacks

@@ -91,9 +91,8 @@ struct OffsetSymbolicator: Symbolicator {
   }
 }
 
-/// What libFuzzer calls with each input.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+/// The entry of StoreFuzz.
+@_cdecl("bstrtrace_fuzz_store")
+public func fuzzStore(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
   StoreFuzzing.report(on: UnsafeRawBufferPointer(start: bytes, count: count))
-  return 0
 }

@@ -8,7 +8,7 @@ import CUnwind
 ///
 /// Source: DWARF 5, 6.4, and the Linux Standard Base, ".eh_frame". Only rules in which nothing but the stack
 /// pointer, the frame pointer and the code itself have a part: everything else is odd.
-struct FrameRule: Equatable {
+package struct FrameRule: Equatable {
   /// Whether the caller's frame (CFA) is counted from the frame pointer, and else from the stack pointer.
   var isFromFramePointer = false
   /// Bytes from there to the CFA.
@@ -42,7 +42,16 @@ struct FrameRule: Equatable {
     #endif
   }
 
-  private static func parse(
+  /// The rule that call frame information gives for a place in a function; `nil` when it is odd.
+  ///
+  /// Reads the entry and the CIE that it names, and nothing outside of the two, whatever is in them. Takes no
+  /// lock and allocates nothing.
+  ///
+  /// - Parameters:
+  ///   - entry: the function's FDE, whose length and reference to its CIE are right.
+  ///   - function: where the function starts.
+  ///   - place: an address in the instruction to unwind from.
+  package static func parse(
     _ entry: UnsafeRawPointer, from function: UInt, to place: UInt
   ) -> FrameRule? {
     let entryBytes = unsafe Int(entry.loadUnaligned(as: UInt32.self))
@@ -50,13 +59,13 @@ struct FrameRule: Equatable {
     guard entryBytes > 4, entryBytes < 1 << 24, back != 0 else { return nil }
     guard let common = unsafe CommonEntry(entry + 4 - back) else { return nil }
     var program = FrameProgram(common)
-    guard unsafe program.run(common.instructions, until: nil) else { return nil }
+    guard program.run(common.instructions, until: nil) else { return nil }
     program.initial = program.row
     program.location = function
     var reader = unsafe ByteReader(entry + 8, entry + 4 + entryBytes)
-    unsafe reader.skip(2 * common.addressBytes)
-    if common.hasAugmentation { unsafe reader.skip(Int(reader.unsigned())) }
-    guard unsafe program.run(reader, until: place) else { return nil }
+    reader.skip(2 * common.addressBytes)
+    if common.hasAugmentation { reader.skip(reader.number()) }
+    guard program.run(reader, until: place) else { return nil }
     return program.row.rule
   }
 
@@ -83,7 +92,7 @@ struct FrameRule: Equatable {
 
     /// Notes where a register is saved; `nil` is "unchanged".
     mutating func save(_ register: UInt, at offset: Int?) {
-      switch Int(register) {
+      switch Int(truncatingIfNeeded: register) {
       case FrameRule.framePointer: framePointerOffset = offset
       case FrameRule.returnAddress: returnOffset = offset
       // A stack pointer that is not the CFA.
@@ -95,7 +104,7 @@ struct FrameRule: Equatable {
     /// Notes that a register is found in a way that we do not follow.
     mutating func complicate(_ register: UInt) {
       let ours = [FrameRule.framePointer, FrameRule.stackPointer, FrameRule.returnAddress]
-      if ours.contains(Int(register)) { isOdd = true }
+      if ours.contains(Int(truncatingIfNeeded: register)) { isOdd = true }
     }
   }
 }
@@ -117,43 +126,44 @@ private struct CommonEntry {
       return nil
     }
     var reader = unsafe ByteReader(entry + 8, entry + 4 + bytes)
-    let version = unsafe reader.byte()
+    let version = reader.byte()
     guard version == 1 || version == 3 else { return nil }
     var augmentation = InlineArray<8, UInt8>(repeating: 0)
     var count = 0
     while true {
-      let letter = unsafe reader.byte()
+      let letter = reader.byte()
       if letter == 0 { break }
       guard count < 8 else { return nil }
       augmentation[count] = letter
       count += 1
     }
-    codeFactor = unsafe reader.unsigned()
-    dataFactor = unsafe reader.signed()
-    let returnRegister = unsafe version == 1 ? UInt(reader.byte()) : reader.unsigned()
+    codeFactor = reader.unsigned()
+    dataFactor = reader.signed()
+    let returnRegister = version == 1 ? UInt(reader.byte()) : reader.unsigned()
     guard returnRegister == 16 else { return nil }
     hasAugmentation = count > 0
     var encoding: UInt8 = 0
     if count > 0 {
       guard augmentation[0] == UInt8(ascii: "z") else { return nil }
-      let length = unsafe Int(reader.unsigned())
-      let end = unsafe reader.position + length
+      var behind = reader
+      behind.skip(behind.number())
+      _ = reader.number()
       for index in 1..<max(1, count) {
         switch augmentation[index] {
-        case UInt8(ascii: "R"): encoding = unsafe reader.byte()
-        case UInt8(ascii: "L"): _ = unsafe reader.byte()
+        case UInt8(ascii: "R"): encoding = reader.byte()
+        case UInt8(ascii: "L"): _ = reader.byte()
         case UInt8(ascii: "P"):
-          let personality = unsafe reader.byte()
+          let personality = reader.byte()
           guard let size = Self.bytes(of: personality) else { return nil }
-          unsafe reader.skip(size)
+          reader.skip(size)
         default: return nil
         }
       }
-      unsafe reader.position = end
+      reader = behind
     }
     guard let size = Self.bytes(of: encoding) else { return nil }
     addressBytes = size
-    unsafe instructions = reader
+    instructions = reader
   }
 
   private static func bytes(of encoding: UInt8) -> Int? {
@@ -183,17 +193,17 @@ private struct FrameProgram {
 
   /// Runs instructions up to a place; false when one is met that is not known.
   mutating func run(_ instructions: ByteReader, until place: UInt?) -> Bool {
-    var reader = unsafe instructions
-    while unsafe !reader.isAtEnd {
-      let code = unsafe reader.byte()
+    var reader = instructions
+    while !reader.isAtEnd {
+      let code = reader.byte()
       let operand = UInt(code & 0x3F)
       switch code >> 6 {
       case 1:
         if !advance(operand, place) { return true }
-      case 2: unsafe row.save(operand, at: Int(reader.unsigned()) * dataFactor)
+      case 2: row.save(operand, at: reader.number() &* dataFactor)
       case 3: restore(operand)
       default:
-        guard let goesOn = unsafe runLong(code, &reader, place) else { return false }
+        guard let goesOn = runLong(code, &reader, place) else { return false }
         if !goesOn { return true }
       }
     }
@@ -205,19 +215,20 @@ private struct FrameProgram {
   {
     switch code {
     case 0x00: break
-    case 0x02: return unsafe advance(UInt(reader.byte()), place)
-    case 0x03: return unsafe advance(UInt(reader.half()), place)
-    case 0x04: return unsafe advance(UInt(reader.word()), place)
-    case 0x05: unsafe row.save(reader.unsigned(), at: Int(reader.unsigned()) * dataFactor)
-    case 0x06: unsafe restore(reader.unsigned())
+    case 0x02: return advance(UInt(reader.byte()), place)
+    case 0x03: return advance(UInt(reader.half()), place)
+    case 0x04: return advance(UInt(reader.word()), place)
+    case 0x05: row.save(reader.unsigned(), at: reader.number() &* dataFactor)
+    case 0x06: restore(reader.unsigned())
     case 0x07, 0x08:
-      let register = unsafe reader.unsigned()
+      let register = reader.unsigned()
       row.save(register, at: nil)
-      // A frame pointer that is undefined has no value to count from.
-      if code == 0x07, register == 6 { row.isOdd = true }
+      // A frame pointer that is undefined has no value to count from, and an undefined return address
+      // ends the stack, while one that is the same in the caller is none.
+      if code == 0x07 ? register == 6 : register == 16 { row.isOdd = true }
     case 0x09:
-      unsafe row.complicate(reader.unsigned())
-      _ = unsafe reader.unsigned()
+      row.complicate(reader.unsigned())
+      _ = reader.unsigned()
     case 0x0A:
       guard depth < 8 else { return nil }
       saved[depth] = row
@@ -226,24 +237,24 @@ private struct FrameProgram {
       guard depth > 0 else { return nil }
       depth -= 1
       row = saved[depth]
-    case 0x0C: unsafe (row.register, row.offset) = (Int(reader.unsigned()), Int(reader.unsigned()))
-    case 0x0D: row.register = unsafe Int(reader.unsigned())
-    case 0x0E: row.offset = unsafe Int(reader.unsigned())
+    case 0x0C: (row.register, row.offset) = (reader.number(), reader.number())
+    case 0x0D: row.register = reader.number()
+    case 0x0E: row.offset = reader.number()
     case 0x0F:
-      unsafe reader.skip(Int(reader.unsigned()))
+      reader.skip(reader.number())
       // No register has this number: the rule is odd until another one is given.
       row.register = -1
     case 0x10, 0x16:
-      unsafe row.complicate(reader.unsigned())
-      unsafe reader.skip(Int(reader.unsigned()))
-    case 0x11: unsafe row.save(reader.unsigned(), at: reader.signed() * dataFactor)
+      row.complicate(reader.unsigned())
+      reader.skip(reader.number())
+    case 0x11: row.save(reader.unsigned(), at: reader.signed() &* dataFactor)
     case 0x12:
-      unsafe (row.register, row.offset) = (Int(reader.unsigned()), reader.signed() * dataFactor)
-    case 0x13: row.offset = unsafe reader.signed() * dataFactor
+      (row.register, row.offset) = (reader.number(), reader.signed() &* dataFactor)
+    case 0x13: row.offset = reader.signed() &* dataFactor
     case 0x14, 0x15:
-      unsafe row.complicate(reader.unsigned())
-      _ = unsafe reader.unsigned()
-    case 0x2E: _ = unsafe reader.unsigned()
+      row.complicate(reader.unsigned())
+      _ = reader.unsigned()
+    case 0x2E: _ = reader.unsigned()
     default: return nil
     }
     return true
@@ -264,11 +275,14 @@ private struct FrameProgram {
 }
 
 /// Reads call frame information; at its end it reads zeros.
-@unsafe
+///
+/// Whoever makes one vouches for the memory from the start to the end: nothing else is ever read.
+@safe
 private struct ByteReader {
-  var position: UnsafeRawPointer
+  private var position: UnsafeRawPointer
   private let end: UnsafeRawPointer
 
+  @unsafe
   init(_ start: UnsafeRawPointer, _ end: UnsafeRawPointer) {
     unsafe position = unsafe start
     unsafe self.end = unsafe end
@@ -284,14 +298,18 @@ private struct ByteReader {
     return unsafe position.load(as: UInt8.self)
   }
 
-  mutating func half() -> UInt16 { unsafe UInt16(byte()) | UInt16(byte()) << 8 }
-  mutating func word() -> UInt32 { unsafe UInt32(half()) | UInt32(half()) << 16 }
+  /// An unsigned LEB128 number for arithmetic that wraps around: only damaged information has one that is larger
+  /// than an `Int`.
+  mutating func number() -> Int { Int(truncatingIfNeeded: unsigned()) }
+
+  mutating func half() -> UInt16 { UInt16(byte()) | UInt16(byte()) << 8 }
+  mutating func word() -> UInt32 { UInt32(half()) | UInt32(half()) << 16 }
 
   /// An unsigned LEB128 number.
   mutating func unsigned() -> UInt {
     var (number, shift): (UInt, UInt) = (0, 0)
     while true {
-      let byte = unsafe byte()
+      let byte = byte()
       if shift < 64 { number |= UInt(byte & 0x7F) << shift }
       shift += 7
       if byte & 0x80 == 0 { return number }
@@ -302,7 +320,7 @@ private struct ByteReader {
   mutating func signed() -> Int {
     var (number, shift): (Int, Int) = (0, 0)
     while true {
-      let byte = unsafe byte()
+      let byte = byte()
       if shift < 64 { number |= Int(byte & 0x7F) << shift }
       shift += 7
       if byte & 0x80 == 0 {
