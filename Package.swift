@@ -38,7 +38,7 @@ let package = Package(
     .target(
       name: "BSTRPreload",
       dependencies: ["BSTRAllocator", "CPreload", "CTracker", "TraceStore"]),
-    .target(name: "BSTRReporter", dependencies: ["TraceStore"]),
+    .target(name: "BSTRReporter", dependencies: ["TraceOptions", "TraceStore"]),
     .target(
       name: "BSTR", dependencies: ["BSTRAllocator", "CBSTR"],
       swiftSettings: [.enableExperimentalFeature("Lifetimes")]),

@@ -69,23 +69,20 @@ private enum LinkedReport {
   /// Writes the report where the options say; answers whether there are findings.
   static func write(_ options: TraceOptions) -> Bool {
     guard let report = OwnReport.make() else { return false }
-    var descriptor = STDERR_FILENO
-    if let path = options.output {
-      do throws(ReportOutput.Failure) {
-        descriptor = try ReportOutput.open(path)
-      } catch {
-        ReportOutput.write(
-          "bstrtrace: \(Printable.escaped("cannot write \(error)"))\n", to: STDERR_FILENO)
-      }
-    }
-    let renderer = TextRenderer(colour: ReportOutput.isColourful(descriptor))
-    let rules = options.printSuppressions ? renderer.suppressionRules(for: report) : ""
-    let text =
-      options.format == .json
-      ? JSONRenderer().render(report) : renderer.render(report) + rules
-    // Nobody is left to tell.
-    try? ReportOutput.replace(Array(text.utf8), in: descriptor)
+    // Nobody is left to tell of a failure to write.
+    try? sink(options).write(report)
     return !report.findings.isEmpty
       || options.strictSuppressions && report.hasStaleSuppressions
+  }
+
+  /// The output that the options name, or standard error where it cannot be opened.
+  private static func sink(_ options: TraceOptions) -> ReportSink {
+    do throws(ReportOutput.Failure) {
+      return try ReportSink.open(options)
+    } catch {
+      ReportOutput.write(
+        "bstrtrace: \(Printable.escaped("cannot write \(error)"))\n", to: STDERR_FILENO)
+      return ReportSink(STDERR_FILENO, options)
+    }
   }
 }

@@ -15,6 +15,9 @@ public enum OwnReport {
   private static let symbolicator = Mutex(
     CachingSymbolicator(PerfMapSymbolicator(RuntimeSymbolicator())))
 
+  /// Where reports go that nobody takes.
+  static let sink = ReportSink(STDERR_FILENO, colour: false)
+
   /// The report as things are now, by this process's options.
   ///
   /// - Parameter scope: the scope that it is about; `nil` for the whole process.

@@ -4,7 +4,6 @@
 import BSTRAllocator
 import BSTRReporter
 import CBSTR
-import Glibc
 public import TraceStore
 
 /// Runs `body`, and throws a `LeakReport` when it leaves BSTRs behind or frees some wrongly.
@@ -105,8 +104,7 @@ public struct LeakScope: Sendable {
 
   /// Ends the scope of a body that has thrown something else, which matters more.
   fileprivate func endAndTell(_ allowance: LeakAllowance) {
-    guard let report = end(allowing: allowance) else { return }
-    ReportOutput.write(report.text, to: STDERR_FILENO)
+    end(allowing: allowance)?.write()
   }
 }
 

@@ -106,7 +106,9 @@ public struct TraceOption: Sendable {
       "Keep the characters of strings out of stores and reports: BSTRs hold passwords."),
     TraceOption(
       "format", \.format, .word, .reporting,
-      "Shape of the report: text for people, json for programs (Docs/ReportFormat.md)."),
+      "Shape of the report: "
+        + ReportFormat.allCases.map { "\($0.rawValue) \($0.purpose)" }.joined(separator: ", ")
+        + " (Docs/ReportFormat.md)."),
     TraceOption(
       "output", \.output, .path, .reporting, default: "standard error",
       "Write the report to this file."),

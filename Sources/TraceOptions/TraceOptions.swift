@@ -17,14 +17,6 @@ public enum ForeignFrees: String, OptionWord {
   case ignore
 }
 
-/// The shape of a report.
-public enum ReportFormat: String, OptionWord {
-  /// For people.
-  case text
-  /// For programs (Docs/ReportFormat.md).
-  case json
-}
-
 /// The value of every option.
 ///
 /// `TraceOption.all` says how each is written and what it does. Optional are those for which no value is a value: it

@@ -55,7 +55,7 @@ import TraceOptions
       rules.add(String(decoding: try Self.rules.bytes(of: name), as: UTF8.self), file: name)
     }
     #expect(rules.entries.count > 10 && rules.problems.count > 5)
-    #expect(Set(rules.entries.map(\.rule.kind)).count == Finding.Kind.allCases.count + 1)
+    #expect(Set(rules.entries.map(\.rule.kind)).count == FindingKind.all.count + 1)
     #expect(Self.options.names.count >= 3)
   }
 }

@@ -32,7 +32,7 @@ import TraceStore
   }
 
   @Test func severalFindingsOfAKindAreInThePlural() {
-    func report(_ kind: Finding.Kind, _ count: Int) -> Report {
+    func report(_ kind: FindingKind, _ count: Int) -> Report {
       let finding = Finding(kind: kind, count: 1, bytes: 2, message: "m", suppression: "s")
       return Report(processes: [
         ProcessReport(
@@ -47,7 +47,7 @@ import TraceStore
       (.prefixDamage, "1 damaged prefix", "2 damaged prefixes"),
       (.writeAfterFree, "1 write after free", "2 writes after free"),
       (.overrun, "1 overrun", "2 overruns"), (.invalidUse, "1 invalid use", "2 invalid uses"),
-    ] as [(Finding.Kind, String, String)] {
+    ] as [(FindingKind, String, String)] {
       #expect(TextRenderer().render(report(kind, 1)).hasSuffix("finding: \(one)\n"))
       #expect(TextRenderer().render(report(kind, 2)).hasSuffix("findings: \(two)\n"))
     }

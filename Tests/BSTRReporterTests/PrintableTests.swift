@@ -29,7 +29,7 @@ import TraceStore
       kind: .leak, detail: "pinned", count: 1, bytes: 2, message: "\(frame.name) did it.",
       allocated: trace, suppression: "leak:\(frame.suppressionPattern)")
     finding.remarks = ["See \(name)."]
-    finding.ownership.doubt = "Whether \(name) was to free it cannot be told."
+    finding.ownership.decision = .uncertain(.neverFreed(receiver: frame))
     finding.ownership.siblings = Ownership.Siblings(
       freed: 1, total: 2, freedBy: frame, isOneLine: true)
     finding.freed = trace

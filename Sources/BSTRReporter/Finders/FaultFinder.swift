@@ -38,7 +38,7 @@ enum FaultFinder {
   static func findings(in evidence: Evidence) -> [Finding] {
     var groups: [Key: Group] = [:]
     for event in evidence.events {
-      guard Finding.Kind(event) != nil, evidence.concerns(event.scope) else { continue }
+      guard FindingKind(event) != nil, evidence.concerns(event.scope) else { continue }
       let numbers = evidence.resolver.frameNumbers
       let key = Key(
         kind: event.kind, detail: event.detail,
@@ -64,17 +64,18 @@ enum FaultFinder {
 
   private static func finding(_ group: Group, in evidence: Evidence) -> Finding? {
     let event = group.first
-    guard let kind = Finding.Kind(event) else { return nil }
+    guard let kind = FindingKind(event) else { return nil }
     let message = FaultMessage(event, in: evidence)
     let detected = evidence.trace(
       event.detected, thread: event.detectedThread, time: event.detectedTime)
     let freed = evidence.trace(event.freed, thread: event.freedThread, time: event.freedTime)
     let allocated = evidence.trace(
       event.allocated, thread: event.allocatedThread, time: event.allocatedTime)
-    // Whoever did it, where that was seen; else the last one who had the string rightly.
     let culprit =
-      kind == .overrun || kind == .prefixDamage
-      ? allocated : detected ?? freed ?? allocated
+      switch kind.culprit {
+      case .detected: detected ?? freed ?? allocated
+      case .allocated: allocated
+      }
     let ordered = group.events.sorted {
       ($0.detectedTime, $0.serial) < ($1.detectedTime, $1.serial)
     }
@@ -90,16 +91,7 @@ enum FaultFinder {
     if left > 0 { finding.remarks.append(FaultMessage.leftBehind(left, of: group.strings)) }
     finding.serials = sample.serials
     finding.history = evidence.history(of: event.serial)
-    switch kind {
-    case .doubleFree:
-      finding.ownership =
-        evidence.declarations.ownership(ofDoubleFree: event)
-        ?? evidence.inference.ownership(ofDoubleFree: event)
-    case .wrongDeallocator:
-      finding.ownership = evidence.inference.ownership(ofWrongRelease: event)
-    case .ownership: finding.ownership = evidence.declarations.ownership(ofFault: event)
-    default: break
-    }
+    finding.ownership = kind.ownership(event, evidence)
     finding.message = finding.ownership.message ?? finding.message
     finding.freed = freed
     finding.detected = detected
@@ -111,22 +103,5 @@ extension EventRecord {
   /// Whether a pointer's place in a string is what tells this fault from others.
   fileprivate var isAboutOffset: Bool {
     [.interior, .freedInterior, .inFront].contains(EventDetail(rawValue: detail))
-  }
-}
-
-extension Finding.Kind {
-  /// The kind of finding that an event is, or `nil` when it is no fault.
-  init?(_ event: EventRecord) {
-    switch EventKind(rawValue: event.kind) {
-    case .doubleFree: self = .doubleFree
-    case .invalidFree: self = .invalidFree
-    case .wrongDeallocator: self = .wrongDeallocator
-    case .writeAfterFree: self = .writeAfterFree
-    case .overrun: self = .overrun
-    case .prefixDamage: self = .prefixDamage
-    case .invalidUse: self = .invalidUse
-    case .ownership: self = .ownership
-    case .pin, .deferredFree, .failedAllocation, nil: return nil
-    }
   }
 }

@@ -142,11 +142,8 @@ struct LeakFinder {
       of: OwnershipInference.Leaked(
         stacks: stacks, live: live[key.frames] ?? group.count,
         allocationsAfterFirst: allocations - min(allocations, first)))
-    if let doubt = fate.doubt {
-      var ownership = Ownership()
-      ownership.siblings = inferred.siblings
-      ownership.doubt = doubt
-      return ownership
+    if let uncertainty = fate.uncertainty {
+      return Ownership(.uncertain(uncertainty), siblings: inferred.siblings)
     }
     return evidence.declarations.ownership(ofLeak: first, allocated: stacks.first ?? .none)
       ?? inferred
@@ -160,7 +157,7 @@ struct LeakFinder {
     finding.pinned = evidence.distinctTraces(pins)
     finding.freed = evidence.distinctTraces(releases).first
     finding.message = words.sentence(pins: pins.count, isFreeWaiting: !releases.isEmpty)
-    finding.ownership.doubt = fate.doubt
+    finding.ownership = Ownership(fate.uncertainty.map { .uncertain($0) })
   }
 }
 

@@ -71,7 +71,7 @@ struct Evidence {
   private static func hasFinding(
     _ image: StoreImage, _ events: [EventRecord], isRunning: Bool, scope: ScopeID?
   ) -> Bool {
-    if events.contains(where: { Finding.Kind($0) != nil && isAsked($0.scope, of: scope) }) {
+    if events.contains(where: { FindingKind($0) != nil && isAsked($0.scope, of: scope) }) {
       return true
     }
     if isRunning { return false }
@@ -148,12 +148,12 @@ struct Evidence {
 
   /// The rule that would silence findings of a kind at a stack: it names the innermost function that
   /// acts for nobody else.
-  func suppression(_ kind: Finding.Kind, at trace: StackTrace?) -> String {
+  func suppression(_ kind: FindingKind, at trace: StackTrace?) -> String {
     let frames = trace?.frames ?? []
     let responsible = frames.first { frame in
       !frame.isPassedThrough && frame.plainName.map { wrappers.contain($0) } != true
     }
-    return "\(kind.rawValue):\((responsible ?? frames.first)?.suppressionPattern ?? "*")"
+    return "\(kind.id):\((responsible ?? frames.first)?.suppressionPattern ?? "*")"
   }
 
   /// Whether what happened in a scope is asked about.

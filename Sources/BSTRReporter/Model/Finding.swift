@@ -2,32 +2,8 @@
 
 /// Something wrong: what, how often, where, and in a sentence.
 public struct Finding: Sendable {
-  /// What kind of thing is wrong, in the order in which reports show them.
-  ///
-  /// The raw values are the report's.
-  public enum Kind: String, CaseIterable, Sendable {
-    /// Nobody freed it.
-    case leak
-    /// It was freed twice.
-    case doubleFree = "double-free"
-    /// What was freed is no BSTR.
-    case invalidFree = "invalid-free"
-    /// A BSTR was freed by a function that does not free BSTRs.
-    case wrongDeallocator = "wrong-deallocator"
-    /// It was written to after it had been freed.
-    case writeAfterFree = "write-after-free"
-    /// Bytes behind it were written to.
-    case overrun
-    /// Its length is not what it was.
-    case prefixDamage = "prefix-damage"
-    /// What was used as a BSTR is none.
-    case invalidUse = "invalid-use"
-    /// It contradicts what the program declared of who owns what.
-    case ownership
-  }
-
   /// What is wrong.
-  public var kind: Kind
+  public var kind: FindingKind
   /// A closer description within the kind.
   public var detail: String?
   /// How often; for leaks, BSTRs.
@@ -63,7 +39,7 @@ public struct Finding: Sendable {
 
   /// A finding.
   public init(
-    kind: Kind, detail: String? = nil, count: Int, bytes: Int, message: String,
+    kind: FindingKind, detail: String? = nil, count: Int, bytes: Int, message: String,
     allocated: StackTrace? = nil, values: [StringValue] = [], suppression: String
   ) {
     self.kind = kind

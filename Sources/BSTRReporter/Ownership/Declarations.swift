@@ -51,42 +51,26 @@ struct Declarations {
   func ownership(ofLeak serial: UInt64, allocated stack: StackID) -> Ownership? {
     guard let deciding = decision(on: serial),
       let action = DeclaredAction(rawValue: deciding.action),
-      let party = step(of: deciding.stack)
+      let party = frame(of: deciding.stack)
     else { return nil }
-    var ownership = Ownership()
-    ownership.basis = .declared
-    let name = paths.frame(party).name
-    switch action {
-    case .received:
-      ownership.rule = .out
-      ownership.owner = paths.frame(party)
-      let producer = producer(of: stack, for: deciding.stack)
-      ownership.producer = producer.map { paths.frame($0) }
-      let what = producer.map { "what \(paths.frame($0).name) returned" } ?? "what it was given"
-      ownership.message = "Nobody freed \(what); \(name) received it."
-    case .handedOver:
-      ownership.rule = .in
-      ownership.producer = paths.frame(party)
-      ownership.message = "\(name) handed over a BSTR that nobody received."
-    case .adopted:
-      ownership.rule = .in
-      ownership.owner = paths.frame(party)
-      ownership.message = "\(name) took over a BSTR and did not free it."
-    default:
-      ownership.rule = .in
-      ownership.owner = paths.frame(party)
-      ownership.message = "\(name) lent a BSTR and did not free it afterwards."
-    }
-    return ownership
+    let verdict: Verdict =
+      switch action {
+      case .received:
+        .receivedNotFreed(owner: party, producer: producer(of: stack, for: deciding.stack))
+      case .handedOver: .handOverNotReceived(producer: party)
+      case .adopted: .adoptedNotFreed(owner: party)
+      default: .lentNotFreed(owner: party)
+      }
+    return Ownership(.verdict(verdict, .declaration))
   }
 
   /// The function that the receiver had called, on the way to where the string was allocated.
-  private func producer(of allocated: StackID, for received: StackID) -> CallPath.Step? {
+  private func producer(of allocated: StackID, for received: StackID) -> Frame? {
     let (made, taken) = (paths.path(of: allocated), path(of: received))
     guard case .at(let index) = made.meeting(with: taken), index == taken.steps.count - 1,
       index + 1 < made.steps.count
     else { return nil }
-    return made.steps[index + 1]
+    return paths.frame(made.steps[index + 1])
   }
 
   // MARK: faults
@@ -99,18 +83,13 @@ struct Declarations {
     guard let first = step(of: event.freed), let second = step(of: event.detected) else {
       return nil
     }
-    var ownership = Ownership()
-    ownership.basis = .declared
-    ownership.rule = .in
     if let adopted, let adopter = step(of: adopted.stack) {
       // Who gave it away may not free it; whether before or after the one who has it now.
       let culprit = isSameParty(second, adopter) ? first : second
       guard !isSameParty(culprit, adopter) else { return nil }
-      ownership.owner = paths.frame(adopter)
-      ownership.consumer = paths.frame(culprit)
-      ownership.message =
-        "\(paths.frame(culprit).name) freed a BSTR that \(paths.frame(adopter).name) had taken over."
-      return ownership
+      let verdict = Verdict.adoptedFreed(
+        owner: paths.frame(adopter), consumer: paths.frame(culprit))
+      return Ownership(.verdict(verdict, .declaration))
     }
     guard isLent, let lender = moments.first(where: { $0.action == DeclaredAction.lent.rawValue }),
       let owner = step(of: lender.stack)
@@ -121,12 +100,9 @@ struct Declarations {
     }
     let culprit = isSameParty(first, owner) ? second : first
     guard !isSameParty(culprit, owner) else { return nil }
-    ownership.owner = paths.frame(owner)
-    ownership.consumer = paths.frame(culprit)
-    ownership.message =
-      "\(paths.frame(culprit).name) freed a BSTR that it had only borrowed from "
-      + "\(paths.frame(owner).name)."
-    return ownership
+    let verdict = Verdict.freedOnLoan(
+      owner: paths.frame(owner), consumer: paths.frame(culprit), producer: nil)
+    return Ownership(.verdict(verdict, .declaration))
   }
 
   /// Whether two functions are the same, or of one class: what an object takes over, all of it may free.
@@ -149,55 +125,23 @@ struct Declarations {
     return false
   }
 
-  /// What a contradiction means.
+  /// What a contradiction means; nothing for events that are none.
   func ownership(ofFault event: EventRecord) -> Ownership {
-    var ownership = Ownership()
-    ownership.basis = .declared
-    let doer = step(of: event.detected)
-    let other = step(of: event.freed)
-    let name = doer.map { paths.frame($0).name } ?? "Somebody"
-    let otherName = other.map { paths.frame($0).name } ?? "somebody"
+    let (doer, other) = (frame(of: event.detected), frame(of: event.freed))
     let producer = producer(of: event.allocated, for: event.detected)
-    ownership.producer = producer.map { paths.frame($0) }
-    let producerName = producer.map { paths.frame($0).name } ?? "a function"
-    switch EventDetail(rawValue: event.detail) {
-    case .freedOnLoan:
-      ownership.rule = .in
-      ownership.owner = other.map { paths.frame($0) }
-      ownership.consumer = doer.map { paths.frame($0) }
-      ownership.message = "\(name) freed a BSTR that it had only borrowed from \(otherName)."
-    case .freedAfterHandOver:
-      ownership.rule = .in
-      ownership.consumer = doer.map { paths.frame($0) }
-      ownership.message = "\(name) freed a BSTR that it had handed over before."
-    case .overwritten:
-      ownership.rule = .out
-      ownership.owner = doer.map { paths.frame($0) }
-      ownership.message =
-        "\(name) passes a variable as [out] that still owns a BSTR: it will be overwritten and lost."
-    case .leftByFailure:
-      ownership.rule = .return
-      ownership.owner = doer.map { paths.frame($0) }
-      ownership.message = "\(producerName) failed and left a BSTR in its [out] argument."
-    case .replaced:
-      ownership.rule = .inOut
-      ownership.owner = doer.map { paths.frame($0) }
-      ownership.message =
-        "\(name) passed a BSTR as [in,out], and it was replaced without being freed."
-    case .lost:
-      ownership.rule = .out
-      ownership.owner = doer.map { paths.frame($0) }
-      ownership.message =
-        "\(name) passed a variable that owned a BSTR by reference, and it holds another one now: as an [out] "
-        + "argument it should have been freed before, as an [in,out] one by the function."
-    case .notReplaced:
-      ownership.rule = .inOut
-      ownership.owner = doer.map { paths.frame($0) }
-      ownership.consumer = other.map { paths.frame($0) }
-      ownership.message = "\(otherName) freed a BSTR that was [in,out] and stored no other."
-    default: break
-    }
-    return ownership
+    let verdict: Verdict? =
+      switch EventDetail(rawValue: event.detail) {
+      case .freedOnLoan: .freedOnLoan(owner: other, consumer: doer, producer: producer)
+      case .freedAfterHandOver: .freedAfterHandOver(consumer: doer, producer: producer)
+      case .overwritten: .outOverwritten(owner: doer, producer: producer)
+      case .leftByFailure: .leftByFailure(owner: doer, producer: producer)
+      case .replaced: .replacedWithoutFree(owner: doer, producer: producer)
+      case .lost: .lostByReference(owner: doer, producer: producer)
+      case .notReplaced:
+        .freedWithoutReplacement(owner: doer, consumer: other, producer: producer)
+      default: nil
+      }
+    return Ownership(verdict.map { .verdict($0, .declaration) })
   }
 
   private func path(of stack: StackID) -> CallPath {
@@ -208,4 +152,7 @@ struct Declarations {
 
   /// The innermost function of a stack that is no wrapper.
   private func step(of stack: StackID) -> CallPath.Step? { path(of: stack).steps.last }
+
+  /// The same as a report shows it.
+  private func frame(of stack: StackID) -> Frame? { step(of: stack).map { paths.frame($0) } }
 }

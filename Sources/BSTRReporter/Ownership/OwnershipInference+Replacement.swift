@@ -15,59 +15,28 @@ extension OwnershipInference {
     return made.function == consumer.function ? made.function : nil
   }
 
-  /// The function that seems to keep what it makes until its next call: whoever ends what it is kept in was to
-  /// free the last one.
-  ///
-  /// - Parameter height: how many steps the strings went up.
-  func replacer(
-    among evidence: [History], _ height: Int, _ path: CallPath, _ leaked: Leaked
-  ) -> Replacement? {
-    let producers = path.steps.suffix(height + 1)
+  /// The reason for which a function seems to keep what it makes until its next call: whatever ends what it is
+  /// kept in was to free the last one.
+  func replacement(in leak: LeakCase, _ majority: LeakCase.Majority) -> Uncertainty? {
+    let producers = leak.path.steps.suffix(majority.height + 1)
     if let step = producers.first(where: { $0.function.map { replacers.contains($0) } ?? false }) {
-      return Replacement(function: step, evidence: .otherCall)
+      return .keptUntilNextCall(function: paths.frame(step), sign: .otherCall)
     }
-    let owner = path.steps[path.steps.count - 1 - height]
-    let before = evidence.first { isFreedBeforeMade($0) && $0.owner?.function == owner.function }
+    let owner = majority.owner
+    let before = leak.siblings.first {
+      isFreedBeforeMade($0) && $0.owner?.function == owner.function
+    }
     if let before, let line = before.freed.steps.last.flatMap({ paths.frame($0).line }) {
-      return Replacement(function: owner, evidence: .line(line))
+      return .keptUntilNextCall(function: paths.frame(owner), sign: .line(line))
     }
-    guard isCalledFromOnePlace(owner, height, evidence, leaked) else { return nil }
+    guard isCalledFromOnePlace(owner, majority.height, leak.siblings, leak.leaked) else {
+      return nil
+    }
     // What a function only received it seldom keeps.
-    let (isMember, mayBeTheLatest) = (isMember(owner), mayBeTheLatest(leaked, evidence))
-    guard height == 0 ? isMember || mayBeTheLatest : isMember && mayBeTheLatest else { return nil }
-    return Replacement(function: owner, evidence: .none)
-  }
-
-  /// A function that may keep what it makes until its next call.
-  struct Replacement {
-    /// The function.
-    var function: CallPath.Step
-    /// What speaks for it.
-    var evidence: Evidence
-
-    /// What speaks for a function's keeping what it makes.
-    enum Evidence {
-      /// Two of its calls were told apart, of which one made and the other freed.
-      case otherCall
-      /// It frees in this line, and makes the next one there or behind it.
-      case line(Int)
-      /// Nothing speaks against it.
-      case none
-    }
-  }
-
-  /// The words for strings that a function may keep until its next call.
-  func replaced(by replacement: Replacement) -> String {
-    let name = name(replacement.function)
-    let last = "the last one was to be freed by whoever ends what it is stored in."
-    return switch replacement.evidence {
-    case .otherCall: "\(name) frees in one call what an earlier call of it had made: \(last)"
-    case .line(let line):
-      "\(name) frees an earlier string when it makes the next one, in line \(line): \(last)"
-    case .none:
-      "\(name) freed its siblings: whether each call freed the string that it had got or made, or that of the "
-        + "call before, which it had kept, cannot be told."
-    }
+    let isMember = isMember(owner)
+    let mayBeTheLatest = mayBeTheLatest(leak.leaked, leak.siblings)
+    let mayKeep = majority.height == 0 ? isMember || mayBeTheLatest : isMember && mayBeTheLatest
+    return mayKeep ? .possiblyKeptUntilNextCall(function: paths.frame(owner)) : nil
   }
 
   /// Whether a string was freed by the very function that allocates or receives it, before the place that
@@ -133,14 +102,5 @@ extension OwnershipInference {
     func calls(_ path: CallPath) -> [FrameWord] { path.steps.suffix(max(1, height)).map(\.call) }
     let returned = Set(evidence.filter { $0.height == height }.map { calls($0.allocated) })
     return stacks.contains { !returned.contains(calls(path(of: $0))) }
-  }
-
-  /// The words for strings that a function may have made on its way and not returned.
-  func drafted(by function: CallPath.Step, isReturned: Bool) -> String {
-    let made = "Those that were freed had been allocated by another call in \(name(function)): "
-    return made
-      + (isReturned
-        ? "whether that returned this one, or forgot it, cannot be told."
-        : "whether this one was forgotten by it, or by what is inlined into it, cannot be told.")
   }
 }

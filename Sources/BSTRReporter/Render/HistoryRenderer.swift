@@ -47,10 +47,11 @@ extension Reporter {
       if let note = event.note { lines.append("     \(note)") }
     }
     for event in evidence.events where event.serial == serial {
-      guard let kind = Finding.Kind(event) else { continue }
-      let message = FaultMessage(event, in: evidence).sentence
-      let declared = evidence.declarations.ownership(ofFault: event).message ?? ""
-      lines.append("   \(kind == .ownership ? declared : message)")
+      guard let kind = FindingKind(event) else { continue }
+      let sentence = FaultMessage(event, in: evidence).sentence
+      // A kind without sentences of its own has its verdict's.
+      let message = sentence.isEmpty ? kind.ownership(event, evidence).message : sentence
+      lines.append("   \(message ?? "")")
       for (label, trace) in [
         (
           "seen at",

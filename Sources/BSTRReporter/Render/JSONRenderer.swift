@@ -3,7 +3,7 @@
 import FoundationEssentials
 
 /// Renders JSON.
-public struct JSONRenderer {
+public struct JSONRenderer: ReportRenderer {
   /// A renderer.
   public init() {}
 
@@ -181,14 +181,14 @@ private struct Document: Encodable {
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
-      case evidence, doubt, siblings, events, serials, strings
+      case evidence, doubt, doubtCode, siblings, events, serials, strings
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum MomentKey: CodingKey { case thread, milliseconds }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Key.self)
-      try container.encode(finding.kind.rawValue, forKey: .kind)
+      try container.encode(finding.kind.id, forKey: .kind)
       try container.encode(finding.detail, forKey: .detail)
       try container.encode(finding.count, forKey: .count)
       try container.encode(finding.bytes, forKey: .bytes)
@@ -202,6 +202,7 @@ private struct Document: Encodable {
       try container.encode(ownership.consumer.map(FrameEntry.init), forKey: .consumer)
       try container.encode(ownership.evidence, forKey: .evidence)
       try container.encode(ownership.doubt, forKey: .doubt)
+      try container.encode(ownership.uncertainty?.code, forKey: .doubtCode)
       try encode(ownership.siblings, in: &container)
       try container.encode(finding.scope, forKey: .scope)
       var stacks = container.nestedContainer(keyedBy: StacksKey.self, forKey: .stacks)

@@ -1,7 +1,7 @@
 // The report for people. Wording is part of the contract: golden tests hold it.
 
 /// Renders text.
-public struct TextRenderer {
+public struct TextRenderer: ReportRenderer {
   /// Whether to use colour.
   public var colour: Bool
 
@@ -114,10 +114,10 @@ public struct TextRenderer {
 
   private func summary(_ report: Report) -> String {
     let found = Self.count(report.findings.count, "finding")
-    let kinds = Finding.Kind.allCases.compactMap { kind -> String? in
+    let kinds = FindingKind.all.compactMap { kind -> String? in
       let count = report.findings.filter { $0.kind == kind }.count
       if count == 0 { return nil }
-      let text = Self.count(count, Self.title(of: kind).lowercased(), Self.plural(of: kind))
+      let text = Self.count(count, kind.title.lowercased(), kind.plural)
       return kind == .leak
         ? "\(text) (\(Self.count(report.leakedBstrs, "BSTR")), "
           + "\(Self.count(report.leakedBytes, "byte")))"
@@ -175,7 +175,7 @@ public struct TextRenderer {
 
   private func render(_ finding: Finding, number: Int, isOfOneScope: Bool) -> [TextLine] {
     var lines: [TextLine] = [
-      "\(number). \(strong: Self.title(of: finding.kind))  \(Self.size(of: finding))"
+      "\(number). \(strong: finding.kind.title)  \(Self.size(of: finding))"
     ]
     lines.append("   \(finding.message)")
     lines += Self.text(of: finding.ownership).map { "   \($0)" }
@@ -211,29 +211,20 @@ public struct TextRenderer {
 
   /// What a finding is about, behind its title.
   private static func size(of finding: Finding) -> String {
-    switch finding.kind {
-    case .leak: "\(count(finding.count, "BSTR")), \(count(finding.bytes, "byte"))"
-    case .doubleFree, .invalidFree, .wrongDeallocator, .invalidUse:
+    switch finding.kind.size {
+    case .stringsAndBytes:
+      "\(count(finding.count, "BSTR")), \(count(finding.bytes, "byte"))"
+    case .calls:
       count(finding.count, "call")
         + (finding.strings == finding.count ? "" : ", \(count(finding.strings, "BSTR"))")
-    case .writeAfterFree, .overrun, .prefixDamage, .ownership:
+    case .strings:
       count(finding.strings, "BSTR")
         + (finding.strings == finding.count ? "" : ", \(count(finding.count, "time"))")
     }
   }
 
-  private static func labels(of finding: Finding) -> (detected: String, freed: String) {
-    switch finding.kind {
-    case .leak: ("", "free waits at")
-    case .doubleFree: ("freed again by", "first freed by")
-    case .invalidFree, .wrongDeallocator: ("freed by", "first freed by")
-    case .writeAfterFree, .invalidUse: ("used by", "freed by")
-    case .overrun, .prefixDamage: ("noticed by", "freed by")
-    case .ownership:
-      finding.detail?.hasPrefix("freed") == true
-        ? ("freed by", finding.detail == "freed-on-loan" ? "lent by" : "handed over by")
-        : ("declared by", "freed by")
-    }
+  private static func labels(of finding: Finding) -> FindingKind.StackLabels {
+    finding.detail.flatMap { finding.kind.labelsOfDetails[$0] } ?? finding.kind.labels
   }
 
   private static func text(of ownership: Ownership) -> [String] {
@@ -289,34 +280,6 @@ public struct TextRenderer {
   }
 
   // MARK: words
-
-  private static func title(of kind: Finding.Kind) -> String {
-    switch kind {
-    case .leak: "LEAK"
-    case .doubleFree: "DOUBLE FREE"
-    case .invalidFree: "INVALID FREE"
-    case .wrongDeallocator: "WRONG DEALLOCATOR"
-    case .writeAfterFree: "WRITE AFTER FREE"
-    case .overrun: "OVERRUN"
-    case .prefixDamage: "DAMAGED PREFIX"
-    case .invalidUse: "INVALID USE"
-    case .ownership: "BROKEN DECLARATION"
-    }
-  }
-
-  private static func plural(of kind: Finding.Kind) -> String {
-    switch kind {
-    case .leak: "leaks"
-    case .doubleFree: "double frees"
-    case .invalidFree: "invalid frees"
-    case .wrongDeallocator: "wrong deallocators"
-    case .writeAfterFree: "writes after free"
-    case .overrun: "overruns"
-    case .prefixDamage: "damaged prefixes"
-    case .invalidUse: "invalid uses"
-    case .ownership: "broken declarations"
-    }
-  }
 
   static func words(for action: HistoryEvent.Action) -> String {
     switch action {

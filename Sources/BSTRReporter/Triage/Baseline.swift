@@ -12,11 +12,11 @@ public struct Baseline: Sendable {
     var stack: [String]
 
     init(_ finding: Finding) {
-      kind = finding.kind.rawValue
+      kind = finding.kind.id
       detail = finding.detail
       let trace = finding.allocated ?? finding.detected
       stack = (trace?.frames ?? []).prefix(Self.depth).map { $0.plainName ?? $0.moduleName }
-      if kind != Finding.Kind.leak.rawValue, let frame = finding.detected?.frames.first {
+      if kind != FindingKind.leak.id, let frame = finding.detected?.frames.first {
         stack.insert(frame.plainName ?? frame.moduleName, at: 0)
       }
     }

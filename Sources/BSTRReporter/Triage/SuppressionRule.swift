@@ -4,7 +4,7 @@
 /// A rule that silences findings: `leak:Cache::load reason=filled once max=3 until=2027-01-31`.
 public struct SuppressionRule: Sendable, Equatable {
   /// The kind of finding, or `nil` for all (`any:`).
-  public var kind: Finding.Kind?
+  public var kind: FindingKind?
   /// What a frame must match: `*` stands for any characters, `^` and `$` for a name's start and end.
   public var pattern: String
   /// Why the findings are accepted.
@@ -30,8 +30,8 @@ public struct SuppressionRule: Sendable, Equatable {
     }
     let name = line[..<colon].trimmed
     if name != "any" {
-      guard let kind = Finding.Kind(rawValue: String(name)) else {
-        let kinds = Finding.Kind.allCases.map(\.rawValue) + ["any"]
+      guard let kind = FindingKind(id: String(name)) else {
+        let kinds = FindingKind.all.map(\.id) + ["any"]
         throw Problem("unknown kind '\(name)'; the kinds are \(kinds.joined(separator: ", "))")
       }
       self.kind = kind
@@ -57,7 +57,7 @@ public struct SuppressionRule: Sendable, Equatable {
   }
 
   /// As it is written in a file.
-  public var text: String { "\(kind?.rawValue ?? "any"):\(pattern)" }
+  public var text: String { "\(kind?.id ?? "any"):\(pattern)" }
 
   private enum Attribute: String, CaseIterable {
     case reason, max, until

@@ -7,9 +7,9 @@ struct FaultMessage {
   /// The closer description, as the report spells it.
   private(set) var detail: String?
   /// What happened.
-  private(set) var sentence = ""
+  var sentence = ""
   /// What else a reader should know.
-  private(set) var remarks: [String] = []
+  var remarks: [String] = []
 
   private let event: EventRecord
   private let evidence: Evidence
@@ -20,18 +20,7 @@ struct FaultMessage {
     self.evidence = evidence
     let eventDetail = EventDetail(rawValue: event.detail) ?? .unknown
     detail = Self.name(of: eventDetail)
-    switch EventKind(rawValue: event.kind) {
-    case .doubleFree: describeDoubleFree(eventDetail)
-    case .invalidFree: sentence = "\(doer) freed \(object(eventDetail))."
-    case .wrongDeallocator: describeWrongDeallocator(eventDetail)
-    case .writeAfterFree: describeWriteAfterFree()
-    case .overrun: describeOverrun()
-    case .prefixDamage: describePrefixDamage()
-    case .invalidUse: describeInvalidUse(eventDetail)
-    // Declarations.ownership(ofFault:) has the words.
-    case .ownership: break
-    case .pin, .deferredFree, .failedAllocation, nil: break
-    }
+    FindingKind(event)?.describe(&self, eventDetail)
     if case .unmapped = eventDetail {
       remarks.append("A variable that was never set, or whose callee failed to set it, looks so.")
     }
@@ -71,7 +60,7 @@ struct FaultMessage {
 
   // MARK: kinds
 
-  private mutating func describeDoubleFree(_ detail: EventDetail) {
+  mutating func describeDoubleFree(_ detail: EventDetail) {
     sentence = "\(doer) freed a BSTR that \(name(of: event.freed)) had freed before."
     if detail == .reused {
       remarks.append(
@@ -85,7 +74,11 @@ struct FaultMessage {
     }
   }
 
-  private mutating func describeWrongDeallocator(_ detail: EventDetail) {
+  mutating func describeInvalidFree(_ detail: EventDetail) {
+    sentence = "\(doer) freed \(object(detail))."
+  }
+
+  mutating func describeWrongDeallocator(_ detail: EventDetail) {
     if describeWrongAddress(detail) { return }
     // `delete` ends in `free`: it is seen by its frame.
     let isDelete = frame(of: event.detected)?.function?.hasPrefix("operator delete") == true
@@ -132,7 +125,7 @@ struct FaultMessage {
     return true
   }
 
-  private mutating func describeWriteAfterFree() {
+  mutating func describeWriteAfterFree() {
     let start = event.offset < 0 ? "its length" : "byte \(event.offset)"
     sentence =
       "Somebody changed \(Self.bytes(Int(event.changed))) of a BSTR that "
@@ -140,7 +133,7 @@ struct FaultMessage {
     if event.offset >= 0 { remarks.append("There \(foundText).") }
   }
 
-  private mutating func describeOverrun() {
+  mutating func describeOverrun() {
     sentence =
       "Somebody wrote \(Self.bytes(Int(event.changed))) behind the end of the BSTR that "
       + "\(name(of: event.allocated)) allocated."
@@ -149,13 +142,13 @@ struct FaultMessage {
     )
   }
 
-  private mutating func describePrefixDamage() {
+  mutating func describePrefixDamage() {
     sentence =
       "The length of the BSTR that \(name(of: event.allocated)) allocated was overwritten: it says "
       + "\(Self.bytes(event.found)), and there are \(event.byteLength)."
   }
 
-  private mutating func describeInvalidUse(_ detail: EventDetail) {
+  mutating func describeInvalidUse(_ detail: EventDetail) {
     switch detail {
     case .freed:
       sentence = "\(doer) used a BSTR that \(name(of: event.freed)) had freed."

@@ -30,14 +30,12 @@ struct LeakWords {
       }
     }
 
-    /// Why nothing is said of who was to free them.
-    var doubt: String? {
+    /// Why nothing is said of which function was to free them.
+    var uncertainty: Uncertainty? {
       switch self {
       case .left: nil
-      case .killed, .unseen:
-        "That it was live then is no proof of a leak: whether it would have been freed cannot be told."
-      case .unwatched:
-        "Calls of free are not seen in this process: whether it was freed by one cannot be told."
+      case .killed, .unseen: .processCutShort
+      case .unwatched: .freeUnwatched
       }
     }
   }

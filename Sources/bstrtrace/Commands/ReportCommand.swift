@@ -30,8 +30,10 @@ struct ReportCommand: ParsableCommand {
   var store: [String]
 
   func validate() throws {
-    if history != nil, TraceOptions(options.given).format == .json {
-      throw ValidationError("--history is text: it has no JSON form.")
+    let format = TraceOptions(options.given).format
+    if history != nil, format != .text {
+      throw ValidationError(
+        "--history is text: it has no \(format.rawValue.uppercased()) form.")
     }
   }
 

@@ -204,6 +204,6 @@ private struct Sweep {
   private static func key(_ finding: Finding) -> String {
     let frames = [finding.detected, finding.freed, finding.allocated]
       .map { ($0?.frames ?? []).map { "\($0.name) \($0.location)" }.joined(separator: "<") }
-    return "\(finding.kind.rawValue) \(finding.detail ?? "") \(frames.joined(separator: "|"))"
+    return "\(finding.kind.id) \(finding.detail ?? "") \(frames.joined(separator: "|"))"
   }
 }

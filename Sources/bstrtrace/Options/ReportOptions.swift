@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import BSTRReporter
-import Glibc
 import TraceOptions
 
 /// How and where to report.
@@ -30,33 +29,35 @@ struct ReportOptions: TableOptions {
 }
 
 /// Where a report goes: opened before the program runs, so that hours are not lost to a typo.
+///
+/// Its failures are the tool's.
 struct ReportTarget {
-  private let descriptor: Int32
-  private let format: ReportFormat
-  private let printsSuppressions: Bool
+  private let sink: ReportSink
 
   /// Opens the output, or throws the sentence that says why it cannot be written.
   init(_ options: TraceOptions) throws {
-    printsSuppressions = options.printSuppressions
-    format = options.format
-    guard let path = options.output else {
-      descriptor = STDERR_FILENO
-      return
+    do throws(ReportOutput.Failure) {
+      sink = try ReportSink.open(options)
+    } catch {
+      throw ToolFailure("cannot write \(error)")
     }
-    descriptor = try OutputFile.open(path)
   }
 
   /// Writes the report.
   func write(_ report: Report) throws {
-    switch format {
-    case .text:
-      let renderer = TextRenderer(colour: ReportOutput.isColourful(descriptor))
-      let rules = printsSuppressions ? renderer.suppressionRules(for: report) : ""
-      try OutputFile.write(renderer.render(report) + rules, to: descriptor)
-    case .json: try OutputFile.write(JSONRenderer().render(report), to: descriptor)
-    }
+    try Self.rethrowing { () throws(ReportOutput.Failure) in try sink.write(report) }
   }
 
   /// Writes text for people in place of a report.
-  func write(_ text: String) throws { try OutputFile.write(text, to: descriptor) }
+  func write(_ text: String) throws {
+    try Self.rethrowing { () throws(ReportOutput.Failure) in try sink.write(text: text) }
+  }
+
+  private static func rethrowing(_ write: () throws(ReportOutput.Failure) -> Void) throws {
+    do throws(ReportOutput.Failure) {
+      try write()
+    } catch {
+      throw ToolFailure("cannot write the report: \(error)")
+    }
+  }
 }

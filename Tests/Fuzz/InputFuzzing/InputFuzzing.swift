@@ -45,7 +45,7 @@ public enum InputFuzzing {
         function: name, file: "/src/window.cpp", line: index + 1, module: "/lib/libplugin.so",
         offset: 16)
       return Finding(
-        kind: Finding.Kind.allCases[index], count: index + 1, bytes: 8, message: "",
+        kind: FindingKind.all[index], count: index + 1, bytes: 8, message: "",
         allocated: StackTrace(frames: [frame]), suppression: "any:*")
     }
 

@@ -1,0 +1,146 @@
+// What the rules for leaks are asked about: strings of one stack that nobody freed, and what became
+// of their siblings.
+
+/// Leaked strings and the evidence on them.
+struct LeakCase {
+  typealias History = OwnershipInference.History
+
+  /// What is known of all strings of the process.
+  let inference: OwnershipInference
+  /// The strings.
+  let leaked: OwnershipInference.Leaked
+  /// Where the first of them was allocated, without wrappers; has a step.
+  let path: CallPath
+  /// The step that allocated it.
+  let allocator: CallPath.Step
+  /// What became of strings of the same line.
+  let ofLine: [History]
+  /// What became of strings of the same stack.
+  let ofStack: [History]
+  /// The freed strings to infer from: those of the same stack, or else those that came up from the
+  /// same line through the same functions.
+  let siblings: [History]
+  /// How many strings the siblings are.
+  let total: Int
+  /// Where three quarters of the siblings were freed; `nil` where they disagree or there are none.
+  let majority: Majority?
+
+  /// What most siblings have in common.
+  struct Majority {
+    /// How many steps they went up from where they were allocated.
+    var height: Int
+    /// How many they are.
+    var count: Int
+    /// The step of the leaked string that is as far up.
+    var owner: CallPath.Step
+  }
+
+  /// The fraction of siblings that must agree.
+  private static let decisive = 0.75
+
+  /// `nil` where no frame of the stack is known.
+  init?(_ leaked: OwnershipInference.Leaked, _ inference: OwnershipInference) {
+    guard let stack = leaked.stacks.first else { return nil }
+    let path = inference.path(of: stack)
+    guard let allocator = path.steps.last else { return nil }
+    self.inference = inference
+    self.leaked = leaked
+    self.path = path
+    self.allocator = allocator
+    ofLine = inference.histories[allocator.frame] ?? []
+    ofStack = ofLine.filter { $0.allocated.steps == path.steps }
+    siblings = ofStack.isEmpty ? ofLine.filter { Self.isAlike($0, path) } : ofStack
+    total = siblings.reduce(0) { $0 + $1.count }
+    majority = Self.majority(of: siblings, total, path)
+  }
+
+  /// Whether the siblings are of the very stack, and not of other callers.
+  var isSameStack: Bool { !ofStack.isEmpty }
+
+  /// Whether so many strings are enough of the siblings to decide.
+  func isDecisive(_ count: Int) -> Bool { Double(count) >= Self.decisive * Double(total) }
+
+  /// Whether so few strings count for nothing beside the other siblings.
+  func isNegligible(_ count: Int) -> Bool {
+    count == 0 || Double(count) <= (1 - Self.decisive) * Double(total)
+  }
+
+  /// The siblings that went up as far as most.
+  func agreeing(_ majority: Majority) -> [History] {
+    siblings.filter { $0.height == majority.height }
+  }
+
+  func frame(_ step: CallPath.Step) -> Frame { inference.paths.frame(step) }
+
+  /// The step that returned the string to the one so many steps further up.
+  func producer(below height: Int) -> CallPath.Step { path.steps[path.steps.count - height] }
+
+  /// The verdict on the owner so many steps up from where the string was allocated.
+  func verdict(_ owner: CallPath.Step, _ height: Int) -> Verdict {
+    height == 0
+      ? .ownNotFreed(owner: frame(owner))
+      : .resultNotFreed(owner: frame(owner), producer: frame(producer(below: height)))
+  }
+
+  /// Whether a string came up through the same functions, to whichever caller.
+  private static func isAlike(_ history: History, _ path: CallPath) -> Bool {
+    guard let height = history.height, height < path.steps.count else { return false }
+    let (one, other) = (history.allocated.steps.suffix(height), path.steps.suffix(height))
+    return zip(one, other).allSatisfy { $0.function != nil && $0.function == $1.function }
+  }
+
+  private static func majority(
+    of siblings: [History], _ total: Int, _ path: CallPath
+  ) -> Majority? {
+    var counts: [Int: Int] = [:]
+    for history in siblings {
+      if let height = history.height { counts[height, default: 0] += history.count }
+    }
+    let best = counts.max { ($0.value, -$0.key) < ($1.value, -$1.key) }
+    guard let (height, count) = best, Double(count) >= decisive * Double(total),
+      height < path.steps.count
+    else { return nil }
+    return Majority(
+      height: height, count: count, owner: path.steps[path.steps.count - 1 - height])
+  }
+
+  /// What became of the strings of the same stack; `nil` where none was freed.
+  var fateOfSiblings: Ownership.Siblings? {
+    // A function that nothing names is as many as it has lines.
+    struct Party: Hashable {
+      var function: Int?
+      var frame: Int?
+    }
+    var freed: [Party: (count: Int, frames: Set<Int>)] = [:]
+    for history in ofStack {
+      guard let last = history.freed.steps.last else { continue }
+      let party = Party(function: last.function, frame: last.function == nil ? last.frame : nil)
+      freed[party, default: (0, [])].count += history.count
+      freed[party, default: (0, [])].frames.insert(last.frame)
+    }
+    // Of two that freed as many, the first by name.
+    let most = freed.values.max { one, other in
+      (one.count, -(one.frames.min() ?? 0)) < (other.count, -(other.frames.min() ?? 0))
+    }
+    guard let most, let frame = most.frames.min() else { return nil }
+    return Ownership.Siblings(
+      freed: most.count, total: ofStack.reduce(leaked.live) { $0 + $1.count },
+      freedBy: inference.paths.frame(number: frame), isOneLine: most.frames.count == 1)
+  }
+
+  // MARK: without siblings
+
+  /// How many steps up from the allocation functions return strings, by their parameters' types.
+  var heightByType: Int {
+    var height = 0
+    while height + 1 < path.steps.count,
+      inference.isProducerByType(path.steps[path.steps.count - 1 - height])
+    {
+      height += 1
+    }
+    return height
+  }
+
+  /// The step that receives what functions return by their parameters' types.
+  var ownerByType: CallPath.Step { path.steps[path.steps.count - 1 - heightByType] }
+}

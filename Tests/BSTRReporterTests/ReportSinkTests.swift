@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+import TraceOptions
+
+@testable import BSTRReporter
+
+/// Where reports go, and in which format.
+@Suite struct ReportSinkTests {
+  private func report() throws -> Report {
+    var names = CachingSymbolicator(SampleReport.names)
+    return Reporter().report(on: [try SampleReport.image()], symbolicator: &names)
+  }
+
+  /// What a sink with these options writes to a file that has content already.
+  private func written(_ change: (inout TraceOptions) -> Void) throws -> String {
+    let file = FileManager.default.temporaryDirectory.appending(path: "sink-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try String(repeating: "old", count: 9999).write(to: file, atomically: false, encoding: .utf8)
+    var options = TraceOptions()
+    options.output = file.path
+    change(&options)
+    try ReportSink.open(options).write(try report())
+    return try String(contentsOf: file, encoding: .utf8)
+  }
+
+  @Test(arguments: ReportFormat.allCases)
+  func aFileHasTheReportInItsFormat(format: ReportFormat) throws {
+    let text = try written { $0.format = format }
+    #expect(text == format.renderer().render(try report()))
+    #expect(text.hasSuffix("\n") && text.contains("get_StatusText"))
+  }
+
+  @Test func theWordsChooseTheRenderers() {
+    #expect(ReportFormat(rawValue: "text")?.renderer(colour: true) is TextRenderer)
+    #expect((ReportFormat.text.renderer(colour: true) as? TextRenderer)?.colour == true)
+    #expect((ReportFormat.text.renderer() as? TextRenderer)?.colour == false)
+    #expect(ReportFormat(rawValue: "json")?.renderer() is JSONRenderer)
+  }
+
+  @Test func rulesFollowTheReportForPeople() throws {
+    let report = try report()
+    let rules = TextRenderer().suppressionRules(for: report)
+    #expect(rules.contains("leak:"))
+    #expect(
+      try written { $0.printSuppressions = true } == TextRenderer().render(report) + rules)
+    #expect(
+      try written {
+        $0.printSuppressions = true
+        $0.format = .json
+      } == JSONRenderer().render(report))
+  }
+
+  @Test func textMayStandInPlaceOfAReport() throws {
+    let pipe = Pipe()
+    try ReportSink(pipe.fileHandleForWriting.fileDescriptor, .json, colour: false)
+      .write(text: "none\n")
+    try pipe.fileHandleForWriting.close()
+    #expect(try pipe.fileHandleForReading.readToEnd() == Data("none\n".utf8))
+  }
+
+  @Test func whatCannotBeOpenedOrWrittenIsSaid() throws {
+    var options = TraceOptions()
+    options.output = "/no/such/folder/report"
+    let opening = #expect(throws: ReportOutput.Failure.self) { try ReportSink.open(options) }
+    #expect(opening?.description == "'/no/such/folder/report': No such file or directory")
+    let report = try report()
+    let writing = #expect(throws: ReportOutput.Failure.self) {
+      try ReportSink(-1, colour: false).write(report)
+    }
+    #expect(writing?.description == "Bad file descriptor")
+  }
+}
