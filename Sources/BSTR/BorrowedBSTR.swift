@@ -4,8 +4,8 @@ public import CBSTR
 
 /// Somebody else's BSTR for the time of a loan: what an `[in]` argument is.
 ///
-/// The compiler keeps it from outliving its lender. To keep the string, make a `copy()`: that is what the
-/// first rule asks of a function that expects a BSTR.
+/// The compiler keeps it from outliving its lender. To keep the string, make a `copy()`: that is
+/// what the first rule asks of a function that expects a BSTR.
 @safe
 public struct BorrowedBSTR: ~Escapable {
   let bstr: CBSTR.BSTR?

@@ -1,5 +1,5 @@
-// How owned strings pass to C and come from it. Each way is declared to bstrtrace, so that the C side is
-// held to the contract that the compiler holds Swift to.
+// How owned strings pass to C and come from it. Each way is declared to bstrtrace, so that the C
+// side is held to the contract that the compiler holds Swift to.
 
 public import CBSTR
 
@@ -21,7 +21,8 @@ extension OwnedBSTR {
     return unsafe bstr
   }
 
-  /// Declares that the string is no leak, wherever it was allocated: it outlives its scope on purpose.
+  /// Declares that the string is no leak, wherever it was allocated: it outlives its scope on
+  /// purpose.
   public func ignoreLeaks() { unsafe bstrtrace_ignore(bstr) }
 
   /// Lends the string to C as an `[in]` argument, for the time of a call.

@@ -1,5 +1,5 @@
-// Conversion between BSTRs and Swift's strings, for both widths of a character: UTF-16 where an OLECHAR
-// has 2 bytes, UTF-32 where it has 4.
+// Conversion between BSTRs and Swift's strings, for both widths of a character: UTF-16 where an
+// OLECHAR has 2 bytes, UTF-32 where it has 4.
 
 import CBSTR
 
@@ -51,7 +51,8 @@ extension OwnedBSTR {
 extension BorrowedBSTR {
   /// The string's UTF-16, unpaired surrogates included.
   ///
-  /// Where characters have 4 bytes, those beyond 16 bits become pairs, and those that are none U+FFFD.
+  /// Where characters have 4 bytes, those beyond 16 bits become pairs, and those that are none
+  /// U+FFFD.
   ///
   /// - Complexity: O(n).
   public var utf16: [UInt16] {
@@ -73,7 +74,8 @@ extension String {
   /// The characters of a BSTR; what is no character, as an unpaired surrogate, becomes U+FFFD.
   public init(_ bstr: borrowing OwnedBSTR) { self.init(bstr.borrowed) }
 
-  /// The characters of a borrowed BSTR; what is no character, as an unpaired surrogate, becomes U+FFFD.
+  /// The characters of a borrowed BSTR; what is no character, as an unpaired surrogate, becomes
+  /// U+FFFD.
   public init(_ bstr: BorrowedBSTR) {
     if OLECHARWidth.ofProcess == .four {
       self.init(decoding: bstr.units(UInt32.self), as: UTF32.self)

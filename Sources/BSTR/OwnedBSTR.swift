@@ -15,8 +15,8 @@ public import CBSTR
 /// | `consuming OwnedBSTR` | a hand-over: the caller has it no more |
 /// | `inout OwnedBSTR` | by reference: what is replaced is freed, and nothing else |
 ///
-/// It is never copied unless `copy()` says so. Like a BSTR, it may be NULL, which means the empty string
-/// and owns nothing.
+/// It is never copied unless `copy()` says so. Like a BSTR, it may be NULL, which means the empty
+/// string and owns nothing.
 @safe
 public struct OwnedBSTR: ~Copyable {
   /// The string; only this value frees it.

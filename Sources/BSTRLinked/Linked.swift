@@ -59,7 +59,7 @@ public func bstrtrace_linked_ending() {
 /// See `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CChar>? {
-  let report = OwnReport.make(scope: scope == 0 ? nil : ScopeID(rawValue: scope))
+  let report = InProcessReport.make(scope: scope == 0 ? nil : ScopeID(rawValue: scope))
   guard let report, !report.findings.isEmpty else { return nil }
   return unsafe strdup(TextRenderer().render(report))
 }
@@ -68,7 +68,7 @@ public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CCha
 private enum LinkedReport {
   /// Writes the report where the options say; answers whether there are findings.
   static func write(_ options: TraceOptions) -> Bool {
-    guard let report = OwnReport.make() else { return false }
+    guard let report = InProcessReport.make() else { return false }
     // Nobody is left to tell of a failure to write.
     try? sink(options).write(report)
     return !report.findings.isEmpty

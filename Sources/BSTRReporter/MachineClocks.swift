@@ -28,8 +28,8 @@ struct MachineClocks {
   /// Nanoseconds of a store's hundredths of a second.
   static func nanoseconds(ofHundredths count: UInt32) -> UInt64 { UInt64(count) * 10_000_000 }
 
-  /// Nanoseconds since recording of a process began, suspended or not; `nil` for a store of before the machine was
-  /// started again, or of another one.
+  /// Nanoseconds since recording of a process began, suspended or not; `nil` for a store of before
+  /// the machine was started again, or of another one.
   func age(of process: RecordedProcess) -> Int64? {
     guard process.startTime <= monotonic else { return nil }
     let before = Self.nanoseconds(ofHundredths: process.suspended)

@@ -31,7 +31,7 @@ public struct Reporter: Sendable {
       ($0.header.startTime, $0.header.pid) < ($1.header.startTime, $1.header.pid)
     }
     var finder = CoverageFinder()
-    let seen = withoutIdleDoubles(ordered)
+    let seen = droppingDuplicateRecorders(ordered)
     let processes = seen.map { image in
       var process = process(
         image, Self.unseenEnd(of: image, among: ordered), scope, &symbolicator)
@@ -47,7 +47,7 @@ public struct Reporter: Sendable {
     report.symbolizer = symbolicator.source
     report.scope = scope.flatMap { scope in ordered.lazy.compactMap { $0.name(of: scope) }.first }
     if !report.hasTraffic, let index = report.mainProcess {
-      report.explanation = TrafficExplanation.text(
+      report.explanation = NoTrafficDiagnosis.text(
         for: processes[index].executable, finder.coverage(of: seen[index]))
     }
     return report
@@ -71,7 +71,7 @@ public struct Reporter: Sendable {
   }
 
   /// A linked program under `bstrtrace run` has two recorders, of which one sees nothing.
-  private func withoutIdleDoubles(_ images: [StoreImage]) -> [StoreImage] {
+  private func droppingDuplicateRecorders(_ images: [StoreImage]) -> [StoreImage] {
     func hasTraffic(_ image: StoreImage) -> Bool {
       image.count(.allocations) > 0 || image.count(.foreignFrees) > 0 || !image.events.isEmpty
     }
@@ -116,7 +116,7 @@ public struct Reporter: Sendable {
     }
     let isRunning = unseenEnd == .lost && RunningProcess.isAlive(image)
     let end = isRunning ? .running : Self.end(of: header)
-    let evidence = Evidence(
+    let evidence = SymbolicatedStore(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
       isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
     // What a running process has not freed yet is no leak.
@@ -145,7 +145,7 @@ public struct Reporter: Sendable {
   /// What became of the strings that were live at the end of a process.
   private static func fate(
     _ end: ProcessReport.End, _ unseenEnd: ProcessReport.UnseenEnd, in image: StoreImage
-  ) -> LeakWords.Fate {
+  ) -> LeakWording.Fate {
     if image.header.isFreeUnwatched == 1 { return .unwatched }
     return switch end {
     case .signal: .killed
@@ -163,7 +163,7 @@ public struct Reporter: Sendable {
     }
   }
 
-  private static func notes(on evidence: Evidence, _ end: ProcessReport.End) -> [String] {
+  private static func notes(on evidence: SymbolicatedStore, _ end: ProcessReport.End) -> [String] {
     let image = evidence.image
     var notes: [String] = []
     if end == .running {
@@ -202,7 +202,9 @@ public struct Reporter: Sendable {
     return notes + failures(in: evidence, injectedFailures(in: evidence))
   }
 
-  private static func injectedFailures(in evidence: Evidence) -> [ProcessReport.InjectedFailure] {
+  private static func injectedFailures(in evidence: SymbolicatedStore) -> [ProcessReport
+    .InjectedFailure]
+  {
     evidence.events.filter { $0.kind == EventKind.failedAllocation.rawValue }.map { event in
       ProcessReport.InjectedFailure(
         number: Int(event.changed),
@@ -212,7 +214,7 @@ public struct Reporter: Sendable {
   }
 
   /// Scopes that nobody ended, each name once.
-  private static func openScopes(in evidence: Evidence) -> [String] {
+  private static func openScopes(in evidence: SymbolicatedStore) -> [String] {
     var seen: Set<String> = []
     return evidence.image.scopes.compactMap { scope in
       let name = evidence.image.text(scope.name)
@@ -220,19 +222,19 @@ public struct Reporter: Sendable {
       let frame = evidence.resolver.frameNumbers(of: scope.stack).map {
         evidence.resolver.frames[$0]
       }
-      .first { !$0.isPassedThrough }
+      .first { !$0.isTransparent }
       let place = frame.map { ", which \($0.name) began at \($0.location)," } ?? ""
       return "The scope '\(name)'\(place) was never ended: what it leaked is told here."
     }
   }
 
   /// The most allocations made to fail that are told one by one.
-  private static let mostFailures = 5
+  private static let maxFailures = 5
 
   private static func failures(
-    in evidence: Evidence, _ failures: [ProcessReport.InjectedFailure]
+    in evidence: SymbolicatedStore, _ failures: [ProcessReport.InjectedFailure]
   ) -> [String] {
-    var notes = failures.prefix(mostFailures).map {
+    var notes = failures.prefix(maxFailures).map {
       "Allocation \($0.number) was made to fail, as --fail-allocation asked\($0.place)."
     }
     let all = evidence.image.count(.injectedFailures)

@@ -1,4 +1,5 @@
-// The report of a running process on itself. The same code over the same store as `bstrtrace report`.
+// The report of a running process on itself. The same code over the same store as `bstrtrace
+// report`.
 
 import BSTRAllocator
 public import BSTRReporter
@@ -8,7 +9,7 @@ import TraceOptions
 public import TraceStore
 
 /// Reports on this process.
-public enum OwnReport {
+public enum InProcessReport {
   /// What was named once is not looked up again: a suite has many scopes.
   ///
   /// With the runtime's symboliser only: a program does not start others because it is watched.

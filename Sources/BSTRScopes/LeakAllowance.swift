@@ -20,8 +20,8 @@ public struct LeakAllowance: Sendable {
 
   /// Findings with one of these functions in a stack.
   ///
-  /// - Parameter patterns: names without parameters, in which `*` stands for any characters; part of a
-  ///   name will do, as in suppression files.
+  /// - Parameter patterns: names without parameters, in which `*` stands for any characters; part
+  ///   of a name will do, as in suppression files.
   public static func functions(_ patterns: String...) -> LeakAllowance {
     LeakAllowance { finding in finding.passesThrough(anyOf: patterns) }
   }

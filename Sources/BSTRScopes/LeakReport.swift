@@ -35,7 +35,7 @@ public struct LeakReport: Error, Sendable, CustomStringConvertible {
   public var json: String { JSONRenderer().render(report) }
 
   /// Writes the report for people where scopes' reports go that nobody takes.
-  func write() { try? OwnReport.sink.write(report) }
+  func write() { try? InProcessReport.sink.write(report) }
 
   /// The report for people, as the message of a failed test.
   public var description: String { text }

@@ -1,5 +1,5 @@
-// Spans of Swift code whose BSTRs must all be gone when they end. A scope belongs to a task, not to a
-// thread: what is allocated in it is known by the task that allocates.
+// Spans of Swift code whose BSTRs must all be gone when they end. A scope belongs to a task, not to
+// a thread: what is allocated in it is known by the task that allocates.
 
 import BSTRAllocator
 import BSTRReporter
@@ -8,9 +8,9 @@ public import TraceStore
 
 /// Runs `body`, and throws a `LeakReport` when it leaves BSTRs behind or frees some wrongly.
 ///
-/// Strings count in the scope of the task that allocates them. A scope is passed on to child tasks, task
-/// groups, the actors they call and `Task { }`; not to `Task.detached`, nor to work on dispatch queues and
-/// other threads. Of nested scopes a leak counts in the innermost.
+/// Strings count in the scope of the task that allocates them. A scope is passed on to child tasks,
+/// task groups, the actors they call and `Task { }`; not to `Task.detached`, nor to work on
+/// dispatch queues and other threads. Of nested scopes a leak counts in the innermost.
 ///
 /// - Parameters:
 ///   - name: what reports call it.
@@ -25,7 +25,7 @@ public func withLeakScope<Result>(
   do {
     result = try scope.enter(body)
   } catch {
-    scope.endAndTell(allowance)
+    scope.endAndPrint(allowance)
     throw error
   }
   if let report = scope.end(allowing: allowance) { throw report }
@@ -34,8 +34,8 @@ public func withLeakScope<Result>(
 
 /// Runs `body`, and throws a `LeakReport` when it leaves BSTRs behind or frees some wrongly.
 ///
-/// As the function for synchronous code. Tasks that `body` starts and does not wait for may still have
-/// strings when it ends.
+/// As the function for synchronous code. Tasks that `body` starts and does not wait for may still
+/// have strings when it ends.
 public func withLeakScope<Result>(
   _ name: String, allowing allowance: LeakAllowance = .nothing,
   isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
@@ -45,7 +45,7 @@ public func withLeakScope<Result>(
   do {
     result = try await scope.enter(isolation: isolation, body)
   } catch {
-    scope.endAndTell(allowance)
+    scope.endAndPrint(allowance)
     throw error
   }
   if let report = scope.end(allowing: allowance) { throw report }
@@ -95,7 +95,9 @@ public struct LeakScope: Sendable {
   public func end(allowing allowance: LeakAllowance = .nothing) -> LeakReport? {
     guard id != .none else { return nil }
     let left = TaskScopes.end(id)
-    guard left.bstrs + left.faults > 0, var report = OwnReport.make(scope: id) else { return nil }
+    guard left.bstrs + left.faults > 0, var report = InProcessReport.make(scope: id) else {
+      return nil
+    }
     for index in report.processes.indices {
       report.processes[index].findings.removeAll { allowance.covers($0) }
     }
@@ -103,7 +105,7 @@ public struct LeakScope: Sendable {
   }
 
   /// Ends the scope of a body that has thrown something else, which matters more.
-  fileprivate func endAndTell(_ allowance: LeakAllowance) {
+  fileprivate func endAndPrint(_ allowance: LeakAllowance) {
     end(allowing: allowance)?.write()
   }
 }

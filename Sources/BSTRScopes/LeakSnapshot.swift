@@ -45,8 +45,8 @@ public struct LeakSnapshot: Sendable {
 
   /// Those that were allocated by a function or by what it called.
   ///
-  /// - Parameter pattern: a name without parameters, in which `*` stands for any characters; the whole
-  ///   name.
+  /// - Parameter pattern: a name without parameters, in which `*` stands for any characters; the
+  ///   whole name.
   public func live(allocatedBy pattern: String) -> LeakSnapshot {
     filtered { frames in frames.contains { $0.isFunction(pattern) } }
   }
@@ -69,6 +69,6 @@ public struct LeakSnapshot: Sendable {
   }
 
   private var frames: [StackID: [Frame]] {
-    image.map { OwnReport.frames(of: Set(blocks.map(\.stack)), in: $0) } ?? [:]
+    image.map { InProcessReport.frames(of: Set(blocks.map(\.stack)), in: $0) } ?? [:]
   }
 }

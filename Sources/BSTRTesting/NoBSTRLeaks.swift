@@ -1,4 +1,5 @@
-// The trait that fails the test which leaks. Works for parallel tests: each runs in a scope of its own.
+// The trait that fails the test which leaks. Works for parallel tests: each runs in a scope of its
+// own.
 
 @_exported public import BSTRScopes
 public import Testing
@@ -10,15 +11,15 @@ public import Testing
 /// @Suite(.noBSTRLeaks(allowing: .functions("Cache::load"))) struct WindowTests { … }
 /// ```
 ///
-/// Each case of a parameterised test is looked at by itself. The report is the issue's message and is
-/// attached to the test as `bstr-leaks.txt`.
+/// Each case of a parameterised test is looked at by itself. The report is the issue's message and
+/// is attached to the test as `bstr-leaks.txt`.
 public struct NoBSTRLeaks: TestTrait, SuiteTrait, TestScoping {
   /// What may be left behind.
   public var allowance: LeakAllowance
   /// Whether what is left behind is a failure or a warning.
   public var severity: Issue.Severity
-  /// How often each test is run, at least once; with more than one, what only the first run leaves behind
-  /// is taken for a cache and is none.
+  /// How often each test is run, at least once; with more than one, what only the first run leaves
+  /// behind is taken for a cache and is none.
   public var runs: Int
 
   /// A suite's tests each have a scope.
@@ -59,7 +60,8 @@ extension Trait where Self == NoBSTRLeaks {
   /// - Parameters:
   ///   - allowance: what may be left behind.
   ///   - severity: `.warning` tells of leaks and lets the test pass.
-  ///   - runs: how often each test is run, to tell a leak that grows from a cache that is filled once.
+  ///   - runs: how often each test is run, to tell a leak that grows from a cache that is filled
+  ///     once.
   public static func noBSTRLeaks(
     allowing allowance: LeakAllowance = .nothing, severity: Issue.Severity = .error, runs: Int = 1
   ) -> NoBSTRLeaks {

@@ -3,8 +3,8 @@
 @_exported public import BSTRScopes
 public import XCTest
 
-/// A test case each of whose tests fails when it leaves BSTRs behind or frees some wrongly; what it sets up
-/// and tears down is part of it.
+/// A test case each of whose tests fails when it leaves BSTRs behind or frees some wrongly; what it
+/// sets up and tears down is part of it.
 open class NoBSTRLeaksTestCase: XCTestCase {
   /// What tests may leave behind; nothing, unless this is overridden.
   open var allowedBSTRLeaks: LeakAllowance { .nothing }

@@ -1,5 +1,5 @@
 // The command line of the benchmark. What is measured stands in Workload.swift, with what in
-// Contender.swift.
+// Tool.swift.
 
 import ArgumentParser
 import Glibc
@@ -10,7 +10,7 @@ struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare the cost of BSTRs under bstrtrace and its peers, in one run.",
     discussion: """
-      Every workload is run with every contender in turn, round after round; medians are shown, \
+      Every workload is run with every tool in turn, round after round; medians are shown, \
       and how many times the plain program's they are. Peers that are not installed are named \
       with their Debian package. Docs/PerformanceRuns.md explains how to read the tables.
 
@@ -40,7 +40,7 @@ struct Benchmarks: ParsableCommand {
 
   func run() throws {
     do {
-      let laboratory = try Laboratory(rounds: rounds ?? (short ? 1 : 5), isShort: short)
+      let laboratory = try BenchmarkRunner(rounds: rounds ?? (short ? 1 : 5), isShort: short)
       defer { laboratory.removeFiles() }
       if let soak {
         guard try laboratory.soak(hits: soak) else { throw ExitCode.failure }

@@ -1,4 +1,4 @@
-// The measured programs, compiled as each contender needs them.
+// The measured programs, compiled as each tool needs them.
 
 import FoundationEssentials
 
@@ -13,8 +13,8 @@ final class Programs {
   /// Compiles into this folder.
   init(folder: String) { self.folder = folder }
 
-  /// The path of a program (`workload`, `heap` or `empty`) for a contender.
-  func path(of program: String, for linkage: Contender.Linkage, _ frames: Frames) throws -> String {
+  /// The path of a program (`workload`, `heap` or `empty`) for a tool.
+  func path(of program: String, for linkage: Tool.Linkage, _ frames: Frames) throws -> String {
     let key = "\(program) \(linkage) \(frames)"
     if let path = made[key] { return path }
     let own = "\(folder)/\(made.count)"
@@ -25,7 +25,7 @@ final class Programs {
   }
 
   private func compile(
-    _ program: String, _ linkage: Contender.Linkage, _ frames: Frames, into own: String
+    _ program: String, _ linkage: Tool.Linkage, _ frames: Frames, into own: String
   ) throws {
     var (compiler, linker) = (["gcc"], ["gcc"])
     if case .sanitized(let path, let sanitizer) = linkage {

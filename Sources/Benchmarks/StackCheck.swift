@@ -1,50 +1,50 @@
-// Whether the stacks are right: one leak, 18 frames of the program deep, reported by each contender.
+// Whether the stacks are right: one leak, 18 frames of the program deep, reported by each tool.
 // A tool that is quick because it records less should be seen to do so.
 
 import FoundationEssentials
 
-/// How many of the program's 18 frames a contender shows of one leak.
+/// How many of the program's 18 frames a tool shows of one leak.
 struct StackCheck {
-  let contender: Contender
+  let tool: Tool
   let frames: Frames
   /// `nil` when it reported nothing.
   let shown: Int?
 }
 
-extension Laboratory {
+extension BenchmarkRunner {
   /// Lets everyone report the same leak, and counts what they show.
   func checkStacks() -> [StackCheck] {
     note("stacks: one leak")
     return Frames.allCases.flatMap { frames in
-      contenders.filter { $0 != .plain && $0 != .linkedOff }.map { contender in
+      tools.filter { $0 != .plain && $0 != .linkedOff }.map { tool in
         StackCheck(
-          contender: contender, frames: frames, shown: try? shownFrames(contender, frames))
+          tool: tool, frames: frames, shown: try? shownFrames(tool, frames))
       }
     }
   }
 
-  /// How many frames of the program a contender is known to show, or `nil` when it was not checked.
-  func framesShown(_ contender: Contender, _ frames: Frames) -> Int? {
-    stackChecks.first { $0.contender == contender && $0.frames == frames }?.shown
+  /// How many frames of the program a tool is known to show, or `nil` when it was not checked.
+  func framesShown(_ tool: Tool, _ frames: Frames) -> Int? {
+    stackChecks.first { $0.tool == tool && $0.frames == frames }?.shown
   }
 
-  private func shownFrames(_ contender: Contender, _ frames: Frames) throws -> Int? {
-    let program = try programs.path(of: "workload", for: contender.linkage, frames)
-    var (prefix, environment) = (contender.prefix, contender.environment)
+  private func shownFrames(_ tool: Tool, _ frames: Frames) throws -> Int? {
+    let program = try programs.path(of: "workload", for: tool.linkage, frames)
+    var (prefix, environment) = (tool.prefix, tool.environment)
     // The reports of this project are elsewhere thrown away.
     if let index = prefix.firstIndex(of: "/dev/null") { prefix[index] = "/dev/stderr" }
     environment["BSTRTRACE_OPTIONS"] = environment["BSTRTRACE_OPTIONS"]?
       .replacing(":output=/dev/null", with: "")
     let child = try Child(
       prefix + [program, "one", "depth=18"], environment: environment, in: temporary)
-    if contender.name == Contender.heapCheckerName {
+    if tool.name == Tool.heapCheckerName {
       // It prints addresses: those of the program, which is loaded low, and of libraries.
       let own = child.errors.split(separator: "\n")
         .count { $0.contains("@ ") && !$0.contains("@ 7f") }
       // The last is the program's start, before `main`.
       return max(0, own - 1)
     }
-    let report = contender.name == Contender.heaptrackName ? try heaptrackReport() : child.errors
+    let report = tool.name == Tool.heaptrackName ? try heaptrackReport() : child.errors
     let lines = report.split(separator: "\n")
     let named = lines.count { $0.contains("workload.c:") }
     // Without llvm-symbolizer there are offsets only, one of them of the sanitizer's own `malloc`.

@@ -121,7 +121,7 @@ void ct_own_free(void *pointer) {
 
 void free(void *pointer) __attribute__((alias("ct_own_free")));
 
-void ct_give_back(void *block) {
+void ct_heap_free(void *block) {
   if (heap_free) heap_free(block);
   else free(block);
 }
@@ -172,6 +172,6 @@ bool ct_is_free_watched(void) { return true; }
 
 bool ct_may_be_ours(const void *pointer) { return (void)pointer, false; }
 
-void ct_give_back(void *block) { free(block); }
+void ct_heap_free(void *block) { free(block); }
 
 #endif

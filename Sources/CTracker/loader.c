@@ -24,7 +24,7 @@ uint32_t ct_count_unloads_anew(void) {
   return __atomic_add_fetch(&ct_unloads, 1, __ATOMIC_ACQ_REL);
 }
 
-void ct_forget_stacks(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
+void ct_invalidate_stack_caches(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
 
 // Whether the constructors of this module have begun, so that those of what it needs have run.
 static bool is_initialised;

@@ -16,7 +16,7 @@
 #include "notes.h"
 
 // A list that is longer is taken for one that leads back into itself.
-#define MOST_MODULES 65536
+#define MAX_MODULES 65536
 
 // Threads in `dlclose`, and threads that look at the list: none unloads while one looks. A thread that closes may
 // look itself, from a destructor.
@@ -71,7 +71,7 @@ bool ct_handler_stack_has(size_t bytes) {
 
 void ct_begin_modules(struct ct_modules *modules, const void *first) {
   modules->next = first ? (uintptr_t)first : (uintptr_t)_r_debug.r_map;
-  modules->left = MOST_MODULES;
+  modules->left = MAX_MODULES;
   modules->unloads = ct_unload_count();
   __atomic_fetch_add(&looking, 1, __ATOMIC_SEQ_CST);
   modules->isBroken = !is_steady() || modules->next == 0;

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_COMPLAINTS = 20 };
+enum { MAX_COMPLAINTS = 20 };
 
 uint8_t ct_filter[1u << CT_FILTER_BITS];
 uint32_t ct_free_mode;
-uint8_t ct_plain_layout;
+uint8_t ct_fast_path_layout;
 void *ct_tracker;
 
 __attribute__((weak)) const uint32_t ct_role = 2;
@@ -55,13 +55,13 @@ void ct_make_printable(char *line, size_t bytes) {
   }
 }
 
-void ct_complain_of_scope(const void *name, size_t bytes, uint32_t scope, const uint8_t *what) {
+void ct_warn_scope_misuse(const void *name, size_t bytes, uint32_t scope, const uint8_t *what) {
   // A mistake in a loop is told a few times, and not for ever.
   static int told;
   int number = __atomic_fetch_add(&told, 1, __ATOMIC_RELAXED);
-  if (number >= MOST_COMPLAINTS) {
+  if (number >= MAX_COMPLAINTS) {
     static const char last[] = "bstrtrace: more is wrong with scopes, and not told\n";
-    if (number == MOST_COMPLAINTS && write(2, last, sizeof last - 1) < 0) return;
+    if (number == MAX_COMPLAINTS && write(2, last, sizeof last - 1) < 0) return;
     return;
   }
   char line[1400];

@@ -31,7 +31,7 @@ static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
 static uint32_t kernel_id(void) { return (uint32_t)syscall(SYS_gettid); }
 
-static void give_place_back(void *memory) {
+static void release_thread_slot(void *memory) {
   struct ct_thread *thread = memory;
   ct_this_thread = NULL;
   pthread_mutex_lock(&leaving);
@@ -41,7 +41,7 @@ static void give_place_back(void *memory) {
 }
 
 static void prepare(void) {
-  pthread_key_create(&key, give_place_back);
+  pthread_key_create(&key, release_thread_slot);
   syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 }
 

@@ -1,4 +1,5 @@
-// What the user has given of the options, as text: by BSTRTRACE_OPTIONS or by flags. It is passed on to children so.
+// What the user has given of the options, as text: by BSTRTRACE_OPTIONS or by flags. It is passed
+// on to children so.
 
 /// Options that were given a value.
 public struct GivenOptions: Sendable, Equatable {
@@ -36,7 +37,8 @@ public struct GivenOptions: Sendable, Equatable {
 
   /// Gives an option a value.
   ///
-  /// - Returns: what is accepted, where the text is no value of the option; it is then left as it was.
+  /// - Returns: what is accepted, where the text is no value of the option; it is then left as it
+  ///   was.
   public mutating func give(_ option: TraceOption, _ text: some StringProtocol) -> String? {
     var scratch = TraceOptions()
     guard option.read(Substring(text), &scratch) else { return "expected \(option.accepted)" }

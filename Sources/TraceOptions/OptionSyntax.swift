@@ -1,4 +1,5 @@
-// How an option's value is written: what is read from text, and what help, errors and Docs/Options.md say of it.
+// How an option's value is written: what is read from text, and what help, errors and
+// Docs/Options.md say of it.
 
 /// What may be written as an option's value, and what it means.
 public struct OptionSyntax<Value: Sendable>: Sendable {

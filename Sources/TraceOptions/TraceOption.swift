@@ -1,6 +1,6 @@
-// The one table of options: the parser of BSTRTRACE_OPTIONS, the command line's flags and help, what is passed on to
-// children, and Docs/Options.md come from it. A new option is a property of TraceOptions and a row here; and a
-// flag where it is to have one.
+// The one table of options: the parser of BSTRTRACE_OPTIONS, the command line's flags and help,
+// what is passed on to children, and Docs/Options.md come from it. A new option is a property of
+// TraceOptions and a row here; and a flag where it is to have one.
 
 /// An option, spelt alike in `BSTRTRACE_OPTIONS` and as a long flag.
 public struct TraceOption: Sendable {
@@ -77,8 +77,8 @@ public struct TraceOption: Sendable {
     return option
   }
 
-  /// All options, in the order of the page and in that in which they are read: `level` says what is the default
-  /// of later ones.
+  /// All options, in the order of the page and in that in which they are read: `level` says what is
+  /// the default of later ones.
   public static let all: [TraceOption] = [
     TraceOption(
       "depth", \.depth, .number(1...256), .recording,

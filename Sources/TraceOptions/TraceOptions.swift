@@ -1,5 +1,5 @@
-// What holds for one process: each option's value, after what was given has been read. Reads no environment itself,
-// so that both sides of the store can use it.
+// What holds for one process: each option's value, after what was given has been read. Reads no
+// environment itself, so that both sides of the store can use it.
 
 /// How much is recorded of each string.
 public enum RecordingLevel: String, OptionWord {
@@ -9,7 +9,7 @@ public enum RecordingLevel: String, OptionWord {
   case full
 }
 
-/// What becomes of frees of strings that another copy of the functions allocated.
+/// What is done with frees of strings that another copy of the functions allocated.
 public enum ForeignFrees: String, OptionWord {
   /// They are findings.
   case report
@@ -19,12 +19,13 @@ public enum ForeignFrees: String, OptionWord {
 
 /// The value of every option.
 ///
-/// `TraceOption.all` says how each is written and what it does. Optional are those for which no value is a value: it
-/// is detected, or depends on the build, or there is none.
+/// `TraceOption.all` says how each is written and what it does. Optional are those for which no
+/// value is a value: it is detected, or depends on the build, or there is none.
 public struct TraceOptions: Sendable {
   /// How much is recorded of each string.
   ///
-  /// Leaks alone need neither guards nor a quarantine: set before those, which are then on only by name.
+  /// Leaks alone need neither guards nor a quarantine: set before those, which are then on only by
+  /// name.
   public var level = RecordingLevel.full {
     didSet {
       guard level == .leaks else { return }
@@ -53,7 +54,7 @@ public struct TraceOptions: Sendable {
   public var errorExitcode = 23
   /// Whether the first fault ends the program.
   public var haltOnError = false
-  /// What becomes of frees of other copies' strings.
+  /// What is done with frees of other copies' strings.
   public var foreign = ForeignFrees.ignore
   /// Whether a guard of 8 bytes stands behind each string.
   public var guards = true

@@ -10,16 +10,14 @@ import Testing
   /// Sendable, because nobody else has its tracker: it has none.
   struct Subject: CustomTestStringConvertible, @unchecked Sendable {
     let functions: BSTRFunctions
-    let exhausted: BSTRFunctions
-    var profile: Profile { functions.profile }
-    var width: Int { profile.olecharBytes }
+    var stringLayout: StringLayout { functions.stringLayout }
+    var width: Int { stringLayout.olecharBytes }
 
-    init(_ profile: Profile) {
-      functions = BSTRFunctions(layout: profile.stored, source: .heap, tracker: nil)
-      exhausted = BSTRFunctions(layout: profile.stored, source: .exhausted, tracker: nil)
+    init(_ stringLayout: StringLayout) {
+      functions = BSTRFunctions(layout: stringLayout.stored, tracker: nil)
     }
 
-    var testDescription: String { "\(profile.olecharBytes)/\(profile.payloadOffset)" }
+    var testDescription: String { "\(stringLayout.olecharBytes)/\(stringLayout.payloadOffset)" }
 
     /// Characters in this width, with a zero behind them.
     func characters(_ codes: [UInt32]) -> [UInt8] {
@@ -48,11 +46,12 @@ import Testing
           bstr.load(fromByteOffset: index, as: UInt8.self) == 0, sourceLocation: sourceLocation)
       }
       #expect(
-        UInt(bitPattern: bstr - profile.payloadOffset) % 16 == 0, sourceLocation: sourceLocation)
+        UInt(bitPattern: bstr - stringLayout.payloadOffset) % 16 == 0,
+        sourceLocation: sourceLocation)
     }
   }
 
-  static let subjects = Profile.all.map(Subject.init)
+  static let subjects = StringLayout.all.map(Subject.init)
 
   // MARK: SysAllocString
 
@@ -69,8 +68,6 @@ import Testing
       zeroTerminated: subject.characters([0x61, 0, 0x62]), caller: CallSite(0, 0))
     subject.expect(bstr, holds: Array(subject.text("a").dropLast(subject.width)))
     subject.functions.free(bstr, caller: CallSite(0, 0))
-    #expect(
-      subject.exhausted.allocate(zeroTerminated: subject.text("a"), caller: CallSite(0, 0)) == nil)
   }
 
   // MARK: SysAllocStringLen
@@ -93,7 +90,6 @@ import Testing
       #expect(functions.characterCount(ofString: bstr) == count)
       functions.free(bstr, caller: CallSite(0, 0))
     }
-    #expect(subject.exhausted.allocate(characters: 1, from: nil, caller: CallSite(0, 0)) == nil)
   }
 
   @Test(arguments: subjects) func allocStringLenOverflow(_ subject: Subject) {
@@ -129,7 +125,6 @@ import Testing
     for count in [0xFFFF_FFF9, 0xFFFF_FFFF] {
       #expect(functions.allocate(bytes: count, from: nil, caller: CallSite(0, 0)) == nil)
     }
-    #expect(subject.exhausted.allocate(bytes: 1, from: nil, caller: CallSite(0, 0)) == nil)
   }
 
   // MARK: SysFreeString, lengths
@@ -163,12 +158,6 @@ import Testing
     #expect(functions.reallocate(&place, zeroTerminated: inside, caller: CallSite(0, 0)))
     subject.expect(place, holds: Array(subject.text("ewer").dropLast(subject.width)))
     // Out of memory: the old string stays.
-    let old = place
-    #expect(
-      !subject.exhausted.reallocate(
-        &place, zeroTerminated: subject.text("x"), caller: CallSite(0, 0)))
-    #expect(place == old)
-    subject.expect(place, holds: Array(subject.text("ewer").dropLast(subject.width)))
     #expect(functions.reallocate(&place, zeroTerminated: nil, caller: CallSite(0, 0)))
     #expect(place == nil)
     // From NULL.
@@ -235,12 +224,8 @@ import Testing
     let limit = subject.width == 2 ? 0x7FFF_FFFC : 0x3FFF_FFFD
     #expect(
       !subject.functions.reallocate(&place, characters: limit, from: nil, caller: CallSite(0, 0)))
-    #expect(!subject.exhausted.reallocate(&place, characters: 4, from: nil, caller: CallSite(0, 0)))
     #expect(place == old)
     subject.expect(place, holds: Array(subject.text("abc").dropLast(subject.width)))
-    var none: UnsafeMutableRawPointer?
-    #expect(!subject.exhausted.reallocate(&none, characters: 4, from: nil, caller: CallSite(0, 0)))
-    #expect(none == nil)
     subject.functions.free(place, caller: CallSite(0, 0))
   }
 
@@ -258,7 +243,6 @@ import Testing
       subject.expect(result, holds: sum)
       functions.free(result, caller: CallSite(0, 0))
     }
-    #expect(subject.exhausted.concatenate(odd, even, caller: CallSite(0, 0)) == nil)
     functions.free(odd, caller: CallSite(0, 0))
     functions.free(even, caller: CallSite(0, 0))
   }
@@ -278,6 +262,34 @@ import Testing
       #expect(BSTRFunctions.compare(first, second).signum() == order)
       functions.free(first, caller: CallSite(0, 0))
       functions.free(second, caller: CallSite(0, 0))
+    }
+  }
+
+  // MARK: memory exhaustion
+
+  /// In a process of its own, whose address space is limited: strings of half a gigabyte do not
+  /// fit.
+  @Test func whatDoesNotFitIsRefusedAndNothingIsLost() async {
+    await #expect(processExitsWith: .success) {
+      var limit = rlimit(rlim_cur: 1 << 30, rlim_max: 1 << 30)
+      precondition(setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0)
+      let nowhere = CallSite(0, 0)
+      for layout in StringLayout.all {
+        let functions = BSTRFunctions(layout: layout.stored, tracker: nil)
+        let large = (1 << 30) / layout.olecharBytes
+        precondition(functions.allocate(characters: large, from: nil, caller: nowhere) == nil)
+        precondition(functions.allocate(bytes: 1 << 30, from: nil, caller: nowhere) == nil)
+        var variable: UnsafeMutableRawPointer?
+        precondition(
+          !functions.reallocate(&variable, characters: large, from: nil, caller: nowhere)
+            && variable == nil)
+        variable = functions.allocate(bytes: 8, from: "12345678", caller: nowhere)
+        let old = variable
+        precondition(
+          !functions.reallocate(&variable, characters: large, from: nil, caller: nowhere)
+            && variable == old)
+        precondition(BSTRFunctions.byteLength(of: variable) == 8)
+      }
     }
   }
 }

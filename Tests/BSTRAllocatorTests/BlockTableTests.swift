@@ -14,7 +14,8 @@ import Testing
     var table = BlockTable()
     var model: [UInt: UInt32] = [:]
     for step in 0..<200_000 {
-      // Few distinct blocks, so that removals meet chains of collisions; some at the end of what there is.
+      // Few distinct blocks, so that removals meet chains of collisions; some at the end of what
+      // there is.
       let low = UInt.random(in: 1...3000, using: &generator) * alignment
       let block = Bool.random(using: &generator) ? low : 0xFFFF_FFFF_0000 + low
       let hash = ct_hash(block)
@@ -63,15 +64,15 @@ import Testing
     for address in [block + 1, block + 7, block | 1 << 48, block | 1 << 63, 0] {
       let entry = table.entry(of: address, ct_hash(block))
       #expect(entry == nil)
-      #expect(!BlockTable.canHold(address))
+      #expect(!BlockTable.isRepresentable(address))
     }
-    #expect(BlockTable.canHold(block))
-    #expect(BlockTable.canHold(0xFFFF_FFFF_FFF8))
+    #expect(BlockTable.isRepresentable(block))
+    #expect(BlockTable.isRepresentable(0xFFFF_FFFF_FFF8))
   }
 
   @Test func whatStandsBehindAnAddressIsOneOfThree() {
     #expect(BlockEntry(record: 0).isLive)
-    #expect(BlockEntry(record: BlockEntry.mostRecords - 1).isLive)
+    #expect(BlockEntry(record: BlockEntry.maxRecords - 1).isLive)
     #expect(BlockEntry.unrecorded.isLive)
     #expect(BlockEntry.inherited.isLive)
     for place in [0, 1, FreedBlocks.capacity - 1] {
@@ -85,14 +86,14 @@ import Testing
   @Test func recordsAreForgottenAndWhatIsLiveIsNot() {
     var table = BlockTable()
     let entries = [
-      BlockEntry(record: 0), BlockEntry(record: BlockEntry.mostRecords - 1), .unrecorded,
+      BlockEntry(record: 0), BlockEntry(record: BlockEntry.maxRecords - 1), .unrecorded,
       BlockEntry(freed: 3),
     ]
     for (index, entry) in entries.enumerated() {
       let block = UInt(index + 1) * 64
       _ = table.set(block, ct_hash(block), to: entry)
     }
-    table.forgetRecords()
+    table.markAllInherited()
     let found = (1...4).map { table.entry(of: $0 * 64, ct_hash($0 * 64)) }
     #expect(found == [.inherited, .inherited, .unrecorded, BlockEntry(freed: 3)])
   }

@@ -8,8 +8,8 @@ import TraceStore
 
 /// Images of glibc's heap chunks: which of them hold a BSTR of another implementation.
 @Suite struct ForeignBlockTests {
-  /// Three chunks in a row, of which the second has the block that is asked about (malloc/malloc.c of glibc,
-  /// "malloc_chunk details").
+  /// Three chunks in a row, of which the second has the block that is asked about (malloc/malloc.c
+  /// of glibc, "malloc_chunk details").
   private final class Heap {
     static let bytes = 1 << 16
     private let memory: UnsafeMutableRawPointer
@@ -116,7 +116,8 @@ import TraceStore
     #expect(judgement == .none)
   }
 
-  /// What the heap takes for a block that was asked for may be larger, and its size's cache be full.
+  /// What the heap takes for a block that was asked for may be larger, and its size's cache be
+  /// full.
   @Test func theMarkOfCachesIsFoundWhereOneIsFull() {
     #expect(ctt_key_with_full_caches() == ct_tcache_key())
   }
@@ -134,7 +135,8 @@ import TraceStore
     #expect(try judge { $0.set(length: 20) } == .none)
   }
 
-  /// Where a string was freed before, the memory is more likely to be somebody's who was given it since.
+  /// Where a string was freed before, the memory is more likely to be somebody's who was given it
+  /// since.
   @Test func whereAStringWasFreedMoreIsAsked() throws {
     func judge(_ text: String, chunk: Int, length: Int? = nil) throws -> ForeignBlock.Judgement {
       let heap = try Heap(chunk: chunk, text: text)

@@ -18,7 +18,7 @@ import TraceStore
     var record = BlockRecord(
       address: 0, serial: 1, byteLength: 0, stack: .none, thread: 1, milliseconds: 0)
     _ = blocks.add(
-      block, &record, by: Moment(), bytes: bytes, Self.limits, pool,
+      block, &record, by: EventContext(), bytes: bytes, Self.limits, pool,
       UInt64(block),
       at: nil, in: &table)
   }
@@ -28,15 +28,15 @@ import TraceStore
     var table = BlockTable()
     let pool = Atomic<Int>(0)
     // Within both limits, over the number, over both, and over the bytes alone.
-    for (block, bytes, isOver, isOverInNumberOnly) in [
+    for (block, bytes, isOver, exceedsCountOnly) in [
       (16, 40, false, false), (32, 40, false, false), (48, 10, true, true), (64, 20, true, false),
     ] {
       add(UInt(block), bytes: bytes, to: &blocks, &table, pool)
       let (over, inNumberOnly) = (
-        blocks.isOver(Self.limits), blocks.isOverInNumberOnly(Self.limits)
+        blocks.exceeds(Self.limits), blocks.exceedsCountOnly(Self.limits)
       )
       #expect(over == isOver)
-      #expect(inNumberOnly == isOverInNumberOnly)
+      #expect(inNumberOnly == exceedsCountOnly)
     }
   }
 }

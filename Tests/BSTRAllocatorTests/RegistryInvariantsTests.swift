@@ -10,7 +10,7 @@
 
   /// A registry under all that can happen to it, whose structure is checked after each step.
   @Suite struct RegistryInvariantsTests {
-    private static let layout = BlockLayout(profile: .windows, hasGuard: true)
+    private static let layout = BlockLayout(stringLayout: .windows, hasGuard: true)
     private static let blockBytes = 600
 
     private static func record(_ block: UInt, _ serial: UInt64, bytes: Int) -> BlockRecord {
@@ -31,11 +31,13 @@
     private static func release(
       _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter
     ) {
-      var result = Registry.Aftermath()
+      var result = Registry.ReleaseResult()
       _ = registry.release(
-        block, by: Moment(), layout, isTold: false, &result, in: store)
-      if result.unusual.contains(.isToMove) { registry.evictElsewhere(nextTo: block, &result) }
-      if result.unusual.contains(.isOver) {
+        block, by: EventContext(), layout, alwaysReport: false, &result, in: store)
+      if result.slowPath.contains(.rebalance) {
+        registry.evictFromAnotherShard(nextTo: block, &result)
+      }
+      if result.slowPath.contains(.overBudget) {
         while registry.takeOldest(nextTo: block) != nil {}
       }
     }
@@ -56,7 +58,7 @@
         let block = blocks.randomElement(using: &generator)!
         let bytes = 2 * Int.random(in: 0...250, using: &generator)
         let name: String
-        switch (registry.holds(block), Int.random(in: 0..<100, using: &generator)) {
+        switch (registry.owns(block), Int.random(in: 0..<100, using: &generator)) {
         case (_, 0):
           name = "fork"
           registry.renewInForkedChild()
@@ -79,7 +81,7 @@
         case (false, 2...20):
           name = "hold a foreign block"
           fill(block, bytes: bytes)
-          _ = registry.hold(foreign: block, record(block, 0, bytes: bytes), by: Moment())
+          _ = registry.hold(foreign: block, record(block, 0, bytes: bytes), by: EventContext())
         case (false, _):
           name = "insert"
           fill(block, bytes: bytes)

@@ -8,7 +8,7 @@ import TraceStore
 
 /// The registry against a dictionary, and its store against the registry.
 @Suite struct RegistryTests {
-  private static let layout = BlockLayout(profile: .windows, hasGuard: true)
+  private static let layout = BlockLayout(stringLayout: .windows, hasGuard: true)
 
   private func record(_ block: UInt, _ serial: UInt64, bytes: UInt32 = 2) -> BlockRecord {
     BlockRecord(
@@ -31,19 +31,19 @@ import TraceStore
   ) -> String {
     let thread = ct_enter()
     defer { ct_leave(thread) }
-    var aftermath = Registry.Aftermath()
-    let removal = registry.release(
-      block, by: Moment(), Self.layout, isTold: false, &aftermath, in: store)
-    if aftermath.unusual.contains(.isToMove) {
-      registry.evictElsewhere(nextTo: block, &aftermath)
+    var result = Registry.ReleaseResult()
+    let outcome = registry.release(
+      block, by: EventContext(), Self.layout, alwaysReport: false, &result, in: store)
+    if result.slowPath.contains(.rebalance) {
+      registry.evictFromAnotherShard(nextTo: block, &result)
     }
-    evicted = aftermath.evicted == 0 ? nil : aftermath.evicted
-    return switch removal {
+    evicted = result.evicted == 0 ? nil : result.evicted
+    return switch outcome {
     case .own(let isHeld):
-      aftermath.unusual.contains(.isDescribed) ? "damaged" : isHeld ? "held" : "own"
+      result.slowPath.contains(.report) ? "corrupted" : isHeld ? "held" : "own"
     case .unrecorded: "unrecorded"
     case .inherited: "inherited"
-    case .unknown: "unknown"
+    case .unknown, .unwatched: "unknown"
     }
   }
 
@@ -89,7 +89,7 @@ import TraceStore
     // A small live set needs few records, however long it goes on.
     #expect(writer.used(of: .blocks) <= (5000 * 3 / 2) * MemoryLayout<BlockRecord>.stride)
     for block in model.keys {
-      let result = registry.holds(block)
+      let result = registry.owns(block)
       #expect(result)
     }
   }
@@ -112,13 +112,13 @@ import TraceStore
         var evicted: UInt?
         #expect(release(block, from: registry, in: writer, evicting: &evicted) == "held")
         held.insert(block)
-        let isStillOurs = registry.holds(block)
+        let isStillOurs = registry.owns(block)
         #expect(isStillOurs)
         while let oldest = evicted ?? registry.takeOldest(nextTo: block)?.block {
           evicted = nil
           #expect(held.remove(oldest) != nil)
           given[oldest, default: 0] += 1
-          let isStillOurs = registry.holds(oldest)
+          let isStillOurs = registry.owns(oldest)
           #expect(!isStillOurs)
         }
       }
@@ -150,14 +150,15 @@ import TraceStore
         if let evicted { held.remove(evicted) }
       }
       #expect(held.count > 64 * 7)
-      // Half of each shard's can be taken, and then what is over the limit of the block's own: nothing.
+      // Half of each shard's can be taken, and then what is over the limit of the block's own:
+      // nothing.
       var taken = 0
       for _ in 0..<2000 {
-        var aftermath = Registry.Aftermath()
-        registry.evictElsewhere(nextTo: blocks[0], &aftermath)
-        if aftermath.evicted == 0 { continue }
-        #expect(held.remove(aftermath.evicted) != nil)
-        #expect(aftermath.unusual.isEmpty)
+        var result = Registry.ReleaseResult()
+        registry.evictFromAnotherShard(nextTo: blocks[0], &result)
+        if result.evicted == 0 { continue }
+        #expect(held.remove(result.evicted) != nil)
+        #expect(result.slowPath.isEmpty)
         taken += 1
       }
       #expect(taken > 64 * 3)
@@ -172,18 +173,18 @@ import TraceStore
       let block = blocks[0]
       _ = registry.insert(block, record(block, 1), in: writer)
       #expect(release(block, from: registry, in: writer) == "own")
-      guard case .freed(let freed, isReused: false) = registry.standing(of: block) else {
+      guard case .freed(let freed, isReused: false) = registry.state(of: block) else {
         Issue.record("forgotten")
         return
       }
       #expect(freed.record.serial == 1)
       _ = registry.insert(block, record(block, 2), in: writer)
-      guard case .live = registry.standing(of: block) else {
+      guard case .live = registry.state(of: block) else {
         Issue.record("not live")
         return
       }
       #expect(release(block, from: registry, in: writer) == "own")
-      guard case .freed(let again, isReused: true) = registry.standing(of: block) else {
+      guard case .freed(let again, isReused: true) = registry.state(of: block) else {
         Issue.record("the earlier life is forgotten")
         return
       }
@@ -208,29 +209,30 @@ import TraceStore
         #expect(release(block, from: registry, in: writer) == "own")
       }
       // Those at the front are forgotten, those at the end are not, and all that lives is known.
-      let first = registry.holds(others.first!)
-      let last = registry.standing(of: others.last!)
+      let first = registry.owns(others.first!)
+      let last = registry.state(of: others.last!)
       #expect(!first)
       guard case .freed = last else {
         Issue.record("forgotten too early")
         return
       }
-      #expect(reused.allSatisfy { registry.holds($0) })
+      #expect(reused.allSatisfy { registry.owns($0) })
       #expect(reused.allSatisfy { release($0, from: registry, in: writer) == "own" })
     }
   }
 
-  /// Of a foreign block that is released again at the same address, the latest release is remembered.
+  /// Of a foreign block that is released again at the same address, the latest release is
+  /// remembered.
   @Test func aForeignBlockMayBeReleasedAgain() throws {
     let registry = Registry(.none)
     let writer = StoreWriter(in: try Region.anonymous())
     try withBlocks(64 * FreedBlocks.capacity) { blocks in
       for round: UInt32 in 1...3 {
-        let moment = Moment(thread: round)
+        let moment = EventContext(thread: round)
         let isHeld = registry.hold(
           foreign: blocks[0], record(blocks[0], 0), by: moment)
         #expect(!isHeld)
-        guard case .freed(let freed, _) = registry.standing(of: blocks[0]) else {
+        guard case .freed(let freed, _) = registry.state(of: blocks[0]) else {
           Issue.record("forgotten")
           return
         }
@@ -241,18 +243,19 @@ import TraceStore
         _ = registry.insert(block, record(block, 1), in: writer)
         #expect(release(block, from: registry, in: writer) == "own")
       }
-      let isKnown = registry.holds(blocks[0])
+      let isKnown = registry.owns(blocks[0])
       #expect(!isKnown)
     }
   }
 
-  /// What stands behind a foreign string is made good when it is taken in, so that it is not told as written later.
+  /// What stands behind a foreign string is made good when it is taken in, so that it is not told
+  /// as written later.
   @Test func aForeignBlockThatCameDamagedIsNotWrittenToAfterItsRelease() throws {
     let registry = Registry(Self.room)
     try withBlocks(1) { blocks in
       UnsafeMutablePointer<UInt16>(bitPattern: blocks[0] + 8)![1] = 0x41
       let isHeld = registry.hold(
-        foreign: blocks[0], record(blocks[0], 0), by: Moment())
+        foreign: blocks[0], record(blocks[0], 0), by: EventContext())
       #expect(isHeld)
       #expect(damagedBlocks(in: registry) == 0)
       UnsafeMutablePointer<UInt16>(bitPattern: blocks[0] + 8)![1] = 0x41
@@ -280,7 +283,7 @@ import TraceStore
   private func damagedBlocks(in registry: borrowing Registry) -> Int {
     var place = Registry.QuarantinePlace()
     var count = 0
-    while registry.nextDamaged(from: &place, in: nil) != nil { count += 1 }
+    while registry.nextCorrupted(from: &place, in: nil) != nil { count += 1 }
     return count
   }
 
@@ -323,13 +326,13 @@ import TraceStore
         // One character behind the terminator.
         UnsafeMutablePointer<UInt16>(bitPattern: block + 8)![2] = 0x41
       }
-      #expect(release(blocks[0], from: registry, in: writer) == "damaged")
-      let first = registry.inspect(blocks[1], in: writer)?.damages.behind
+      #expect(release(blocks[0], from: registry, in: writer) == "corrupted")
+      let first = registry.inspect(blocks[1], in: writer)?.corruption.trailer
       #expect(first?.kind == .overrun)
       #expect(first?.offset == 4)
       #expect(first?.count == 2)
       #expect(first?.found ?? 0 == 0xFBFB_FBFB_FBFB_0041)
-      let second = registry.inspect(blocks[1], in: writer)?.damages.behind
+      let second = registry.inspect(blocks[1], in: writer)?.corruption.trailer
       #expect(second == nil)
     }
   }
@@ -348,7 +351,7 @@ import TraceStore
       let isRecorded = registry.insert(blocks[0], record(blocks[0], 1), in: childs)
       #expect(isRecorded)
       #expect(release(blocks[0], from: registry, in: childs) == "own")
-      let isStillKnown = registry.holds(blocks[1])
+      let isStillKnown = registry.owns(blocks[1])
       #expect(isStillKnown)
       var live = 0
       try StoreImage(bytes: childs.bytes).forEachLiveBlock { _ in live += 1 }

@@ -30,8 +30,8 @@ import TraceStore
 
   @Test(arguments: [0, 1, 5, 30, 100], [0, 1, 3, 17])
   func framesAreThoseOfTheFullStackButTheSkipped(levels: Int, skip: Int) {
-    let whole = captured(levels: levels, skip: 0, depth: StackCapture.deepest)
-    let part = captured(levels: levels, skip: skip, depth: StackCapture.deepest)
+    let whole = captured(levels: levels, skip: 0, depth: StackCapture.maxDepth)
+    let part = captured(levels: levels, skip: skip, depth: StackCapture.maxDepth)
     #expect(!whole.truncated)
     #expect(whole.frames.count >= levels)
     // The callers' frames differ by the two call sites above; what lies below them is the same.
@@ -59,7 +59,7 @@ import TraceStore
   @Test func depotKeepsEachStackOnce() throws {
     let writer = StoreWriter(in: try Region.anonymous())
     writer.publish()
-    var depot = Depot()
+    var depot = StackDepot()
     var ids: Set<StackID> = []
     for round in 0..<200 {
       // One stack per recursion depth, five of them, forty times.

@@ -5,13 +5,13 @@ import TestSupport
 
 @testable import BSTRAllocator
 
-/// A stack in memory of its own that is made of return addresses into real functions, so that it unwinds by
-/// their call frame information.
+/// A stack in memory of its own that is made of return addresses into real functions, so that it
+/// unwinds by their call frame information.
 final class SyntheticStack {
   /// A function in the middle of a call.
   struct Activation: Hashable {
     var address: UInt
-    var rule: FrameRule
+    var rule: CFARule
 
     static func == (one: Activation, other: Activation) -> Bool { one.address == other.address }
     func hash(into hasher: inout Hasher) { hasher.combine(address) }
@@ -34,7 +34,7 @@ final class SyntheticStack {
     private init() {
       for function in ["", "libc.so.6"].flatMap({ Functions.all(of: $0).shuffledFirst(4000) }) {
         let address = function.start + function.bytes / 2 + 1
-        guard let rule = FrameRule.of(address) else { continue }
+        guard let rule = CFARule.of(address) else { continue }
         let activation = Activation(address: address, rule: rule)
         if rule.isOutermost {
           outermost.append(activation)
@@ -50,7 +50,7 @@ final class SyntheticStack {
       }
       let all = ["", "libc.so.6"].flatMap { Functions.all(of: $0) }
       for function in all where outermost.isEmpty {
-        if let rule = FrameRule.of(function.start + 1), rule.isOutermost {
+        if let rule = CFARule.of(function.start + 1), rule.isOutermost {
           outermost.append(Activation(address: function.start + 1, rule: rule))
         }
       }

@@ -22,7 +22,8 @@ import TraceStore
     private var insertions = 0
     private var noise: UInt = 0x6666_0000_0000
 
-    /// Makes a call from a stack as the tracker handles it: asks the cache, and else unwinds and inserts.
+    /// Makes a call from a stack as the tracker handles it: asks the cache, and else unwinds and
+    /// inserts.
     ///
     /// - Returns: whether the cache knew the stack. It is then the right one.
     @discardableResult
@@ -50,7 +51,7 @@ import TraceStore
       addresses.withUnsafeMutableBufferPointer { buffer in
         let captured = StackCapture.Stack(
           addresses: buffer, words: ct_scratch(), truncated: truncated)
-        UnwindCache.learn(id, captured, at: stack.call(activations), unloads: unloads)
+        UnwindCache.insert(id, captured, at: stack.call(activations), unloads: unloads)
       }
       check()
     }
@@ -119,7 +120,7 @@ import TraceStore
       setting.call(from: stack)
       let id = UnwindCache.stack(at: CallSite(stack[0].address, 0), unloads: 0)
       #expect(id == .none)
-      UnwindCache.learn(
+      UnwindCache.insert(
         StackID(rawValue: 7),
         StackCapture.Stack(
           addresses: UnsafeMutableBufferPointer(start: nil, count: 0), words: ct_scratch(),
@@ -218,7 +219,8 @@ import TraceStore
     }
   }
 
-  /// As many entries as one place has ways, and one more: the newest is known, and nothing is taken for another.
+  /// As many entries as one place has ways, and one more: the newest is known, and nothing is taken
+  /// for another.
   @Test func anEntryIsEvictedByOneTooMany() throws {
     try withCache { setting in
       // Calls from different depths of the stack that have one home.
@@ -246,7 +248,8 @@ import TraceStore
     }
   }
 
-  /// The entry at which the cache begins to look; `itNeverTakesOneStackForAnother` does not depend on it.
+  /// The entry at which the cache begins to look; `itNeverTakesOneStackForAnother` does not depend
+  /// on it.
   private func home(_ address: UInt, _ frame: UInt) -> UInt {
     let mixed = (address &* 0x9E37_79B9_7F4A_7C15 ^ frame) &* 0xD6E8_FEB8_6659_FD93
     return mixed >> UInt(64 - UnwindCache.entryBits)

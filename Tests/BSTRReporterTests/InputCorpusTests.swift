@@ -25,7 +25,8 @@ import TraceOptions
     try Self.options.bytes(of: name).withUnsafeBytes { InputFuzzing.readOptions($0) }
   }
 
-  /// Signs end names and parts whatever is behind them: with a combining mark they are another character.
+  /// Signs end names and parts whatever is behind them: with a combining mark they are another
+  /// character.
   @Test func combiningMarksArePartsOfWhatTheyStandIn() throws {
     var rules = Suppressions()
     rules.add("leak:\u{301}f:g\nany: \u{301}", file: "")

@@ -99,7 +99,7 @@ import Testing
     let places = try Self.places(in: Self.libraries[0], 200)
     let path = try Self.script(text + "\n")
     var llvm = LLVMSymbolicator(
-      path: path, patience: SymbolizerProcess.Patience(silence: 300, total: 5000))
+      path: path, timeout: SymbolizerProcess.Timeouts(silence: 300, total: 5000))
     var runtime = RuntimeSymbolicator()
     let expected = runtime.symbols(for: places)
     #expect(llvm.symbols(for: places) == expected)
@@ -236,7 +236,7 @@ import Testing
   @Test func whatAHungOneHasStartedEndsWithIt() throws {
     let path = try Self.script("sleep 60 &\necho $! > \"$(dirname \"$0\")/child\"\nwait\n")
     var llvm = LLVMSymbolicator(
-      path: path, patience: SymbolizerProcess.Patience(silence: 1000, total: 5000))
+      path: path, timeout: SymbolizerProcess.Timeouts(silence: 1000, total: 5000))
     _ = llvm.symbols(for: try Self.places(in: Self.libraries[0], 1))
     #expect(llvm.failure?.contains("did not answer") == true)
     let child = try String(

@@ -190,7 +190,8 @@ import TraceStore
     #expect(name(pid: 3) == nil)
   }
 
-  /// Larger than what is read at a time, with lines over the ends of pieces and one that has no end for long.
+  /// Larger than what is read at a time, with lines over the ends of pieces and one that has no end
+  /// for long.
   @Test func aLargeFileIsReadInPieces() throws {
     var text = ""
     for index in 1...20_000 { text += "\(String(index * 16, radix: 16)) 10 function_\(index)\n" }

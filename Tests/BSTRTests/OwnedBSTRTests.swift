@@ -3,8 +3,8 @@ import Testing
 
 @testable import BSTR
 
-/// Conversion, ownership and passing of owned strings, where a character has 2 bytes; `owned_wide_swift`
-/// is the same for 4.
+/// Conversion, ownership and passing of owned strings, where a character has 2 bytes;
+/// `owned_wide_swift` is the same for 4.
 @Suite struct OwnedBSTRTests {
   // MARK: conversion
 

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Whose layout a call means, where the code that it returns to does not tell, or is other code than a moment ago.
+/// Whose layout a call means, where the code that it returns to does not tell, or is other code
+/// than a moment ago.
 @Suite(.overAllProducts, .namingProducts) struct CallerLayoutTests {
   private static let sources = Built.root.appending(path: "Tests/Scenarios/layouts")
   private static var linked: [String] {

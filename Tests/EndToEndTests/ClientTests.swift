@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Large programs of others that use BSTRs: nothing changes for them, and what their native code leaks is found
-/// and named.
+/// Large programs of others that use BSTRs: nothing changes for them, and what their native code
+/// leaks is found and named.
 ///
 /// `.ci/clients` installs them; what is absent is skipped.
 @Suite(.overAllProducts, .namingProducts) struct ClientTests {
@@ -25,8 +25,8 @@ import Testing
 
   /// Builds the native library of `app.cs`.
   ///
-  /// - Parameter offset: where its own functions put the characters, in a library of their own; `nil` when it
-  ///   is linked with the tracker.
+  /// - Parameter offset: where its own functions put the characters, in a library of their own;
+  ///   `nil` when it is linked with the tracker.
   private func buildNative(in folder: URL, offset: Int?) throws {
     let common = ["-g", "-shared", "-fPIC", "-I\(Built.headers)"]
     var libraries = [

@@ -26,7 +26,8 @@ import TraceStore
   ///
   /// - Parameters:
   ///   - main: the program's source.
-  ///   - library: the source of a library that it is linked with, besides the one with the functions.
+  ///   - library: the source of a library that it is linked with, besides the one with the
+  ///     functions.
   ///   - isOpened: whether the program opens that library itself.
   ///   - words: the program's arguments.
   private func run(
@@ -300,7 +301,8 @@ import TraceStore
     #expect(text.errors.contains(Self.engineLine), "\(text.errors)")
   }
 
-  /// A plug-in that is opened and closed often, and comes to lie elsewhere each time, is named once.
+  /// A plug-in that is opened and closed often, and comes to lie elsewhere each time, is named
+  /// once.
   @Test func aPluginThatIsOpenedOftenIsNamedOnce() throws {
     let main = """
       #include <dlfcn.h>

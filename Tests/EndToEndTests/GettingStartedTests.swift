@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Docs/GettingStarted.md and Docs/ReadingAReport.md, followed word for word: their files, their commands and what
-/// these answer.
+/// Docs/GettingStarted.md and Docs/ReadingAReport.md, followed word for word: their files, their
+/// commands and what these answer.
 @Suite struct GettingStartedTests {
   /// A fenced block of the page.
   private struct Block {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Functions inlined into one another, by the toolchain's compiler: each with its own line, in order.
+/// Functions inlined into one another, by the toolchain's compiler: each with its own line, in
+/// order.
 @Suite struct InlinedFramesTests {
   @Test func nestedInlinedFunctionsHaveTheirOwnLines() throws {
     let folder = try Built.folder("inlined-frames")

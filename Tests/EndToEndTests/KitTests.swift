@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The test kits, in the hands of a package and of programs that use them: which tests fail, and what
-/// they say, word for word.
+/// The test kits, in the hands of a package and of programs that use them: which tests fail, and
+/// what they say, word for word.
 ///
 /// `BSTRTRACE_UPDATE_GOLDEN=1` writes the golden files.
 @Suite(.serialized, .overAllProducts, .namingProducts) struct KitTests {
@@ -83,7 +83,8 @@ import Testing
     for _ in 0..<50 {
       let command = try run("swift-testing", bundle, ["--filter", "ParallelTests"])
       #expect(command.status != 0)
-      // In the order of the output: an issue's argument, and in its message the number that was leaked.
+      // In the order of the output: an issue's argument, and in its message the number that was
+      // leaked.
       var argument: Int?
       var failed: [Int: Int] = [:]
       for line in command.output.split(separator: "\n") {

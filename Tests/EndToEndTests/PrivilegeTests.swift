@@ -4,16 +4,16 @@ import TraceOptions
 
 /// What the machine allows.
 private enum Machine {
-  /// Whether such programs can be made here: only root can give a file away, and a file system may be
-  /// mounted so that the bits mean nothing.
+  /// Whether such programs can be made here: only root can give a file away, and a file system may
+  /// be mounted so that the bits mean nothing.
   static var canGiveRights: Bool {
     var mount = statvfs()
     return geteuid() == 0 && statvfs("/tmp", &mount) == 0 && mount.f_flag & 2 == 0
   }
 }
 
-/// Programs with more rights than their caller, who chooses their environment: nothing of it is believed,
-/// nothing is recorded and no file is touched.
+/// Programs with more rights than their caller, who chooses their environment: nothing of it is
+/// believed, nothing is recorded and no file is touched.
 @Suite(.serialized, .enabled(if: Machine.canGiveRights, "needs root, and /tmp without nosuid"))
 struct PrivilegeTests {
   /// What gives a program rights of root's.
@@ -21,7 +21,8 @@ struct PrivilegeTests {
     case none, user, group, capabilities
   }
 
-  /// A folder of its own that everybody can reach, with a program in it and files that only root can touch.
+  /// A folder of its own that everybody can reach, with a program in it and files that only root
+  /// can touch.
   private final class Place {
     /// The folder.
     let folder: URL
@@ -109,7 +110,8 @@ struct PrivilegeTests {
     return values.first { given.give(option, $0) == nil } ?? "none fits"
   }
 
-  /// The environments that a caller may try: each option by itself, all of them, and the other variables.
+  /// The environments that a caller may try: each option by itself, all of them, and the other
+  /// variables.
   private static func environments(_ place: Place) -> [[String: String]] {
     let secrets = place.secrets.path
     let options = TraceOption.all.map { "\($0.name)=\(value(of: $0, place))" }
@@ -181,7 +183,8 @@ struct PrivilegeTests {
     #expect(traced.output.hasPrefix("secure 0 "))
   }
 
-  /// The two bits mean nothing to a process that can gain no rights; capabilities still set AT_SECURE.
+  /// The two bits mean nothing to a process that can gain no rights; capabilities still set
+  /// AT_SECURE.
   @Test(arguments: [Rights.user, .group, .capabilities])
   func withoutNewPrivilegesTheyAreRunAsTheKernelDoes(rights: Rights) throws {
     let place = try Place(rights)

@@ -63,7 +63,8 @@ struct Products: Sendable {
   }
 }
 
-/// Runs each test once for each configuration's products, and says of an issue which ones it is with.
+/// Runs each test once for each configuration's products, and says of an issue which ones it is
+/// with.
 struct ProductsTrait: SuiteTrait, TestTrait, TestScoping {
   /// So that tests are repeated, and not their suite.
   var isRecursive: Bool { true }

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Shapes of real programs that one source file does not make: libraries behind links, and several copies of the
-/// tracker.
+/// Shapes of real programs that one source file does not make: libraries behind links, and several
+/// copies of the tracker.
 @Suite(.overAllProducts, .namingProducts) struct RealProgramsTests {
   private func write(_ text: String, _ name: String, in folder: URL) throws {
     try text.write(to: folder.appending(path: name), atomically: true, encoding: .utf8)
@@ -47,8 +47,8 @@ import Testing
     #expect(frame.line == 2)
   }
 
-  /// A program that takes the functions of a linked copy by `dlsym`, as Mono does, and frees crosswise: with
-  /// another copy preloaded, linked with it, or neither.
+  /// A program that takes the functions of a linked copy by `dlsym`, as Mono does, and frees
+  /// crosswise: with another copy preloaded, linked with it, or neither.
   @Test(arguments: [true, false]) func twoCopiesRecordEachStringOnce(isPreloaded: Bool) throws {
     let folder = try Built.folder("two-copies-\(isPreloaded)")
     let library = Built.products.appending(path: "libbstrtrace-linked.so").path

@@ -31,16 +31,18 @@ import Testing
     #expect(try recognised("shorter", in: folder) == 160)
     #expect(try recognised("cuts", depth: 8, in: folder) > 10)
     #expect(try recognised("deep 12", depth: 256, in: folder) == 12)
-    // Each place three times in a row. Where the kernel puts stack and code decides how few push one another out.
+    // Each place three times in a row. Where the kernel puts stack and code decides how few push
+    // one another out.
     #expect(try recognised("many 60000", in: folder) > 39_000)
 
-    // A string's two stacks are walked twice each before they are known; again two of each for the other way, one
-    // to begin with that, and two for what came first, which branches from it then.
+    // A string's two stacks are walked twice each before they are known; again two of each for the
+    // other way, one to begin with that, and two for what came first, which branches from it then.
     #expect(try recognised("phases 12000", in: folder) == 2 * (12000 - 2 - 2 - 1 - 2))
     #expect(try recognised("turns 12000", in: folder) == 2 * (12000 - 2 - 2))
   }
 
-  /// Runs one of the program's programs, and says how many stacks were recognised, all as a walk finds them.
+  /// Runs one of the program's programs, and says how many stacks were recognised, all as a walk
+  /// finds them.
   private func recognised(
     _ arguments: String, depth: Int = 64, in folder: URL
   ) throws -> Int {

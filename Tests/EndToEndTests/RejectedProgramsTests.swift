@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Programs that break a rule with Swift's types: the compiler rejects each, for the reason that its first
-/// line states.
+/// Programs that break a rule with Swift's types: the compiler rejects each, for the reason that
+/// its first line states.
 @Suite struct RejectedProgramsTests {
   static let folder = Built.root.appending(path: "Tests/Scenarios/rejected")
 

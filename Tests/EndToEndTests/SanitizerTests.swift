@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The scenarios again, with library and program built for a sanitizer: the tracker's own code reads
-/// nothing that is freed or unmapped, and races with nobody.
+/// The scenarios again, with library and program built for a sanitizer: the tracker's own code
+/// reads nothing that is freed or unmapped, and races with nobody.
 @Suite struct SanitizerTests {
   /// A sanitizer of the toolchain, with the library built for it.
   enum Sanitizer: String {

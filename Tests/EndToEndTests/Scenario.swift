@@ -4,28 +4,30 @@ import Testing
 /// A program of one file, which states in its first lines what is to be found in it.
 ///
 /// - `// flags: …` is given to the compiler.
-/// - `// widths: 2 4` are the bytes of an OLECHAR that it is built with; byte counts below are for 2.
+/// - `// widths: 2 4` are the bytes of an OLECHAR that it is built with; byte counts below are for
+///   2.
 /// - `// options: …` is the value of `BSTRTRACE_OPTIONS`.
 /// - `// links: other.c` builds another file of the folder into a library that is linked, or with
 ///   `// plugin: other.c` into one that is only opened.
-/// - `// leak: COUNT BYTES FUNCTION FILE:LINE` is an expected leak, with `pinned=FUNCTION:LINE` behind
-///   it one that is pinned there.
+/// - `// leak: COUNT BYTES FUNCTION FILE:LINE` is an expected leak, with `pinned=FUNCTION:LINE`
+///   behind it one that is pinned there.
 /// - `// fault: KIND DETAIL COUNT detected=PLACE freed=PLACE allocated=PLACE` is another expected
-///   finding. A place is `FUNCTION:LINE`, where a line may be `*`; `-` is none and `*` any. The detail
-///   `*` stands for findings of all details together.
+///   finding. A place is `FUNCTION:LINE`, where a line may be `*`; `-` is none and `*` any. The
+///   detail `*` stands for findings of all details together.
 /// - Behind either, `rule=RULE owner=PLACE producer=PLACE consumer=PLACE` is who is to blame, and
-///   `rule=-` says that this cannot be told. What is left out is not compared. Several rules or places
-///   with `|` between them are all right.
+///   `rule=-` says that this cannot be told. What is left out is not compared. Several rules or
+///   places with `|` between them are all right.
 /// - `// never: TEXT` is not so, and may be in no sentence about a finding.
-/// - `// unseen: LIBRARY REASON SYMBOL` is a module whose strings are not seen, as the report says, and
-///   `// unseen: -` says that there is none. Not compared without such a line.
+/// - `// unseen: LIBRARY REASON SYMBOL` is a module whose strings are not seen, as the report says,
+///   and `// unseen: -` says that there is none. Not compared without such a line.
 /// - `// pending: REASON` says why what is stated is not yet found.
 /// - `// twin: -DFIXED` builds it a second time with that flag: nothing is found then.
 /// - No such line means that there is no finding.
 /// - `// status: N` is the expected exit status of the program under the tool.
 /// - `// module: BSTR` says that it imports that module of ours, besides CBSTR.
 /// - `// modes: linked preloaded` are the ways in which it is run; both without it.
-/// - `// threads` says that it has several, `// sanitizers: no; REASON` that it cannot run under one.
+/// - `// threads` says that it has several, `// sanitizers: no; REASON` that it cannot run under
+///   one.
 struct Scenario: CustomTestStringConvertible, Sendable {
   /// The source file.
   var file: URL
@@ -45,7 +47,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   var allowsSanitizers = true
   /// What may be said of no finding.
   var untruths: [String] = []
-  /// Modules whose strings are not seen, each with the reason and the symbol; `nil` where that is not stated.
+  /// Modules whose strings are not seen, each with the reason and the symbol; `nil` where that is
+  /// not stated.
   var unseen: [String]?
   /// Why what is stated is not yet found; `nil` when it is.
   var pending: Comment?

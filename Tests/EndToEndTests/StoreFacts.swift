@@ -13,7 +13,8 @@ struct StoreFacts {
 
   /// Strings that were freed, by where that was.
   private(set) var freed: [Freed] = []
-  /// Strings that were live at the end, by serial number: where they were allocated, and what they say.
+  /// Strings that were live at the end, by serial number: where they were allocated, and what they
+  /// say.
   private(set) var live: [UInt64: (allocated: [BSTRReporter.Frame], value: StoredValue?)] = [:]
   /// How each process ended.
   private(set) var ends: [EndState?] = []

@@ -115,8 +115,8 @@ struct Traced {
     /// All findings of all processes.
     var findings: [Finding] { processes.flatMap(\.findings) }
 
-    /// Reads a JSON report, and records an issue for each place where it names the tracker itself: no
-    /// report of any program may.
+    /// Reads a JSON report, and records an issue for each place where it names the tracker itself:
+    /// no report of any program may.
     init(_ json: Data) throws {
       self = try JSONDecoder().decode(Self.self, from: json)
       let places = Self.trackersFrames(in: try JSONSerialization.jsonObject(with: json), at: "")
@@ -125,8 +125,8 @@ struct Traced {
       }
     }
 
-    /// Where the report names a module of the tracker's, and how: in stacks, owners, producers, consumers, pins,
-    /// declarations, the map and suppressions, whatever their keys are.
+    /// Where the report names a module of the tracker's, and how: in stacks, owners, producers,
+    /// consumers, pins, declarations, the map and suppressions, whatever their keys are.
     static func trackersFrames(in value: Any, at path: String) -> [(path: String, frame: String)] {
       switch value {
       case let list as [Any]:
@@ -143,7 +143,8 @@ struct Traced {
       }
     }
 
-    /// Whether a module, or a rule that consists of a module and an offset, is one of the tracker's.
+    /// Whether a module, or a rule that consists of a module and an offset, is one of the
+    /// tracker's.
     private static func isTrackers(_ text: String) -> Bool {
       ["libbstrtrace-preload.so", "libbstrtrace-linked.so"].contains { text.contains($0) }
     }

@@ -24,7 +24,8 @@ import TraceOptions
 
   private static let endings = [".swift", ".c", ".h", ".hpp", ".md", ".json", ".cpp"]
 
-  /// The words in single backticks that look like a file of this package: no placeholders, patterns or options.
+  /// The words in single backticks that look like a file of this package: no placeholders, patterns
+  /// or options.
   private static func namedFiles(in page: String) -> [String] {
     page.matches(of: /`([A-Za-z.][A-Za-z0-9_.+\/-]*)`/).map { String($0.1) }.filter { name in
       !name.contains("NAME")

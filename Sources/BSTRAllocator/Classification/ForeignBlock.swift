@@ -7,9 +7,9 @@ import TraceStore
 
 /// A block that another copy of the functions allocated from the same heap.
 ///
-/// Programs carry private copies: 7-Zip's executable hands its own BSTRs to a plug-in that frees them
-/// through us, by the thousand. Not releasing those would leak; releasing anything else would abort
-/// the program.
+/// Programs carry private copies: 7-Zip's executable hands its own BSTRs to a plug-in that frees
+/// them through us, by the thousand. Not releasing those would leak; releasing anything else would
+/// abort the program.
 enum ForeignBlock {
   /// What an unknown pointer may be.
   enum Judgement {
@@ -23,18 +23,18 @@ enum ForeignBlock {
 
   /// Judges whether `bstr` looks like a live BSTR at the start of a live block of the heap.
   ///
-  /// - Parameter remembered: a string at that address that was released before: more is then asked of
-  ///   what looks like another one.
+  /// - Parameter remembered: a string at that address that was released before: more is then asked
+  ///   of what looks like another one.
   static func judge(
-    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, remembered: FreedBlock?
+    _ bstr: UnsafeMutableRawPointer, _ stringLayout: StringLayout, remembered: FreedBlock?
   ) -> Judgement {
     let address = UInt(bitPattern: bstr)
-    let block = address &- UInt(profile.payloadOffset)
-    guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
-      ct_is_readable(block, profile.payloadOffset)
+    let block = address &- UInt(stringLayout.payloadOffset)
+    guard block % 16 == 0, !Page.isFirst(block), unsafe ct_find_module(block).end == 0,
+      ct_is_readable(block, stringLayout.payloadOffset)
     else { return .none }
     let byteLength = Int(ct_peek(address - 4, 4))
-    let needed = profile.blockBytes(forPayload: byteLength)
+    let needed = stringLayout.blockBytes(forPayload: byteLength)
     if let remembered {
       if isStillFree(remembered) { return .none }
     } else if ct_heap_is_glibc(), let key = tcacheKey, ct_is_readable(block, 16),
@@ -45,23 +45,23 @@ enum ForeignBlock {
     }
     if canJudge {
       guard let usable = usableBytes(of: block), needed <= usable,
-        isTerminated(address, byteLength, profile),
-        usable - needed <= mostSlack(byteLength, isRemembered: remembered != nil)
-          || byteLength > 0 && isUpToFirstZero(address, byteLength, profile)
+        isTerminated(address, byteLength, stringLayout),
+        usable - needed <= maxSlack(byteLength, isRemembered: remembered != nil)
+          || byteLength > 0 && isUpToFirstZero(address, byteLength, stringLayout)
       else { return .none }
       return .foreign
     }
     let isStack = ct_thread_with_stack_at(address) != 0
-    return !isStack && isTerminated(address, byteLength, profile) ? .foreignOrNone : .none
+    return !isStack && isTerminated(address, byteLength, stringLayout) ? .foreignOrNone : .none
   }
 
   /// How much larger than its string a block may be.
   ///
-  /// Zeros look like an empty string in any block, so that an empty string's block is to be the heap's
-  /// smallest. Where a string of ours was before, the memory is more likely to be somebody's who was
-  /// given it since; strings that were not shortened fill their blocks but for some rounding, and the
-  /// length of one that was ends where its text does.
-  private static func mostSlack(_ byteLength: Int, isRemembered: Bool) -> Int {
+  /// Zeros look like an empty string in any block, so that an empty string's block is to be the
+  /// heap's smallest. Where a string of ours was before, the memory is more likely to be somebody's
+  /// who was given it since; strings that were not shortened fill their blocks but for some
+  /// rounding, and the length of one that was ends where its text does.
+  private static func maxSlack(_ byteLength: Int, isRemembered: Bool) -> Int {
     if byteLength == 0 { return slackOfSmallest }
     return isRemembered ? 64 : .max
   }
@@ -70,7 +70,8 @@ enum ForeignBlock {
   /// unsplit.
   private static let slackOfSmallest = 32
 
-  /// Whether memory of a released string, which the heap has got back, has not been given out since.
+  /// Whether memory of a released string, which the heap has got back, has not been given out
+  /// since.
   static func isStillFree(_ freed: FreedBlock) -> Bool {
     let layout = BlockLayout(freed.record.layout)
     let block = freed.block
@@ -84,19 +85,19 @@ enum ForeignBlock {
       if let key = tcacheKey, ct_peek(block + 8, 8) == key { return true }
     }
     // Of small blocks only a link is overwritten then, of large ones four.
-    let isSmall = usable.map { $0 <= mostOfFastbins } ?? false
+    let isSmall = usable.map { $0 <= maxOfFastbins } ?? false
     if let isIntact = layout.isPoisonIntact(of: freed, skipping: isSmall ? 8 : 32) {
       if !isIntact || byteCount >= 32 { return isIntact }
     }
-    // A few bytes may look so by chance. Where the length was stands half of a link, which is no length
-    // that fits; for the last of a list it is that of the block's own page (PROTECT_PTR).
+    // A few bytes may look so by chance. Where the length was stands half of a link, which is no
+    // length that fits; for the last of a list it is that of the block's own page (PROTECT_PTR).
     let prefix = Int(ct_peek(UInt(freed.record.address) - 4, 4))
     return prefix == Int(block >> 44)
-      || layout.profile.blockBytes(forPayload: prefix) > usable ?? .max
+      || layout.stringLayout.blockBytes(forPayload: prefix) > usable ?? .max
   }
 
   /// Blocks that are at most so large are kept in simple lists (DEFAULT_MXFAST).
-  private static let mostOfFastbins = 120
+  private static let maxOfFastbins = 120
 
   /// What glibc marks blocks in its threads' caches with; `nil` where it has none.
   private static let tcacheKey: UInt64? = {
@@ -104,18 +105,23 @@ enum ForeignBlock {
     return key == 0 ? nil : key
   }()
 
-  /// Whether characters have a length in front of them that fits: static BSTRs and those on a stack.
-  static func hasLength(_ address: UInt, _ profile: Profile) -> Bool {
-    guard address > 4096, address % 4 == 0, ct_is_readable(address - 4, 4) else { return false }
+  /// Whether characters have a length in front of them that fits: static BSTRs and those on a
+  /// stack.
+  static func hasLength(_ address: UInt, _ stringLayout: StringLayout) -> Bool {
+    guard !Page.isFirst(address), address % 4 == 0, ct_is_readable(address - 4, 4) else {
+      return false
+    }
     let byteLength = Int(ct_peek(address - 4, 4))
-    return byteLength <= mostStatic && isTerminated(address, byteLength, profile)
+    return byteLength <= maxStatic && isTerminated(address, byteLength, stringLayout)
       && ct_is_readable(address, byteLength)
   }
 
-  /// Longer static strings are taken for none: what stands in front of other data may be any number.
-  private static let mostStatic = 1 << 16
+  /// Longer static strings are taken for none: what stands in front of other data may be any
+  /// number.
+  private static let maxStatic = 1 << 16
 
-  /// Whether the heap is one whose live blocks are known: glibc's, or a sanitizer's, which can be asked.
+  /// Whether the heap is one whose live blocks are known: glibc's, or a sanitizer's, which can be
+  /// asked.
   private static var canJudge: Bool { ct_heap_is_glibc() || ct_heap_is_sanitizers() }
 
   /// Whether a live block of the heap starts at the address, as far as that is known.
@@ -130,7 +136,7 @@ enum ForeignBlock {
       let bytes = ct_sanitizer_block_bytes(block)
       return bytes == 0 ? nil : bytes
     }
-    guard block % 16 == 0, block > 4096, unsafe ct_find_module(block).end == 0,
+    guard block % 16 == 0, !Page.isFirst(block), unsafe ct_find_module(block).end == 0,
       ct_is_readable(block - 16, 32)
     else { return nil }
     let sizeWord = UInt(ct_peek(block - 8, 8))
@@ -145,20 +151,20 @@ enum ForeignBlock {
         UInt(ct_peek(block - 8 - before, 8)) & ~7 == before
       else { return nil }
     }
-    if isMapped { return (block - 16) % 4096 == 0 ? Int(chunkBytes) - 16 : nil }
+    if isMapped { return (block - 16) % Page.size == 0 ? Int(chunkBytes) - 16 : nil }
     let next = block - 16 + chunkBytes
     guard ct_is_readable(next, 16) else { return nil }
     return ct_peek(next + 8, 8) & 1 != 0 ? Int(chunkBytes) - 8 : nil
   }
 
-  /// Whether a length ends where the text does: what other memory does not have by chance, and what tells
-  /// a short string in a large block.
+  /// Whether a length ends where the text does: what other memory does not have by chance, and what
+  /// tells a short string in a large block.
   ///
   /// - Complexity: linear in the length, which must fit the block.
   private static func isUpToFirstZero(
-    _ bstr: UInt, _ byteLength: Int, _ profile: Profile
+    _ bstr: UInt, _ byteLength: Int, _ stringLayout: StringLayout
   ) -> Bool {
-    let step = profile.olecharBytes
+    let step = stringLayout.olecharBytes
     guard byteLength % step == 0, ct_is_readable(bstr, byteLength) else { return false }
     return !stride(from: 0, to: byteLength, by: step).contains {
       ct_peek(bstr + UInt($0), step) == 0
@@ -166,10 +172,12 @@ enum ForeignBlock {
   }
 
   /// Whether a whole zero character stands behind the payload.
-  private static func isTerminated(_ bstr: UInt, _ byteLength: Int, _ profile: Profile) -> Bool {
-    let end = profile.blockBytes(forPayload: byteLength) - profile.payloadOffset
-    let terminator = bstr + UInt(end - profile.olecharBytes)
-    return ct_is_readable(terminator, profile.olecharBytes)
-      && ct_peek(terminator, profile.olecharBytes) == 0
+  private static func isTerminated(_ bstr: UInt, _ byteLength: Int, _ stringLayout: StringLayout)
+    -> Bool
+  {
+    let end = stringLayout.blockBytes(forPayload: byteLength) - stringLayout.payloadOffset
+    let terminator = bstr + UInt(end - stringLayout.olecharBytes)
+    return ct_is_readable(terminator, stringLayout.olecharBytes)
+      && ct_peek(terminator, stringLayout.olecharBytes) == 0
   }
 }

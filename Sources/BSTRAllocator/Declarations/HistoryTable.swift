@@ -1,5 +1,5 @@
-// What a program declared of single strings, with what follows from it. Empty in programs that declare
-// nothing: then it costs a load.
+// What a program declared of single strings, with what follows from it. Empty in programs that
+// declare nothing: then it costs a load.
 
 import Glibc
 import Synchronization
@@ -52,7 +52,8 @@ struct HistoryTable: ~Copyable {
 
   private static func outcome(_ record: HistoryRecord) -> Outcome {
     var outcome = Outcome()
-    // Loans end in the opposite order: of those that are kept, the ones that no return belongs to are open.
+    // Loans end in the opposite order: of those that are kept, the ones that no return belongs to
+    // are open.
     var open = InlineArray<8, Int>(repeating: 0)
     var depth = 0
     for index in 0..<HistoryRecord.capacity {

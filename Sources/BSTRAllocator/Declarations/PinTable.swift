@@ -5,28 +5,14 @@ import Glibc
 import Synchronization
 import TraceStore
 
-/// Who pinned a string, or released it while it was pinned.
-struct PinMoment {
-  /// The BSTR; 0 in a free place.
-  var bstr: UInt = 0
-  /// Whether it is a release that waits.
-  var isRelease = false
-  /// Where it was done.
-  var stack: StackID = .none
-  /// The thread that did it.
-  var thread: UInt32 = 0
-  /// When, in milliseconds since recording began.
-  var milliseconds: UInt32 = 0
-}
-
-/// Pin counts by BSTR address with the moments behind them, under one lock; an empty table costs one
-/// load.
+/// Pin counts by BSTR address with the moments behind them, under one lock; an empty table costs
+/// one load.
 @safe
 struct PinTable: ~Copyable {
   @safe private struct State: ~Copyable {
     var pins = AddressMap()
     /// In the order in which they came; as many as fit are remembered.
-    var moments: UnsafeMutablePointer<PinMoment>?
+    var moments: UnsafeMutablePointer<PinEvent>?
     /// Places that were ever used.
     var used = 0
 
@@ -48,7 +34,7 @@ struct PinTable: ~Copyable {
     /// It is pinned, and will be released at the last unpinning.
     case deferred
     /// It is pinned, and a release was waiting already.
-    case again(PinMoment)
+    case again(PinEvent)
   }
 
   init() {
@@ -61,7 +47,7 @@ struct PinTable: ~Copyable {
   var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
   /// Adds a pin; false when there is no memory to remember it.
-  func pin(_ bstr: UInt, _ moment: PinMoment) -> Bool {
+  func pin(_ bstr: UInt, _ moment: PinEvent) -> Bool {
     lock.acquire()
     defer { lock.release() }
     let old = unsafe state.pointee.pins.value(of: bstr)
@@ -104,7 +90,7 @@ struct PinTable: ~Copyable {
   }
 
   /// Leaves the release of a pinned string to the last unpinning.
-  func deferRelease(of bstr: UInt, _ moment: PinMoment) -> Deferral {
+  func deferRelease(of bstr: UInt, _ moment: PinEvent) -> Deferral {
     if isEmpty { return .notPinned }
     lock.acquire()
     defer { lock.release() }
@@ -112,7 +98,7 @@ struct PinTable: ~Copyable {
     if old & Self.deferred != 0 {
       guard let index = lastIndex(of: bstr, isRelease: true),
         let moments = unsafe state.pointee.moments
-      else { return .again(PinMoment()) }
+      else { return .again(PinEvent()) }
       return unsafe .again(moments[index])
     }
     _ = unsafe state.pointee.pins.set(bstr, to: old | Self.deferred)
@@ -123,7 +109,7 @@ struct PinTable: ~Copyable {
   /// Calls `body` with everything that is still pinned, the oldest pin first.
   ///
   /// `body` may take the depot lock.
-  func forEach(_ body: (PinMoment) -> Void) {
+  func forEach(_ body: (PinEvent) -> Void) {
     if isEmpty { return }
     var index = 0
     while let moment = moment(at: index) {
@@ -132,7 +118,7 @@ struct PinTable: ~Copyable {
     }
   }
 
-  private func moment(at index: Int) -> PinMoment? {
+  private func moment(at index: Int) -> PinEvent? {
     lock.acquire()
     defer { lock.release() }
     guard let moments = unsafe state.pointee.moments, unsafe index < state.pointee.used else {
@@ -143,10 +129,10 @@ struct PinTable: ~Copyable {
 
   // MARK: moments. Caller holds the lock.
 
-  private func remember(_ moment: PinMoment) {
+  private func remember(_ moment: PinEvent) {
     if unsafe state.pointee.moments == nil {
       unsafe state.pointee.moments = PrivateMemory.map(
-        Self.capacity * MemoryLayout<PinMoment>.stride)?.assumingMemoryBound(to: PinMoment.self)
+        Self.capacity * MemoryLayout<PinEvent>.stride)?.assumingMemoryBound(to: PinEvent.self)
     }
     guard let moments = unsafe state.pointee.moments else { return }
     // Balanced pins leave the end free again; only what stays pinned for long leaves holes.
@@ -171,7 +157,7 @@ struct PinTable: ~Copyable {
   }
 
   private func forgetMoment(_ index: Int) {
-    unsafe state.pointee.moments?[index] = PinMoment()
+    unsafe state.pointee.moments?[index] = PinEvent()
   }
 
   // MARK: fork
@@ -181,6 +167,6 @@ struct PinTable: ~Copyable {
     guard let moments = unsafe state.pointee.moments else { return }
     // The numbers of stacks mean nothing in a new store.
     let used = unsafe state.pointee.used
-    for index in 0..<used { unsafe moments[index].stack = .none }
+    for index in 0..<used { unsafe moments[index].context.stack = .none }
   }
 }

@@ -1,5 +1,5 @@
-// The scopes of this process: which are open, and which one a thread is in. Their records are in the
-// store. Does not look at strings.
+// The scopes of this process: which are open, and which one a thread is in. Their records are in
+// the store. Does not look at strings.
 
 import CTracker
 import Glibc

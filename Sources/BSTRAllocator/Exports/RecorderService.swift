@@ -1,4 +1,5 @@
-// Calls that another copy of this library has passed on: CTracker.h's `bstrtrace_serve`, implemented.
+// Calls that another copy of this library has passed on: CTracker.h's `bstrtrace_serve`,
+// implemented.
 
 import CBSTR
 import CInterpose
@@ -64,7 +65,7 @@ extension BSTRFunctions {
       switch operation {
       case CT_PIN:
         return unsafe functions.pin(string, caller: caller)
-          ? 0 : UInt(bitPattern: Int(BSTRFailure.outOfMemory))
+          ? 0 : UInt(bitPattern: Int(ResultCode.outOfMemory))
       case CT_UNPIN: unsafe functions.unpin(string, caller: caller)
       default: unsafe functions.free(string, caller: caller)
       }
@@ -95,17 +96,17 @@ extension BSTRFunctions {
     case CT_CONCATENATE:
       let result = unsafe UnsafeMutablePointer<UnsafeMutableRawPointer?>(bitPattern: third)
       guard let result = unsafe result else {
-        return UInt(bitPattern: Int(BSTRFailure.invalidArgument))
+        return UInt(bitPattern: Int(ResultCode.invalidArgument))
       }
       let sum = unsafe functions.concatenate(UnsafeRawPointer(string), source, caller: caller)
       unsafe result.pointee = unsafe sum
-      return unsafe sum == nil ? UInt(bitPattern: Int(BSTRFailure.outOfMemory)) : 0
+      return unsafe sum == nil ? UInt(bitPattern: Int(ResultCode.outOfMemory)) : 0
     case CT_SET_PROFILE:
-      let profile = Profile.known(
+      let stringLayout = StringLayout.known(
         olecharBytes: UInt32(truncatingIfNeeded: first),
         payloadOffset: UInt32(truncatingIfNeeded: second))
-      if let profile { unsafe Tracker.current.pointee.declareLayout(profile, of: caller) }
-    case CT_OLECHAR_BYTES: return UInt(functions.profile.olecharBytes)
+      if let stringLayout { unsafe Tracker.current.pointee.declareLayout(stringLayout, of: caller) }
+    case CT_OLECHAR_BYTES: return UInt(functions.stringLayout.olecharBytes)
     default: break
     }
     return 0

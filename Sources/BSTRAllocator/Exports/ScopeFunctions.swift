@@ -78,7 +78,7 @@ public enum TaskScopes {
   ///
   /// - Parameter scope: answers with a scope's number or 0; called in the middle of an allocation.
   public static func ask(_ scope: @convention(c) () -> UInt32) {
-    ct_ask_tasks(scope)
+    ct_set_task_scope_provider(scope)
   }
 
   /// Begins a scope that no thread is in.

@@ -1,6 +1,6 @@
-// The exported functions: bstr.h, implemented. Each notes who called it, goes inside the tracker, and
-// passes on; SysFreeString in a function apart. Not through a generic helper: it would ask the run-time for types
-// while still outside.
+// The exported functions: bstr.h, implemented. Each notes who called it, goes inside the tracker,
+// and passes on; SysFreeString in a function apart. Not through a generic helper: it would ask the
+// run-time for types while still outside.
 
 public import CBSTR
 import CTracker
@@ -14,7 +14,7 @@ extension BSTRFunctions {
   static func current(
     for caller: CallSite, _ place: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
-    unsafe place == nil ? outside(caller) : inside(caller)
+    unsafe place == nil ? untracked(caller) : tracked(caller)
   }
 
   /// The functions of this process, for one that only frees or pins.
@@ -22,25 +22,25 @@ extension BSTRFunctions {
     for caller: CallSite, freeing bstr: UnsafeMutableRawPointer,
     _ place: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
-    unsafe place == nil ? outside(caller) : inside(caller, freeing: bstr)
+    unsafe place == nil ? untracked(caller) : tracked(caller, freeing: bstr)
   }
 
-  /// The functions for who is inside, in the layout of the copy that the caller would reach without the tracker;
-  /// that is detected at a module's first allocation.
+  /// The functions for who is inside, in the layout of the copy that the caller would reach without
+  /// the tracker; that is detected at a module's first allocation.
   @inline(__always)
-  fileprivate static func inside(_ caller: CallSite) -> BSTRFunctions {
+  fileprivate static func tracked(_ caller: CallSite) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
     let known = ct_layout_of_caller(caller.returnAddress)
     let layout =
       unsafe known &- 1 < UInt64(CT_GUESSED) - 1
       ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known))
       : tracker.pointee.layoutForAllocation(by: caller)
-    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: tracker)
+    return unsafe BSTRFunctions(layout: layout, tracker: tracker)
   }
 
   /// The same for who frees a string, for which a guess does.
   @inline(__always)
-  fileprivate static func inside(
+  fileprivate static func tracked(
     _ caller: CallSite, freeing bstr: UnsafeMutableRawPointer
   ) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
@@ -49,42 +49,44 @@ extension BSTRFunctions {
       unsafe known &- 1 < UInt8.max
       ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known) & ~UInt8(CT_GUESSED))
       : tracker.pointee.layoutForFree(of: UInt(bitPattern: bstr), by: caller)
-    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: tracker)
+    return unsafe BSTRFunctions(layout: layout, tracker: tracker)
   }
 
-  /// The functions where `ct_enter` answers NULL, as to a signal handler: they work but record nothing, and take no
-  /// lock.
-  fileprivate static func outside(_ caller: CallSite) -> BSTRFunctions {
+  /// The functions where `ct_enter` answers NULL, as to a signal handler: they work but record
+  /// nothing, and take no lock.
+  fileprivate static func untracked(_ caller: CallSite) -> BSTRFunctions {
     let known = ct_layout_of_caller(caller.returnAddress)
     let layout =
       unsafe known &- 1 < UInt8.max
       ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known) & ~UInt8(CT_GUESSED))
       : Tracker.current.pointee.layouts.layoutWithoutLock(at: caller.returnAddress)
-    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: nil)
+    return unsafe BSTRFunctions(layout: layout, tracker: nil)
   }
 
-  /// The functions of a process in which nothing is recorded or pinned and all callers have one layout; `nil` in
-  /// others, and before the layout is known.
+  /// The functions of a process in which nothing is recorded or pinned and all callers have one
+  /// layout; `nil` in others, and before the layout is known.
   @inline(__always)
   fileprivate static var plain: BSTRFunctions? {
-    let layout = StoredLayout(rawValue: ct_get_plain_layout())
+    let layout = StoredLayout(rawValue: ct_get_fast_path_layout())
     guard layout.rawValue != 0 else { return nil }
-    return unsafe BSTRFunctions(layout: layout, source: .heap, tracker: nil)
+    return unsafe BSTRFunctions(layout: layout, tracker: nil)
   }
 
-  /// SysFreeString where something is recorded: apart, so that it takes few registers where nothing is.
+  /// SysFreeString where something is recorded: apart, so that it takes few registers where nothing
+  /// is.
   @inline(never)
   fileprivate static func free(_ bstr: UnsafeMutableRawPointer?, for caller: CallSite) {
     guard let bstr = unsafe bstr else { return }
     guard let place = unsafe ct_enter() else {
       if passOn(CT_FREE, "SysFreeString", UInt(bitPattern: bstr), caller: caller) != nil { return }
-      return unsafe outside(caller).free(bstr, caller: caller)
+      return unsafe untracked(caller).free(bstr, caller: caller)
     }
-    unsafe inside(caller, freeing: bstr).free(bstr, caller: caller)
+    unsafe tracked(caller, freeing: bstr).free(bstr, caller: caller)
     unsafe ct_leave(place)
   }
 
-  /// The characters of a string, in the layout of the copy that the caller would reach without the tracker.
+  /// The characters of a string, in the layout of the copy that the caller would reach without the
+  /// tracker.
   @inline(__always)
   static func characterCount(
     ofString bstr: UnsafeMutableRawPointer, for caller: CallSite,
@@ -92,17 +94,20 @@ extension BSTRFunctions {
   ) -> Int {
     guard unsafe place != nil, ct_layout_of_caller(caller.returnAddress) &- 1 >= CT_GUESSED - 1
     else {
-      return unsafe outside(caller).characterCount(ofString: bstr)
+      return unsafe untracked(caller).characterCount(ofString: bstr)
     }
     return unsafe Tracker.current.pointee.characterCount(ofString: bstr, by: caller)
   }
 
-  /// Passes a call on that is not this copy's to carry out: to the copy of this library that records, or, while
-  /// a program's own functions are being tried, to the one of those that the caller means.
+  /// Passes a call on that is not this copy's to carry out: to the copy of this library that
+  /// records, or, while a program's own functions are being tried, to the one of those that the
+  /// caller means.
   ///
-  /// Integers and pointers are passed and returned alike (System V ABI, AMD64, 3.2.3; AAPCS64, 6.8.2).
+  /// Integers and pointers are passed and returned alike (System V ABI, AMD64, 3.2.3; AAPCS64,
+  /// 6.8.2).
   ///
-  /// Apart, like `ask`, so that the functions need no room for a request, nor the compiler's protection of it.
+  /// Apart, like `ask`, so that the functions need no room for a request, nor the compiler's
+  /// protection of it.
   ///
   /// - Returns: what that function returned; `nil` when there is none.
   @inline(never)
@@ -166,10 +171,10 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
     {
       return unsafe own
     }
-    return unsafe BSTRFunctions.outside(caller).allocate(zeroTerminated: psz, caller: caller)?
+    return unsafe BSTRFunctions.untracked(caller).allocate(zeroTerminated: psz, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
-  let bstr = unsafe BSTRFunctions.inside(caller).allocate(zeroTerminated: psz, caller: caller)
+  let bstr = unsafe BSTRFunctions.tracked(caller).allocate(zeroTerminated: psz, caller: caller)
   unsafe ct_leave(place)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
@@ -189,11 +194,11 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
     {
       return unsafe own
     }
-    return unsafe BSTRFunctions.outside(caller).allocate(
+    return unsafe BSTRFunctions.untracked(caller).allocate(
       characters: Int(count), from: characters, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
-  let bstr = unsafe BSTRFunctions.inside(caller).allocate(
+  let bstr = unsafe BSTRFunctions.tracked(caller).allocate(
     characters: Int(count), from: characters, caller: caller)
   unsafe ct_leave(place)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
@@ -214,11 +219,11 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
     {
       return unsafe own
     }
-    return unsafe BSTRFunctions.outside(caller).allocate(
+    return unsafe BSTRFunctions.untracked(caller).allocate(
       bytes: Int(count), from: bytes, caller: caller)?
       .assumingMemoryBound(to: OLECHAR.self)
   }
-  let bstr = unsafe BSTRFunctions.inside(caller).allocate(
+  let bstr = unsafe BSTRFunctions.tracked(caller).allocate(
     bytes: Int(count), from: bytes, caller: caller)
   unsafe ct_leave(place)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
@@ -317,7 +322,7 @@ public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
   }
   guard let bstr = unsafe bstr else { return 0 }
   return unsafe BSTRFunctions.current(for: caller, freeing: bstr, place).pin(bstr, caller: caller)
-    ? 0 : BSTRFailure.outOfMemory
+    ? 0 : ResultCode.outOfMemory
 }
 
 /// See `bstr.h`.
@@ -357,11 +362,11 @@ public func VarBstrCat(
   {
     return HRESULT(truncatingIfNeeded: own)
   }
-  guard let result = unsafe result else { return BSTRFailure.invalidArgument }
+  guard let result = unsafe result else { return ResultCode.invalidArgument }
   let functions = unsafe BSTRFunctions.current(for: caller, place)
   let sum = unsafe functions.concatenate(left, right, caller: caller)
   unsafe result.pointee = sum?.assumingMemoryBound(to: OLECHAR.self)
-  return unsafe sum == nil ? BSTRFailure.outOfMemory : 0
+  return unsafe sum == nil ? ResultCode.outOfMemory : 0
 }
 
 /// See `bstr.h`.
@@ -386,8 +391,9 @@ public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt3
       CT_SET_PROFILE, UInt(olecharBytes), UInt(payloadOffset), caller: caller)
     return
   }
-  if let profile = Profile.known(olecharBytes: olecharBytes, payloadOffset: payloadOffset) {
-    unsafe Tracker.current.pointee.declareLayout(profile, of: caller)
+  if let stringLayout = StringLayout.known(olecharBytes: olecharBytes, payloadOffset: payloadOffset)
+  {
+    unsafe Tracker.current.pointee.declareLayout(stringLayout, of: caller)
   }
 }
 
@@ -401,11 +407,5 @@ public func bstrtrace_olechar_bytes() -> UInt32 {
     return UInt32(
       truncatingIfNeeded: BSTRFunctions.ask(CT_OLECHAR_BYTES, 0, caller: caller).results.0)
   }
-  return unsafe UInt32(BSTRFunctions.current(for: caller, place).profile.olecharBytes)
-}
-
-/// HRESULTs that C macros with casts hide from Swift (winerror.h).
-enum BSTRFailure {
-  static let invalidArgument = HRESULT(bitPattern: 0x8007_0057)
-  static let outOfMemory = HRESULT(bitPattern: 0x8007_000E)
+  return unsafe UInt32(BSTRFunctions.current(for: caller, place).stringLayout.olecharBytes)
 }

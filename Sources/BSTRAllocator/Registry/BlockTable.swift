@@ -3,50 +3,15 @@
 import CTracker
 import Glibc
 
-/// What a shard knows of an address: a number of 19 bits.
-struct BlockEntry: Equatable {
-  let rawValue: UInt32
-
-  @inline(__always)
-  init(rawValue: UInt32) { self.rawValue = rawValue }
-
-  /// A live block, whose record has this number in its shard.
-  ///
-  /// - Parameter record: less than `mostRecords`.
-  @inline(__always)
-  init(record: UInt32) { rawValue = record }
-
-  /// A block that was released, and is remembered in this place of its shard's ring.
-  @inline(__always)
-  init(freed place: Int) { rawValue = Self.mostRecords &+ UInt32(truncatingIfNeeded: place) }
-
-  /// A live block that there was no room to record.
-  static var unrecorded: BlockEntry { BlockEntry(rawValue: 0x7_FFFF) }
-
-  /// A live block that was inherited, and whose record's number is needed for others.
-  static var inherited: BlockEntry { BlockEntry(rawValue: 0x7_FFFE) }
-
-  /// Records that a shard can number.
-  static let mostRecords: UInt32 = 0x7_FFFE - UInt32(FreedBlocks.capacity)
-
-  /// Whether the block is live.
-  @inline(__always)
-  var isLive: Bool { rawValue < Self.mostRecords || rawValue >= Self.inherited.rawValue }
-
-  /// Where the released block is remembered; `nil` for a live one.
-  @inline(__always)
-  var freedPlace: Int? { isLive ? nil : Int(rawValue - Self.mostRecords) }
-}
-
-/// Blocks of one shard by address: open addressing with linear probing, in words of 8 bytes; removal closes
-/// the gap, so there are no tombstones.
+/// Blocks of one shard by address: open addressing with linear probing, in words of 8 bytes;
+/// removal closes the gap, so there are no tombstones.
 ///
 /// Its memory comes from `mmap`, never from the heap that is being traced. The owner guards it by a
 /// lock. A new one is empty and owns no memory.
 @safe
 struct BlockTable: ~Copyable {
-  // The upper 45 bits are a block's address without its lowest three, which are 0; the lower 19 are the
-  // entry. No block lies at address 0: 0 marks a free slot.
+  // The upper 45 bits are a block's address without its lowest three, which are 0; the lower 19 are
+  // the entry. No block lies at address 0: 0 marks a free slot.
   private(set) var words: UnsafeMutablePointer<UInt64>?
   private(set) var mask = -1
   /// Entries in the table.
@@ -70,7 +35,7 @@ struct BlockTable: ~Copyable {
   ///
   /// The kernel gives out addresses of more than 48 bits only to who asks for them.
   @inline(__always)
-  static func canHold(_ block: UInt) -> Bool {
+  static func isRepresentable(_ block: UInt) -> Bool {
     // 0 becomes the largest.
     key(of: block) &- 1 < 1 << (64 - entryBits) - 1
   }
@@ -158,7 +123,7 @@ struct BlockTable: ~Copyable {
   }
 
   /// Forgets the records of live blocks, but not that they are live.
-  mutating func forgetRecords() {
+  mutating func markAllInherited() {
     for slot in 0..<mask + 1 {
       if let words = unsafe words, unsafe words[slot] != 0, self[slot].isLive,
         self[slot] != .unrecorded

@@ -5,76 +5,11 @@ import CTracker
 import Synchronization
 import TraceStore
 
-/// Who did something, where and when.
-struct Moment {
-  /// Where.
-  var stack: StackID = .none
-  /// The thread.
-  var thread: UInt32 = 0
-  /// When, in milliseconds since recording began.
-  var milliseconds: UInt32 = 0
-}
-
-/// A BSTR that was released: enough to tell its story when somebody releases it again.
-struct FreedBlock {
-  /// The start of its block; 0 in a place that was never used.
-  var block: UInt = 0
-  /// Bytes of memory in quarantine; 0 when the heap has got it back.
-  var heldBytes = 0
-  /// Its record while it was live.
-  var record = BlockRecord(
-    address: 0, serial: 0, byteLength: 0, stack: .none, thread: 0, milliseconds: 0)
-  /// Its release.
-  var release = Moment()
-  /// Whether the memory counts against the pool of all shards rather than against the shard's own part.
-  var isPooled = false
-  /// Whether it was released before this process was forked: its parent answers for it.
-  var isInherited = false
-  /// The beginning of the string.
-  var beginning = StringBeginning()
-}
-
-/// The first bytes of a string, kept without memory of their own.
-struct StringBeginning {
-  private(set) var count = 0
-  private(set) var bytes: InlineArray<4, UInt64> = [0, 0, 0, 0]
-
-  /// The most bytes that are kept.
-  static let capacity = 32
-
-  /// No bytes.
-  init() {}
-
-  /// The beginning of a live block's string.
-  @inline(__always)
-  init(of record: BlockRecord) {
-    guard let text = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return }
-    count = min(Int(record.byteLength), Self.capacity)
-    for index in 0..<Self.capacity / 8 {
-      let start = 8 * index
-      if start + 8 <= count {
-        bytes[index] = unsafe ct_load64(text + start)
-      } else if start < count {
-        bytes[index] = unsafe Self.word(text + start, count - start)
-      }
-    }
-  }
-
-  /// Fewer than eight bytes.
-  private static func word(_ text: UnsafeRawPointer, _ count: Int) -> UInt64 {
-    var word: UInt64 = 0
-    unsafe withUnsafeMutableBytes(of: &word) { bytes in
-      unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(start: text, count: count))
-    }
-    return word
-  }
-}
-
 /// The last blocks that were released, the oldest forgotten first.
 ///
-/// A block's history outlives its memory: the shard's table says where it is until the address is given out
-/// again, or until as many blocks as fit have been released after it. The memory for that is mapped
-/// at the first release.
+/// A block's history outlives its memory: the shard's table says where it is until the address is
+/// given out again, or until as many blocks as fit have been released after it. The memory for that
+/// is mapped at the first release.
 @safe
 struct FreedBlocks: ~Copyable {
   /// Blocks that are remembered in each shard: a power of two.
@@ -95,8 +30,9 @@ struct FreedBlocks: ~Copyable {
     unsafe blocks = nil
   }
 
-  /// Where the next block is remembered, in place of the oldest; `nil` when there is no memory, or when that
-  /// one's is still held: other threads may have filled the ring and not yet taken out what is over the limits.
+  /// Where the next block is remembered, in place of the oldest; `nil` when there is no memory, or
+  /// when that one's is still held: other threads may have filled the ring and not yet taken out
+  /// what is over the limits.
   private var next: UnsafeMutablePointer<FreedBlock>? {
     @inline(__always) mutating get {
       if unsafe blocks == nil { unsafe blocks = Self.map() }
@@ -112,8 +48,8 @@ struct FreedBlocks: ~Copyable {
       .assumingMemoryBound(to: FreedBlock.self)
   }
 
-  /// Remembers a block in place of the oldest, which has left quarantine, and decides whether its memory is
-  /// held back.
+  /// Remembers a block in place of the oldest, which has left quarantine, and decides whether its
+  /// memory is held back.
   ///
   /// - Parameters:
   ///   - record: what was known of it while it was live.
@@ -123,7 +59,7 @@ struct FreedBlocks: ~Copyable {
   /// - Returns: whether its memory is held.
   @inline(__always)
   mutating func add(
-    _ block: UInt, _ record: UnsafePointer<BlockRecord>, by moment: Moment,
+    _ block: UInt, _ record: UnsafePointer<BlockRecord>, by context: EventContext,
     bytes: Int,
     _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?,
     in table: inout BlockTable
@@ -137,10 +73,10 @@ struct FreedBlocks: ~Copyable {
     unsafe place.pointee.block = block
     unsafe place.pointee.heldBytes = hold.bytes
     unsafe place.pointee.record = record.pointee
-    unsafe place.pointee.release = moment
+    unsafe place.pointee.release = context
     unsafe place.pointee.isPooled = hold.isPooled
     unsafe place.pointee.isInherited = false
-    unsafe place.pointee.beginning = StringBeginning(of: record.pointee)
+    unsafe place.pointee.preview = TextPreview(of: record.pointee)
     let entry = BlockEntry(freed: Self.place(added))
     if let slot {
       table[slot] = entry
@@ -160,8 +96,8 @@ struct FreedBlocks: ~Copyable {
 
   /// Decides whether a block of so many bytes goes into quarantine.
   ///
-  /// Half of what is allowed is divided among the shards. The other half is for blocks that are too large
-  /// for that.
+  /// Half of what is allowed is divided among the shards. The other half is for blocks that are too
+  /// large for that.
   @inline(__always)
   private mutating func hold(
     _ bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
@@ -178,13 +114,14 @@ struct FreedBlocks: ~Copyable {
 
   /// Whether more memory is held than the limits allow.
   @inline(__always)
-  func isOver(_ limits: QuarantineLimits) -> Bool {
+  func exceeds(_ limits: QuarantineLimits) -> Bool {
     heldBytes > limits.bytes || added &- oldestHeld > limits.blocks
   }
 
-  /// Whether it is their number alone that is over the limits, and there is room for more in the ring.
+  /// Whether it is their number alone that is over the limits, and there is room for more in the
+  /// ring.
   @inline(__always)
-  func isOverInNumberOnly(_ limits: QuarantineLimits) -> Bool {
+  func exceedsCountOnly(_ limits: QuarantineLimits) -> Bool {
     let number = added &- oldestHeld
     return number > limits.blocks && number < Self.capacity - 1 && heldBytes <= limits.bytes
   }
@@ -192,14 +129,14 @@ struct FreedBlocks: ~Copyable {
   /// Takes the memory of the oldest block out of quarantine, while there is more than the limits
   /// allow.
   ///
-  /// - Returns: where that block is remembered, for as long as the lock is held; `nil` when the quarantine
-  ///   is within the limits.
+  /// - Returns: where that block is remembered, for as long as the lock is held; `nil` when the
+  ///   quarantine is within the limits.
   @inline(__always)
   mutating func takeOldest(
     over limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
   ) -> UnsafePointer<FreedBlock>? {
     guard let blocks = unsafe blocks else { return nil }
-    while isOver(limits) {
+    while exceeds(limits) {
       let place = unsafe blocks + Self.place(oldestHeld)
       oldestHeld &+= 1
       let bytes = unsafe place.pointee.heldBytes
@@ -263,37 +200,5 @@ struct FreedBlocks: ~Copyable {
       unsafe blocks[index].release.stack = .none
       unsafe blocks[index].record.stack = .none
     }
-  }
-}
-
-/// How much memory of released blocks one shard holds back.
-struct QuarantineLimits {
-  /// Bytes of blocks.
-  var bytes: Int
-  /// Bytes of blocks that are larger than that, in all shards together.
-  var poolBytes: Int
-  /// Blocks, fewer than `FreedBlocks.capacity`.
-  var blocks: Int
-
-  /// Half as many blocks.
-  var halved: QuarantineLimits {
-    QuarantineLimits(bytes: bytes, poolBytes: poolBytes, blocks: blocks / 2)
-  }
-
-  /// Nothing is held back.
-  static let none = QuarantineLimits(bytes: 0, poolBytes: 0, blocks: 0)
-
-  /// A shard's part of what the settings allow a process.
-  init(processBytes: Int, processBlocks: Int, shards: Int) {
-    bytes = processBytes / 2 / shards
-    poolBytes = processBytes / 2
-    // One place stays free for the block that pushes the oldest out.
-    blocks = min((processBlocks + shards - 1) / shards, FreedBlocks.capacity - 1)
-  }
-
-  private init(bytes: Int, poolBytes: Int, blocks: Int) {
-    self.bytes = bytes
-    self.poolBytes = poolBytes
-    self.blocks = blocks
   }
 }

@@ -1,4 +1,5 @@
-// What always holds of a registry: for tests, after each of their steps. Not part of release builds.
+// What always holds of a registry: for tests, after each of their steps. Not part of release
+// builds.
 
 #if BSTRTRACE_CHECK_INVARIANTS
   import CTracker
@@ -64,7 +65,7 @@
         check(record.identity != 0, "\(block) has a record that is free")
         let layout = BlockLayout(record.layout)
         check(
-          UInt(record.address) - UInt(layout.profile.payloadOffset) == block,
+          UInt(record.address) - UInt(layout.stringLayout.payloadOffset) == block,
           "\(block) has another block's record")
       }
       unsafe shard.pointee.freed.forEachHeld { freed in

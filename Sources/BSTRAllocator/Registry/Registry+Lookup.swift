@@ -5,7 +5,7 @@ import TraceStore
 
 extension Registry {
   /// What is known of the block at an address.
-  enum Standing {
+  enum BlockState {
     /// It is live.
     case live
     /// It was released. `isReused`: an earlier block of the same address is remembered, too.
@@ -15,7 +15,7 @@ extension Registry {
   }
 
   /// What is known of the block that starts at the address.
-  func standing(of block: UInt) -> Standing {
+  func state(of block: UInt) -> BlockState {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
@@ -27,12 +27,14 @@ extension Registry {
 
   /// The start of the block of a string.
   ///
-  /// A string lies as the copy of the functions laid it out that it was allocated by, which need not be the one
-  /// that it has come to.
+  /// A string lies as the copy of the functions laid it out that it was allocated by, which need
+  /// not be the one that it has come to.
   ///
   /// - Parameter expected: the layout of the copy that it has come to.
-  /// - Returns: the block of a string that is known, live or freed; of another the one that `expected` says.
-  func block(ofString bstr: UInt, _ expected: Profile, in store: borrowing StoreWriter) -> UInt {
+  /// - Returns: the block of a string that is known, live or freed; of another the one that
+  ///   `expected` says.
+  func block(ofString bstr: UInt, _ expected: StringLayout, in store: borrowing StoreWriter) -> UInt
+  {
     let block = bstr &- UInt(expected.payloadOffset)
     let other = bstr &- UInt(StoredLayout.otherOffset(expected.payloadOffset))
     return !isKnown(block, bstr, in: store) && isKnown(other, bstr, in: store) ? other : block
@@ -40,7 +42,7 @@ extension Registry {
 
   /// Whether a string at `bstr` with a block that starts at `block` is live or remembered.
   private func isKnown(_ block: UInt, _ bstr: UInt, in store: borrowing StoreWriter) -> Bool {
-    switch standing(of: block) {
+    switch state(of: block) {
     case .live:
       guard let record = liveRecord(of: block, in: store) else { return true }
       return UInt(record.address) == bstr
@@ -51,23 +53,23 @@ extension Registry {
 
   /// The start of a block of ours, live or in quarantine, that a pointer close to it may mean.
   ///
-  /// One no more than 8 bytes behind the start or 4 in front of it. In glibc's heap no block is as small as 16
-  /// bytes, so that one which is 16 behind or 8 in front is nobody else's, either.
+  /// One no more than 8 bytes behind the start or 4 in front of it. In glibc's heap no block is as
+  /// small as 16 bytes, so that one which is 16 behind or 8 in front is nobody else's, either.
   ///
-  /// Those are the start itself, the string's first character, and what a copy of another layout takes for the
-  /// start.
+  /// Those are the start itself, the string's first character, and what a copy of another layout
+  /// takes for the start.
   func block(near pointer: UInt) -> UInt? {
     let (behind, before): (UInt, UInt) = ct_heap_is_glibc() ? (16, 8) : (8, 4)
     for block in stride(from: (pointer &- behind) & ~3, through: pointer &+ before, by: 4)
-    where block % 8 == 0 && holds(block) {
+    where block % 8 == 0 && owns(block) {
       return block
     }
     return nil
   }
 
   /// Whether memory that starts at the address is ours: that of a live block, or in quarantine.
-  func holds(_ block: UInt) -> Bool {
-    switch standing(of: block) {
+  func owns(_ block: UInt) -> Bool {
+    switch state(of: block) {
     case .live: true
     case .freed(let freed, _): freed.heldBytes > 0
     case .unknown: false
@@ -81,29 +83,30 @@ extension Registry {
     return unsafe livePlace(of: block, in: shard)?.pointee
   }
 
-  /// A live block's record, and what is wrong with the block; that is mended, so that it is told once.
+  /// A live block's record, and what is wrong with the block; that is mended, so that it is told
+  /// once.
   ///
   /// - Parameter serial: the allocation that is meant; any when it is `nil`.
   /// - Returns: `nil` when there is none, or no record of it.
   func inspect(
     _ block: UInt, serial: UInt64? = nil, in store: borrowing StoreWriter
-  ) -> (record: BlockRecord, damages: BlockLayout.Damages)? {
+  ) -> (record: BlockRecord, corruption: BlockLayout.BlockCorruption)? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
     guard let record = unsafe livePlace(of: block, in: shard)?.pointee,
       serial == nil || serial == record.serial
     else { return nil }
     let layout = BlockLayout(record.layout)
-    let damages = layout.damages(of: record)
-    if !damages.isEmpty,
+    let corruption = layout.corruption(of: record)
+    if !corruption.isEmpty,
       let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
     {
-      if damages.prefix != nil {
+      if corruption.prefix != nil {
         unsafe (bstr - 4).storeBytes(of: record.byteLength, as: UInt32.self)
       }
-      layout.mendBehind(record)
+      layout.restoreTrailer(record)
     }
-    return (record, damages)
+    return (record, corruption)
   }
 
   /// Notes that a live block now holds a shorter string, and moves its guard.
@@ -144,7 +147,7 @@ extension Registry {
       if unsafe records[index].identity == 0 { continue }
       let record = unsafe records[index]
       let layout = BlockLayout(record.layout)
-      let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
+      let block = UInt(record.address) &- UInt(layout.stringLayout.payloadOffset)
       let bytes = UInt(layout.blockBytes(forPayload: Int(record.byteLength)))
       if block <= address, address - block < bytes { return record }
     }

@@ -58,12 +58,12 @@ struct Registry: ~Copyable {
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     unsafe store.count(.allocations, ofPart: shard - shards)
-    guard BlockTable.canHold(block) else { return false }
+    guard BlockTable.isRepresentable(block) else { return false }
     let taken = unsafe takePlace(from: shard, in: store)
     let entry = unsafe taken.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0.number) }
     // What was remembered of an earlier block of this address is forgotten with that.
     guard unsafe shard.pointee.blocks.set(block, hash, to: entry ?? .unrecorded) else {
-      if let (number, place) = unsafe taken { unsafe giveBack(number, place, to: shard) }
+      if let (number, place) = unsafe taken { unsafe recycleRecord(number, place, to: shard) }
       return false
     }
     ct_filter_add(hash)
@@ -101,7 +101,7 @@ struct Registry: ~Copyable {
     unsafe shard.pointee.blocks.remove(at: slot)
     ct_filter_remove(hash)
     guard let number = unsafe number(of: entry, in: shard) else { return false }
-    unsafe giveBack(number, place(of: number, shard), to: shard)
+    unsafe recycleRecord(number, place(of: number, shard), to: shard)
     return true
   }
 
@@ -128,8 +128,8 @@ struct Registry: ~Copyable {
     unsafe locks[shard - shards].release()
   }
 
-  /// Records stand in stripes, of which each shard has its part, so that who knows a record's number and
-  /// shard knows its place: neighbours on a cache line are of one shard.
+  /// Records stand in stripes, of which each shard has its part, so that who knows a record's
+  /// number and shard knows its place: neighbours on a cache line are of one shard.
   ///
   /// - Parameter number: counted from the shard's first in this store, and taken.
   @inline(__always)
@@ -186,11 +186,12 @@ struct Registry: ~Copyable {
   ) -> UInt32? {
     let number = unsafe shard.pointee.numbered
     let stripeBytes = Self.shardCount * Shard.portion * MemoryLayout<BlockRecord>.stride
-    guard unsafe shard.pointee.inherited + number < BlockEntry.mostRecords else { return nil }
+    guard unsafe shard.pointee.inherited + number < BlockEntry.maxRecords else { return nil }
     if Int(number) % Shard.portion == 0 {
       recordLock.acquire()
       defer { recordLock.release() }
-      // Another shard may have come to this stripe before. New memory of a store is zero: free places.
+      // Another shard may have come to this stripe before. New memory of a store is zero: free
+      // places.
       if store.used(of: .blocks) <= Int(number) / Shard.portion * stripeBytes {
         guard unsafe store.room(for: stripeBytes, in: .blocks) != nil else { return nil }
         store.commit(stripeBytes, in: .blocks)
@@ -204,18 +205,18 @@ struct Registry: ~Copyable {
 
   /// Counts by whom a string was freed.
   ///
-  /// - Parameter aftermath: of its release.
+  /// - Parameter result: of its release.
   @inline(__always)
   func countPair(
-    _ aftermath: borrowing Aftermath, by moment: Moment, in store: borrowing StoreWriter
+    _ result: borrowing ReleaseResult, by context: EventContext, in store: borrowing StoreWriter
   ) {
-    guard aftermath.stack != .none, moment.stack != .none, let counts = unsafe PairCounts.current
+    guard result.stack != .none, context.stack != .none, let counts = unsafe FreeSiteCounts.current
     else { return }
-    let pair = PairCounts.Pair(
-      allocated: aftermath.stack, freed: moment.stack,
-      crossedThreads: aftermath.thread != moment.thread)
+    let pair = FreeSiteCounts.Pair(
+      allocated: result.stack, freed: context.stack,
+      crossedThreads: result.thread != context.thread)
     unsafe counts.pointee.count(
-      pair, byteLength: aftermath.byteLength, generation: generation.pointee, in: store
+      pair, byteLength: result.byteLength, generation: generation.pointee, in: store
     ) { makeRoomForPair(in: store) }
   }
 
@@ -224,7 +225,7 @@ struct Registry: ~Copyable {
     recordLock.acquire()
     defer { recordLock.release() }
     let stride = MemoryLayout<PairRecord>.stride
-    let bytes = PairCounts.portion * stride
+    let bytes = FreeSiteCounts.portion * stride
     let place = store.used(of: .pairs) / stride
     guard place < UInt32.max, unsafe store.room(for: bytes, in: .pairs) != nil else { return nil }
     store.commit(bytes, in: .pairs)
@@ -237,7 +238,7 @@ struct Registry: ~Copyable {
   ///
   /// - Parameter place: of the record with that number.
   @inline(__always)
-  func giveBack(
+  func recycleRecord(
     _ number: UInt32, _ place: UnsafeMutablePointer<BlockRecord>,
     to shard: UnsafeMutablePointer<Shard>
   ) {
@@ -260,66 +261,11 @@ struct Registry: ~Copyable {
       unsafe shards[index].inherited += shards[index].numbered
       unsafe shards[index].numbered = 0
       // Each generation needs numbers of its own. When half are used up they are taken back.
-      if unsafe shards[index].inherited > BlockEntry.mostRecords / 2 {
-        unsafe shards[index].blocks.forgetRecords()
+      if unsafe shards[index].inherited > BlockEntry.maxRecords / 2 {
+        unsafe shards[index].blocks.markAllInherited()
         unsafe shards[index].inherited = 0
       }
       unsafe shards[index].freed.forgetStacks()
     }
-  }
-}
-
-/// What became of a block that is to be released.
-enum Removal {
-  /// It was live, as remembered. `isHeld`: its memory is in quarantine.
-  case own(isHeld: Bool)
-  /// It was live, and nothing more was known of it.
-  case unrecorded
-  /// It was live when this process was forked. `isHeld`: its memory is in quarantine.
-  case inherited(isHeld: Bool)
-  /// It is no live block of ours.
-  case unknown
-}
-
-/// A part of the registry, guarded by a lock of its own, on cache lines of its own.
-@safe
-struct Shard: ~Copyable {
-  /// Records that a shard has side by side in the store.
-  static let portion = 8
-
-  /// What is known of which address.
-  var blocks = BlockTable()
-  /// Blocks that were released.
-  var freed = FreedBlocks()
-  /// Records that were inherited: entries below are the parent's, and a number is counted from there.
-  var inherited: UInt32 = 0
-  /// Records that were ever taken in this process's store.
-  var numbered: UInt32 = 0
-  /// 1 more than the number of the first free record, which names the next in the same way; 0 for none.
-  var free: UInt32 = 0
-  /// Whether a string was ever shortened, whose block has more memory than its length says: from then on the
-  /// heap is asked.
-  var hasShortened = false
-  /// The first of its records in this process's store; `nil` before it has any.
-  var records: UnsafeMutablePointer<BlockRecord>?
-  // More than a line: none has parts of two shards.
-  private let padding = InlineArray<13, UInt64>(repeating: 0)
-
-  init() {
-    unsafe records = nil
-  }
-
-  /// Remembers a released block, and holds its memory back if there is room; see `FreedBlocks.add`.
-  ///
-  /// - Parameter slot: where it stands in the table; `nil` when it does not.
-  @inline(__always)
-  mutating func remember(
-    _ block: UInt, _ record: UnsafePointer<BlockRecord>, by moment: Moment,
-    bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64,
-    at slot: Int?
-  ) -> Bool {
-    unsafe freed.add(
-      block, record, by: moment, bytes: bytes, limits, pool, hash, at: slot,
-      in: &blocks)
   }
 }

@@ -1,5 +1,5 @@
-// Counts which stacks free the strings of which stacks: what ownership is inferred from. Each thread has
-// counts of its own; nothing here locks.
+// Counts which stacks free the strings of which stacks: what ownership is inferred from. Each
+// thread has counts of its own; nothing here locks.
 
 import CTracker
 import Glibc
@@ -7,7 +7,7 @@ import TraceStore
 
 /// The pairs of stacks that one thread has seen, with their counts in the store.
 @safe
-struct PairCounts: ~Copyable {
+struct FreeSiteCounts: ~Copyable {
   /// Places of records in the store, by pair.
   private var places = AddressMap()
   /// The pair that was counted last: often it is the next one, too.
@@ -25,14 +25,17 @@ struct PairCounts: ~Copyable {
   ///
   /// A thread that begins goes on with those of one that has ended.
   @inline(__always)
-  static var current: UnsafeMutablePointer<PairCounts>? {
-    unsafe (ct_thread().pointee.pair_counts ?? begin())?.assumingMemoryBound(to: PairCounts.self)
+  static var current: UnsafeMutablePointer<FreeSiteCounts>? {
+    unsafe (ct_thread().pointee.pair_counts ?? begin())?.assumingMemoryBound(
+      to: FreeSiteCounts.self)
   }
 
   @inline(never)
   private static func begin() -> UnsafeMutableRawPointer? {
-    guard let memory = unsafe PrivateMemory.map(MemoryLayout<PairCounts>.stride) else { return nil }
-    unsafe memory.bindMemory(to: PairCounts.self, capacity: 1).initialize(to: PairCounts())
+    guard let memory = unsafe PrivateMemory.map(MemoryLayout<FreeSiteCounts>.stride) else {
+      return nil
+    }
+    unsafe memory.bindMemory(to: FreeSiteCounts.self, capacity: 1).initialize(to: FreeSiteCounts())
     unsafe ct_thread().pointee.pair_counts = memory
     return unsafe memory
   }

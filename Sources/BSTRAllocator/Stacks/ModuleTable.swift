@@ -1,12 +1,12 @@
-// The modules that were loaded: those that recorded frames lie in, and the others, whose strings may not be
-// seen. Does not lock: the depot's lock guards it.
+// The modules that were loaded: those that recorded frames lie in, and the others, whose strings
+// may not be seen. Does not lock: the depot's lock guards it.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// Every module that a recorded stack passed through or that was loaded when somebody looked, once, with its
-/// build-id.
+/// Every module that a recorded stack passed through or that was loaded when somebody looked, once,
+/// with its build-id.
 ///
 /// A module that was unloaded keeps its record; when it is loaded again to the same place it gets
 /// the same number, so that a plug-in opened in a loop does not fill the store.
@@ -25,7 +25,7 @@ struct ModuleTable: ~Copyable {
 
   private static let most = Int(UInt16.max)
   /// What is on no stack leaves room for what is.
-  private static let mostUnseen = most / 2
+  private static let maxUnseen = most / 2
   private static let pathBytes = 4096
 
   init() {
@@ -59,12 +59,13 @@ struct ModuleTable: ~Copyable {
     return id
   }
 
-  /// Records the modules that are loaded, and answers whether the store names all that were, as far as that is
-  /// known.
+  /// Records the modules that are loaded, and answers whether the store names all that were, as far
+  /// as that is known.
   ///
   /// Caller holds the depot lock. Neither locks nor allocates.
   ///
-  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were loaded later.
+  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were
+  ///   loaded later.
   @discardableResult
   mutating func recordLoaded(
     from handle: UnsafeRawPointer? = nil, in store: borrowing StoreWriter
@@ -85,7 +86,7 @@ struct ModuleTable: ~Copyable {
         unsafe isSameFile(list.pointee.module, records[index], in: store)
       }
       if isNamed { continue }
-      if count < Self.mostUnseen,
+      if count < Self.maxUnseen,
         unsafe number(of: list.pointee.module, unloads, in: store) != .none
       {
         continue

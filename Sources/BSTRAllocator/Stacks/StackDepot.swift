@@ -9,9 +9,9 @@ import TraceStore
 /// A stack is looked up by its raw addresses. Those mean something else after an unload, so that
 /// index is then emptied; a second one, by module and address, keeps a stack that is still the same
 /// from being written again.
-struct Depot: ~Copyable {
-  private var byAddress = StackIndex()
-  private var byFrame = StackIndex()
+struct StackDepot: ~Copyable {
+  private var byAddress = StackHashTable()
+  private var byFrame = StackHashTable()
   private var modules = ModuleTable()
   private var unloads: UInt32 = 0
 
@@ -43,7 +43,8 @@ struct Depot: ~Copyable {
       let module = modules.module(at: address &- 1, unloads: unloads, in: store)
       unsafe stack.words[index] = FrameWord(module: module, address: UInt64(address)).rawValue
     }
-    // Who is new may have brought others along; the process may be killed before its end is looked at.
+    // Who is new may have brought others along; the process may be killed before its end is looked
+    // at.
     if modules.hasNews { unsafe modules.recordLoaded(in: store) }
     let frames = unsafe UnsafeMutableBufferPointer(start: stack.words, count: addresses.count)
     let frameHash = unsafe Self.hash(frames) { $0 }
@@ -68,8 +69,8 @@ struct Depot: ~Copyable {
     return FrameWord(module: module, address: UInt64(address))
   }
 
-  /// Records the modules that are loaded, of a handle only that one and those behind it, and answers whether the
-  /// store names all that were.
+  /// Records the modules that are loaded, of a handle only that one and those behind it, and
+  /// answers whether the store names all that were.
   ///
   /// Caller holds the depot lock.
   @discardableResult

@@ -7,7 +7,7 @@ import TraceStore
 ///
 /// Its memory comes from `mmap`. The depot's lock guards it.
 @safe
-struct StackIndex: ~Copyable {
+struct StackHashTable: ~Copyable {
   // Each entry is a hash in the upper and a stack id in the lower 32 bits; 0 is free.
   private var entries: UnsafeMutablePointer<UInt64>?
   private var slots = 0

@@ -1,28 +1,11 @@
-// The BSTR functions over any layout, on raw memory. SysFunctions.swift exports them. Source of each
-// rule: the oleauto.h reference and Docs/Functions.md.
+// The BSTR functions over any layout, on raw memory. SysFunctions.swift exports them. Source of
+// each rule: the oleauto.h reference and Docs/Functions.md.
 
 import CInterpose
 import CTracker
 import Glibc
 import TraceOptions
 import TraceStore
-
-/// Where blocks come from.
-enum BlockSource {
-  /// The program's own heap, so that a private copy of SysFreeString may release what we allocate.
-  case heap
-  /// A heap that is exhausted.
-  case exhausted
-
-  /// `byteCount` bytes, zeroed if asked for, or NULL.
-  @inline(__always)
-  func allocate(_ byteCount: Int, zeroed: Bool) -> UnsafeMutableRawPointer? {
-    switch self {
-    case .heap: unsafe zeroed ? calloc(1, byteCount) : malloc(byteCount)
-    case .exhausted: nil
-    }
-  }
-}
 
 /// The functions for one layout.
 ///
@@ -31,20 +14,18 @@ enum BlockSource {
 struct BSTRFunctions {
   /// The layout that new strings get, with what the tracker adds to it.
   let layout: StoredLayout
-  let source: BlockSource
   /// Records what happens; `nil` for functions that nobody watches.
   let tracker: UnsafeMutablePointer<Tracker>?
 
   @inline(__always)
-  init(layout: StoredLayout, source: BlockSource, tracker: UnsafeMutablePointer<Tracker>?) {
+  init(layout: StoredLayout, tracker: UnsafeMutablePointer<Tracker>?) {
     self.layout = layout
-    self.source = source
     unsafe self.tracker = unsafe tracker
   }
 
   /// Width and payload offset.
   @inline(__always)
-  var profile: Profile { Profile(layout) }
+  var stringLayout: StringLayout { StringLayout(layout) }
 
   // MARK: allocating
 
@@ -62,8 +43,8 @@ struct BSTRFunctions {
   func allocate(
     characters count: Int, from text: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
-    guard count < profile.characterLimit else { return nil }
-    let byteCount = count &* profile.olecharBytes
+    guard count < stringLayout.characterLimit else { return nil }
+    let byteCount = count &* stringLayout.olecharBytes
     return unsafe allocate(byteCount, copying: text, available: byteCount, caller: caller)
   }
 
@@ -72,17 +53,18 @@ struct BSTRFunctions {
   func allocate(
     bytes byteCount: Int, from bytes: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
-    guard byteCount < Profile.byteLimit else { return nil }
+    guard byteCount < StringLayout.byteLimit else { return nil }
     return unsafe allocate(byteCount, copying: bytes, available: byteCount, caller: caller)
   }
 
-  /// A BSTR of `byteCount` bytes, recorded where that is wanted: the first `available` copied, the rest zero.
+  /// A BSTR of `byteCount` bytes, recorded where that is wanted: the first `available` copied, the
+  /// rest zero.
   @_transparent  // As above.
   private func allocate(
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     guard let watcher = unsafe watcher else {
-      let layout = BlockLayout(profile: profile, hasGuard: false)
+      let layout = BlockLayout(stringLayout: stringLayout, hasGuard: false)
       return unsafe allocate(byteCount, copying: source, available: available, layout)
     }
     if unsafe watcher.pointee.failsAllocation(caller: caller) { return nil }
@@ -98,7 +80,7 @@ struct BSTRFunctions {
       unsafe memset(bstr, 0xCD, byteCount)
     }
     unsafe watcher.pointee.recordAllocation(
-      block: UInt(bitPattern: bstr) &- UInt(bitPattern: profile.payloadOffset),
+      block: UInt(bitPattern: bstr) &- UInt(bitPattern: stringLayout.payloadOffset),
       bstr: UInt(bitPattern: bstr), layout, byteLength: UInt32(truncatingIfNeeded: byteCount),
       caller: caller)
     return unsafe bstr
@@ -110,13 +92,13 @@ struct BSTRFunctions {
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, _ layout: BlockLayout
   ) -> UnsafeMutableRawPointer? {
     let copied = unsafe source == nil ? 0 : min(available, byteCount)
-    // The heap zeroes large blocks for nothing, so that it is asked to when little is copied.
-    guard
-      let block = unsafe self.source.allocate(
-        layout.blockBytes(forPayload: byteCount), zeroed: copied < byteCount)
-    else { return nil }
-    let bstr = unsafe block + profile.payloadOffset
-    if profile.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
+    // From the program's own heap, so that a private copy of SysFreeString may free it. calloc gets
+    // fresh pages already zeroed: it is used unless the payload is copied whole.
+    let blockBytes = layout.blockBytes(forPayload: byteCount)
+    let memory = unsafe copied < byteCount ? calloc(1, blockBytes) : malloc(blockBytes)
+    guard let block = unsafe memory else { return nil }
+    let bstr = unsafe block + stringLayout.payloadOffset
+    if stringLayout.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
     unsafe setPrefix(of: bstr, to: byteCount)
     if let source = unsafe source { unsafe memcpy(bstr, source, copied) }
     unsafe layout.terminate(bstr, byteCount)
@@ -148,17 +130,17 @@ struct BSTRFunctions {
   /// Frees the block, unless it is certain that there is none.
   @inline(__always)
   private func release(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
-    let block = unsafe bstr - profile.payloadOffset
+    let block = unsafe bstr - stringLayout.payloadOffset
     if let watcher = unsafe watcher {
       switch unsafe watcher.pointee.release(
-        block: UInt(bitPattern: block), profile, caller: caller)
+        block: UInt(bitPattern: block), stringLayout, caller: caller)
       {
-      case .done: return
+      case .own, .unrecorded, .inherited: return
       case .unwatched: break
       case .unknown: return unsafe releaseUnknown(bstr, watcher, caller: caller)
       }
     }
-    unsafe ct_give_back(block)
+    unsafe ct_heap_free(block)
   }
 
   /// What is no live block of ours may be another copy's.
@@ -169,10 +151,11 @@ struct BSTRFunctions {
     {
       return
     }
-    let verdict = unsafe watcher.pointee.judgeRelease(bstr, profile, caller: caller)
+    let verdict = unsafe watcher.pointee.judgeRelease(bstr, stringLayout, caller: caller)
     guard verdict == .foreign else { return }
     unsafe watcher.pointee.release(
-      foreign: UInt(bitPattern: bstr - profile.payloadOffset), UInt(bitPattern: bstr), profile,
+      foreign: UInt(bitPattern: bstr - stringLayout.payloadOffset), UInt(bitPattern: bstr),
+      stringLayout,
       byteLength: UInt32(Self.byteLength(of: bstr)), caller: caller)
   }
 
@@ -203,14 +186,14 @@ struct BSTRFunctions {
     _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, characters count: Int,
     from text: UnsafeRawPointer?, caller: CallSite
   ) -> Bool {
-    guard count < profile.characterLimit else { return false }
+    guard count < stringLayout.characterLimit else { return false }
     guard let old = unsafe place.pointee else {
       let new = unsafe allocate(characters: count, from: text, caller: caller)
       unsafe place.pointee = new
       return unsafe new != nil
     }
     let isString = unsafe isString(old, frees: true, caller: caller)
-    let byteCount = count * profile.olecharBytes
+    let byteCount = count * stringLayout.olecharBytes
     let oldBytes = unsafe isString ? bytesInside(old, caller: caller) : bytesOfText(old, byteCount)
     if isString, byteCount <= oldBytes, unsafe hasOwnLayout(old) {
       unsafe shorten(old, to: byteCount, from: text)
@@ -233,24 +216,24 @@ struct BSTRFunctions {
   ) {
     if let text = unsafe text { unsafe memmove(bstr, text, byteCount) }
     unsafe setPrefix(of: bstr, to: byteCount)
-    unsafe BlockLayout(profile: profile, hasGuard: false).terminate(bstr, byteCount)
+    unsafe BlockLayout(stringLayout: stringLayout, hasGuard: false).terminate(bstr, byteCount)
     if let watcher = unsafe watcher {
       unsafe watcher.pointee.recordShortening(
-        block: UInt(bitPattern: bstr - profile.payloadOffset), to: byteCount)
+        block: UInt(bitPattern: bstr - stringLayout.payloadOffset), to: byteCount)
     }
   }
 
   /// Whether a string lies as these functions lay strings out, as far as that is known.
   private func hasOwnLayout(_ bstr: UnsafeMutableRawPointer) -> Bool {
     guard let watcher = unsafe watcher else { return true }
-    let known = unsafe watcher.pointee.layout(ofString: UInt(bitPattern: bstr), profile)
-    return known.map { Profile($0) == profile } ?? true
+    let known = unsafe watcher.pointee.layout(ofString: UInt(bitPattern: bstr), stringLayout)
+    return known.map { StringLayout($0) == stringLayout } ?? true
   }
 
   /// The string's length: by its prefix, but no more than what was allocated where that is known.
   private func bytesInside(_ bstr: UnsafeMutableRawPointer, caller: CallSite) -> Int {
     let allocated = unsafe watcher.flatMap {
-      unsafe $0.pointee.inspect(string: UInt(bitPattern: bstr), profile, caller: caller)
+      unsafe $0.pointee.inspect(string: UInt(bitPattern: bstr), stringLayout, caller: caller)
     }
     return unsafe min(Self.byteLength(of: bstr), allocated ?? .max)
   }
@@ -259,10 +242,10 @@ struct BSTRFunctions {
   private func bytesOfText(_ text: UnsafeMutableRawPointer, _ limit: Int) -> Int {
     var count = 0
     while count < limit,
-      ct_is_readable(UInt(bitPattern: text) + UInt(count), profile.olecharBytes),
-      ct_peek(UInt(bitPattern: text) + UInt(count), profile.olecharBytes) != 0
+      ct_is_readable(UInt(bitPattern: text) + UInt(count), stringLayout.olecharBytes),
+      ct_peek(UInt(bitPattern: text) + UInt(count), stringLayout.olecharBytes) != 0
     {
-      count += profile.olecharBytes
+      count += stringLayout.olecharBytes
     }
     return count
   }
@@ -270,7 +253,7 @@ struct BSTRFunctions {
   /// Whether something may be used as a BSTR: where nothing is watched it is, as everywhere else.
   private func isString(_ bstr: UnsafeMutableRawPointer?, frees: Bool, caller: CallSite) -> Bool {
     guard let bstr = unsafe bstr, let watcher = unsafe watcher else { return true }
-    return unsafe watcher.pointee.judgeUse(bstr, profile, frees: frees, caller: caller)
+    return unsafe watcher.pointee.judgeUse(bstr, stringLayout, frees: frees, caller: caller)
   }
 
   // MARK: pinning
@@ -298,13 +281,13 @@ struct BSTRFunctions {
   }
 
   /// The length in front of the characters of a block.
-  static func byteLength(ofBlock block: UInt, _ profile: Profile) -> Int {
-    unsafe byteLength(of: UnsafeRawPointer(bitPattern: block + UInt(profile.payloadOffset)))
+  static func byteLength(ofBlock block: UInt, _ stringLayout: StringLayout) -> Int {
+    unsafe byteLength(of: UnsafeRawPointer(bitPattern: block + UInt(stringLayout.payloadOffset)))
   }
 
   /// SysStringLen.
   func characterCount(ofString bstr: UnsafeRawPointer?) -> Int {
-    unsafe Self.byteLength(of: bstr) / profile.olecharBytes
+    unsafe Self.byteLength(of: bstr) / stringLayout.olecharBytes
   }
 
   // MARK: VarBstr
@@ -314,7 +297,7 @@ struct BSTRFunctions {
     _ left: UnsafeRawPointer?, _ right: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
     let (leftBytes, rightBytes) = unsafe (Self.byteLength(of: left), Self.byteLength(of: right))
-    guard leftBytes + rightBytes < Profile.byteLimit,
+    guard leftBytes + rightBytes < StringLayout.byteLimit,
       let result = unsafe allocate(
         leftBytes + rightBytes, copying: left, available: leftBytes, caller: caller)
     else { return nil }
@@ -344,7 +327,7 @@ struct BSTRFunctions {
   @inline(__always)
   private func characterCount(of text: UnsafeRawPointer) -> Int {
     var count = 0
-    if profile.olecharBytes == 2 {
+    if stringLayout.olecharBytes == 2 {
       let characters = unsafe text.assumingMemoryBound(to: UInt16.self)
       while unsafe characters[count] != 0 { count += 1 }
     } else {

@@ -1,5 +1,5 @@
-// What stands where in a block, and whether it still does. Does not lock; the caller sees to it that
-// nobody releases the block meanwhile.
+// What stands where in a block, and whether it still does. Does not lock; the caller sees to it
+// that nobody releases the block meanwhile.
 
 import CTracker
 import Glibc
@@ -14,22 +14,22 @@ import TraceStore
 ///
 /// The guard is at the end because a private copy of SysFreeString releases the block's start.
 struct BlockLayout {
-  let profile: Profile
+  let stringLayout: StringLayout
   private let hasGuard: Bool
 
   /// A program's layout.
   ///
   /// - Parameter hasGuard: whether something is added behind each string.
   @inline(__always)
-  init(profile: Profile, hasGuard: Bool) {
-    self.profile = profile
+  init(stringLayout: StringLayout, hasGuard: Bool) {
+    self.stringLayout = stringLayout
     self.hasGuard = hasGuard
   }
 
   /// The layout of a recorded string.
   @inline(__always)
   init(_ layout: StoredLayout) {
-    self.init(profile: Profile(layout), hasGuard: layout.hasGuard)
+    self.init(stringLayout: StringLayout(layout), hasGuard: layout.hasGuard)
   }
 
   /// Bytes behind the terminator: `guardSize`, or 0 without guards.
@@ -42,7 +42,7 @@ struct BlockLayout {
   static let guardSize = StoreLayout.guardBytes
 
   /// Bytes in a block whose memory was written to by somebody who should not have.
-  struct Damage {
+  struct Corruption {
     var kind: EventKind
     /// From the first character to the first changed byte.
     var offset: Int
@@ -53,31 +53,31 @@ struct BlockLayout {
   }
 
   /// What can be wrong with one block at once.
-  struct Damages {
+  struct BlockCorruption {
     /// Its length.
-    var prefix: Damage?
+    var prefix: Corruption?
     /// What stands behind it.
-    var behind: Damage?
+    var trailer: Corruption?
 
-    var isEmpty: Bool { prefix == nil && behind == nil }
+    var isEmpty: Bool { prefix == nil && trailer == nil }
 
     /// Calls `body` with each.
-    func forEach(_ body: (Damage) -> Void) {
+    func forEach(_ body: (Corruption) -> Void) {
       if let prefix { body(prefix) }
-      if let behind { body(behind) }
+      if let trailer { body(trailer) }
     }
   }
 
   /// Bytes of a block whose payload has `byteCount` bytes.
   @inline(__always)
   func blockBytes(forPayload byteCount: Int) -> Int {
-    profile.blockBytes(forPayload: byteCount) &+ guardBytes
+    stringLayout.blockBytes(forPayload: byteCount) &+ guardBytes
   }
 
   /// Bytes from the first character to the guard.
   @inline(__always)
   private func guardOffset(_ byteCount: Int) -> Int {
-    profile.bytesWithTerminator(byteCount)
+    stringLayout.bytesWithTerminator(byteCount)
   }
 
   /// Writes the guard behind a string of `byteCount` bytes.
@@ -94,7 +94,7 @@ struct BlockLayout {
   /// Writes the zeros between a string's last byte and its guard.
   @inline(__always)
   func terminate(_ bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
-    if byteCount & 1 == 0, profile.olecharBytes == 2 {
+    if byteCount & 1 == 0, stringLayout.olecharBytes == 2 {
       return unsafe (bstr + byteCount).storeBytes(of: 0, as: UInt16.self)
     }
     // A whole character and the rest of one, never more than seven bytes.
@@ -105,17 +105,17 @@ struct BlockLayout {
 
   /// Whether terminator and guard are as they should be: the usual case, quickly.
   @inline(__always)
-  private func isIntactBehind(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
+  private func isTrailerIntact(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
     let end = guardOffset(byteCount)
     if hasGuard, unsafe ct_load64(bstr + end) != Self.guardWord { return false }
-    if byteCount & 1 == 0, profile.olecharBytes == 2 {
+    if byteCount & 1 == 0, stringLayout.olecharBytes == 2 {
       return unsafe ct_load16(bstr + byteCount) == 0
     }
     return unsafe Self.changes(.overrun, bstr, byteCount..<end, expected: 0) == nil
   }
 
   /// Writes a string's terminator and guard anew.
-  func mendBehind(_ record: BlockRecord) {
+  func restoreTrailer(_ record: BlockRecord) {
     guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
       return
     }
@@ -134,55 +134,56 @@ struct BlockLayout {
     }
     let byteLength = unsafe record.pointee.byteLength
     let prefix = unsafe (bstr - 4).load(as: UInt32.self)
-    return unsafe prefix <= byteLength && isIntactBehind(bstr, Int(byteLength))
+    return unsafe prefix <= byteLength && isTrailerIntact(bstr, Int(byteLength))
   }
 
   /// What is wrong with a live block.
-  func damages(of record: BlockRecord) -> Damages {
-    var damages = Damages()
+  func corruption(of record: BlockRecord) -> BlockCorruption {
+    var corruption = BlockCorruption()
     guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else {
-      return damages
+      return corruption
     }
     let prefix = unsafe (bstr - 4).load(as: UInt32.self)
     if prefix > record.byteLength {
-      damages.prefix = Damage(kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
+      corruption.prefix = Corruption(
+        kind: .prefixDamage, offset: -4, count: 4, found: UInt64(prefix))
     }
-    unsafe damages.behind = damageBehind(bstr, Int(record.byteLength), .overrun)
-    return damages
+    unsafe corruption.trailer = trailerCorruption(bstr, Int(record.byteLength), .overrun)
+    return corruption
   }
 
   /// What is wrong with the terminator and the guard.
   ///
   /// One character too many lands on the terminator.
-  private func damageBehind(
+  private func trailerCorruption(
     _ bstr: UnsafeRawPointer, _ byteCount: Int, _ kind: EventKind
-  ) -> Damage? {
+  ) -> Corruption? {
     let start = guardOffset(byteCount)
-    var damage = unsafe Self.changes(kind, bstr, byteCount..<start, expected: 0)
+    var corruption = unsafe Self.changes(kind, bstr, byteCount..<start, expected: 0)
     let behind = unsafe Self.changes(
       kind, bstr, start..<start + guardBytes, expected: StoreLayout.guardByte)
-    if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
-    return unsafe withFound(damage, bstr, byteCount)
+    if corruption == nil { corruption = behind } else { corruption?.count += behind?.count ?? 0 }
+    return unsafe withFound(corruption, bstr, byteCount)
   }
 
-  /// Damage with the bytes that stand there, up to the block's end.
+  /// Corruption with the bytes that stand there, up to the block's end.
   private func withFound(
-    _ damage: Damage?, _ bstr: UnsafeRawPointer, _ byteCount: Int
-  ) -> Damage? {
-    guard var damage else { return nil }
-    damage.found = 0
-    let end = min(damage.offset + 8, guardOffset(byteCount) + guardBytes)
-    for position in damage.offset..<max(damage.offset, end) {
+    _ corruption: Corruption?, _ bstr: UnsafeRawPointer, _ byteCount: Int
+  ) -> Corruption? {
+    guard var corruption else { return nil }
+    corruption.found = 0
+    let end = min(corruption.offset + 8, guardOffset(byteCount) + guardBytes)
+    for position in corruption.offset..<max(corruption.offset, end) {
       let byte = unsafe bstr.load(fromByteOffset: position, as: UInt8.self)
-      damage.found |= UInt64(byte) << (8 * UInt64(position - damage.offset))
+      corruption.found |= UInt64(byte) << (8 * UInt64(position - corruption.offset))
     }
-    return damage
+    return corruption
   }
 
   /// Makes a released string an empty one with nothing sensible in it.
   ///
-  /// A reader that comes too late sees no characters, and does not run past the block: the length is
-  /// 0, and terminator and guard stay.
+  /// A reader that comes too late sees no characters, and does not run past the block: the length
+  /// is 0, and terminator and guard stay.
   ///
   /// - Parameter most: bytes that are written at most.
   @inline(__always)
@@ -201,17 +202,17 @@ struct BlockLayout {
     }
   }
 
-  /// Whether memory that the heap has got back is as we left it, but for what the heap writes at the start of
-  /// blocks that it holds.
+  /// Whether memory that the heap has got back is as we left it, but for what the heap writes at
+  /// the start of blocks that it holds.
   ///
   /// - Parameter skipped: bytes from the block's start that the heap may have written to.
   /// - Returns: `nil` when nothing of it tells.
   func isPoisonIntact(of freed: FreedBlock, skipping skipped: Int) -> Bool? {
     let byteCount = Int(freed.record.byteLength)
-    let start = skipped - profile.payloadOffset
+    let start = skipped - stringLayout.payloadOffset
     let address = UInt(freed.record.address)
-    let isWhole = byteCount <= Self.mostPoison
-    let end = isWhole ? guardOffset(byteCount) + guardBytes : Self.mostPoison
+    let isWhole = byteCount <= Self.maxPoisonBytes
+    let end = isWhole ? guardOffset(byteCount) + guardBytes : Self.maxPoisonBytes
     guard start < end, end - start >= 2, ct_is_readable(address, end) else { return nil }
     for position in start..<end {
       let expected =
@@ -224,7 +225,7 @@ struct BlockLayout {
   }
 
   /// Bytes of a released string that are overwritten where its memory is not held.
-  static let mostPoison = 4096
+  static let maxPoisonBytes = 4096
 
   /// Whether nothing was written to a released block: the usual case, quickly.
   ///
@@ -253,7 +254,7 @@ struct BlockLayout {
         return false
       }
     }
-    return unsafe isIntactBehind(bstr, byteCount)
+    return unsafe isTrailerIntact(bstr, byteCount)
   }
 
   /// Whether `forEachWord` can be asked of a string.
@@ -262,8 +263,8 @@ struct BlockLayout {
     UInt(bitPattern: byteCount &- 8) <= 64 - 8
   }
 
-  /// Calls `body` with the offsets of words of 8 bytes that have all bytes of a short string between them: some
-  /// in two.
+  /// Calls `body` with the offsets of words of 8 bytes that have all bytes of a short string
+  /// between them: some in two.
   ///
   /// Not a loop, which would become a call of `memset` that costs more.
   ///
@@ -283,29 +284,30 @@ struct BlockLayout {
   }
 
   /// What was written to a released block, or `nil`.
-  func damage(ofPoisoned freed: FreedBlock) -> Damage? {
+  func corruption(ofPoisoned freed: FreedBlock) -> Corruption? {
     let record = freed.record
     guard !isPoisoned(freed, atMost: .max),
       let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
     else { return nil }
     let prefix = unsafe (bstr - 4).load(as: UInt32.self)
-    var damage = unsafe Self.changes(
+    var corruption = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
-    let behind = unsafe damageBehind(bstr, Int(record.byteLength), .writeAfterFree)
-    if damage == nil { damage = behind } else { damage?.count += behind?.count ?? 0 }
-    unsafe damage = withFound(damage, bstr, Int(record.byteLength))
+    let behind = unsafe trailerCorruption(bstr, Int(record.byteLength), .writeAfterFree)
+    if corruption == nil { corruption = behind } else { corruption?.count += behind?.count ?? 0 }
+    unsafe corruption = withFound(corruption, bstr, Int(record.byteLength))
     if prefix != 0 {
-      let count = (damage?.count ?? 0) + 4
-      damage = Damage(kind: .writeAfterFree, offset: -4, count: count, found: UInt64(prefix))
+      let count = (corruption?.count ?? 0) + 4
+      corruption = Corruption(
+        kind: .writeAfterFree, offset: -4, count: count, found: UInt64(prefix))
     }
-    return damage
+    return corruption
   }
 
   /// The bytes of a range that are not what they should be.
   private static func changes(
     _ kind: EventKind, _ bstr: UnsafeRawPointer, _ range: Range<Int>, expected: UInt8
-  ) -> Damage? {
-    var damage: Damage?
+  ) -> Corruption? {
+    var corruption: Corruption?
     let word = UInt64(expected) &* 0x0101_0101_0101_0101
     var index = range.lowerBound
     while index < range.upperBound {
@@ -316,11 +318,13 @@ struct BlockLayout {
         continue
       }
       if unsafe bstr.load(fromByteOffset: index, as: UInt8.self) != expected {
-        if damage == nil { damage = Damage(kind: kind, offset: index, count: 0, found: 0) }
-        damage?.count += 1
+        if corruption == nil {
+          corruption = Corruption(kind: kind, offset: index, count: 0, found: 0)
+        }
+        corruption?.count += 1
       }
       index += 1
     }
-    return damage
+    return corruption
   }
 }

@@ -12,8 +12,8 @@ enum LayoutProbe {
   private typealias Count = @convention(c) (UnsafeMutableRawPointer?) -> UInt32
   private typealias Free = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
-  /// Characters of the probe: as an odd number of 2 bytes each they are a different number of bytes than
-  /// as characters of 4 bytes.
+  /// Characters of the probe: as an odd number of 2 bytes each they are a different number of bytes
+  /// than as characters of 4 bytes.
   private static let probeCharacters = 25
 
   /// The SysFreeString that code would reach without the tracker; 0 for none.
@@ -37,13 +37,13 @@ enum LayoutProbe {
   /// The layout of the copy of the functions that code would use without the tracker; `nil` when
   /// it has no function that allocates, or makes no sense.
   ///
-  /// The width is read off the length that a string of known characters has. The payload offset is the
-  /// distance from the string to what the copy's SysFreeString gives to `free`, and then certain. Where
-  /// nothing of the string comes to `free`, because the copy has a heap of its own or keeps what is
-  /// released, the string's alignment is the best that there is.
+  /// The width is read off the length that a string of known characters has. The payload offset is
+  /// the distance from the string to what the copy's SysFreeString gives to `free`, and then
+  /// certain. Where nothing of the string comes to `free`, because the copy has a heap of its own
+  /// or keeps what is released, the string's alignment is the best that there is.
   ///
-  /// Calls the program's code and takes the loader's lock: the caller holds no lock, and is inside, so
-  /// that what that code calls of ours is passed on to its own functions.
+  /// Calls the program's code and takes the loader's lock: the caller holds no lock, and is inside,
+  /// so that what that code calls of ours is passed on to its own functions.
   ///
   /// - Parameter copy: its SysFreeString.
   static func layout(ofCopy copy: UInt, for code: UInt) -> StoredLayout? {
@@ -58,13 +58,13 @@ enum LayoutProbe {
     let offset = unsafe Int(thread.pointee.probed_offset)
     if offset == 4 || offset == 8 {
       return StoredLayout(
-        olecharBytes: width ?? Profile.windows.olecharBytes, payloadOffset: offset,
+        olecharBytes: width ?? StringLayout.windows.olecharBytes, payloadOffset: offset,
         isCertain: true)
     }
     let alignment = Int(UInt(bitPattern: bstr) % 16)
     return StoredLayout(
-      olecharBytes: width ?? Profile.windows.olecharBytes,
-      payloadOffset: offset < 0 && alignment == 4 ? 4 : Profile.windows.payloadOffset)
+      olecharBytes: width ?? StringLayout.windows.olecharBytes,
+      payloadOffset: offset < 0 && alignment == 4 ? 4 : StringLayout.windows.payloadOffset)
   }
 
   /// A string of the copy, and the width of its characters where that can be told.

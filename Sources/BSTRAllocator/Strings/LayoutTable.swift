@@ -1,15 +1,15 @@
-// The layouts of the copies of the BSTR functions that a process has, by the modules that call them. Does not
-// find them out: that is ProfileProbe.
+// The layouts of the copies of the BSTR functions that a process has, by the modules that call
+// them. Does not find them out: that is LayoutProbe.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// Which layout the strings of which module have: that of the copy of the functions that the module would reach
-/// without the tracker.
+/// Which layout the strings of which module have: that of the copy of the functions that the module
+/// would reach without the tracker.
 ///
-/// It is asked once for each call; after that `ct_layout_of_caller` knows. All of it is guarded by a lock of its
-/// own, which is taken last, but for the layout that is assumed.
+/// It is asked once for each call; after that `ct_layout_of_caller` knows. All of it is guarded by
+/// a lock of its own, which is taken last, but for the layout that is assumed.
 @safe
 struct LayoutTable: ~Copyable {
   /// What is known of one module's calls.
@@ -19,7 +19,8 @@ struct LayoutTable: ~Copyable {
     var end: UInt = 0
     /// What another module that is mapped there later does not have.
     var identity: UInt64 = 0
-    /// Whether the module imports or defines any of the functions; others come here by a function's jump.
+    /// Whether the module imports or defines any of the functions; others come here by a function's
+    /// jump.
     var usesFunctions = true
     /// The module's own copy of SysFreeString; 0 where it has none.
     var copy: UInt = 0
@@ -61,13 +62,14 @@ struct LayoutTable: ~Copyable {
     first { $0.copy == copy && $0.isSettled }
   }
 
-  /// What holds for a module without a copy of its own: as another module declared it, as a release taught it, or
-  /// the default.
+  /// What holds for a module without a copy of its own: as another module declared it, as a release
+  /// taught it, or the default.
   ///
   /// Takes no lock: signal handlers ask.
   static var assumed: StoredLayout { StoredLayout(rawValue: ct_get_assumed_layout()) }
 
-  /// What is known of the module at an address, in a signal handler, say; what is assumed where that is nothing.
+  /// What is known of the module at an address, in a signal handler, say; what is assumed where
+  /// that is nothing.
   ///
   /// Takes no lock: in the moment in which code is unloaded, the answer may be another module's.
   func layoutWithoutLock(at address: UInt) -> StoredLayout {
@@ -79,7 +81,8 @@ struct LayoutTable: ~Copyable {
     return Self.assumed
   }
 
-  /// Notes what was found out of a module, in place of what was known, but for what the module says of itself.
+  /// Notes what was found out of a module, in place of what was known, but for what the module says
+  /// of itself.
   func set(_ entry: Entry) {
     lock.acquire()
     defer { lock.release() }
@@ -106,10 +109,11 @@ struct LayoutTable: ~Copyable {
     }
   }
 
-  /// Notes the payload offset that a release has taught: it holds where nothing is certain or declared.
+  /// Notes the payload offset that a release has taught: it holds where nothing is certain or
+  /// declared.
   ///
   /// - Returns: whether that is news.
-  func learn(payloadOffset: Int) -> Bool {
+  func adopt(payloadOffset: Int) -> Bool {
     lock.acquire()
     defer { lock.release() }
     var isNews = Self.assumed.payloadOffset != payloadOffset
@@ -137,7 +141,7 @@ struct LayoutTable: ~Copyable {
       return nil
     }
     let first = unsafe entries[0].layout
-    let isOnly = index(where: { Profile($0.layout) != Profile(first) }) == nil
+    let isOnly = index(where: { StringLayout($0.layout) != StringLayout(first) }) == nil
     return isOnly ? first : nil
   }
 

@@ -1,9 +1,9 @@
-// How a program lays its BSTRs out. Does not find out: that is ProfileProbe.
+// How a program lays its BSTRs out. Does not find out: that is LayoutProbe.
 
 import TraceStore
 
 /// The width of a character and the place of the payload in its block.
-public struct Profile: Equatable, Sendable {
+public struct StringLayout: Equatable, Sendable {
   // Small, so that all of a layout is passed in one register.
   private let olechar: UInt8
   private let offset: UInt8
@@ -37,18 +37,18 @@ public struct Profile: Equatable, Sendable {
   public var payloadOffset: Int { Int(offset) }
 
   /// Windows' own layout on 64 bits, and that of .NET, CoreCLR, Mono and Wine.
-  public static let windows = Profile(olecharBytes: 2, payloadOffset: 8)
+  public static let windows = StringLayout(olecharBytes: 2, payloadOffset: 8)
 
   /// The four layouts that are in use on Linux.
   public static let all = [
     windows,
-    Profile(olecharBytes: 4, payloadOffset: 4),
-    Profile(olecharBytes: 4, payloadOffset: 8),
-    Profile(olecharBytes: 2, payloadOffset: 4),
+    StringLayout(olecharBytes: 4, payloadOffset: 4),
+    StringLayout(olecharBytes: 4, payloadOffset: 8),
+    StringLayout(olecharBytes: 2, payloadOffset: 4),
   ]
 
   /// One of those layouts; `nil` for other numbers.
-  static func known(olecharBytes: UInt32, payloadOffset: UInt32) -> Profile? {
+  static func known(olecharBytes: UInt32, payloadOffset: UInt32) -> StringLayout? {
     all.first { $0.olecharBytes == olecharBytes && $0.payloadOffset == payloadOffset }
   }
 

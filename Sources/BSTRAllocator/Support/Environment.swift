@@ -13,8 +13,8 @@ enum Environment {
     unsafe ct_environment(name)
   }
 
-  /// Takes our variables out of a privileged process's environment, as the loader does with `LD_PRELOAD`:
-  /// what it starts, with its rights, would believe them.
+  /// Takes our variables out of a privileged process's environment, as the loader does with
+  /// `LD_PRELOAD`: what it starts, with its rights, would believe them.
   static func withdraw() {
     guard isPrivileged else { return }
     for name in ["BSTRTRACE_OPTIONS", "BSTRTRACE_STORE", "BSTRTRACE_RUNNER"]

@@ -1,4 +1,4 @@
-// Copies the beginnings of live strings to the store, at the end of a process.
+// Copies the reroots of live strings to the store, at the end of a process.
 
 import CTracker
 import Glibc
@@ -7,14 +7,15 @@ import TraceStore
 /// A sample of what leaked strings say.
 enum LiveValues {
   /// Strings kept of one stack.
-  private static let mostPerStack = 3
+  private static let maxPerStack = 3
   /// Strings kept in all.
   private static let most = 100_000
 
-  /// Writes the first bytes of live strings: of each stack those that were allocated first, which are the ones
-  /// that a report shows.
+  /// Writes the first bytes of live strings: of each stack those that were allocated first, which
+  /// are the ones that a report shows.
   ///
-  /// Records that were used before stand in any order, so that the first ones of a stack are looked for among all.
+  /// Records that were used before stand in any order, so that the first ones of a stack are looked
+  /// for among all.
   ///
   /// Caller holds the depot lock.
   ///
@@ -24,9 +25,9 @@ enum LiveValues {
     guard unsafe store.header.pointee.isFreeUnwatched == 0 else { return }
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     let recordCount = store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride
-    // Places of records plus 1, 0 for none: `mostPerStack` for each stack, by serial numbers. There are no more
-    // stacks than records, and pages that nothing is written to cost nothing.
-    let bytes = recordCount * mostPerStack * MemoryLayout<UInt32>.stride
+    // Places of records plus 1, 0 for none: `maxPerStack` for each stack, by serial numbers. There
+    // are no more stacks than records, and pages that nothing is written to cost nothing.
+    let bytes = recordCount * maxPerStack * MemoryLayout<UInt32>.stride
     guard bytes > 0, let memory = unsafe PrivateMemory.map(bytes) else { return }
     defer { unsafe munmap(memory, bytes) }
     let chosen = unsafe memory.assumingMemoryBound(to: UInt32.self)
@@ -45,10 +46,10 @@ enum LiveValues {
         group = groupCount
         groupCount += 1
       }
-      unsafe insert(index, into: chosen + group * mostPerStack, records)
+      unsafe insert(index, into: chosen + group * maxPerStack, records)
     }
     var written = 0
-    for place in 0..<groupCount * mostPerStack where unsafe chosen[place] != 0 {
+    for place in 0..<groupCount * maxPerStack where unsafe chosen[place] != 0 {
       guard written < most, unsafe write(records[Int(chosen[place]) - 1], to: store) else { return }
       written += 1
     }
@@ -61,14 +62,14 @@ enum LiveValues {
   ) {
     // Another thread may release a string meanwhile: its record is left out when it is written.
     let serial = unsafe records[index].serial
-    var place = mostPerStack
+    var place = maxPerStack
     while place > 0 {
       let other = unsafe group[place - 1]
       if other != 0, unsafe records[Int(other) - 1].serial <= serial { break }
       place -= 1
     }
-    guard place < mostPerStack else { return }
-    for later in stride(from: mostPerStack - 1, to: place, by: -1) {
+    guard place < maxPerStack else { return }
+    for later in stride(from: maxPerStack - 1, to: place, by: -1) {
       unsafe group[later] = group[later - 1]
     }
     unsafe group[place] = UInt32(index + 1)
@@ -78,7 +79,8 @@ enum LiveValues {
     guard record.serial != 0 else { return true }
     let prefix = UInt(record.address) &- 4
     let block = UInt(record.address) &- UInt(record.layout.payloadOffset)
-    // A program that lost the block in a way we did not see may have unmapped it; a sanitizer knows.
+    // A program that lost the block in a way we did not see may have unmapped it; a sanitizer
+    // knows.
     if ct_heap_is_sanitizers(), ct_sanitizer_block_bytes(block) == 0 { return true }
     guard ct_is_readable(prefix, 4), let start = unsafe UnsafeRawPointer(bitPattern: prefix) else {
       return true

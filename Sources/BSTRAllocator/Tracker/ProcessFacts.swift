@@ -5,14 +5,14 @@ import TraceStore
 
 /// Reads facts from /proc with system calls only: also a forked child may do that.
 enum ProcessFacts {
-  private static let mostArgumentBytes = 1 << 16
+  private static let maxArgumentBytes = 1 << 16
 
   /// Writes executable and arguments to the text section.
   ///
   /// No other thread uses the store yet.
   static func write(to store: borrowing StoreWriter) {
-    guard let buffer = unsafe PrivateMemory.map(mostArgumentBytes) else { return }
-    defer { unsafe munmap(buffer, mostArgumentBytes) }
+    guard let buffer = unsafe PrivateMemory.map(maxArgumentBytes) else { return }
+    defer { unsafe munmap(buffer, maxArgumentBytes) }
     let characters = unsafe buffer.assumingMemoryBound(to: CChar.self)
     let length = unsafe readlink("/proc/self/exe", characters, 4096)
     if length > 0 {
@@ -23,8 +23,8 @@ enum ProcessFacts {
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
     var filled = 0
-    while filled < mostArgumentBytes {
-      let got = unsafe read(descriptor, buffer + filled, mostArgumentBytes - filled)
+    while filled < maxArgumentBytes {
+      let got = unsafe read(descriptor, buffer + filled, maxArgumentBytes - filled)
       if got <= 0 { break }
       filled += got
     }

@@ -9,8 +9,8 @@ import TraceStore
 extension Tracker {
   /// Adds a declared moment to a live string's history.
   ///
-  /// Takes the depot lock, a shard lock and the lock of histories, one at a time. Nothing for what is no
-  /// live string of ours.
+  /// Takes the depot lock, a shard lock and the lock of histories, one at a time. Nothing for what
+  /// is no live string of ours.
   func declare(
     _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: CallSite
   ) {
@@ -63,12 +63,12 @@ extension Tracker {
     event.freedThread = contradicted.moment.thread
     event.freedTime = contradicted.moment.milliseconds
     event.setDetected(freed.release)
-    write(event, beginning: freed.beginning, in: store)
+    write(event, preview: freed.preview, in: store)
     haltIfAsked()
   }
 
-  /// Whether two stacks differ at most in where their innermost function was: the same call of it, or
-  /// one made from the same place.
+  /// Whether two stacks differ at most in where their innermost function was: the same call of it,
+  /// or one made from the same place.
   private func isSameActivation(
     _ one: StackID, _ other: StackID, in store: borrowing StoreWriter
   ) -> Bool {
@@ -87,7 +87,7 @@ extension Tracker {
   func declareFault(_ detail: EventDetail, _ bstr: UInt, caller: CallSite) {
     guard let block = withStore({ block(ofString: bstr, in: $0) }) else { return }
     let event = EventRecord(.ownership, detail)
-    switch registry.standing(of: block) {
+    switch registry.state(of: block) {
     case .live:
       let live = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
       recordFault(event, bstr, live: live, caller)
@@ -99,7 +99,7 @@ extension Tracker {
   /// Whether a live string of ours is at the address.
   func isLive(_ bstr: UInt) -> Bool {
     guard let block = withStore({ block(ofString: bstr, in: $0) }) else { return false }
-    if case .live = registry.standing(of: block) { return true }
+    if case .live = registry.state(of: block) { return true }
     return false
   }
 }

@@ -7,7 +7,8 @@ import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// Records which modules are loaded, what is damaged, what is pinned, and what live strings say.
+  /// Records which modules are loaded, what is corrupted, what is pinned, and what live strings
+  /// say.
   ///
   /// A no-op in a child of `vfork`, which is still its parent, and the second time.
   ///
@@ -17,11 +18,12 @@ extension Tracker {
     defer { unsafe ct_leave(thread) }
     withStore { store in
       guard unsafe store.header.pointee.pid == UInt32(getpid()), isFirstEnd else { return }
-      // A handler's stack is small, often 8 KiB, of which the kernel and the dynamic linker take half.
+      // A handler's stack is small, often 8 KiB, of which the kernel and the dynamic linker take
+      // half.
       let hasRoom = !isImmediate || ct_handler_stack_has(12 << 10)
       let areAllNamed = hasRoom ? unsafe recordModules(in: store) : false
       unsafe store.header.pointee.areModulesNamed = areAllNamed ? 1 : 0
-      recordDamage(scope: nil, in: store)
+      recordCorruption(scope: nil, in: store)
       writePins(in: store)
       guard !options.redact else { return }
       depotLock.acquire()
@@ -32,7 +34,8 @@ extension Tracker {
 
   /// Records the modules that are loaded, and answers whether the store names all that were.
   ///
-  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were loaded later.
+  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were
+  ///   loaded later.
   @discardableResult
   func recordModules(
     from handle: UnsafeRawPointer? = nil, in store: borrowing StoreWriter
@@ -61,58 +64,44 @@ extension Tracker {
   /// Records what was written where it should not have been, and is not noticed yet.
   ///
   /// - Parameter scope: the scope of the strings that are looked at; `nil` for all.
-  func recordDamage(scope: ScopeID?, in store: borrowing StoreWriter) {
-    recordDamageOfLive(scope, in: store)
-    recordDamageInQuarantine(scope, in: store)
+  func recordCorruption(scope: ScopeID?, in store: borrowing StoreWriter) {
+    recordCorruptionOfLive(scope, in: store)
+    recordCorruptionInQuarantine(scope, in: store)
   }
 
   /// Other threads may still run: each block is looked at under its lock.
-  private func recordDamageOfLive(_ scope: ScopeID?, in store: borrowing StoreWriter) {
+  private func recordCorruptionOfLive(_ scope: ScopeID?, in store: borrowing StoreWriter) {
     // What was freed unseen is somebody else's memory.
     guard unsafe store.header.pointee.isFreeUnwatched == 0 else { return }
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     var readable = ReadablePages()
     for index in 0..<store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride {
       let record = unsafe records[index]
-      guard record.serial != 0, record.address > 4096, scope == nil || scope == record.scope
+      guard record.serial != 0, !Page.isFirst(UInt(record.address)),
+        scope == nil || scope == record.scope
       else { continue }
       let layout = BlockLayout(record.layout)
-      let block = UInt(record.address) &- UInt(layout.profile.payloadOffset)
+      let block = UInt(record.address) &- UInt(layout.stringLayout.payloadOffset)
       let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
-      // A program that lost the block in a way we did not see may have unmapped it; a sanitizer knows.
+      // A program that lost the block in a way we did not see may have unmapped it; a sanitizer
+      // knows.
       if ct_heap_is_sanitizers(), ct_sanitizer_block_bytes(block) == 0 { continue }
       guard readable.contain(block, bytes),
         let found = registry.inspect(block, serial: record.serial, in: store)
       else { continue }
-      found.damages.forEach { damage in
-        var event = EventRecord(damage.kind)
+      found.corruption.forEach { corruption in
+        var event = EventRecord(corruption.kind)
         event.setBlock(found.record)
-        event.setDamage(damage)
-        write(event, beginning: StringBeginning(of: found.record), in: store)
+        event.setCorruption(corruption)
+        write(event, preview: TextPreview(of: found.record), in: store)
       }
     }
   }
 
-  private func recordDamageInQuarantine(_ scope: ScopeID?, in store: borrowing StoreWriter) {
+  private func recordCorruptionInQuarantine(_ scope: ScopeID?, in store: borrowing StoreWriter) {
     var place = Registry.QuarantinePlace()
-    while let (freed, damage) = registry.nextDamaged(from: &place, in: scope) {
-      write(EventRecord(damage, in: freed), beginning: freed.beginning, in: store)
+    while let (freed, corruption) = registry.nextCorrupted(from: &place, in: scope) {
+      write(EventRecord(corruption, in: freed), preview: freed.preview, in: store)
     }
-  }
-}
-
-/// Asks the kernel once for neighbouring blocks.
-private struct ReadablePages {
-  private var known: Range<UInt> = 0..<0
-
-  /// Whether so many bytes from an address can be read.
-  mutating func contain(_ address: UInt, _ bytes: Int) -> Bool {
-    let end = (address &+ UInt(bytes) &+ 4095) & ~4095
-    guard end > address else { return false }
-    let pages = address & ~4095..<end
-    if known.lowerBound <= pages.lowerBound, pages.upperBound <= known.upperBound { return true }
-    guard ct_is_readable(pages.lowerBound, pages.count) else { return false }
-    known = pages
-    return true
   }
 }

@@ -1,5 +1,5 @@
-// What is recorded when something goes wrong. The program goes on as if we were not there, unless it
-// was asked to halt.
+// What is recorded when something goes wrong. The program goes on as if we were not there, unless
+// it was asked to halt.
 
 import CTracker
 import Glibc
@@ -19,13 +19,13 @@ extension Tracker {
   /// Judges a pointer that SysFreeString was given, and records the fault if it is one.
   ///
   /// Takes the depot lock and shard locks, one at a time.
-  func judgeRelease(_ bstr: UnsafeMutableRawPointer, _ profile: Profile, caller: CallSite)
+  func judgeRelease(_ bstr: UnsafeMutableRawPointer, _ stringLayout: StringLayout, caller: CallSite)
     -> Verdict
   {
     let address = UInt(bitPattern: bstr)
-    let standing = standing(ofString: address, profile)
+    let state = state(ofString: address, stringLayout)
     // What is in quarantine cannot be anyone else's.
-    if case .freed(let freed, let isReused) = standing, freed.heldBytes > 0 {
+    if case .freed(let freed, let isReused) = state, freed.heldBytes > 0 {
       recordFault(
         EventRecord(.doubleFree, isReused ? .reused : .none), address, freed: freed, caller)
       return .leaveAlone
@@ -39,8 +39,8 @@ extension Tracker {
       return .leaveAlone
     }
     var remembered: FreedBlock?
-    if case .freed(let freed, _) = standing { remembered = freed }
-    switch unsafe ForeignBlock.judge(bstr, profile, remembered: remembered) {
+    if case .freed(let freed, _) = state { remembered = freed }
+    switch unsafe ForeignBlock.judge(bstr, stringLayout, remembered: remembered) {
     case .foreign:
       count(.foreignFrees)
       if options.foreign == .report {
@@ -52,7 +52,7 @@ extension Tracker {
       return .leaveAlone
     case .none: break
     }
-    if case .freed(let freed, let isReused) = standing {
+    if case .freed(let freed, let isReused) = state {
       let detail: EventDetail =
         isReused ? .reused : ForeignBlock.isStillFree(freed) ? .none : .recycled
       recordFault(EventRecord(.doubleFree, detail), address, freed: freed, caller)
@@ -63,9 +63,9 @@ extension Tracker {
   }
 
   /// What is known of a string, in whichever layout it lies.
-  private func standing(ofString bstr: UInt, _ profile: Profile) -> Registry.Standing {
+  private func state(ofString bstr: UInt, _ stringLayout: StringLayout) -> Registry.BlockState {
     withStore { store in
-      registry.standing(of: registry.block(ofString: bstr, profile, in: store))
+      registry.state(of: registry.block(ofString: bstr, stringLayout, in: store))
     } ?? .unknown
   }
 
@@ -102,28 +102,29 @@ extension Tracker {
   ///
   /// Takes the depot lock and shard locks, one at a time.
   ///
-  /// - Parameter frees: whether it would be freed, which static BSTRs and those on a stack must not be.
+  /// - Parameter frees: whether it would be freed, which static BSTRs and those on a stack must not
+  ///   be.
   func judgeUse(
-    _ bstr: UnsafeMutableRawPointer, _ profile: Profile, frees: Bool, caller: CallSite
+    _ bstr: UnsafeMutableRawPointer, _ stringLayout: StringLayout, frees: Bool, caller: CallSite
   ) -> Bool {
     guard isRecording else { return true }
     let address = UInt(bitPattern: bstr)
-    let standing = standing(ofString: address, profile)
-    if case .live = standing { return true }
-    if case .freed(let freed, _) = standing, freed.heldBytes > 0 {
+    let state = state(ofString: address, stringLayout)
+    if case .live = state { return true }
+    if case .freed(let freed, _) = state, freed.heldBytes > 0 {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
       return false
     }
     var remembered: FreedBlock?
-    if case .freed(let freed, _) = standing { remembered = freed }
+    if case .freed(let freed, _) = state { remembered = freed }
     if unsafe immortals.contains(address) || PointerKind.isMarkedLiteral(address)
-      || ForeignBlock.judge(bstr, profile, remembered: remembered) != .none
+      || ForeignBlock.judge(bstr, stringLayout, remembered: remembered) != .none
     {
       return true
     }
-    if case .freed(let freed, _) = standing {
+    if case .freed(let freed, _) = state {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
-    } else if ForeignBlock.hasLength(address, profile) {
+    } else if ForeignBlock.hasLength(address, stringLayout) {
       // A length that fits, in static memory or on a stack: legal, unless it would be freed.
       if !frees { return true }
       recordInvalidFree(address, caller)
@@ -135,25 +136,26 @@ extension Tracker {
   }
 
   /// How a live string lies; `nil` when nothing is known of it.
-  func layout(ofString bstr: UInt, _ profile: Profile) -> StoredLayout? {
+  func layout(ofString bstr: UInt, _ stringLayout: StringLayout) -> StoredLayout? {
     withStore { store in
-      registry.liveRecord(of: registry.block(ofString: bstr, profile, in: store), in: store)?.layout
+      registry.liveRecord(of: registry.block(ofString: bstr, stringLayout, in: store), in: store)?
+        .layout
     } ?? nil
   }
 
   /// Checks a live string before it is reallocated.
   ///
-  /// - Parameter profile: how it lies if nothing is known of it.
+  /// - Parameter stringLayout: how it lies if nothing is known of it.
   /// - Returns: bytes that were allocated for the string; `nil` when nothing is known of it.
-  func inspect(string bstr: UInt, _ profile: Profile, caller: CallSite) -> Int? {
+  func inspect(string bstr: UInt, _ stringLayout: StringLayout, caller: CallSite) -> Int? {
     let found =
       withStore { store in
-        registry.inspect(registry.block(ofString: bstr, profile, in: store), in: store)
+        registry.inspect(registry.block(ofString: bstr, stringLayout, in: store), in: store)
       } ?? nil
     guard let found else { return nil }
-    found.damages.forEach { damage in
-      var event = EventRecord(damage.kind)
-      event.setDamage(damage)
+    found.corruption.forEach { corruption in
+      var event = EventRecord(corruption.kind)
+      event.setCorruption(corruption)
       recordFault(event, UInt(found.record.address), live: found.record, caller)
     }
     return Int(found.record.byteLength)
@@ -163,7 +165,7 @@ extension Tracker {
 
   /// Records a fault of which only the pointer is known.
   func recordFault(_ event: EventRecord, _ pointer: UInt, _ caller: CallSite) {
-    recordFault(event, pointer, beginning: StringBeginning(), caller)
+    recordFault(event, pointer, preview: TextPreview(), caller)
   }
 
   /// Records a fault that concerns a live block.
@@ -175,7 +177,7 @@ extension Tracker {
       event.setBlock(live)
       if event.changed == 0 { event.offset = Self.distance(from: live, to: pointer) }
     }
-    recordFault(event, pointer, beginning: live.map { StringBeginning(of: $0) } ?? .init(), caller)
+    recordFault(event, pointer, preview: live.map { TextPreview(of: $0) } ?? .init(), caller)
   }
 
   /// Records a fault that concerns a released block.
@@ -183,7 +185,7 @@ extension Tracker {
     var event = event
     event.setFreed(freed)
     event.offset = Self.distance(from: freed.record, to: pointer)
-    recordFault(event, pointer, beginning: freed.beginning, caller)
+    recordFault(event, pointer, preview: freed.preview, caller)
   }
 
   private static func distance(from record: BlockRecord, to pointer: UInt) -> Int32 {
@@ -192,7 +194,7 @@ extension Tracker {
 
   /// Completes an event with the stack of its moment, writes it, and halts if that was asked for.
   private func recordFault(
-    _ event: EventRecord, _ pointer: UInt, beginning: StringBeginning, _ caller: CallSite
+    _ event: EventRecord, _ pointer: UInt, preview: TextPreview, _ caller: CallSite
   ) {
     let isFault = event.kind != EventKind.failedAllocation.rawValue
     withStore { store in
@@ -203,7 +205,7 @@ extension Tracker {
       event.detected = recordStack(from: caller, in: store)
       event.detectedThread = unsafe ct_thread().pointee.tid
       unsafe event.detectedTime = milliseconds(since: store.header.pointee.startTime)
-      write(event, beginning: beginning, in: store)
+      write(event, preview: preview, in: store)
     }
     if isFault { haltIfAsked() }
   }
@@ -224,12 +226,12 @@ extension Tracker {
   ///
   /// Takes the depot lock; the caller holds none.
   func write(
-    _ event: EventRecord, beginning: StringBeginning = .init(), in store: borrowing StoreWriter
+    _ event: EventRecord, preview: TextPreview = .init(), in store: borrowing StoreWriter
   ) {
     depotLock.acquire()
     defer { depotLock.release() }
     let bytes = MemoryLayout<EventRecord>.stride
-    guard store.used(of: .events) < Self.mostEventBytes,
+    guard store.used(of: .events) < Self.maxEventBytes,
       let room = unsafe store.room(for: bytes, in: .events)
     else {
       unsafe store.counter(.unrecordedEvents).pointee.add(1, ordering: .relaxed)
@@ -246,9 +248,9 @@ extension Tracker {
       event.place = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
     default: break
     }
-    if beginning.count > 0, !options.redact {
-      event.value = unsafe withUnsafeBytes(of: beginning.bytes) { bytes in
-        unsafe store.append(text: UnsafeRawBufferPointer(rebasing: bytes.prefix(beginning.count)))
+    if preview.count > 0, !options.redact {
+      event.value = unsafe withUnsafeBytes(of: preview.bytes) { bytes in
+        unsafe store.append(text: UnsafeRawBufferPointer(rebasing: bytes.prefix(preview.count)))
       }
     }
     unsafe room.storeBytes(of: event, as: EventRecord.self)
@@ -256,15 +258,15 @@ extension Tracker {
   }
 
   /// A fault in a loop must not fill the disk.
-  private static let mostEventBytes = 100_000 * MemoryLayout<EventRecord>.stride
+  private static let maxEventBytes = 100_000 * MemoryLayout<EventRecord>.stride
 }
 
 extension EventRecord {
   /// Something that was written to a released block.
-  init(_ damage: BlockLayout.Damage, in freed: FreedBlock) {
-    self.init(damage.kind)
+  init(_ corruption: BlockLayout.Corruption, in freed: FreedBlock) {
+    self.init(corruption.kind)
     setFreed(freed)
-    setDamage(damage)
+    setCorruption(corruption)
   }
 
   /// Says which BSTR is concerned.
@@ -288,16 +290,16 @@ extension EventRecord {
   }
 
   /// Says who did what is told, where and when.
-  mutating func setDetected(_ moment: Moment) {
+  mutating func setDetected(_ moment: EventContext) {
     detected = moment.stack
     detectedThread = moment.thread
     detectedTime = moment.milliseconds
   }
 
   /// Says what was changed.
-  mutating func setDamage(_ damage: BlockLayout.Damage) {
-    offset = Int32(truncatingIfNeeded: damage.offset)
-    changed = UInt32(truncatingIfNeeded: damage.count)
-    found = damage.found
+  mutating func setCorruption(_ corruption: BlockLayout.Corruption) {
+    offset = Int32(truncatingIfNeeded: corruption.offset)
+    changed = UInt32(truncatingIfNeeded: corruption.count)
+    found = corruption.found
   }
 }

@@ -8,10 +8,11 @@ extension Tracker {
   /// Starts the child on a store of its own.
   ///
   /// What it inherited stays known by address, so that freeing it is right, but its parent answers
-  /// for it. All locks are new, for who forks in a signal handler may have interrupted their holder.
+  /// for it. All locks are new, for who forks in a signal handler may have interrupted their
+  /// holder.
   func resumeInChild() {
     ct_end_fork_in_child()
-    ct_forget_stacks()
+    ct_invalidate_stack_caches()
     ct_forget_closing()
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()

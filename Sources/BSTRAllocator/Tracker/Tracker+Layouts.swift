@@ -1,15 +1,16 @@
-// How the strings of each caller are laid out: learnt at a module's first call, declared, set or taught.
+// How the strings of each caller are laid out: learnt at a module's first call, declared, set or
+// taught.
 
 import CTracker
 import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// The layout that strings get which a caller allocates: that of the copy of the functions that it would reach
-  /// without the tracker, with what the tracker adds.
+  /// The layout that strings get which a caller allocates: that of the copy of the functions that
+  /// it would reach without the tracker, with what the tracker adds.
   ///
-  /// May take the loader's lock, and calls the program's own functions at a copy's first allocation: the caller holds
-  /// no lock.
+  /// May take the loader's lock, and calls the program's own functions at a copy's first
+  /// allocation: the caller holds no lock.
   @inline(never)
   func layoutForAllocation(by caller: CallSite) -> StoredLayout {
     let origin = Origin(of: caller)
@@ -21,10 +22,11 @@ extension Tracker {
     return layout
   }
 
-  /// The layout of the copy through which a caller frees a string: of one that is known its own, which nothing has
-  /// to be tried out for.
+  /// The layout of the copy through which a caller frees a string: of one that is known its own,
+  /// which nothing has to be tried out for.
   ///
-  /// Takes the shard lock; may take the loader's lock and call the program's own functions, as it is about to do.
+  /// Takes the shard lock; may take the loader's lock and call the program's own functions, as it
+  /// is about to do.
   @inline(never)
   func layoutForFree(of bstr: UInt, by caller: CallSite) -> StoredLayout {
     let live = liveRecord(ofString: bstr)
@@ -66,7 +68,8 @@ extension Tracker {
 
     /// Where the call comes from that returns to `caller`.
     ///
-    /// A function whose last act is a call jumps: the call that returns there was one of that function.
+    /// A function whose last act is a call jumps: the call that returns there was one of that
+    /// function.
     init(of caller: CallSite) {
       let called = ct_called_function(caller.returnAddress)
       address = caller.returnAddress
@@ -130,8 +133,8 @@ extension Tracker {
     return entry
   }
 
-  /// What code gets that has nothing to do with the functions, and yet comes here through a pointer or a jump: the
-  /// layout of the only copy in the process, if there is one.
+  /// What code gets that has nothing to do with the functions, and yet comes here through a pointer
+  /// or a jump: the layout of the only copy in the process, if there is one.
   private func layoutOfOnlyCopy() -> StoredLayout {
     let copy = ct_only_copy()
     guard copy != 0 else { return set(LayoutTable.assumed) }
@@ -148,20 +151,21 @@ extension Tracker {
   }
 
   /// Notes what a module says of itself, which is weaker than what the user has set.
-  func declareLayout(_ profile: Profile, of caller: CallSite) {
+  func declareLayout(_ stringLayout: StringLayout, of caller: CallSite) {
     let module = unsafe ct_find_module(caller.returnAddress)
     layouts.declare(
       unsafe LayoutTable.Entry(
         start: module.start, end: module.end, identity: ct_module_identity(caller.returnAddress),
-        isSettled: true, layout: set(profile.stored), isDeclared: true))
+        isSettled: true, layout: set(stringLayout.stored), isDeclared: true))
     ct_forget_layouts()
     if layouts.haveDifferences { ct_tell_calls_apart() }
     updateFastPath()
   }
 
-  /// Notes what the release of a string by a private copy says of the payload offset, where nothing was certain.
-  func learnLayout(payloadOffset: Int) {
-    guard layouts.learn(payloadOffset: payloadOffset) else { return }
+  /// Notes what the release of a string by a private copy says of the payload offset, where nothing
+  /// was certain.
+  func adoptLayout(payloadOffset: Int) {
+    guard layouts.adopt(payloadOffset: payloadOffset) else { return }
     ct_forget_layouts()
     updateFastPath()
     withStore { store in
@@ -177,20 +181,21 @@ extension Tracker {
     return entry.flatMap { $0.isDeclared ? $0.layout : nil }
   }
 
-  /// The start of the block of a string that is known; of another that of the layout that is assumed.
+  /// The start of the block of a string that is known; of another that of the layout that is
+  /// assumed.
   func block(ofString bstr: UInt, in store: borrowing StoreWriter) -> UInt {
-    registry.block(ofString: bstr, Profile(LayoutTable.assumed), in: store)
+    registry.block(ofString: bstr, StringLayout(LayoutTable.assumed), in: store)
   }
 
   /// Enables the untracked fast path while nothing is recorded or pinned.
   ///
-  /// Only where the library is linked, whose callers have one layout unless they say otherwise; where it is
-  /// preloaded, each module may have a copy of its own.
+  /// Only where the library is linked, whose callers have one layout unless they say otherwise;
+  /// where it is preloaded, each module may have a copy of its own.
   func updateFastPath() {
     guard !isRecording, pins.isEmpty, !ct_has_other_recorder(),
       ct_role == RecorderRole.linked.rawValue, let only = layouts.only
-    else { return ct_set_plain_layout(0) }
-    ct_set_plain_layout(only.with(guard: false).rawValue)
+    else { return ct_set_fast_path_layout(0) }
+    ct_set_fast_path_layout(only.with(guard: false).rawValue)
   }
 
   /// Notes in the store how the process's strings are laid out: by the first that has one.

@@ -8,7 +8,7 @@ import TraceStore
 extension Tracker {
   /// Pins a string, and remembers who did; false when there is no memory to.
   func pin(_ bstr: UInt, caller: CallSite) -> Bool {
-    let isPinned = pins.pin(bstr, pinMoment(bstr, isRelease: false, caller))
+    let isPinned = pins.pin(bstr, pinEvent(bstr, isRelease: false, caller))
     updateFastPath()
     return isPinned
   }
@@ -18,14 +18,14 @@ extension Tracker {
   /// - Returns: false when it is not pinned.
   func deferRelease(of bstr: UInt, caller: CallSite) -> Bool {
     if pins.isEmpty { return false }
-    switch pins.deferRelease(of: bstr, pinMoment(bstr, isRelease: true, caller)) {
+    switch pins.deferRelease(of: bstr, pinEvent(bstr, isRelease: true, caller)) {
     case .notPinned: return false
     case .deferred: return true
     case .again(let first):
       var event = EventRecord(.doubleFree)
-      event.freed = first.stack
-      event.freedThread = first.thread
-      event.freedTime = first.milliseconds
+      event.freed = first.context.stack
+      event.freedThread = first.context.thread
+      event.freedTime = first.context.milliseconds
       let live =
         withStore { store in
           registry.liveRecord(of: block(ofString: bstr, in: store), in: store)
@@ -35,26 +35,19 @@ extension Tracker {
     }
   }
 
-  private func pinMoment(_ bstr: UInt, isRelease: Bool, _ caller: CallSite) -> PinMoment {
-    var moment = PinMoment(bstr: bstr, isRelease: isRelease)
-    withStore { store in
-      moment.stack = recordStack(from: caller, in: store)
-      moment.thread = unsafe ct_thread().pointee.tid
-      unsafe moment.milliseconds = milliseconds(since: store.header.pointee.startTime)
-    }
-    return moment
+  private func pinEvent(_ bstr: UInt, isRelease: Bool, _ caller: CallSite) -> PinEvent {
+    let context = withStore { self.context(of: caller, in: $0) }
+    return PinEvent(bstr: bstr, isRelease: isRelease, context: context ?? EventContext())
   }
 
   /// Writes what is still pinned.
   ///
   /// Takes the pin lock and the depot lock, one at a time.
   func writePins(in store: borrowing StoreWriter) {
-    pins.forEach { moment in
-      var event = EventRecord(moment.isRelease ? .deferredFree : .pin)
-      event.pointer = UInt64(moment.bstr)
-      event.detected = moment.stack
-      event.detectedThread = moment.thread
-      event.detectedTime = moment.milliseconds
+    pins.forEach { pin in
+      var event = EventRecord(pin.isRelease ? .deferredFree : .pin)
+      event.pointer = UInt64(pin.bstr)
+      event.setDetected(pin.context)
       write(event, in: store)
     }
   }

@@ -51,8 +51,8 @@ extension Tracker {
     return serial
   }
 
-  /// Sets numbers aside for the calling thread, so that threads do not fight for each, and looks how many
-  /// strings are live: of the first thousand after each allocation, then less often.
+  /// Sets numbers aside for the calling thread, so that threads do not fight for each, and looks
+  /// how many strings are live: of the first thousand after each allocation, then less often.
   @inline(never)
   private func setSerialsAside(in store: borrowing StoreWriter) {
     let live = store.live
@@ -121,7 +121,7 @@ extension Tracker {
     if id == .none {
       unsafe store.counter(.unrecordedStacks).pointee.add(1, ordering: .relaxed)
     } else {
-      unsafe UnwindCache.learn(id, stack, at: caller, unloads: unloads)
+      unsafe UnwindCache.insert(id, stack, at: caller, unloads: unloads)
     }
     return id
   }
@@ -139,5 +139,13 @@ extension Tracker {
 
   func milliseconds(since start: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: (ct_now() &- start) / 1_000_000)
+  }
+
+  /// Here and now.
+  @inline(__always)
+  func context(of caller: CallSite, in store: borrowing StoreWriter) -> EventContext {
+    unsafe EventContext(
+      stack: recordStack(from: caller, in: store), thread: ct_thread().pointee.tid,
+      milliseconds: milliseconds(since: store.header.pointee.startTime))
   }
 }

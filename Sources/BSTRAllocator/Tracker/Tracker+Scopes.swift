@@ -65,7 +65,7 @@ extension Tracker {
         }
       }
       let filter = scope == .none ? nil : scope
-      recordDamage(scope: filter, in: store)
+      recordCorruption(scope: filter, in: store)
       let counts = count(scope: filter, in: store)
       if counts.bstrs > 0, !options.redact {
         depotLock.acquire()
@@ -117,6 +117,6 @@ extension Tracker {
     var name = TextReference.empty
     if let record = unsafe scopes.record(of: scope, in: store) { name = unsafe record.pointee.name }
     let text = unsafe store.start(of: .text) + Int(name.offset)
-    unsafe ct_complain_of_scope(text, Int(name.length), scope.rawValue, what.utf8Start)
+    unsafe ct_warn_scope_misuse(text, Int(name.length), scope.rawValue, what.utf8Start)
   }
 }

@@ -62,15 +62,15 @@ extension Tracker {
   /// Asks to be told the status that `exit` is called with.
   ///
   /// Done at the start, for processes without BSTRs, and again at the first allocation: what is
-  /// registered before `main` runs after the libraries' destructors, where a linked program's report
-  /// is made.
+  /// registered before `main` runs after the libraries' destructors, where a linked program's
+  /// report is made.
   func noteStatusAtExit() {
     unsafe on_exit(
       { status, _ in unsafe Tracker.current.pointee.noteEnd(.exit, status: status) }, nil)
   }
 
-  /// Notes that the process calls `_exit`, and records what is known only at its end; by the copy of this
-  /// library that records.
+  /// Notes that the process calls `_exit`, and records what is known only at its end; by the copy
+  /// of this library that records.
   public static func noteImmediateExit(status: Int32) {
     if ct_has_other_recorder() {
       _ = BSTRFunctions.ask(

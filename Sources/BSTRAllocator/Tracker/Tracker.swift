@@ -1,5 +1,5 @@
-// The tracker of this process: what ties capture, depot, registry and store together, and the phases
-// of its life. Does not allocate or free BSTRs: that is BSTRFunctions.
+// The tracker of this process: what ties capture, depot, registry and store together, and the
+// phases of its life. Does not allocate or free BSTRs: that is BSTRFunctions.
 
 import CTracker
 import CUnwind
@@ -21,8 +21,9 @@ public import TraceOptions
 ///
 /// All of it is done inside: between `ct_enter` and `ct_leave`. A fork waits until nobody is.
 ///
-/// Locks, in the order in which they may be taken: depot lock, shard locks, record lock, pin lock. Nobody
-/// takes more than two. Nothing unwinds or calls the loader's locking functions while holding one.
+/// Locks, in the order in which they may be taken: depot lock, shard locks, record lock, pin lock.
+/// Nobody takes more than two. Nothing unwinds or calls the loader's locking functions while
+/// holding one.
 @safe
 public struct Tracker: ~Copyable {
   /// What users set.
@@ -39,7 +40,7 @@ public struct Tracker: ~Copyable {
   let layouts = LayoutTable()
   let failures: AllocationFailures
   let depotLock = Lock()
-  let depot: UnsafeMutablePointer<Depot>
+  let depot: UnsafeMutablePointer<StackDepot>
   // Replaced only in a forked child, before it has another thread; nil when nothing is recorded.
   let store: UnsafeMutablePointer<StoreWriter?>
   let directory: UnsafeMutablePointer<CChar>?
@@ -47,7 +48,7 @@ public struct Tracker: ~Copyable {
   /// Whether it is recorded where strings are freed.
   let recordsFrees: Bool
   /// Whether nothing is checked or remembered when strings are freed.
-  let forgetsFreed: Bool
+  let skipsFreeChecks: Bool
   /// Whether bytes behind each string are watched.
   let setsGuards: Bool
   /// The allocation at which a debugger is to stop; 0 for none.
@@ -85,12 +86,12 @@ public struct Tracker: ~Copyable {
       processBytes: options.quarantine, processBlocks: options.quarantineBlocks,
       shards: Registry.shardCount)
     registry = Registry(quarantine)
-    forgetsFreed = !recordsFrees && !setsGuards && quarantine.blocks == 0
+    skipsFreeChecks = !recordsFrees && !setsGuards && quarantine.blocks == 0
     breakOn = UInt64(options.breakOn ?? 0)
     verifiesStacks = options.verifyStacks
     failures = AllocationFailures(options.failAllocation)
     unsafe depot = .allocate(capacity: 1)
-    unsafe depot.initialize(to: Depot())
+    unsafe depot.initialize(to: StackDepot())
     unsafe store = .allocate(capacity: 1)
     unsafe store.initialize(to: nil)
     unsafe directory = Environment.value("BSTRTRACE_STORE").flatMap { unsafe strdup($0) }

@@ -1,34 +1,17 @@
-// Takes the stack of the calling thread. Does not remember it: that is Depot.
+// Takes the stack of the calling thread. Does not remember it: that is StackDepot.
 
 import CTracker
 import CUnwind
 import Glibc
-
-/// Where the program called one of our exported functions.
-public struct CallSite: Sendable {
-  /// Where that returns to.
-  var returnAddress: UInt
-  /// Its frame: the caller's frame pointer stands there, and behind it the return address.
-  ///
-  /// 0 where it is not known.
-  var frame: UInt
-
-  /// A call that returns to an address.
-  @_transparent
-  init(_ returnAddress: UInt, _ frame: UInt) {
-    self.returnAddress = returnAddress
-    self.frame = frame
-  }
-}
 
 /// Captures stacks with libunwind.
 ///
 /// Nothing here takes a lock of the registry or the depot. The caller is inside the tracker.
 enum StackCapture {
   /// The most frames that a stack can be asked for.
-  static let deepest = 256
+  static let maxDepth = 256
   /// Frames of our own that may lie above the program's; more in unoptimised builds.
-  static let ownFrames = capacity - deepest
+  static let ownFrames = capacity - maxDepth
   /// Addresses that fit into a thread's scratch memory; behind them is room for as many words.
   static let capacity = Int(CT_SCRATCH_WORDS) / 2
 
@@ -51,11 +34,11 @@ enum StackCapture {
   ///
   /// - Parameters:
   ///   - caller: the call of the function that the program called.
-  ///   - depth: the most frames to keep, at most `deepest`.
+  ///   - depth: the most frames to keep, at most `maxDepth`.
   static func capture(from caller: CallSite, depth: Int) -> Stack {
     let caller = caller.returnAddress
     let addresses = unsafe scratch
-    let found = unsafe walk(into: addresses, limit: min(depth, deepest) + ownFrames)
+    let found = unsafe walk(into: addresses, limit: min(depth, maxDepth) + ownFrames)
     var start = 0
     while unsafe start < found && addresses[start] != caller { start += 1 }
     if start == found {
@@ -71,7 +54,7 @@ enum StackCapture {
   /// The calling thread's stack without its `skip` innermost frames.
   static func capture(skip: Int, depth: Int) -> Stack {
     let addresses = unsafe scratch
-    let limit = min(depth, deepest) + skip
+    let limit = min(depth, maxDepth) + skip
     let found = unsafe walk(into: addresses, limit: min(limit + 1, capacity))
     let start = min(skip, found)
     let count = min(found - start, depth)

@@ -1,9 +1,11 @@
-// What a stack depends on: the words that a walk reads, found once by following the call frame information.
+// What a stack depends on: the words that a walk reads, found once by following the call frame
+// information.
 
 extension UnwindCache {
   /// The words that a stack depends on, from the inside out.
   ///
-  /// - Returns: how many there are; `nil` when a frame is odd, or the stack is not as libunwind found it.
+  /// - Returns: how many there are; `nil` when a frame is odd, or the stack is not as libunwind
+  ///   found it.
   static func dependencies(
     of stack: StackCapture.Stack, at caller: CallSite, _ words: UnsafeMutablePointer<Slot>
   ) -> Int? {
@@ -16,10 +18,11 @@ extension UnwindCache {
     unsafe words[1] = Slot(first: caller.frame &+ 8 | unneeded, second: caller.returnAddress)
     var count = 2
     var stackPointer = start
-    // Which slot the frame pointer was taken from; those that no frame is counted from are taken out again.
+    // Which slot the frame pointer was taken from; those that no frame is counted from are taken
+    // out again.
     var source = 0
     for index in addresses.indices {
-      guard let rule = unsafe FrameRule.of(addresses[index]) else { return nil }
+      guard let rule = unsafe CFARule.of(addresses[index]) else { return nil }
       let isLast = index == addresses.count - 1
       if rule.isOutermost {
         guard isLast, unsafe !stack.truncated else { return nil }
@@ -45,7 +48,8 @@ extension UnwindCache {
         count += 1
       }
       guard let next = word(at: frame &- 8) else { return nil }
-      // Where libunwind has stopped, what stopped it must be there again; where we have, what says that there is more.
+      // Where libunwind has stopped, what stopped it must be there again; where we have, what says
+      // that there is more.
       guard unsafe isLast ? (next != 0) == stack.truncated : next == addresses[index + 1] else {
         return nil
       }
@@ -56,7 +60,8 @@ extension UnwindCache {
     return unsafe withoutUnneeded(words, count)
   }
 
-  /// The lowest bit of an address, which is a multiple of 8: that no frame is counted from this word.
+  /// The lowest bit of an address, which is a multiple of 8: that no frame is counted from this
+  /// word.
   private static let unneeded: UInt = 1
   private static let largestStack: UInt = 1 << 32
 

@@ -1,5 +1,5 @@
-// What always holds of an unwind cache's memory: for tests, after each of their steps. Not part of release
-// builds.
+// What always holds of an unwind cache's memory: for tests, after each of their steps. Not part of
+// release builds.
 
 #if BSTRTRACE_CHECK_INVARIANTS
   import CTracker
@@ -26,7 +26,7 @@
       unsafe forEachEntry(in: memory) { entry, _ in
         if entry.isKnown {
           usage.known += 1
-        } else if entry.name == Entry.odd {
+        } else if entry.id == Entry.uncacheable {
           usage.unsupported += 1
         } else {
           usage.probation += 1
@@ -44,12 +44,12 @@
       // `branch` keeps an entry's id and twice a slot's index, which must not overlap.
       check(MemoryLayout<Entry>.stride == 64, "an entry is no cache line")
       check(MemoryLayout<Slot>.stride == 16, "a slot is not 16 bytes")
-      check(2 * (slotOffset / 16 + mostSlots) < 1 << 20, "a slot's index does not fit an origin")
+      check(2 * (slotOffset / 16 + maxSlots) < 1 << 20, "a slot's index does not fit an origin")
       guard let memory = unsafe ct_thread().pointee.unwind_cache else { return violations }
       let cache = unsafe memory.assumingMemoryBound(to: Cache.self).pointee
       let firstSlot = UInt32(slotOffset / 16)
       let endSlot = firstSlot + cache.slotsUsed
-      check(Int(cache.slotsUsed) <= mostSlots, "more slots are used than there are")
+      check(Int(cache.slotsUsed) <= maxSlots, "more slots are used than there are")
 
       var ids: Set<UInt32> = []
       var keys: Set<[UInt]> = []
@@ -61,8 +61,8 @@
           keys.insert([entry.word, entry.origin]).inserted, "entry \(index) is there twice")
         check(entry.stack != .none, "entry \(index) has no stack")
         guard entry.isKnown else { return }
-        check(entry.name <= cache.names, "entry \(index) has an id that was not given out")
-        check(ids.insert(entry.name).inserted, "entry \(index) has the id of another")
+        check(entry.id <= cache.names, "entry \(index) has an id that was not given out")
+        check(ids.insert(entry.id).inserted, "entry \(index) has the id of another")
         let (own, shared) = (entry.slots.runs[0], entry.slots.runs[1])
         let inEntry = unsafe number(
           of: UnsafeRawPointer(entries(in: memory) + index + 1).assumingMemoryBound(to: Slot.self),
@@ -75,7 +75,7 @@
           shared.first == 0 ? shared.end == 0 : shared.first >= firstSlot && shared.end <= endSlot,
           "entry \(index) shares slots that are not in use")
         check(
-          Int(own.links + own.words + shared.links + shared.words) <= mostSlotsOfStack,
+          Int(own.links + own.words + shared.links + shared.words) <= maxSlotsOfStack,
           "entry \(index) has more slots than a stack")
         check(own.words == 0 || shared.links == 0, "entry \(index) has a plain slot before a link")
         for run in [own, shared] {

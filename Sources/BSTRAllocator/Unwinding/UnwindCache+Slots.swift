@@ -1,4 +1,5 @@
-// The words of remembered stacks, in an order that is quickly compared. Does not know whose they are.
+// The words of remembered stacks, in an order that is quickly compared. Does not know whose they
+// are.
 
 import CTracker
 import Glibc
@@ -6,8 +7,9 @@ import Glibc
 extension UnwindCache {
   /// What is remembered of one frame, or of one word.
   ///
-  /// Frames that are chained by their frame pointers come first, as links: each link has the two words that
-  /// stand in a frame, and the first says where the next frame is. Words that stand alone follow.
+  /// Frames that are chained by their frame pointers come first, as links: each link has the two
+  /// words that stand in a frame, and the first says where the next frame is. Words that stand
+  /// alone follow.
   struct Slot {
     /// Of a link, where the caller's frame is; of a word, its address and `isWord`.
     var first: UInt
@@ -28,7 +30,8 @@ extension UnwindCache {
     var words: UInt16 = 0
   }
 
-  /// Slots in their order: those that one stack has alone, then those that others have, too; either may be none.
+  /// Slots in their order: those that one stack has alone, then those that others have, too; either
+  /// may be none.
   ///
   /// Where others have links, all that come before are links.
   struct Slots {
@@ -54,7 +57,7 @@ extension UnwindCache {
       let run = unsafe slots.pointee.runs[index]
       if run.first == 0 { break }
       var place = unsafe UnsafePointer(slot(run.first, memory))
-      if unsafe !passLinks(&place, run.links, &frame) {
+      if unsafe !matchChain(&place, run.links, &frame) {
         return unsafe Mismatch(slot: place, frame: frame)
       }
       if unsafe !passWords(&place, run.words) { return unsafe Mismatch(slot: place, frame: 0) }
@@ -62,23 +65,23 @@ extension UnwindCache {
     return nil
   }
 
-  // Both compare many at a time as long as they can, and then without a loop, whose end a processor would have
-  // to guess.
+  // Both compare many at a time as long as they can, and then without a loop, whose end a processor
+  // would have to guess.
 
   /// Passes links that are as remembered.
   ///
   /// - Returns: false when it has stopped at one that is not.
   @inline(__always)
-  private static func passLinks(
+  private static func matchChain(
     _ slot: inout UnsafePointer<Slot>, _ count: UInt16, _ frame: inout UInt
   ) -> Bool {
     var left = UInt32(count)
     while left >= 8 {
-      guard unsafe passLinks(&slot, &frame, count: 8) else { return false }
+      guard unsafe matchChain(&slot, &frame, count: 8) else { return false }
       left &-= 8
     }
     if left & 4 != 0 {
-      guard unsafe passLinks(&slot, &frame, count: 4) else { return false }
+      guard unsafe matchChain(&slot, &frame, count: 4) else { return false }
     }
     if left & 2 != 0 {
       guard unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame) else { return false }
@@ -93,7 +96,7 @@ extension UnwindCache {
   ///
   /// - Parameter count: a constant.
   @inline(__always)
-  private static func passLinks(
+  private static func matchChain(
     _ slot: inout UnsafePointer<Slot>, _ frame: inout UInt, count: Int
   ) -> Bool {
     let areSame = unsafe slot.withMemoryRebound(to: UInt.self, capacity: 2 * count) {
@@ -175,8 +178,8 @@ extension UnwindCache {
     unsafe UInt32(slot - UnsafePointer(Self.slot(0, memory)))
   }
 
-  /// The word that is another one, and where it stands: twice the slot's number, and 1 more for the second word
-  /// of a link.
+  /// The word that is another one, and where it stands: twice the slot's number, and 1 more for the
+  /// second word of a link.
   static func difference(
     at mismatch: Mismatch, _ memory: UnsafeMutableRawPointer
   ) -> (word: UInt, place: UInt) {
@@ -188,7 +191,8 @@ extension UnwindCache {
     return next == slot.first ? (word(frame &+ 8), place + 1) : (next, place)
   }
 
-  /// Calls `body` with the address of each word that is compared before a mismatch, and of a word that is one.
+  /// Calls `body` with the address of each word that is compared before a mismatch, and of a word
+  /// that is one.
   ///
   /// Of a link that is one, with neither of its words: where stacks branch, it is compared again.
   static func forEachAddress(

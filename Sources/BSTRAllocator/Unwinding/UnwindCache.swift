@@ -1,5 +1,5 @@
-// Recognises a stack that was walked before, exactly and without walking it. Each thread has a cache of
-// its own; nothing here locks.
+// Recognises a stack that was walked before, exactly and without walking it. Each thread has a
+// cache of its own; nothing here locks.
 
 import CTracker
 import Glibc
@@ -7,34 +7,36 @@ import TraceStore
 
 /// What stacks depend on, remembered for each place that calls us.
 ///
-/// Why a match proves that a full walk would find the same frames: a walk starts with the caller's return
-/// address, its stack pointer and its frame pointer. At each frame the call frame information of the return
-/// address says where the next return address and the saved frame pointer stand, counted from one of the two
-/// pointers; nothing else has a part in it, or the stack is not remembered (`FrameRule`). So if the start is
-/// the same, and all those words on the stack are, then by induction every step is the same. Compared are
-/// the return addresses, and of the frame pointers those from which a frame is counted. They are looked at from
-/// the inside out, each only when all before it were the same or lie on the same page: no page is read that a walk
-/// would not read. Call frame information changes only with modules: `dlclose` empties all caches.
+/// Why a match proves that a full walk would find the same frames: a walk starts with the caller's
+/// return address, its stack pointer and its frame pointer. At each frame the call frame
+/// information of the return address says where the next return address and the saved frame pointer
+/// stand, counted from one of the two pointers; nothing else has a part in it, or the stack is not
+/// remembered (`CFARule`). So if the start is the same, and all those words on the stack are, then
+/// by induction every step is the same. Compared are the return addresses, and of the frame
+/// pointers those from which a frame is counted. They are looked at from the inside out, each only
+/// when all before it were the same or lie on the same page: no page is read that a walk would not
+/// read. Call frame information changes only with modules: `dlclose` empties all caches.
 ///
-/// Stacks that begin alike share what they have in common: where a word is another one, a branch goes on from
-/// there, found by the word and the place.
+/// Stacks that begin alike share what they have in common: where a word is another one, a branch
+/// goes on from there, found by the word and the place.
 ///
 /// A thread's memory, 3 MiB of addresses, of which the kernel provides what is used:
 ///
-///     Cache     64 B    unloads, slots in use, ids given out
-///     entries   1 MiB   2^14 of 64 bytes, and 4 more: an entry is in one of 4 from its home
-///     slots     2 MiB   2^17 of 16 bytes, filled from the front; a full cache starts anew
-///     index    16 KiB   2^12 slot indices by the hash of a slot and all behind it: shared outer frames
-///     work     16 KiB   slots of the stack that is being inserted
+///     Cache     64 B    unloads, slots in use, ids given out entries   1 MiB   2^14 of 64 bytes,
+///     and 4 more: an entry is in one of 4 from its home slots     2 MiB   2^17 of 16 bytes, filled
+///     from the front; a full cache starts anew index    16 KiB   2^12 slot indices by the hash of
+///     a slot and all behind it: shared outer frames work     16 KiB   slots of the stack that is
+///     being inserted
 ///
 /// An entry fills a cache line:
 ///
 ///     word  8 | origin 8 | stack 4 | id 4 | own run 8 | shared run 8 | branches 8 | slot 16
 ///
-/// Its slots are two runs, of first index, links and plain slots: those that it alone has, in the memory's slots
-/// or, if it is one, in the entry itself; and those that it has in common with others. A link is a frame that is
-/// chained by its frame pointer: (caller's frame, return address). A plain slot is any other word that the unwind
-/// read: (address | 1, value). Two stacks that diverge at the second frame and end alike:
+/// Its slots are two runs, of first index, links and plain slots: those that it alone has, in the
+/// memory's slots or, if it is one, in the entry itself; and those that it has in common with
+/// others. A link is a frame that is chained by its frame pointer: (caller's frame, return
+/// address). A plain slot is any other word that the unwind read: (address | 1, value). Two stacks
+/// that diverge at the second frame and end alike:
 ///
 ///     root    word: return address of the call      own          shared
 ///             origin: frame                    ──▶ [link|link] ──▶ [link|link|plain]
@@ -48,21 +50,23 @@ enum UnwindCache {
   struct Entry {
     /// The caller's return address; of a branch, the word that differs.
     var word: UInt = 0
-    /// The caller's frame, its stack pointer after the call; of a branch, from what it branches and where.
+    /// The caller's frame, its stack pointer after the call; of a branch, from what it branches and
+    /// where.
     var origin: UInt = 0
     var stack: StackID = .none
     /// What branches know it by: no two have had the same.
     ///
-    /// `seen` of one whose slots are found out when it comes again, `odd` of one that has a frame that we do
-    /// not follow.
-    var name = Entry.seen
+    /// `probation` of one whose slots are found out when it comes again, `uncacheable` of one that
+    /// has a frame that we do not follow.
+    var id = Entry.probation
     var slots = Slots()
-    /// Of what no branch leads to: the branch at whose end a stack was found last, how often in a row, and how
-    /// often that was worth beginning with it.
+    /// Of what no branch leads to: the branch at whose end a stack was found last, how often in a
+    /// row, and how often that was worth beginning with it.
     var lastBranch: UInt32 = 0
     var streak: UInt16 = 0
-    var beginnings: UInt16 = 0
-    /// At its end room for the slot that it has alone, if it is one: then all of it is on one cache line.
+    var reroots: UInt16 = 0
+    /// At its end room for the slot that it has alone, if it is one: then all of it is on one cache
+    /// line.
     private var slot = Slot(first: 0, second: 0)
 
     init(word: UInt, origin: UInt, stack: StackID) {
@@ -71,12 +75,12 @@ enum UnwindCache {
       self.stack = stack
     }
 
-    static let seen: UInt32 = 0
-    static let odd: UInt32 = .max
+    static let probation: UInt32 = 0
+    static let uncacheable: UInt32 = .max
 
     /// Whether its slots are known.
     @inline(__always)
-    var isKnown: Bool { name &+ 1 > 1 }
+    var isKnown: Bool { id &+ 1 > 1 }
   }
 
   struct Cache {
@@ -90,25 +94,27 @@ enum UnwindCache {
   static let entryBits = 14
   /// Neighbouring entries that a word and an origin may stand in.
   static let ways = 4
-  static let mostSlots = 1 << 17
+  static let maxSlots = 1 << 17
   /// A frame has two words, and the caller's frame pointer comes before them.
-  static let mostSlotsOfStack = 2 * StackCapture.deepest + 2
-  private static let mostBranches = 32
-  /// As many times in a row that a stack is found behind branches, it is worth a walk to begin with it: twice as
-  /// many each time, and not for ever, for that cuts the other branches off.
+  static let maxSlotsOfStack = 2 * StackCapture.maxDepth + 2
+  private static let maxBranches = 32
+  /// As many times in a row that a stack is found behind branches, it is worth a walk to begin with
+  /// it: twice as many each time, and not for ever, for that cuts the other branches off.
   static let longStreak: UInt16 = 1 << 12
-  private static let mostBeginnings: UInt16 = 4
+  private static let maxReroots: UInt16 = 4
 
   // On a cache line of its own, as each of the entries is.
   static let entryOffset = 64
   static let slotOffset = entryOffset + (1 << entryBits + ways) * MemoryLayout<Entry>.stride
-  // Behind the slots: where they are found by what they and those behind them are, and room to work.
+  // Behind the slots: where they are found by what they and those behind them are, and room to
+  // work.
   static let indexBits = 12
-  static let indexOffset = slotOffset + mostSlots * MemoryLayout<Slot>.stride
+  static let indexOffset = slotOffset + maxSlots * MemoryLayout<Slot>.stride
   private static let workOffset = indexOffset + MemoryLayout<UInt32>.stride << indexBits
-  static let bytes = workOffset + 2 * mostSlotsOfStack * MemoryLayout<Slot>.stride
+  static let bytes = workOffset + 2 * maxSlotsOfStack * MemoryLayout<Slot>.stride
 
-  /// The number of the stack that a call is made from, when it is one that was walked before, or `none`.
+  /// The number of the stack that a call is made from, when it is one that was walked before, or
+  /// `none`.
   ///
   /// A call whose frame is not known, 0, is never remembered.
   ///
@@ -145,18 +151,19 @@ enum UnwindCache {
       guard
         let further = unsafe firstMismatch(&next.pointee.slots, from: mismatch.frame, memory)
       else {
-        return unsafe isToBegin(with: next.pointee.name, root) ? .none : next.pointee.stack
+        return unsafe shouldReroot(with: next.pointee.id, root) ? .none : next.pointee.stack
       }
       unsafe entry = next
       unsafe mismatch = further
     }
   }
 
-  /// Whether the stack that was found behind a branch has taken the place of what the branches start from.
+  /// Whether the stack that was found behind a branch has taken the place of what the branches
+  /// start from.
   ///
   /// That is forgotten then: the stack is walked once more, and found at once from then on.
   @inline(__always)
-  private static func isToBegin(
+  private static func shouldReroot(
     with branch: UInt32, _ root: UnsafeMutablePointer<Entry>
   ) -> Bool {
     guard unsafe root.pointee.lastBranch == branch else {
@@ -165,23 +172,23 @@ enum UnwindCache {
       return false
     }
     unsafe root.pointee.streak &+= 1
-    let beginnings = unsafe root.pointee.beginnings
-    guard beginnings < mostBeginnings, unsafe root.pointee.streak == longStreak << beginnings else {
+    let reroots = unsafe root.pointee.reroots
+    guard reroots < maxReroots, unsafe root.pointee.streak == longStreak << reroots else {
       return false
     }
-    unsafe root.pointee.beginnings = beginnings + 1
+    unsafe root.pointee.reroots = reroots + 1
     unsafe root.pointee.streak = 0
-    unsafe root.pointee.name = Entry.seen
+    unsafe root.pointee.id = Entry.probation
     return true
   }
 
-  /// Remembers a stack that was walked: the first time that there is one from there, the next time what it
-  /// depends on.
+  /// Remembers a stack that was walked: the first time that there is one from there, the next time
+  /// what it depends on.
   ///
   /// - Parameters:
   ///   - id: its number.
   ///   - stack: what libunwind found.
-  static func learn(
+  static func insert(
     _ id: StackID, _ stack: StackCapture.Stack, at caller: CallSite, unloads: UInt32
   ) {
     // A walk that did not reach the caller says nothing of the next one.
@@ -191,10 +198,11 @@ enum UnwindCache {
     else { return }
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
     if unsafe cache.pointee.unloads != unloads
-      || Int(cache.pointee.slotsUsed) + mostSlotsOfStack > mostSlots
-      || cache.pointee.names == Entry.odd - 1
+      || Int(cache.pointee.slotsUsed) + maxSlotsOfStack > maxSlots
+      || cache.pointee.names == Entry.uncacheable - 1
     {
-      // Zeroed: all entries are empty. The kernel does it, but for memory that the program has locked.
+      // Zeroed: all entries are empty. The kernel does it, but for memory that the program has
+      // locked.
       if unsafe madvise(memory, bytes, MADV_DONTNEED) != 0 { unsafe memset(memory, 0, bytes) }
       unsafe cache.pointee.unloads = unloads
     }
@@ -203,15 +211,15 @@ enum UnwindCache {
     var frame = caller.frame
     let work = unsafe (memory + workOffset).assumingMemoryBound(to: UInt.self)
     var compared = unsafe Compared(addresses: work)
-    for _ in 0..<mostBranches {
+    for _ in 0..<maxBranches {
       guard let entry = unsafe find(word, origin, in: memory) else {
         unsafe place(word, origin, in: memory).pointee = Entry(
           word: word, origin: origin, stack: id)
         return
       }
-      switch unsafe entry.pointee.name {
-      case Entry.odd: return
-      case Entry.seen:
+      switch unsafe entry.pointee.id {
+      case Entry.uncacheable: return
+      case Entry.probation:
         return unsafe promote(entry, id, stack, caller, from: frame, compared, memory)
       default:
         guard let mismatch = unsafe firstMismatch(&entry.pointee.slots, from: frame, memory) else {
@@ -228,7 +236,7 @@ enum UnwindCache {
 
   /// The words that were compared on the way to a branch.
   @unsafe private struct Compared {
-    /// Room for twice `mostSlotsOfStack`.
+    /// Room for twice `maxSlotsOfStack`.
     let addresses: UnsafeMutablePointer<UInt>
     private(set) var count = 0
 
@@ -255,7 +263,7 @@ enum UnwindCache {
   ) -> (word: UInt, origin: UInt) {
     let (word, place) = unsafe difference(at: mismatch, memory)
     // No frame of a program lies in the upper half of the address space.
-    return unsafe (word, 1 << 63 | UInt(entry.pointee.name) << 20 | place)
+    return unsafe (word, 1 << 63 | UInt(entry.pointee.id) << 20 | place)
   }
 
   @inline(__always)
@@ -285,7 +293,7 @@ enum UnwindCache {
   ) -> UnsafeMutablePointer<Entry> {
     let first = unsafe firstPlace(word, origin, in: memory)
     for way in 0..<ways where unsafe first[way].origin == 0 { return unsafe first + way }
-    for way in 0..<ways where unsafe first[way].name == Entry.seen { return unsafe first + way }
+    for way in 0..<ways where unsafe first[way].id == Entry.probation { return unsafe first + way }
     return unsafe first + Int(word >> 4 & UInt(ways - 1))
   }
 
@@ -297,8 +305,8 @@ enum UnwindCache {
     _ caller: CallSite, from frame: UInt, _ compared: Compared, _ memory: UnsafeMutableRawPointer
   ) {
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
-    unsafe entry.pointee.name = Entry.odd
-    let found = unsafe (memory + workOffset).assumingMemoryBound(to: Slot.self) + mostSlotsOfStack
+    unsafe entry.pointee.id = Entry.uncacheable
+    let found = unsafe (memory + workOffset).assumingMemoryBound(to: Slot.self) + maxSlotsOfStack
     guard let all = unsafe dependencies(of: stack, at: caller, found) else { return }
     var kept = 0
     for index in 0..<all where unsafe !compared.contains(found[index].first) {
@@ -325,7 +333,7 @@ enum UnwindCache {
     ]
     unsafe cache.pointee.names += 1
     unsafe entry.pointee.stack = id
-    unsafe entry.pointee.name = cache.pointee.names
+    unsafe entry.pointee.id = cache.pointee.names
   }
 
   private static func lastSlot(

@@ -1,4 +1,5 @@
-// The BSTR functions among a module's symbols: which of them it imports, exports and keeps to itself.
+// The BSTR functions among a module's symbols: which of them it imports, exports and keeps to
+// itself.
 
 /// What a module's file says of the BSTR functions.
 struct BSTRFunctionSymbols {
@@ -20,7 +21,8 @@ struct BSTRFunctionSymbols {
   private(set) var exported: [Function] = []
   /// Those that it defines for itself alone.
   private(set) var own: [Function] = []
-  /// The function that it exports and yet calls without the dynamic linker's help, whatever is preloaded.
+  /// The function that it exports and yet calls without the dynamic linker's help, whatever is
+  /// preloaded.
   private(set) var boundToItself: Function?
   /// Whether symbols that others do not need were stripped off: then it may have more.
   private(set) var isStripped = false
@@ -80,10 +82,11 @@ struct BSTRFunctionSymbols {
 
   /// The function that the file calls without the dynamic linker.
   ///
-  /// It is linked with -Bsymbolic-functions, or compiled with -fno-semantic-interposition, then. Its symbols do not
-  /// tell: those of a library that calls none are the same.
+  /// It is linked with -Bsymbolic-functions, or compiled with -fno-semantic-interposition, then.
+  /// Its symbols do not tell: those of a library that calls none are the same.
   ///
-  /// - Parameter definitions: the functions, and parts of them; what one of them calls is its own business.
+  /// - Parameter definitions: the functions, and parts of them; what one of them calls is its own
+  ///   business.
   private static func calledDirectly(
     _ definitions: [ElfFile.FileSymbol], in file: ElfFile
   ) -> Function? {
@@ -105,7 +108,8 @@ struct BSTRFunctionSymbols {
       && names.contains(String(symbol.name.prefix { $0 != "." }))
   }
 
-  /// The symbols of a table; none where no name in it has a part of the functions' names, as in most files.
+  /// The symbols of a table; none where no name in it has a part of the functions' names, as in
+  /// most files.
   private static func symbols(of file: ElfFile, isDynamic: Bool) -> [ElfFile.FileSymbol] {
     file.symbols(isDynamic: isDynamic, ifAnyHas: parts)
   }
@@ -125,7 +129,8 @@ struct BSTRFunctionSymbols {
     }
   }
 
-  /// "SysFreeString" of `_Z13SysFreeStringPw`: a function outside of all classes and namespaces; `nil` of others.
+  /// "SysFreeString" of `_Z13SysFreeStringPw`: a function outside of all classes and namespaces;
+  /// `nil` of others.
   static func plainName(ofMangled symbol: String) -> String? {
     guard symbol.hasPrefix("_Z") else { return nil }
     var rest = symbol.dropFirst(2)

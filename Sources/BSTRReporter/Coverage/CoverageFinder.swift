@@ -6,7 +6,8 @@ import TraceStore
 struct ModuleCoverage {
   /// Those whose strings are not seen, by path.
   var unseen: [UnseenStrings] = []
-  /// A library that imports the functions, or else one that exports them, and is not this one; with the function.
+  /// A library that imports the functions, or else one that exports them, and is not this one; with
+  /// the function.
   var user: (module: String, function: String, isImported: Bool)?
   /// Whether every module that was loaded is known, and its file could be looked at.
   var isComplete = false
@@ -26,8 +27,8 @@ struct CoverageFinder {
 
   /// The modules of a process, by what their files say.
   ///
-  /// Those are looked at that the store names: what was loaded when the process began and ended, what was on
-  /// recorded stacks and what came with it, and what was closed.
+  /// Those are looked at that the store names: what was loaded when the process began and ended,
+  /// what was on recorded stacks and what came with it, and what was closed.
   mutating func coverage(of image: StoreImage) -> ModuleCoverage {
     var coverage = ModuleCoverage()
     coverage.isComplete = image.header.areModulesNamed == 1
@@ -73,7 +74,8 @@ struct CoverageFinder {
     return modules.sorted { ($0.path, $0.buildID ?? "") < ($1.path, $1.buildID ?? "") }
   }
 
-  /// The symbols of the file that was loaded; `nil` when it is gone, or another one stands in its place.
+  /// The symbols of the file that was loaded; `nil` when it is gone, or another one stands in its
+  /// place.
   private mutating func symbols(of module: Module) -> BSTRFunctionSymbols? {
     if let symbols = known[module] { return symbols }
     let file = ElfFile(path: module.path)
@@ -83,7 +85,8 @@ struct CoverageFinder {
     return symbols
   }
 
-  /// Why strings of a module are not seen, and the symbol that shows it; `nil` where nothing speaks for it.
+  /// Why strings of a module are not seen, and the symbol that shows it; `nil` where nothing speaks
+  /// for it.
   private static func reason(
     _ symbols: BSTRFunctionSymbols, isProgram: Bool
   ) -> (UnseenStrings.Reason, String)? {

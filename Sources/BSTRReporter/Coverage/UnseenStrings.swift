@@ -1,5 +1,5 @@
-// Which modules allocate BSTRs that are not seen, and why. A report that is silent about them reads as if all
-// were well there.
+// Which modules allocate BSTRs that are not seen, and why. A report that is silent about them reads
+// as if all were well there.
 
 import TraceStore
 

@@ -1,4 +1,5 @@
-// Recorded faults, into findings by what they are and their stacks. The sentences are FaultMessage's.
+// Recorded faults, into findings by what they are and their stacks. The sentences are
+// FaultWording's.
 
 import TraceStore
 
@@ -35,7 +36,7 @@ enum FaultFinder {
   }
 
   /// Faults of one process: by kind, then by how often, then by stacks.
-  static func findings(in evidence: Evidence) -> [Finding] {
+  static func findings(in evidence: SymbolicatedStore) -> [Finding] {
     var groups: [Key: Group] = [:]
     for event in evidence.events {
       guard FindingKind(event) != nil, evidence.concerns(event.scope) else { continue }
@@ -62,10 +63,10 @@ enum FaultFinder {
     }.compactMap { finding($1, in: evidence) }
   }
 
-  private static func finding(_ group: Group, in evidence: Evidence) -> Finding? {
+  private static func finding(_ group: Group, in evidence: SymbolicatedStore) -> Finding? {
     let event = group.first
     guard let kind = FindingKind(event) else { return nil }
-    let message = FaultMessage(event, in: evidence)
+    let message = FaultWording(event, in: evidence)
     let detected = evidence.trace(
       event.detected, thread: event.detectedThread, time: event.detectedTime)
     let freed = evidence.trace(event.freed, thread: event.freedThread, time: event.freedTime)
@@ -88,7 +89,7 @@ enum FaultFinder {
     finding.strings = group.strings
     finding.remarks = message.remarks
     let left = group.serials.intersection(evidence.leftByRefusal).count
-    if left > 0 { finding.remarks.append(FaultMessage.leftBehind(left, of: group.strings)) }
+    if left > 0 { finding.remarks.append(FaultWording.leftBehind(left, of: group.strings)) }
     finding.serials = sample.serials
     finding.history = evidence.history(of: event.serial)
     finding.ownership = kind.ownership(event, evidence)

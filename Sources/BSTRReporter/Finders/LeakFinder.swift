@@ -4,12 +4,12 @@ import TraceStore
 
 /// Groups live blocks by the stack that allocated them.
 struct LeakFinder {
-  private let evidence: Evidence
-  private let fate: LeakWords.Fate
+  private let evidence: SymbolicatedStore
+  private let fate: LeakWording.Fate
   /// How many strings are live of each stack that a reader can tell from others.
   private var live: [[Int]: Int] = [:]
 
-  private init(evidence: Evidence, fate: LeakWords.Fate) {
+  private init(evidence: SymbolicatedStore, fate: LeakWording.Fate) {
     self.evidence = evidence
     self.fate = fate
     var byStack: [StackID: Int] = [:]
@@ -55,7 +55,7 @@ struct LeakFinder {
   /// Leaks of one process, heaviest first: by bytes, then count, then stack.
   ///
   /// - Complexity: linear in live blocks and recorded frames, and n log n in distinct stacks.
-  static func findings(in evidence: Evidence, fate: LeakWords.Fate) -> [Finding] {
+  static func findings(in evidence: SymbolicatedStore, fate: LeakWording.Fate) -> [Finding] {
     LeakFinder(evidence: evidence, fate: fate).findings()
   }
 
@@ -115,7 +115,7 @@ struct LeakFinder {
     let serials = group.serials.sorted()
     let sample = Sample(of: serials.lazy.map { ($0, evidence.values[$0]) })
     let allocated = StackTrace(frames: frames, truncated: group.truncated)
-    let words = LeakWords(count: group.count, allocator: frames.first?.name, fate: fate)
+    let words = LeakWording(count: group.count, allocator: frames.first?.name, fate: fate)
     var finding = Finding(
       kind: .leak, count: group.count, bytes: group.bytes, message: words.sentence,
       allocated: allocated,
@@ -150,7 +150,7 @@ struct LeakFinder {
   }
 
   /// A leak whose reason is known.
-  private func explain(_ events: [EventRecord], _ words: LeakWords, _ finding: inout Finding) {
+  private func explain(_ events: [EventRecord], _ words: LeakWording, _ finding: inout Finding) {
     let pins = events.filter { $0.kind == EventKind.pin.rawValue }
     let releases = events.filter { $0.kind == EventKind.deferredFree.rawValue }
     finding.detail = "pinned"

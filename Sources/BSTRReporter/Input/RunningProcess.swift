@@ -8,14 +8,15 @@ import TraceStore
 enum RunningProcess {
   /// Whether a process that has not said how it ended still runs.
   ///
-  /// Another process may have its number by now: one that began after the recording, or runs another program.
-  /// This process itself is none: it reports on its own end.
+  /// Another process may have its number by now: one that began after the recording, or runs
+  /// another program. This process itself is none: it reports on its own end.
   static func isAlive(_ image: StoreImage) -> Bool {
     let pid = image.header.pid
     guard EndState(rawValue: image.header.endState) == EndState.none, pid != getpid(),
       let start = startTime(of: pid), start <= recordingBegan(image.header) &+ 2 * tickNanoseconds
     else { return false }
-    // Of other users' processes the link cannot be read: that one of them has the number proves nothing.
+    // Of other users' processes the link cannot be read: that one of them has the number proves
+    // nothing.
     let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
     guard let link else { return false }
     return link == image.executable || link == "\(image.executable) (deleted)"
@@ -28,14 +29,16 @@ enum RunningProcess {
     header.startTime &+ MachineClocks.nanoseconds(ofHundredths: header.suspended)
   }
 
-  /// When a process that has not ended began, in nanoseconds since the machine started; `nil` where there is none.
+  /// When a process that has not ended began, in nanoseconds since the machine started; `nil` where
+  /// there is none.
   private static func startTime(of pid: UInt32) -> UInt64? {
     guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
       // The program's name is in parentheses, and may have some itself.
       let name = bytes.lastIndex(of: UInt8(ascii: ")"))
     else { return nil }
     let fields = bytes[(name + 1)...].split(separator: UInt8(ascii: " "))
-    // proc_pid_stat(5) counts from 1, the name is the second: state is the third, starttime the 22nd.
+    // proc_pid_stat(5) counts from 1, the name is the second: state is the third, starttime the
+    // 22nd.
     guard fields.count > 19, fields[0].first != UInt8(ascii: "Z"),
       let ticks = UInt64(String(decoding: fields[19], as: UTF8.self))
     else { return nil }

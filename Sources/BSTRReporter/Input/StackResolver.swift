@@ -64,7 +64,8 @@ struct StackResolver {
     image.stack(stack).frames.flatMap { numbers[$0.rawValue] ?? [] }
   }
 
-  /// The frames of one recorded call by their numbers, innermost first: several where functions were inlined.
+  /// The frames of one recorded call by their numbers, innermost first: several where functions
+  /// were inlined.
   func framesOfCall(_ call: FrameWord) -> [Int] { numbers[call.rawValue] ?? [] }
 
   /// The place that one word names.

@@ -16,7 +16,7 @@ extension StringValue {
         escaped: codes.map(Self.escape).joined(), characterCount: characterCount, isCut: isCut)
       return
     }
-    let kept = value.bytes.prefix(Self.mostBytes)
+    let kept = value.bytes.prefix(Self.maxBytes)
     let isGUID = Self.hasSizeOfGUID(value)
     self.init(
       escaped: isGUID
@@ -27,7 +27,7 @@ extension StringValue {
   }
 
   /// The most bytes that are shown of a string which is no text.
-  private static let mostBytes = 32
+  private static let maxBytes = 32
 
   /// The code points of whole characters; a surrogate without its other half stands for itself.
   private static func codes(of bytes: [UInt8], _ width: Int) -> [UInt32] {
@@ -53,9 +53,9 @@ extension StringValue {
 
   /// Whether a string holds text: whole characters, and at most one in four that no text has.
   ///
-  /// Where it has the size of a GUID, or less than four characters, the others must be of one alphabet.
-  /// Programs keep bytes in BSTRs, too: signatures, GUIDs, structures. Of bytes that happen to be characters this
-  /// is not seen.
+  /// Where it has the size of a GUID, or less than four characters, the others must be of one
+  /// alphabet. Programs keep bytes in BSTRs, too: signatures, GUIDs, structures. Of bytes that
+  /// happen to be characters this is not seen.
   private static func isText(_ codes: [UInt32], _ value: StoredValue, _ width: Int) -> Bool {
     guard width > 0, value.byteLength % width == 0 else { return value.byteLength == 0 }
     let strange = codes.count(where: isStrange)
@@ -66,8 +66,8 @@ extension StringValue {
 
   /// Whether at least two of three characters are such that people write them next to each other.
   ///
-  /// These are ASCII's and those of one more block of 256 in front of China's and Japan's characters, which most
-  /// pairs of bytes happen to be.
+  /// These are ASCII's and those of one more block of 256 in front of China's and Japan's
+  /// characters, which most pairs of bytes happen to be.
   private static func isOfOneAlphabet(_ codes: [UInt32]) -> Bool {
     let letters = codes.filter { $0 != 0 && !isStrange($0) }
     let blocks = Set(letters.map { $0 >> 8 }).subtracting([0])
@@ -79,8 +79,8 @@ extension StringValue {
     value.byteLength == 16 && value.bytes.count == 16
   }
 
-  /// Whether no text has this character: none at all, not assigned, of private use, or a control character
-  /// other than zero, escape and those between lines and columns.
+  /// Whether no text has this character: none at all, not assigned, of private use, or a control
+  /// character other than zero, escape and those between lines and columns.
   private static func isStrange(_ code: UInt32) -> Bool {
     guard let scalar = Unicode.Scalar(code) else { return true }
     switch scalar.properties.generalCategory {

@@ -3,7 +3,7 @@
 import TraceStore
 
 /// A store, read and named once for all finders.
-struct Evidence {
+struct SymbolicatedStore {
   let image: StoreImage
   let resolver: StackResolver
   let events: [EventRecord]
@@ -16,7 +16,8 @@ struct Evidence {
   /// What static pointers of events point to.
   let data: [FrameWord: DataPlace]
   let redact: Bool
-  /// Serial numbers of strings that are live because their release was refused: it was wrong, and is a finding.
+  /// Serial numbers of strings that are live because their release was refused: it was wrong, and
+  /// is a finding.
   let leftByRefusal: Set<UInt64>
   /// The scope that is asked about; `nil` for the whole process.
   let scope: ScopeID?
@@ -30,7 +31,8 @@ struct Evidence {
     case all
     /// Those that are needed to show findings: where there are none, the few that notes name.
     ///
-    /// One finding needs all of them, because who owned a string is told from every other string's way.
+    /// One finding needs all of them, because who owned a string is told from every other string's
+    /// way.
     case ofFindings
   }
 
@@ -38,7 +40,8 @@ struct Evidence {
   ///
   /// - Parameters:
   ///   - isRunning: whether live blocks are no leaks yet.
-  ///   - naming: which stacks are named; the inference knows nothing of strings whose stacks are not.
+  ///   - naming: which stacks are named; the inference knows nothing of strings whose stacks are
+  ///     not.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
     wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all
@@ -142,16 +145,16 @@ struct Evidence {
 
   /// The frames behind the functions of bstrtrace.h that a declaration went through.
   private static func withoutDeclaration(_ frames: [Frame]) -> [Frame] {
-    let passed = frames.prefix { $0.isPassedThrough }
+    let passed = frames.prefix { $0.isTransparent }
     return passed.contains(where: \.isDeclaration) ? Array(frames[passed.count...]) : frames
   }
 
-  /// The rule that would silence findings of a kind at a stack: it names the innermost function that
-  /// acts for nobody else.
+  /// The rule that would silence findings of a kind at a stack: it names the innermost function
+  /// that acts for nobody else.
   func suppression(_ kind: FindingKind, at trace: StackTrace?) -> String {
     let frames = trace?.frames ?? []
     let responsible = frames.first { frame in
-      !frame.isPassedThrough && frame.plainName.map { wrappers.contain($0) } != true
+      !frame.isTransparent && frame.plainName.map { wrappers.isWrapper($0) } != true
     }
     return "\(kind.id):\((responsible ?? frames.first)?.suppressionPattern ?? "*")"
   }

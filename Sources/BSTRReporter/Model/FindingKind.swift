@@ -23,9 +23,9 @@ public struct FindingKind: Hashable, Sendable {
   /// The stack that a suppression rule names.
   let culprit: Culprit
   /// Fills in the sentences of one of them.
-  let describe: @Sendable (inout FaultMessage, EventDetail) -> Void
+  let describe: @Sendable (inout FaultWording, EventDetail) -> Void
   /// What is concluded of the string's ownership.
-  let ownership: @Sendable (EventRecord, Evidence) -> Ownership
+  let ownership: @Sendable (EventRecord, SymbolicatedStore) -> Ownership
 
   /// What is counted behind the heading of a finding.
   enum SizeUnit: Sendable {
@@ -57,8 +57,10 @@ public struct FindingKind: Hashable, Sendable {
     _ id: String, _ event: EventKind?, title: String, plural: String, size: SizeUnit,
     labels: StackLabels, labelsOfDetails: [String: StackLabels] = [:],
     culprit: Culprit = .detected,
-    ownership: @escaping @Sendable (EventRecord, Evidence) -> Ownership = { _, _ in Ownership() },
-    describe: @escaping @Sendable (inout FaultMessage, EventDetail) -> Void = { _, _ in }
+    ownership: @escaping @Sendable (EventRecord, SymbolicatedStore) -> Ownership = { _, _ in
+      Ownership()
+    },
+    describe: @escaping @Sendable (inout FaultWording, EventDetail) -> Void = { _, _ in }
   ) {
     self.id = id
     self.event = event

@@ -46,7 +46,8 @@ public struct Frame: Hashable, Sendable {
 
   /// File and line where they are known, and module and offset otherwise.
   ///
-  /// An address of code that was made while the program ran says nothing to a reader who has its name.
+  /// An address of code that was made while the program ran says nothing to a reader who has its
+  /// name.
   public var location: String {
     guard let file else { return module.isEmpty && function != nil ? "run-time code" : place }
     let name = String(Self.lastComponent(of: file))

@@ -55,8 +55,8 @@ public struct Report: Sendable {
   /// Allocations of which nothing is known, because there was no room to record them.
   public var unrecorded: UInt64 { processes.reduce(0) { $0 &+ $1.totals.unrecorded } }
 
-  /// The process that was meant: a script in front of a program becomes it by `exec`, so it is the last one with
-  /// the first one's number.
+  /// The process that was meant: a script in front of a program becomes it by `exec`, so it is the
+  /// last one with the first one's number.
   var mainProcess: Int? {
     processes.first.flatMap { first in processes.lastIndex { $0.pid == first.pid } }
   }

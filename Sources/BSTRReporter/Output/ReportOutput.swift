@@ -1,5 +1,5 @@
-// Where reports and messages go: how a file is opened, how all of a text is written, and whether in colour.
-// The same for the command line and for linked programs.
+// Where reports and messages go: how a file is opened, how all of a text is written, and whether in
+// colour. The same for the command line and for linked programs.
 
 import Glibc
 
@@ -11,7 +11,8 @@ public enum ReportOutput {
     public var description: String
   }
 
-  /// Opens a file for writing, and makes it where there is none, without touching what is in it yet.
+  /// Opens a file for writing, and makes it where there is none, without touching what is in it
+  /// yet.
   ///
   /// In a folder that everybody can write to, nobody else's links are followed (`ProtectedPath`).
   public static func open(_ path: String) throws(Failure) -> Int32 {
@@ -70,8 +71,8 @@ public enum ReportOutput {
     }
   }
 
-  /// By the conventions of no-color.org and of terminals that can do nothing: `NO_COLOR` says no where it is
-  /// not empty, and so does a `TERM` that is missing, empty or `dumb`.
+  /// By the conventions of no-color.org and of terminals that can do nothing: `NO_COLOR` says no
+  /// where it is not empty, and so does a `TERM` that is missing, empty or `dumb`.
   static func isColourful(isTerminal: Bool, variable: (String) -> String?) -> Bool {
     guard isTerminal, (variable("NO_COLOR") ?? "").isEmpty else { return false }
     let terminal = variable("TERM") ?? ""

@@ -29,7 +29,7 @@ struct CallPath {
   var isComplete: Bool
 
   /// Where two paths part.
-  enum Meeting: Equatable {
+  enum Divergence: Equatable {
     /// The deepest activation that both went through, as an index into both.
     case at(Int)
     /// They have none in common.
@@ -41,10 +41,10 @@ struct CallPath {
   /// The deepest activation that is on both paths.
   ///
   /// The last common step, or the one behind it where both are in the same function at different
-  /// lines, or made two calls in one line. That it is one activation, and not two of the same function
-  /// one after the other, is assumed: where a function is called from one address again and again, stacks
-  /// do not tell.
-  func meeting(with other: CallPath) -> Meeting {
+  /// lines, or made two calls in one line. That it is one activation, and not two of the same
+  /// function one after the other, is assumed: where a function is called from one address again
+  /// and again, stacks do not tell.
+  func deepestCommonActivation(with other: CallPath) -> Divergence {
     var shared = 0
     while shared < min(steps.count, other.steps.count),
       steps[shared].frame == other.steps[shared].frame
@@ -64,7 +64,8 @@ struct CallPath {
 
   /// Whether the steps of two paths at an index, which are in one line, made two different calls.
   ///
-  /// The steps of inlined functions have the address of the last of them, which says nothing of the others.
+  /// The steps of inlined functions have the address of the last of them, which says nothing of the
+  /// others.
   func makesAnotherCall(than other: CallPath, at index: Int) -> Bool {
     steps[index].call != other.steps[index].call
       && (endsCall(at: index) || other.endsCall(at: index))
@@ -108,7 +109,7 @@ struct CallPaths {
       }
     }
     isStartup = resolver.frames.map(\.isStartup)
-    isTransparent = resolver.frames.map { $0.isPassedThrough }
+    isTransparent = resolver.frames.map { $0.isTransparent }
   }
 
   /// The path to where a stack was taken.
@@ -155,14 +156,15 @@ struct CallPaths {
 
 extension Frame {
   /// Whether this is nobody's act: it passes on what its caller says or is given.
-  var isPassedThrough: Bool {
+  var isTransparent: Bool {
     isDeclaration || isSwiftString || isStandardLibrary
       || function?.hasPrefix("freestanding macro expansion #") == true
   }
 
   /// Whether this is code of bstrtrace.h or bstrtrace.hpp.
   var isDeclaration: Bool {
-    // By name: clang's inlined frames have the caller's file, and gcc's callers those of what is inlined.
+    // By name: clang's inlined frames have the caller's file, and gcc's callers those of what is
+    // inlined.
     let declaring: Set = [
       "bstrtrace_say", "bstrtrace_lives", "bstrtrace_immortal", "bstrtrace_lend",
       "bstrtrace_give_back", "bstrtrace_hand_over", "bstrtrace_adopt", "bstrtrace_disown",
@@ -180,7 +182,8 @@ extension Frame {
     name.hasPrefix("_Z") && name.dropFirst(2).drop { $0 == "Z" }.hasPrefix("N9bstrtrace")
   }
 
-  /// Whether this is code of Swift's `OwnedBSTR` or `BorrowedBSTR`, which act for whoever holds them.
+  /// Whether this is code of Swift's `OwnedBSTR` or `BorrowedBSTR`, which act for whoever holds
+  /// them.
   var isSwiftString: Bool {
     guard let function, function.contains("OwnedBSTR") || function.contains("BorrowedBSTR") else {
       return false
@@ -190,8 +193,8 @@ extension Frame {
     return file.contains("/Sources/BSTR/")
   }
 
-  /// Whether this is a function of the standard libraries of C++ or Swift or of its test libraries, as far
-  /// as it calls what it is given.
+  /// Whether this is a function of the standard libraries of C++ or Swift or of its test libraries,
+  /// as far as it calls what it is given.
   var isStandardLibrary: Bool {
     guard let plainName else { return false }
     if ["/libswift", "/libXCTest.so", "/libTesting.so"].contains(where: module.contains) {

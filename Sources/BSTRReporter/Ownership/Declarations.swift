@@ -67,7 +67,8 @@ struct Declarations {
   /// The function that the receiver had called, on the way to where the string was allocated.
   private func producer(of allocated: StackID, for received: StackID) -> Frame? {
     let (made, taken) = (paths.path(of: allocated), path(of: received))
-    guard case .at(let index) = made.meeting(with: taken), index == taken.steps.count - 1,
+    guard case .at(let index) = made.deepestCommonActivation(with: taken),
+      index == taken.steps.count - 1,
       index + 1 < made.steps.count
     else { return nil }
     return paths.frame(made.steps[index + 1])
@@ -75,7 +76,8 @@ struct Declarations {
 
   // MARK: faults
 
-  /// Of two that freed one string, the one that had only borrowed it; `nil` where that was not declared.
+  /// Of two that freed one string, the one that had only borrowed it; `nil` where that was not
+  /// declared.
   func ownership(ofDoubleFree event: EventRecord) -> Ownership? {
     let moments = moments(of: event.serial)
     let isLent = moments.contains { $0.action == DeclaredAction.lent.rawValue }
@@ -105,7 +107,8 @@ struct Declarations {
     return Ownership(.verdict(verdict, .declaration))
   }
 
-  /// Whether two functions are the same, or of one class: what an object takes over, all of it may free.
+  /// Whether two functions are the same, or of one class: what an object takes over, all of it may
+  /// free.
   private func isSameParty(_ one: CallPath.Step, _ other: CallPath.Step) -> Bool {
     if one.function != nil, one.function == other.function { return true }
     guard let a = paths.frame(one).enclosingClass else { return false }
@@ -146,7 +149,7 @@ struct Declarations {
 
   private func path(of stack: StackID) -> CallPath {
     paths.path(of: stack).withoutWrappers { step in
-      paths.frame(step).plainName.map { wrappers.contain($0) } ?? false
+      paths.frame(step).plainName.map { wrappers.isWrapper($0) } ?? false
     }
   }
 

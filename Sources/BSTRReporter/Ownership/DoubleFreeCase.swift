@@ -58,8 +58,8 @@ extension DoubleFreeCase.Stacks {
       inference.path(of: event.allocated), inference.path(of: event.freed),
       inference.path(of: event.detected)
     )
-    guard case .at(let firstOwner) = allocated.meeting(with: first),
-      case .at(let secondOwner) = allocated.meeting(with: second)
+    guard case .at(let firstOwner) = allocated.deepestCommonActivation(with: first),
+      case .at(let secondOwner) = allocated.deepestCommonActivation(with: second)
     else { return nil }
     self.inference = inference
     self.allocated = allocated

@@ -1,12 +1,14 @@
-// Strings that one call of a function makes and a later one frees, and strings that a function makes on its
-// way and never returns: what looks like a mistake of the function, or of its caller, and need not be one.
+// Strings that one call of a function makes and a later one frees, and strings that a function
+// makes on its way and never returns: what looks like a mistake of the function, or of its caller,
+// and need not be one.
 
 import TraceStore
 
 extension OwnershipInference {
   /// The function that freed in one call what another call of it had made; `nil` where none did.
   ///
-  /// A setter does so that frees what it kept before, whether before or after it makes the next one.
+  /// A setter does so that frees what it kept before, whether before or after it makes the next
+  /// one.
   func replacer(in history: History) -> Int? {
     guard let height = history.height, height > 0, let consumer = history.consumer else {
       return nil
@@ -15,8 +17,8 @@ extension OwnershipInference {
     return made.function == consumer.function ? made.function : nil
   }
 
-  /// The reason for which a function seems to keep what it makes until its next call: whatever ends what it is
-  /// kept in was to free the last one.
+  /// The reason for which a function seems to keep what it makes until its next call: whatever ends
+  /// what it is kept in was to free the last one.
   func replacement(in leak: LeakCase, _ majority: LeakCase.Majority) -> Uncertainty? {
     let producers = leak.path.steps.suffix(majority.height + 1)
     if let step = producers.first(where: { $0.function.map { replacers.contains($0) } ?? false }) {
@@ -39,10 +41,11 @@ extension OwnershipInference {
     return mayKeep ? .possiblyKeptUntilNextCall(function: paths.frame(owner)) : nil
   }
 
-  /// Whether a string was freed by the very function that allocates or receives it, before the place that
-  /// does: as is a variable's old value before it is given the next one.
+  /// Whether a string was freed by the very function that allocates or receives it, before the
+  /// place that does: as is a variable's old value before it is given the next one.
   ///
-  /// In one line the addresses of the calls tell the order; one call that does both is SysReAllocString's.
+  /// In one line the addresses of the calls tell the order; one call that does both is
+  /// SysReAllocString's.
   private func isFreedBeforeMade(_ history: History) -> Bool {
     guard history.consumer == nil, let freed = history.freed.steps.last, let made = history.owner,
       made.function != nil, made.function == freed.function,
@@ -74,16 +77,18 @@ extension OwnershipInference {
     return Set(seen + leaked.stacks.map { callers(path(of: $0), above: height) }).count == 1
   }
 
-  /// Whether a function is a member of a class or a namespace: an object can keep what its setter makes.
+  /// Whether a function is a member of a class or a namespace: an object can keep what its setter
+  /// makes.
   private func isMember(_ owner: CallPath.Step) -> Bool {
     guard let name = paths.frame(owner).enclosingClass else { return false }
     return name != "(anonymous namespace)"
   }
 
-  /// Whether the strings that are left may all have been made after those that were freed, as are the last
-  /// ones of a function that keeps what it makes.
+  /// Whether the strings that are left may all have been made after those that were freed, as are
+  /// the last ones of a function that keeps what it makes.
   ///
-  /// They are not where more allocations followed the first of them than there were of other functions.
+  /// They are not where more allocations followed the first of them than there were of other
+  /// functions.
   private func mayBeTheLatest(_ leaked: Leaked, _ evidence: [History]) -> Bool {
     let own = UInt64(clamping: leaked.live)
     let freed = evidence.reduce(UInt64(0)) { $0 &+ UInt64(clamping: $1.count) }
@@ -92,8 +97,8 @@ extension OwnershipInference {
       <= others
   }
 
-  /// Whether strings that nobody freed were allocated by other calls below their owner than those that were
-  /// freed: an implementer makes them on its way, and returns another.
+  /// Whether strings that nobody freed were allocated by other calls below their owner than those
+  /// that were freed: an implementer makes them on its way, and returns another.
   ///
   /// Where the owner allocated them itself, it may be that of a function which is inlined into it.
   ///

@@ -135,7 +135,7 @@ struct OwnershipInference {
   private static func isWrapper(
     _ step: CallPath.Step, _ paths: CallPaths, _ wrappers: Wrappers
   ) -> Bool {
-    paths.frame(step).plainName.map { wrappers.contain($0) } ?? false
+    paths.frame(step).plainName.map { wrappers.isWrapper($0) } ?? false
   }
 
   func path(of stack: StackID) -> CallPath {
@@ -153,7 +153,8 @@ struct OwnershipInference {
       guard freed.steps.count > 1, let last = freed.steps.last?.function,
         let caller = freed.steps[freed.steps.count - 2].function, caller != last,
         // The caller had it: it was allocated there or below, and not by the function that frees.
-        case .at(let index) = allocated.meeting(with: freed), index == freed.steps.count - 2
+        case .at(let index) = allocated.deepestCommonActivation(with: freed),
+        index == freed.steps.count - 2
       else { continue }
       owners[last, default: []].insert(caller)
     }
@@ -166,7 +167,9 @@ struct OwnershipInference {
       allocated: allocated, freed: freed, count: Int(clamping: pair.count), height: nil,
       crossedThreads: pair.crossedThreads != 0,
       whole: (paths.path(of: pair.allocated), paths.path(of: pair.freed)))
-    if pair.crossedThreads == 0, case .at(let index) = allocated.meeting(with: freed) {
+    if pair.crossedThreads == 0,
+      case .at(let index) = allocated.deepestCommonActivation(with: freed)
+    {
       history.height = allocated.steps.count - 1 - index
       if index + 1 < freed.steps.count { history.consumer = freed.steps[index + 1] }
     }
@@ -191,8 +194,8 @@ struct OwnershipInference {
     return Ownership(LeakRule.decision(on: leak)?.decision, siblings: leak.fateOfSiblings)
   }
 
-  /// Whether strings of the same line were freed, whatever the function is called there: what was inlined
-  /// several times has not each time the same name.
+  /// Whether strings of the same line were freed, whatever the function is called there: what was
+  /// inlined several times has not each time the same name.
   func isFromProductiveLine(_ step: CallPath.Step) -> Bool {
     SourceLine(paths.frame(step)).map { productiveLines.contains($0) } ?? false
   }
@@ -210,8 +213,8 @@ struct OwnershipInference {
     return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.hasSuffix($0) }
   }
 
-  /// Whether other strings that passed through the function which seems to return this one went further up
-  /// than to it: then this one may be a temporary of its own.
+  /// Whether other strings that passed through the function which seems to return this one went
+  /// further up than to it: then this one may be a temporary of its own.
   func returnsFromOtherLines(_ path: CallPath, _ height: Int) -> Bool {
     guard let producer = path.steps[path.steps.count - height].function else { return false }
     return histories.values.joined().contains { history in
@@ -262,7 +265,9 @@ struct OwnershipInference {
   func ownership(ofWrongRelease event: EventRecord) -> Ownership {
     guard event.allocatedThread == event.detectedThread else { return Ownership() }
     let (allocated, freed) = (path(of: event.allocated), path(of: event.detected))
-    guard case .at(let index) = allocated.meeting(with: freed) else { return Ownership() }
+    guard case .at(let index) = allocated.deepestCommonActivation(with: freed) else {
+      return Ownership()
+    }
     let owner = paths.frame(allocated.steps[index])
     if index + 1 < freed.steps.count {
       let consumer = paths.frame(freed.steps[index + 1])

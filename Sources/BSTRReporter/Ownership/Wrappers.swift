@@ -1,5 +1,5 @@
-// Functions that carry out what their callers decide: the table of Docs/Ownership.md, what a user adds
-// to it, and what the traffic shows. Not asked while a program runs.
+// Functions that carry out what their callers decide: the table of Docs/Ownership.md, what a user
+// adds to it, and what the traffic shows. Not asked while a program runs.
 
 /// Names of functions that allocate or free on behalf of whoever calls them.
 public struct Wrappers: Sendable {
@@ -20,11 +20,11 @@ public struct Wrappers: Sendable {
     self.patterns = (Self.known + patterns).map { Pattern($0) }
   }
 
-  /// Whether the function is a wrapper by its name: in the table, or a constructor, a destructor or an
-  /// assignment.
+  /// Whether the function is a wrapper by its name: in the table, or a constructor, a destructor or
+  /// an assignment.
   ///
   /// - Parameter name: the demangled name without parameters.
-  func contain(_ name: String) -> Bool {
+  func isWrapper(_ name: String) -> Bool {
     let parts = Self.components(of: name)
     if let last = parts.last {
       if last.hasPrefix("~") || last.hasPrefix("operator=") { return true }

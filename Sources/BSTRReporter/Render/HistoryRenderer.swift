@@ -6,13 +6,13 @@ extension Reporter {
   /// The story of the string with a serial number, in each process that has one.
   ///
   /// - Returns: text that ends with a newline; it says so where nothing is recorded.
-  public func story(
-    of serial: UInt64, in images: [StoreImage], symbolicator: inout some Symbolicator
+  public func history(
+    ofSerial serial: UInt64, in images: [StoreImage], symbolicator: inout some Symbolicator
   ) -> String {
     let renderer = TextRenderer()
     var lines: [TextLine] = []
     for image in images {
-      let evidence = Evidence(
+      let evidence = SymbolicatedStore(
         image, with: &symbolicator, redact: redact, wrappers: wrappers, isRunning: false)
       let story = Self.lines(of: serial, evidence, renderer)
       if story.isEmpty { continue }
@@ -32,7 +32,7 @@ extension Reporter {
   }
 
   private static func lines(
-    of serial: UInt64, _ evidence: Evidence, _ renderer: TextRenderer
+    of serial: UInt64, _ evidence: SymbolicatedStore, _ renderer: TextRenderer
   ) -> [TextLine] {
     var lines: [TextLine] = []
     evidence.image.forEachLiveBlock { block in
@@ -48,7 +48,7 @@ extension Reporter {
     }
     for event in evidence.events where event.serial == serial {
       guard let kind = FindingKind(event) else { continue }
-      let sentence = FaultMessage(event, in: evidence).sentence
+      let sentence = FaultWording(event, in: evidence).sentence
       // A kind without sentences of its own has its verdict's.
       let message = sentence.isEmpty ? kind.ownership(event, evidence).message : sentence
       lines.append("   \(message ?? "")")

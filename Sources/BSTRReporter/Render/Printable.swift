@@ -2,10 +2,11 @@
 
 /// Makes text harmless to a terminal and to the lines around it.
 ///
-/// Paths, names of functions and modules, arguments and notes are the program's, and may hold anything.
+/// Paths, names of functions and modules, arguments and notes are the program's, and may hold
+/// anything.
 public enum Printable {
-  /// The text with escapes in place of control characters, characters that change the direction or form of
-  /// the text around them, ends of lines, and what is no character: "\n", "\u{1b}".
+  /// The text with escapes in place of control characters, characters that change the direction or
+  /// form of the text around them, ends of lines, and what is no character: "\n", "\u{1b}".
   ///
   /// Backslashes stay: paths and messages are no literals.
   public static func escaped(_ text: String) -> String {
@@ -30,7 +31,8 @@ public enum Printable {
     return result
   }
 
-  /// A JSON text with JSON's escapes for what its strings may hold as it is, and a terminal would act on.
+  /// A JSON text with JSON's escapes for what its strings may hold as it is, and a terminal would
+  /// act on.
   ///
   /// Control characters of ASCII are escaped already, or are the ends of its lines.
   static func escapedInJSON(_ text: String) -> String {
@@ -71,7 +73,8 @@ public enum Printable {
   }
 }
 
-/// One line of text for people: what is interpolated cannot act on a terminal, nor begin another line.
+/// One line of text for people: what is interpolated cannot act on a terminal, nor begin another
+/// line.
 struct TextLine: ExpressibleByStringInterpolation {
   private var parts: [(text: String, isStrong: Bool)]
 

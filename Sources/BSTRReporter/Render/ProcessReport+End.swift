@@ -12,8 +12,8 @@ extension ProcessReport {
     }
   }
 
-  /// How it ended, as the rest of a sentence that begins with "it"; `nil` for an end with status 0, and while
-  /// it runs.
+  /// How it ended, as the rest of a sentence that begins with "it"; `nil` for an end with status 0,
+  /// and while it runs.
   var endText: String? {
     switch end {
     case .exit(0), .running: nil

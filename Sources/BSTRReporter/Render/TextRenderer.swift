@@ -59,8 +59,8 @@ public struct TextRenderer: ReportRenderer {
     let found = Self.count(process.findings.count, "finding")
     let allocated = Self.count(process.totals.allocations, "allocation")
     let name = "\(process.name) (pid \(process.pid))"
-    // How much the whole process has allocated says nothing of one scope. That nothing was found is the last
-    // line's to say, and how the program ended then.
+    // How much the whole process has allocated says nothing of one scope. That nothing was found is
+    // the last line's to say, and how the program ended then.
     let hasFindings = !report.findings.isEmpty
     var lines: [TextLine] = [
       report.scope.map { "bstrtrace: scope '\($0)' of \(name): \(found)" }

@@ -131,8 +131,8 @@ struct ElfFile {
   /// They are aliases, and functions that a compiler found to be the same. An address in any other
   /// function is left out.
   ///
-  /// Of them the one that is exported comes first, then the one with the fewest underscores in front,
-  /// the shortest, and the first by name: symbolisers choose as it happens.
+  /// Of them the one that is exported comes first, then the one with the fewest underscores in
+  /// front, the shortest, and the first by name: symbolisers choose as it happens.
   func preferredAliases(at addresses: Set<UInt64>) -> [UInt64: String] {
     struct Candidate {
       var start: UInt64
@@ -188,8 +188,8 @@ struct ElfFile {
     }
   }
 
-  /// The symbols of the dynamic table, or of the file's own, if any of some texts is in their names; none
-  /// otherwise, which is seen without reading them.
+  /// The symbols of the dynamic table, or of the file's own, if any of some texts is in their
+  /// names; none otherwise, which is seen without reading them.
   func symbols(isDynamic: Bool, ifAnyHas texts: TextSearch) -> [FileSymbol] {
     symbols(inTablesOfType: isDynamic ? 11 : 2, ifAnyHas: texts)
   }
@@ -213,10 +213,12 @@ struct ElfFile {
     }
   }
 
-  /// The first of some functions that the file's code calls, or jumps to, without the dynamic linker's help.
+  /// The first of some functions that the file's code calls, or jumps to, without the dynamic
+  /// linker's help.
   ///
-  /// Such a call holds the distance to the function, of 32 bits, so that other bytes look like one in a file out
-  /// of a hundred thousand. `nil` where there is none, and for other machines than x86-64.
+  /// Such a call holds the distance to the function, of 32 bits, so that other bytes look like one
+  /// in a file out of a hundred thousand. `nil` where there is none, and for other machines than
+  /// x86-64.
   ///
   /// - Parameters:
   ///   - functions: where they start, as the file counts addresses.

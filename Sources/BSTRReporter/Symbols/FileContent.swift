@@ -1,5 +1,5 @@
-// Parts of a file, read when they are asked for. Nothing is mapped: a file that is written to or cut off while a
-// report is made would end the process with SIGBUS.
+// Parts of a file, read when they are asked for. Nothing is mapped: a file that is written to or
+// cut off while a report is made would end the process with SIGBUS.
 
 import Glibc
 
@@ -33,7 +33,8 @@ struct FileContent {
 
   /// A file; `nil` when it cannot be read, or is none that has an end.
   ///
-  /// Links are followed, as the loader does: libraries are recorded by their SONAME, which is a link to the file.
+  /// Links are followed, as the loader does: libraries are recorded by their SONAME, which is a
+  /// link to the file.
   init?(path: String) {
     let opened = Self.withDescriptor(of: path) { Identity($0) }
     guard let identity = opened ?? nil else { return nil }
@@ -79,7 +80,8 @@ struct FileContent {
   private static func withDescriptor<Result>(
     of path: String, _ body: (Int32) -> Result
   ) -> Result? {
-    // A damaged store may name anything: not to wait for a pipe's other end, nor to act on a device.
+    // A damaged store may name anything: not to wait for a pipe's other end, nor to act on a
+    // device.
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)

@@ -9,7 +9,7 @@ import Glibc
 /// the one that was loaded, by its build-id, names nothing, and its debug files are not looked for.
 public struct LLVMSymbolicator: Symbolicator {
   private let path: String
-  private let patience: SymbolizerProcess.Patience
+  private let timeout: SymbolizerProcess.Timeouts
   private let debuginfodCache: String?
   private var process: SymbolizerProcess?
   private var fallback = RuntimeSymbolicator()
@@ -19,21 +19,21 @@ public struct LLVMSymbolicator: Symbolicator {
   /// A symbolicator that starts the program at a path when it is asked for the first place.
   public init(path: String) {
     self.init(
-      path: path, patience: SymbolizerProcess.Patience(), debuginfodCache: Self.debuginfodCache)
+      path: path, timeout: SymbolizerProcess.Timeouts(), debuginfodCache: Self.debuginfodCache)
   }
 
-  /// A symbolicator with other patience than usual, and debuginfod's cache elsewhere.
+  /// A symbolicator with other timeout than usual, and debuginfod's cache elsewhere.
   init(
-    path: String, patience: SymbolizerProcess.Patience = SymbolizerProcess.Patience(),
+    path: String, timeout: SymbolizerProcess.Timeouts = SymbolizerProcess.Timeouts(),
     debuginfodCache: String? = nil
   ) {
     self.path = path
-    self.patience = patience
+    self.timeout = timeout
     self.debuginfodCache = debuginfodCache
   }
 
-  /// `runtime` where the program has failed, even if it named a part, and where it was asked for nothing: of
-  /// some files it cannot be.
+  /// `runtime` where the program has failed, even if it named a part, and where it was asked for
+  /// nothing: of some files it cannot be.
   public var source: NameSource? {
     hasFallenBack ? .runtime : hasAsked ? .llvmSymbolizer : fallback.source
   }
@@ -105,7 +105,7 @@ public struct LLVMSymbolicator: Symbolicator {
   ) -> [[SymbolizerProcess.Answer]] {
     guard !questions.isEmpty else { return [] }
     hasAsked = true
-    let running = process ?? SymbolizerProcess(path: path, patience: patience)
+    let running = process ?? SymbolizerProcess(path: path, timeout: timeout)
     process = running
     return running.answers(to: questions)
   }
@@ -125,9 +125,9 @@ public struct LLVMSymbolicator: Symbolicator {
 
   /// Whether this is the C library, in which every stack ends.
   ///
-  /// Its debug information, where it is installed, is larger than that of most programs: reading it would
-  /// take ten times as long as everything else, for lines that nobody looks at. The runtime reads
-  /// no more than its symbols.
+  /// Its debug information, where it is installed, is larger than that of most programs: reading it
+  /// would take ten times as long as everything else, for lines that nobody looks at. The runtime
+  /// reads no more than its symbols.
   private static func isCLibrary(_ module: String) -> Bool {
     module.hasSuffix("/libc.so.6")
   }
@@ -136,8 +136,8 @@ public struct LLVMSymbolicator: Symbolicator {
 
   /// The file to ask about a module: itself, without links, or what debuginfod had fetched for it.
   ///
-  /// Other debug files are found by llvm-symbolizer itself: beside the module by its debug link, and
-  /// under /usr/lib/debug by its build-id.
+  /// Other debug files are found by llvm-symbolizer itself: beside the module by its debug link,
+  /// and under /usr/lib/debug by its build-id.
   private func debugFile(of file: ElfFile, at module: String) -> String? {
     if let cache = debuginfodCache, let buildID = file.buildID, buildID.utf8.count > 2,
       !file.hasSection(".debug_info")

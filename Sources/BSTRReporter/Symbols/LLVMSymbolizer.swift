@@ -4,8 +4,8 @@ import Glibc
 
 /// The program of LLVM that names code by its debug information.
 public enum LLVMSymbolizer {
-  /// The path of the one that belongs to the Swift toolchain, of the first in PATH, or of the newest
-  /// `llvm-symbolizer-NN` there; `nil` without any.
+  /// The path of the one that belongs to the Swift toolchain, of the first in PATH, or of the
+  /// newest `llvm-symbolizer-NN` there; `nil` without any.
   ///
   /// The toolchain's comes first: it is the one that knows all that its compilers write, and starts
   /// ten times as fast as one that is linked with LLVM as a shared library.

@@ -1,5 +1,6 @@
-// Names of code that a run-time made while the program ran, as it writes them for Linux's `perf`: lines
-// of start, size and name. The files lie where everybody may write, so that they are read with care.
+// Names of code that a run-time made while the program ran, as it writes them for Linux's `perf`:
+// lines of start, size and name. The files lie where everybody may write, so that they are read
+// with care.
 
 import Glibc
 
@@ -8,7 +9,8 @@ struct PerfMap {
   private struct Function {
     var start: UInt64
     var size: UInt64
-    /// Where its name starts in `names`: what was written later, and holds where two overlap, has a greater one.
+    /// Where its name starts in `names`: what was written later, and holds where two overlap, has a
+    /// greater one.
     var name: UInt32
     var nameBytes: UInt16
   }
@@ -76,7 +78,8 @@ struct PerfMap {
 
   /// Takes the lines of a piece of the file.
   ///
-  /// - Parameter line: what the pieces before have of the line that it begins with; then what it has of its last.
+  /// - Parameter line: what the pieces before have of the line that it begins with; then what it
+  ///   has of its last.
   private mutating func add(_ piece: ArraySlice<UInt8>, after line: inout [UInt8]) {
     var rest = piece
     while functions.count < Self.maxFunctions, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -92,7 +95,8 @@ struct PerfMap {
     line += rest.prefix(Self.maxLineBytes - line.count)
   }
 
-  /// Takes a line if it is understood: hexadecimal start, hexadecimal size, and a name up to its end.
+  /// Takes a line if it is understood: hexadecimal start, hexadecimal size, and a name up to its
+  /// end.
   private mutating func add(_ line: ArraySlice<UInt8>) {
     let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
     guard parts.count == 3, let start = Self.hexadecimal(parts[0]),
@@ -168,8 +172,8 @@ extension timespec {
 
 /// Names as run-times write them into perf maps, as a reader knows them.
 enum JITName {
-  /// "App::Main(string[])" of .NET's "void [app] App::Main(string[])[Tier0]", and "App:Main(string[])"
-  /// of Mono's "App:Main (string[])".
+  /// "App::Main(string[])" of .NET's "void [app] App::Main(string[])[Tier0]", and
+  /// "App:Main(string[])" of Mono's "App:Main (string[])".
   ///
   /// How often a method has been optimised differs from run to run: it is no part of its name.
   static func shown(_ text: String) -> String {

@@ -1,9 +1,10 @@
-// Names code that lies in no module, from the files that run-times write for `perf`; hands everything
-// else on.
+// Names code that lies in no module, from the files that run-times write for `perf`; hands
+// everything else on.
 
 import Glibc
 
-/// Symbolicates code of just-in-time compilers by `perf-PID.map`, and modules by another symbolicator.
+/// Symbolicates code of just-in-time compilers by `perf-PID.map`, and modules by another
+/// symbolicator.
 ///
 /// A map is believed when it is a regular file of the user who makes the report, written after the
 /// process began. Docs/Limits.md says what that leaves open.
@@ -18,8 +19,8 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
 
   /// A symbolicator in front of one for modules.
   ///
-  /// - Parameter latest: when a map may have been written last, in nanoseconds since 1970: a kept store
-  ///   is older than what a later process of the same number writes.
+  /// - Parameter latest: when a map may have been written last, in nanoseconds since 1970: a kept
+  ///   store is older than what a later process of the same number writes.
   public init(_ base: Base, latest: Int64 = .max) {
     let temporary = getenv("TMPDIR").map { String(cString: $0) }.flatMap {
       $0.hasPrefix("/") && $0 != "/tmp" ? $0 : nil
@@ -77,7 +78,8 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     return nil
   }
 
-  /// Files have the time of the kernel's last tick; recording may begin a moment after the run-time.
+  /// Files have the time of the kernel's last tick; recording may begin a moment after the
+  /// run-time.
   private static var clockSlack: Int64 { 1_000_000_000 }
 }
 

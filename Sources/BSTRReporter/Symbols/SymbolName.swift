@@ -8,8 +8,8 @@ enum SymbolName {
   /// What a compiler puts in front of a method to adjust `this`: a thunk is the method to a reader.
   private static let thunks = ["non-virtual thunk to ", "virtual thunk to "]
 
-  /// The demangled name of a symbol, whatever language it comes from, without its version: "memcpy" of
-  /// "memcpy@@GLIBC_2.14".
+  /// The demangled name of a symbol, whatever language it comes from, without its version: "memcpy"
+  /// of "memcpy@@GLIBC_2.14".
   static func demangled(_ rawName: String) -> String {
     let version = rawName.firstIndex(of: "@").flatMap { $0 > rawName.startIndex ? $0 : nil }
     let name = SymbolicatedBacktrace.Symbol(

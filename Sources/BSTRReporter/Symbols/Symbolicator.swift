@@ -25,7 +25,8 @@ public struct CodePlace: Hashable, Sendable {
   public var buildID: String?
   /// A return address, as the file counts addresses.
   public var offset: UInt64
-  /// The process that the address is of, where it lies in no module; `nil` for the places of modules.
+  /// The process that the address is of, where it lies in no module; `nil` for the places of
+  /// modules.
   public var process: RecordedProcess?
 
   /// A place.
@@ -90,8 +91,8 @@ public protocol Symbolicator {
   /// without a name is left out.
   mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]]
 
-  /// What a module's file says of its data at a place, whose offset is the address itself; `nil` when
-  /// nothing is known.
+  /// What a module's file says of its data at a place, whose offset is the address itself; `nil`
+  /// when nothing is known.
   mutating func dataSymbol(at place: CodePlace) -> DataSymbol?
 
   /// Who has named places so far; `nil` while nothing was asked for.

@@ -1,12 +1,12 @@
-// A running llvm-symbolizer: starts it, asks it, and never waits for it for longer than is bearable.
-// Knows nothing of modules and build-ids: that is LLVMSymbolicator.
+// A running llvm-symbolizer: starts it, asks it, and never waits for it for longer than is
+// bearable. Knows nothing of modules and build-ids: that is LLVMSymbolicator.
 
 import Glibc
 
 /// A child that answers which functions are at addresses of files.
 ///
-/// It is started once and asked as often as needed. Whatever it does, `answers` returns: a child that
-/// is silent, dies or answers something else than was asked is killed, and asked nothing more.
+/// It is started once and asked as often as needed. Whatever it does, `answers` returns: a child
+/// that is silent, dies or answers something else than was asked is killed, and asked nothing more.
 final class SymbolizerProcess {
   /// An address in a file.
   struct Question: Hashable {
@@ -29,18 +29,19 @@ final class SymbolizerProcess {
   }
 
   /// How long is waited.
-  struct Patience {
+  struct Timeouts {
     /// For the next byte, in milliseconds: the debug information of a large program takes seconds.
     var silence = 30_000
     /// For all answers to one request, in milliseconds.
     var total = 300_000
   }
 
-  /// Why it is not asked any more, as the rest of a sentence that starts with its path; `nil` while it is.
+  /// Why it is not asked any more, as the rest of a sentence that starts with its path; `nil` while
+  /// it is.
   private(set) var failure: String?
   private var child: pid_t = 0
   private var socket: Int32 = -1
-  private let patience: Patience
+  private let timeout: Timeouts
 
   /// The most bytes of one answer: more is not an answer.
   private static let maxAnswerBytes = 1 << 20
@@ -48,8 +49,8 @@ final class SymbolizerProcess {
   private static let maxPathBytes = 960
 
   /// Starts the program.
-  init(path: String, patience: Patience = Patience()) {
-    self.patience = patience
+  init(path: String, timeout: Timeouts = Timeouts()) {
+    self.timeout = timeout
     var ends: [Int32] = [-1, -1]
     // A socket and not two pipes: writing to a child that has died is then an error and no signal.
     guard
@@ -95,16 +96,16 @@ final class SymbolizerProcess {
     let start = ContinuousClock.now
     while answers.count < questions.count {
       let spent = Int((ContinuousClock.now - start) / .milliseconds(1))
-      guard spent < patience.total else {
-        fail("took longer than \(patience.total / 1000) s")
+      guard spent < timeout.total else {
+        fail("took longer than \(timeout.total / 1000) s")
         return answers
       }
       var events = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
       if written < request.count { events.events |= Int16(POLLOUT) }
-      let ready = poll(&events, 1, Int32(min(patience.silence, patience.total - spent)))
+      let ready = poll(&events, 1, Int32(min(timeout.silence, timeout.total - spent)))
       if ready < 0 && errno == EINTR { continue }
       guard ready > 0 else {
-        fail("did not answer within \(patience.silence) ms")
+        fail("did not answer within \(timeout.silence) ms")
         return answers
       }
       if events.revents & Int16(POLLOUT) != 0, !send(request, from: &written) { return answers }

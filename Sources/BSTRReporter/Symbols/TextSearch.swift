@@ -2,12 +2,13 @@
 
 /// Texts that are looked for at once, after Wu and Manber.
 ///
-/// The two bytes at the end of a window, which is as wide as the shortest text, tell how far it can go on: by nearly
-/// its width where they stand in no text.
+/// The two bytes at the end of a window, which is as wide as the shortest text, tell how far it can
+/// go on: by nearly its width where they stand in no text.
 struct TextSearch {
   private let texts: [[UInt8]]
   private let width: Int
-  /// By two bytes, how far a window can go on that ends with them; 0 where a text may begin at its start.
+  /// By two bytes, how far a window can go on that ends with them; 0 where a text may begin at its
+  /// start.
   private let steps: [UInt8]
 
   /// A search for texts of 2 to 255 bytes.

@@ -1,5 +1,5 @@
-// What was wrong already: an old code base's findings, so that only new ones count. Docs/Suppressions.md
-// describes the file.
+// What was wrong already: an old code base's findings, so that only new ones count.
+// Docs/Suppressions.md describes the file.
 
 import FoundationEssentials
 

@@ -1,11 +1,12 @@
-// One line of a suppression file: what it silences. The grammar is LeakSanitizer's with attributes behind
-// it; Docs/Suppressions.md describes it.
+// One line of a suppression file: what it silences. The grammar is LeakSanitizer's with attributes
+// behind it; Docs/Suppressions.md describes it.
 
 /// A rule that silences findings: `leak:Cache::load reason=filled once max=3 until=2027-01-31`.
 public struct SuppressionRule: Sendable, Equatable {
   /// The kind of finding, or `nil` for all (`any:`).
   public var kind: FindingKind?
-  /// What a frame must match: `*` stands for any characters, `^` and `$` for a name's start and end.
+  /// What a frame must match: `*` stands for any characters, `^` and `$` for a name's start and
+  /// end.
   public var pattern: String
   /// Why the findings are accepted.
   public var reason: String?
@@ -108,8 +109,8 @@ public struct SuppressionRule: Sendable, Equatable {
 }
 
 extension Finding {
-  /// Whether a stack of this finding passes through a function, a file or a module that matches one of the
-  /// patterns of suppression rules.
+  /// Whether a stack of this finding passes through a function, a file or a module that matches one
+  /// of the patterns of suppression rules.
   public func passesThrough(anyOf patterns: [String]) -> Bool {
     let frames = [allocated, freed, detected].flatMap { $0?.frames ?? [] }
     return frames.contains { frame in

@@ -3,7 +3,7 @@
 import TraceStore
 
 /// The words for one fault.
-struct FaultMessage {
+struct FaultWording {
   /// The closer description, as the report spells it.
   private(set) var detail: String?
   /// What happened.
@@ -12,10 +12,10 @@ struct FaultMessage {
   var remarks: [String] = []
 
   private let event: EventRecord
-  private let evidence: Evidence
+  private let evidence: SymbolicatedStore
 
   /// The words for an event that is a fault.
-  init(_ event: EventRecord, in evidence: Evidence) {
+  init(_ event: EventRecord, in evidence: SymbolicatedStore) {
     self.event = event
     self.evidence = evidence
     let eventDetail = EventDetail(rawValue: event.detail) ?? .unknown

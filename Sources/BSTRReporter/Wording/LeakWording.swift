@@ -1,7 +1,8 @@
-// What a report says of strings that were live at the end, in sentences. Golden tests hold the wording.
+// What a report says of strings that were live at the end, in sentences. Golden tests hold the
+// wording.
 
 /// The words for one leak.
-struct LeakWords {
+struct LeakWording {
   /// How many strings.
   var count: Int
   /// The function that allocated them; `nil` where that was not recorded.

@@ -1,15 +1,15 @@
-// Why a run showed no BSTR at all, from what the files of the program and its libraries import, export and have
-// inside.
+// Why a run showed no BSTR at all, from what the files of the program and its libraries import,
+// export and have inside.
 
 /// The likely reason why no BSTR function was seen.
-enum TrafficExplanation {
+enum NoTrafficDiagnosis {
   /// The most libraries that are named.
-  private static let mostLibraries = 3
+  private static let maxLibraries = 3
 
   /// A few sentences about the program at `executable`, and the libraries that it loaded.
   static func text(for executable: String, _ coverage: ModuleCoverage) -> String {
     let unseen = coverage.unseen.filter { $0.module != nil && $0.module != executable }
-    let named = unseen.prefix(mostLibraries).map { $0.sentence(foreignFrees: 0) }
+    let named = unseen.prefix(maxLibraries).map { $0.sentence(foreignFrees: 0) }
     let others = unseen.count - named.count
     let more = others == 0 ? [] : ["So it is with \(others) more of its libraries."]
     return ([program(executable, coverage, hasUnseen: !unseen.isEmpty)] + named + more)

@@ -35,7 +35,7 @@ bool ct_may_be_ours(const void *_Nullable pointer);
 bool ct_is_free_watched(void);
 
 /// `free`, past our own where that is the one that everybody calls: for what is no more ours.
-void ct_give_back(void *_Nullable block);
+void ct_heap_free(void *_Nullable block);
 
 #pragma GCC visibility pop
 

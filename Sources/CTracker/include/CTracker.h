@@ -56,7 +56,7 @@ struct ct_thread {
   void *_Nullable unwind_cache;
   /// The part of the registry whose quarantine this thread takes from next.
   uint32_t next_shard;
-  /// What PairCounts.swift keeps for it, likewise.
+  /// What FreeSiteCounts.swift keeps for it, likewise.
   void *_Nullable pair_counts;
   /// Whether the thread tries out a program's own functions: what they call of ours is passed on to their own.
   bool probing;
@@ -73,7 +73,7 @@ struct ct_thread {
 /// nobody asks, and never changed back.
 extern uint32_t (*_Nullable ct_task_scope)(void);
 
-CT_INLINE void ct_ask_tasks(uint32_t (*_Nonnull scope)(void)) {
+CT_INLINE void ct_set_task_scope_provider(uint32_t (*_Nonnull scope)(void)) {
   __atomic_store_n(&ct_task_scope, scope, __ATOMIC_RELEASE);
 }
 
@@ -161,7 +161,7 @@ void ct_make_printable(char *_Nonnull line, size_t bytes);
 
 /// Writes to standard error, in one line, that something is wrong with a scope. A name of no bytes is left
 /// out.
-void ct_complain_of_scope(const void *_Nonnull name, size_t bytes, uint32_t scope,
+void ct_warn_scope_misuse(const void *_Nonnull name, size_t bytes, uint32_t scope,
                           const uint8_t *_Nonnull what);
 
 /// Nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of the price.
@@ -291,14 +291,14 @@ CT_INLINE void ct_set_tracker(void *_Nonnull tracker) {
 
 /// While nothing is recorded or pinned and all callers have one layout, so that the functions need not go
 /// inside: that layout, as a `StoredLayout`. 0 otherwise.
-extern uint8_t ct_plain_layout;
+extern uint8_t ct_fast_path_layout;
 
-CT_INLINE uint8_t ct_get_plain_layout(void) {
-  return __atomic_load_n(&ct_plain_layout, __ATOMIC_RELAXED);
+CT_INLINE uint8_t ct_get_fast_path_layout(void) {
+  return __atomic_load_n(&ct_fast_path_layout, __ATOMIC_RELAXED);
 }
 
-CT_INLINE void ct_set_plain_layout(uint8_t layout) {
-  __atomic_store_n(&ct_plain_layout, layout, __ATOMIC_RELAXED);
+CT_INLINE void ct_set_fast_path_layout(uint8_t layout) {
+  __atomic_store_n(&ct_fast_path_layout, layout, __ATOMIC_RELAXED);
 }
 
 // MARK: layouts of callers
@@ -552,7 +552,7 @@ CT_INLINE uint32_t ct_unload_count(void) {
 }
 
 /// Raises that count. In a forked child, whose stacks are numbered anew.
-void ct_forget_stacks(void);
+void ct_invalidate_stack_caches(void);
 
 /// A number for the module that `address` lies in, which another one that is mapped there later does not have; 0
 /// for none.

@@ -80,8 +80,8 @@ public enum EventDetail: UInt16, Sendable {
   case recycled = 22
   /// A variable that owned it was passed by reference, and holds another one afterwards.
   case lost = 23
-  /// Given to `free` or `realloc` by an address in front of its characters that is not where its block starts:
-  /// who did took it for a BSTR of another layout.
+  /// Given to `free` or `realloc` by an address in front of its characters that is not where its
+  /// block starts: who did took it for a BSTR of another layout.
   case inFront = 24
   /// Freed through a copy of the functions whose layout is another one.
   case otherLayout = 25
@@ -93,7 +93,8 @@ public enum EventDetail: UInt16, Sendable {
 public struct EventRecord: BitwiseCopyable, Sendable {
   /// An `EventKind`.
   public var kind: UInt16 = 0
-  /// An `EventDetail` in the lower 8 bits, and the `StoredLayout` of the BSTR concerned in the upper 8.
+  /// An `EventDetail` in the lower 8 bits, and the `StoredLayout` of the BSTR concerned in the
+  /// upper 8.
   public var detailAndLayout: UInt16 = 0
   /// How many bytes were changed that should not have been; for a failed allocation its number; for
   /// a pointer into a stack the kernel's id of that stack's thread, or 0.

@@ -41,8 +41,8 @@ public struct HistoryMoment: BitwiseCopyable, Sendable {
 
 /// What was declared of one string.
 ///
-/// 208 bytes. Of more moments than fit, the first and the latest are kept, and of those between ever
-/// fewer.
+/// 208 bytes. Of more moments than fit, the first and the latest are kept, and of those between
+/// ever fewer.
 public struct HistoryRecord: BitwiseCopyable, Sendable {
   /// The string's serial number; 0 in a free place.
   public var serial: UInt64 = 0

@@ -2,14 +2,14 @@
 
 /// The layout of one BSTR.
 ///
-/// Two layouts in one process are usual: a managed host's beside a plug-in's. 0 says nothing: the layout in
-/// the store's header holds.
+/// Two layouts in one process are usual: a managed host's beside a plug-in's. 0 says nothing: the
+/// layout in the store's header holds.
 public struct StoredLayout: BitwiseCopyable, Hashable, Sendable {
   /// As it stands in a store.
   ///
-  /// Bit 0 is set in what is known. Bit 1 stands for characters of 4 bytes, bit 2 for a payload 4 bytes behind
-  /// the block's start, bit 3 for a guard behind the terminator, bit 4 for a layout that was probed or set by
-  /// an option, so that it is certain.
+  /// Bit 0 is set in what is known. Bit 1 stands for characters of 4 bytes, bit 2 for a payload 4
+  /// bytes behind the block's start, bit 3 for a guard behind the terminator, bit 4 for a layout
+  /// that was probed or set by an option, so that it is certain.
   public var rawValue: UInt8
 
   /// The layout as it stands in a store.

@@ -59,11 +59,12 @@ public enum StoreFile {
     return (images, nil)
   }
 
-  /// A hole that no section has in what is filled, not even where a copy has left out pages of zeros.
+  /// A hole that no section has in what is filled, not even where a copy has left out pages of
+  /// zeros.
   private static let maxHole = 1 << 20
 
-  /// Of `count` bytes from an offset, how many there are in front of a large hole: a few kilobytes on a disk
-  /// may claim to be gigabytes, for which there is no memory.
+  /// Of `count` bytes from an offset, how many there are in front of a large hole: a few kilobytes
+  /// on a disk may claim to be gigabytes, for which there is no memory.
   private static func filled(_ descriptor: Int32, at offset: Int, _ count: Int) -> Int {
     let (seekData, seekHole): (Int32, Int32) = (3, 4)
     let end = offset + count

@@ -168,8 +168,8 @@ public struct StoreImage: Sendable {
     }
   }
 
-  /// The blocks section without its free places, of which there are many in a short run: the number of a
-  /// record says nothing to a reader.
+  /// The blocks section without its free places, of which there are many in a short run: the number
+  /// of a record says nothing to a reader.
   private var liveBlockBytes: [UInt8] {
     let blocks = sections[SectionKind.blocks.rawValue]
     let stride = MemoryLayout<BlockRecord>.stride
@@ -189,7 +189,8 @@ public struct StoreImage: Sendable {
     return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
   }
 
-  /// Where strings of one stack were freed, and how many, in the order in which that was first seen.
+  /// Where strings of one stack were freed, and how many, in the order in which that was first
+  /// seen.
   public var pairs: [PairRecord] {
     let bytes = sections[SectionKind.pairs.rawValue]
     let stride = MemoryLayout<PairRecord>.stride

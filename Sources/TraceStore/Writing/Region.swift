@@ -6,8 +6,8 @@ import Glibc
 /// A store's address range: reserved whole, filled section by section.
 ///
 /// In a file the pages are populated before they are first written, so that a full disk is an
-/// answer and not a signal. The file's descriptor is closed at once: a program that closes or counts
-/// its descriptors is not disturbed.
+/// answer and not a signal. The file's descriptor is closed at once: a program that closes or
+/// counts its descriptors is not disturbed.
 @safe
 public struct Region: ~Copyable {
   /// Where the header lies.
@@ -78,7 +78,8 @@ public struct Region: ~Copyable {
     guard ftruncate(descriptor, size) == 0 else { return nil }
     let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     guard let base = unsafe mapped, unsafe base != MAP_FAILED else { return nil }
-    // Else the kernel reads ahead where a section begins, which takes milliseconds to find that nothing is there.
+    // Else the kernel reads ahead where a section begins, which takes milliseconds to find that
+    // nothing is there.
     unsafe madvise(base, size, MADV_RANDOM)
     if unsafe madvise(base, StoreLayout.headerBytes, populateWrite) == 0 {
       return unsafe Region(base: base, byteCount: size, isFile: true)
@@ -91,8 +92,8 @@ public struct Region: ~Copyable {
     return nil
   }
 
-  /// Fills the beginning of the file, as far as there is room: the first page that is populated where nothing
-  /// was written takes ext4 milliseconds.
+  /// Fills the beginning of the file, as far as there is room: the first page that is populated
+  /// where nothing was written takes ext4 milliseconds.
   private static func writeZeros(_ byteCount: Int, to descriptor: Int32) {
     let zeros = unsafe mmap(
       nil, byteCount, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)

@@ -10,7 +10,8 @@ public struct StoreWriter: ~Copyable {
   private let base: UnsafeMutableRawPointer
   private let state: UnsafeMutablePointer<State>
 
-  /// What is known of the region: in private memory, not in the store, which outlives a damaged program.
+  /// What is known of the region: in private memory, not in the store, which outlives a damaged
+  /// program.
   @safe private struct State: ~Copyable {
     let region: Region
     /// Each section's bounds in the region: never changed, so that any thread reads it.

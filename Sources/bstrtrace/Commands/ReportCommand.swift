@@ -62,7 +62,7 @@ struct ReportCommand: ParsableCommand {
       defer { NameOptions.complain(of: symbolicator) }
       if let history {
         let story = options.reporter(traceOptions)
-          .story(of: history, in: images, symbolicator: &symbolicator)
+          .history(ofSerial: history, in: images, symbolicator: &symbolicator)
         if options.output == nil { return try OutputFile.write(story, to: STDOUT_FILENO) }
         return try target.write(story)
       }

@@ -68,7 +68,7 @@ struct RunCommand: ParsableCommand {
     _ traceOptions: TraceOptions
   ) -> Report {
     if images.isEmpty && damage.isEmpty {
-      return Report(processes: [], damage: ["nothing was recorded: \(run.whyNothing)"])
+      return Report(processes: [], damage: ["nothing was recorded: \(run.missingStoreReason)"])
     }
     var symbolicator = options.names.symbolicator()
     defer { NameOptions.complain(of: symbolicator) }

@@ -12,7 +12,7 @@ struct SweepCommand: ParsableCommand {
     commandName: "sweep",
     abstract: "Make each BSTR allocation of a program fail in turn, and list what goes wrong.",
     discussion: """
-      The program runs once undisturbed and then once for each allocation, which returns NULL: the \
+      The program runs once as it is and then once for each allocation, which returns NULL: the \
       first in the first run, the second in the second, until a run has fewer. Error paths that \
       leak, free wrongly, crash or hang are listed with the place of the allocation.
 
@@ -60,7 +60,7 @@ struct SweepCommand: ParsableCommand {
         program: program, arguments: traced.words, given: given, timeout: timeout,
         showsOutput: showOutput, symbolicator: names.symbolicator())
       defer { NameOptions.complain(of: sweep.symbolicator) }
-      let isClean = try sweep.undisturbed()
+      let isClean = try sweep.runBaseline()
       var wrong = 0
       var tried = 0
       while tried < runs, let outcome = try sweep.failing(UInt64(from + tried)) {
@@ -103,9 +103,9 @@ private struct Sweep {
   let showsOutput: Bool
   private(set) var symbolicator: NameOptions.Symbolicator
   /// What is wrong without any failure: each failing run is measured against it.
-  private var usualStatus: Int32 = 0
-  private var usualFindings: Set<String> = []
-  private var usualLost = 0
+  private var baselineStatus: Int32 = 0
+  private var baselineFindings: Set<String> = []
+  private var baselineLost = 0
 
   init(
     program: TracedProgram, arguments: [String], given: GivenOptions, timeout: Int,
@@ -130,24 +130,25 @@ private struct Sweep {
   /// Runs the program as it is.
   ///
   /// - Returns: whether nothing is wrong with it.
-  mutating func undisturbed() throws -> Bool {
+  mutating func runBaseline() throws -> Bool {
     let run = try self.run(failing: nil)
     let report = report(on: run)
     if run.hasTimedOut {
-      throw ToolFailure("the program took longer than \(timeout) s even undisturbed: use --timeout")
+      throw ToolFailure(
+        "the program took longer than \(timeout) s even without a failed allocation: use --timeout")
     }
     if report.allocations == 0 {
       throw ToolFailure("the program allocated no BSTR: there is nothing to make fail")
     }
-    usualStatus = run.ownStatus ?? 0
-    usualFindings = Set(report.findings.map(Self.key))
-    usualLost = Self.lost(report)
-    if usualStatus != 0 || !usualFindings.isEmpty {
+    baselineStatus = run.ownStatus ?? 0
+    baselineFindings = Set(report.findings.map(Self.key))
+    baselineLost = Self.lost(report)
+    if baselineStatus != 0 || !baselineFindings.isEmpty {
       try OutputFile.write(
-        "bstrtrace: undisturbed, the program ends with \(usualStatus) and has "
-          + "\(usualFindings.count) findings; only what is new is listed\n", to: STDERR_FILENO)
+        "bstrtrace: without a failed allocation, the program ends with \(baselineStatus) and has "
+          + "\(baselineFindings.count) findings; only what is new is listed\n", to: STDERR_FILENO)
     }
-    return usualFindings.isEmpty
+    return baselineFindings.isEmpty
   }
 
   /// Runs the program with one allocation failing; `nil` when it has not so many.
@@ -159,13 +160,13 @@ private struct Sweep {
     var reasons: [String] = []
     if run.hasTimedOut {
       reasons.append("it did not end within \(timeout) s")
-    } else if let signal = run.signal, run.ownStatus != usualStatus {
+    } else if let signal = run.signal, run.ownStatus != baselineStatus {
       reasons.append("it was killed by signal \(signal)")
-    } else if Self.lost(report) > usualLost {
+    } else if Self.lost(report) > baselineLost {
       reasons.append("a process that it started was killed")
     }
     for index in report.processes.indices {
-      report.processes[index].findings.removeAll { usualFindings.contains(Self.key($0)) }
+      report.processes[index].findings.removeAll { baselineFindings.contains(Self.key($0)) }
       report.processes[index].notes = []
     }
     // A run that was cut short had no time to free anything.

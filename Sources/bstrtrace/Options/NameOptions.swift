@@ -55,8 +55,8 @@ struct NameOptions: ParsableArguments {
 
   /// The symbolicator that was asked for.
   ///
-  /// - Parameter latest: when what the names come from may have been written last, in nanoseconds since
-  ///   1970; `nil` when the program has just ended.
+  /// - Parameter latest: when what the names come from may have been written last, in nanoseconds
+  ///   since 1970; `nil` when the program has just ended.
   func symbolicator(latest: Int64? = nil) -> Symbolicator {
     let modules =
       switch symbolizer {

@@ -1,5 +1,5 @@
-// The flags that say what is recorded, and the program to record, shared by the subcommands that run
-// one.
+// The flags that say what is recorded, and the program to record, shared by the subcommands that
+// run one.
 
 import ArgumentParser
 import TraceOptions

@@ -1,11 +1,13 @@
-// Flags out of the table of options: name, help and check of each come from its row, and what was given goes on as text.
+// Flags out of the table of options: name, help and check of each come from its row, and what was
+// given goes on as text.
 
 import ArgumentParser
 import TraceOptions
 
 /// Flags that are rows of the table of options.
 ///
-/// On/off flags are properties of type `Bool?` that have the name of the one they set; others are of type `GivenText?`.
+/// On/off flags are properties of type `Bool?` that have the name of the one they set; others are
+/// of type `GivenText?`.
 protocol TableOptions: ParsableArguments {}
 
 /// What a flag of the table was given.

@@ -36,7 +36,8 @@ struct Triage {
 
   /// Reads the files; complains of lines that are no rules.
   ///
-  /// - Parameter traceOptions: where flags and environment agree; of several files of rules it has none.
+  /// - Parameter traceOptions: where flags and environment agree; of several files of rules it has
+  ///   none.
   init(_ options: TriageOptions, _ traceOptions: TraceOptions) throws {
     isStrict = traceOptions.strictSuppressions
     let paths =

@@ -1,5 +1,5 @@
-// Whether the kernel would start a program with more rights than ours (AT_SECURE): the loader then preloads
-// nothing into it, and the library would record nothing.
+// Whether the kernel would start a program with more rights than ours (AT_SECURE): the loader then
+// preloads nothing into it, and the library would record nothing.
 
 import FoundationEssentials
 import Glibc
@@ -25,7 +25,8 @@ enum Elevation {
     }
   }
 
-  /// What the program at a path gets by the kernel's rules, started by this process; `nil` for nothing.
+  /// What the program at a path gets by the kernel's rules, started by this process; `nil` for
+  /// nothing.
   init?(ofProgramAt path: String) {
     guard let path = realpath(path, nil) else { return nil }
     defer { free(path) }
@@ -33,7 +34,8 @@ enum Elevation {
     var mount = statvfs()
     guard stat(path, &status) == 0, statvfs(path, &mount) == 0, mount.f_flag & Self.noSetUserID == 0
     else { return nil }
-    // Without "no new privileges"; that holds for the two bits, and not for capabilities (seen on Linux 6.18).
+    // Without "no new privileges"; that holds for the two bits, and not for capabilities (seen on
+    // Linux 6.18).
     if !Self.hasNoNewPrivileges {
       if status.st_mode & S_ISUID != 0, status.st_uid != getuid() {
         self = .user
@@ -72,8 +74,8 @@ enum Elevation {
     return grantsCapabilities(Array(bytes))
   }
 
-  /// Whether a `struct vfs_cap_data` has the effective bit, or permitted capabilities; inheritable ones alone
-  /// are only what its caller has.
+  /// Whether a `struct vfs_cap_data` has the effective bit, or permitted capabilities; inheritable
+  /// ones alone are only what its caller has.
   static func grantsCapabilities(_ bytes: [UInt8]) -> Bool {
     guard bytes.count >= 12 else { return false }
     let isEffective = bytes[0] & 1 != 0

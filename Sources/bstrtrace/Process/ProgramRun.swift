@@ -64,7 +64,7 @@ final class ProgramRun {
   private var exitStatus: Int32 { (waitStatus >> 8) & 0xFF }
 
   /// Why there may be no store.
-  var whyNothing: String {
+  var missingStoreReason: String {
     "no process made a store in '\(directory)'; its disk may be full, or the program started its "
       + "children without LD_PRELOAD"
   }
@@ -222,13 +222,15 @@ final class ProgramRun {
 
   // MARK: waiting
 
-  private static var passedOn: [Int32] { [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2] }
+  private static var forwardedSignals: [Int32] {
+    [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
+  }
 
   /// Keeps signals for `wait`, and stores the mask that was in force.
   private static func block(_ old: inout sigset_t) {
     var set = sigset_t()
     sigemptyset(&set)
-    for signal in passedOn + [SIGCHLD] { sigaddset(&set, signal) }
+    for signal in forwardedSignals + [SIGCHLD] { sigaddset(&set, signal) }
     sigprocmask(SIG_BLOCK, &set, &old)
   }
 
@@ -238,7 +240,7 @@ final class ProgramRun {
     var hasTimedOut = false
     var set = sigset_t()
     sigemptyset(&set)
-    for signal in passedOn + [SIGCHLD] { sigaddset(&set, signal) }
+    for signal in forwardedSignals + [SIGCHLD] { sigaddset(&set, signal) }
     var status: Int32 = 0
     while true {
       let ended = waitpid(pid, &status, WNOHANG)

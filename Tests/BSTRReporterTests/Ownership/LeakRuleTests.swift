@@ -328,15 +328,15 @@ import TraceStore
   }
 
   @Test func aProcessThatWasCutShortIsNotJudged() {
-    #expect(LeakWords.Fate.left.uncertainty == nil)
-    for fate in [LeakWords.Fate.killed, .unseen] {
+    #expect(LeakWording.Fate.left.uncertainty == nil)
+    for fate in [LeakWording.Fate.killed, .unseen] {
       #expect(
         Ownership(fate.uncertainty.map { .uncertain($0) }).doubt
           == "That it was live then is no proof of a leak: whether it would have been freed cannot be told."
       )
     }
     #expect(
-      Ownership(LeakWords.Fate.unwatched.uncertainty.map { .uncertain($0) }).doubt
+      Ownership(LeakWording.Fate.unwatched.uncertainty.map { .uncertain($0) }).doubt
         == "Calls of free are not seen in this process: whether it was freed by one cannot be told."
     )
   }

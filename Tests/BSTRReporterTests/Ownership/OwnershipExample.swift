@@ -2,7 +2,7 @@ import Testing
 
 @testable import BSTRReporter
 
-/// Evidence, and what is to be concluded from it.
+/// SymbolicatedStore, and what is to be concluded from it.
 struct OwnershipExample: Sendable, CustomTestStringConvertible {
   /// The rule that decides.
   var rule: String

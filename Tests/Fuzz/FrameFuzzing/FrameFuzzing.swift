@@ -5,10 +5,11 @@ import Glibc
 
 /// Drives the reader of call frame information with any bytes.
 public enum FrameFuzzing {
-  /// Reads a CIE and an FDE, each at the end of a page behind which nothing can be read: what is read
-  /// outside of them ends the program.
+  /// Reads a CIE and an FDE, each at the end of a page behind which nothing can be read: what is
+  /// read outside of them ends the program.
   ///
-  /// - Parameter bytes: how far into the function to go, the CIE's length, its content, and the FDE's.
+  /// - Parameter bytes: how far into the function to go, the CIE's length, its content, and the
+  ///   FDE's.
   /// - Returns: whether there was a rule.
   @discardableResult
   public static func readRule(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -21,10 +22,10 @@ public enum FrameFuzzing {
     write(cie, UInt32(4 + common.count), 0, common)
     write(fde, UInt32(4 + own.count), UInt32(fde + 4 - cie), own)
     let function: UInt = 0x40_0000
-    let rule = FrameRule.parse(fde, from: function, to: function + UInt(bytes[0]))
+    let rule = CFARule.parse(fde, from: function, to: function + UInt(bytes[0]))
     // The same again: nothing is kept from one to the next.
     precondition(
-      rule == FrameRule.parse(fde, from: function, to: function + UInt(bytes[0])))
+      rule == CFARule.parse(fde, from: function, to: function + UInt(bytes[0])))
     return rule != nil
   }
 

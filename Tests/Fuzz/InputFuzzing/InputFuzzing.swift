@@ -1,5 +1,5 @@
-// Fuzz targets for what the reporter and the options are given as text or as files: ELF files, suppression
-// rules, BSTRTRACE_OPTIONS. Docs/Security.md has the commands.
+// Fuzz targets for what the reporter and the options are given as text or as files: ELF files,
+// suppression rules, BSTRTRACE_OPTIONS. Docs/Security.md has the commands.
 
 import BSTRReporter
 import TraceOptions

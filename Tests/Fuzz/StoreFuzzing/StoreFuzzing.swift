@@ -1,5 +1,5 @@
-// The fuzz target for stores: any bytes, through all that makes a report of them. Docs/Security.md has the
-// commands.
+// The fuzz target for stores: any bytes, through all that makes a report of them. Docs/Security.md
+// has the commands.
 
 import BSTRReporter
 import TraceStore
@@ -27,7 +27,7 @@ public enum StoreFuzzing {
     let serials = Set(
       image.events.prefix(2).map(\.serial) + image.histories.prefix(2).map(\.serial))
     for serial in serials {
-      _ = reporter.story(of: serial, in: [image], symbolicator: &names)
+      _ = reporter.history(ofSerial: serial, in: [image], symbolicator: &names)
     }
     checkPacked(image)
     return true
@@ -53,8 +53,8 @@ public enum StoreFuzzing {
   }
 }
 
-/// Names places by their offsets: the same names on every machine, of all the kinds that the reporter looks
-/// at, without a file being read.
+/// Names places by their offsets: the same names on every machine, of all the kinds that the
+/// reporter looks at, without a file being read.
 struct OffsetSymbolicator: Symbolicator {
   private static let names = [
     "main", "Window::title(char16_t**)", "Window::~Window()", "operator delete(void*)",

@@ -20,8 +20,8 @@ actor Store {
   func exchange(_ count: Int) { LeakyTests.exchange(count) }
 }
 
-/// Does the same in every way in which work can be given to tasks: what those do that inherit the scope is
-/// `inside`, what others do is not counted.
+/// Does the same in every way in which work can be given to tasks: what those do that inherit the
+/// scope is `inside`, what others do is not counted.
 func spread(_ number: Int, _ inside: @Sendable @escaping (Int) -> Void) async {
   switch number % 5 {
   case 0: inside(number)

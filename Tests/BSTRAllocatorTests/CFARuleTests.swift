@@ -39,14 +39,14 @@ struct FrameInformation {
   static func rule(
     _ instructions: [UInt8], common: Common = Common(), at offset: UInt = 0,
     addressBytes: Int = 4, augmentationData: [UInt8] = []
-  ) -> FrameRule? {
+  ) -> CFARule? {
     let cie = withLength([0, 0, 0, 0] + common.bytes)
     let hasData = common.augmentation.hasPrefix("z")
     let fde = withLength(
       number(cie.count + 4) + [UInt8](repeating: 0, count: 2 * addressBytes)
         + (hasData ? [UInt8(augmentationData.count)] + augmentationData : []) + instructions)
     return (cie + fde).withUnsafeBytes {
-      FrameRule.parse($0.baseAddress! + cie.count, from: function, to: function + offset)
+      CFARule.parse($0.baseAddress! + cie.count, from: function, to: function + offset)
     }
   }
 
@@ -58,38 +58,38 @@ struct FrameInformation {
 }
 
 /// Rules from call frame information, each instruction by itself.
-@Suite struct FrameRuleTests {
+@Suite struct CFARuleTests {
   /// An instruction with what follows from it at the function's start.
   struct Case: CustomTestStringConvertible {
     var name: String
     var instructions: [UInt8]
     /// `nil` for unsupported information.
-    var rule: FrameRule?
+    var rule: CFARule?
 
-    init(_ name: String, _ instructions: [UInt8], _ rule: FrameRule?) {
+    init(_ name: String, _ instructions: [UInt8], _ rule: CFARule?) {
       (self.name, self.instructions, self.rule) = (name, instructions, rule)
     }
 
     var testDescription: String { name }
   }
 
-  private static let start = FrameRule(offset: 8)
-  private static let outermost = FrameRule(isOutermost: true)
-  private static func saved(_ offset: Int) -> FrameRule {
-    FrameRule(offset: 8, framePointerOffset: offset)
+  private static let start = CFARule(offset: 8)
+  private static let outermost = CFARule(isOutermost: true)
+  private static func saved(_ offset: Int) -> CFARule {
+    CFARule(offset: 8, framePointerOffset: offset)
   }
 
   static let cases: [Case] = [
     Case("none", [], start),
     Case("DW_CFA_nop", [0x00, 0x00], start),
-    Case("DW_CFA_def_cfa", [0x0C, 6, 16], FrameRule(isFromFramePointer: true, offset: 16)),
+    Case("DW_CFA_def_cfa", [0x0C, 6, 16], CFARule(isFromFramePointer: true, offset: 16)),
     Case("DW_CFA_def_cfa of another register", [0x0C, 10, 0], nil),
-    Case("DW_CFA_def_cfa_register", [0x0D, 6], FrameRule(isFromFramePointer: true, offset: 8)),
-    Case("DW_CFA_def_cfa_offset", [0x0E, 0x80, 0x02], FrameRule(offset: 256)),
-    Case("DW_CFA_def_cfa_sf", [0x12, 7, 0x7E], FrameRule(offset: 16)),
-    Case("DW_CFA_def_cfa_offset_sf", [0x13, 0x7D], FrameRule(offset: 24)),
+    Case("DW_CFA_def_cfa_register", [0x0D, 6], CFARule(isFromFramePointer: true, offset: 8)),
+    Case("DW_CFA_def_cfa_offset", [0x0E, 0x80, 0x02], CFARule(offset: 256)),
+    Case("DW_CFA_def_cfa_sf", [0x12, 7, 0x7E], CFARule(offset: 16)),
+    Case("DW_CFA_def_cfa_offset_sf", [0x13, 0x7D], CFARule(offset: 24)),
     Case("DW_CFA_def_cfa_expression", [0x0F, 3, 0x77, 0x08, 0x06], nil),
-    Case("an expression and then a register", [0x0F, 1, 0x96, 0x0C, 7, 24], FrameRule(offset: 24)),
+    Case("an expression and then a register", [0x0F, 1, 0x96, 0x0C, 7, 24], CFARule(offset: 24)),
     Case("an expression and then an offset", [0x0F, 1, 0x96, 0x0E, 24], nil),
     Case("DW_CFA_offset of the frame pointer", [0x86, 2], saved(-16)),
     Case("DW_CFA_offset of another register", [0x83, 3], start),
@@ -116,7 +116,7 @@ struct FrameInformation {
     Case(
       "states within states",
       [0x0A, 0x0E, 16, 0x86, 2, 0x0A, 0x0C, 6, 16, 0x0B],
-      FrameRule(offset: 16, framePointerOffset: -16)),
+      CFARule(offset: 16, framePointerOffset: -16)),
     Case("DW_CFA_GNU_args_size", [0x2E, 32], start),
     // Programs that are malformed.
     Case("DW_CFA_restore_state of none", [0x0B], nil),
@@ -124,18 +124,18 @@ struct FrameInformation {
     Case("as many states as fit", [UInt8](repeating: 0x0A, count: 8), start),
     Case("DW_CFA_set_loc", [0x01, 0, 0, 0, 0], nil),
     Case("an instruction that does not exist", [0x3F], nil),
-    Case("an operand that is missing", [0x0E], FrameRule(offset: 0)),
+    Case("an operand that is missing", [0x0E], CFARule(offset: 0)),
     Case("an expression that is longer than the program", [0x10, 3, 100, 0x0E], start),
     Case("an expression of a length beyond all", [0x10, 3] + tooLarge + [0x0E, 64], start64),
     Case("a register beyond all", [0x05] + tooLarge + [1], start),
     Case("an offset beyond all", [0x86] + tooLarge, saved(8)),
-    Case("a number without an end", [0x0E] + [UInt8](repeating: 0x80, count: 40), FrameRule()),
+    Case("a number without an end", [0x0E] + [UInt8](repeating: 0x80, count: 40), CFARule()),
   ]
 
   /// 2^64 - 1, which is no `Int`.
   private static let tooLarge = [UInt8](repeating: 0xFF, count: 9) + [0x01]
   /// A length beyond all is one of nothing.
-  private static let start64 = FrameRule(offset: 64)
+  private static let start64 = CFARule(offset: 64)
 
   @Test(arguments: cases) func anInstructionGivesItsRule(_ one: Case) {
     #expect(FrameInformation.rule(one.instructions) == one.rule)
@@ -151,7 +151,7 @@ struct FrameInformation {
   func whatComesLaterHoldsFromThereOn(name: String, instruction: [UInt8], bytes: UInt) {
     let program = instruction + [0x0E, 16]
     #expect(FrameInformation.rule(program, at: bytes - 1) == Self.start)
-    #expect(FrameInformation.rule(program, at: bytes) == FrameRule(offset: 16))
+    #expect(FrameInformation.rule(program, at: bytes) == CFARule(offset: 16))
   }
 
   @Test func factorsApply() {
@@ -160,10 +160,10 @@ struct FrameInformation {
     common.dataFactor = [0x7C]
     common.instructions = [0x0C, 7, 8]
     let program: [UInt8] = [0x42, 0x86, 6]
-    #expect(FrameInformation.rule(program, common: common, at: 7) == FrameRule(offset: 8))
+    #expect(FrameInformation.rule(program, common: common, at: 7) == CFARule(offset: 8))
     #expect(
       FrameInformation.rule(program, common: common, at: 8)
-        == FrameRule(offset: 8, framePointerOffset: -24))
+        == CFARule(offset: 8, framePointerOffset: -24))
   }
 
   @Test func augmentationsArePassedOver() {
@@ -172,22 +172,22 @@ struct FrameInformation {
     common.augmentationData = [0x9B, 1, 2, 3, 4, 0x1B, 0x1B]
     #expect(
       FrameInformation.rule([0x0E, 16], common: common, augmentationData: [1, 2, 3, 4])
-        == FrameRule(offset: 16))
+        == CFARule(offset: 16))
     // Addresses of 8 bytes.
     common.augmentation = "zR"
     common.augmentationData = [0x00]
     #expect(
-      FrameInformation.rule([0x0E, 16], common: common, addressBytes: 8) == FrameRule(offset: 16))
+      FrameInformation.rule([0x0E, 16], common: common, addressBytes: 8) == CFARule(offset: 16))
     common.augmentation = ""
     #expect(
-      FrameInformation.rule([0x0E, 16], common: common, addressBytes: 8) == FrameRule(offset: 16))
+      FrameInformation.rule([0x0E, 16], common: common, addressBytes: 8) == CFARule(offset: 16))
     common.version = 3
     #expect(
-      FrameInformation.rule([0x0E, 16], common: common, addressBytes: 8) == FrameRule(offset: 16))
+      FrameInformation.rule([0x0E, 16], common: common, addressBytes: 8) == CFARule(offset: 16))
   }
 
   @Test func anotherFormatIsUnsupported() {
-    func rule(_ change: (inout FrameInformation.Common) -> Void) -> FrameRule? {
+    func rule(_ change: (inout FrameInformation.Common) -> Void) -> CFARule? {
       var common = FrameInformation.Common()
       change(&common)
       return FrameInformation.rule([], common: common)
@@ -247,7 +247,7 @@ struct FrameInformation {
       for offset in offsets {
         tally.addresses += 1
         let address = function.start + offset
-        guard let rule = FrameRule.of(address) else { continue }
+        guard let rule = CFARule.of(address) else { continue }
         tally.known += 1
         var frame = ctt_frame(
           address: address, stack_pointer: stackPointer, frame_pointer: framePointer)

@@ -1,25 +1,26 @@
-// All contenders, as far as the machine has them.
+// All tools, as far as the machine has them.
 
 import FoundationEssentials
 import Glibc
 
-extension Contender {
-  static let plain = Contender(name: "plain", linkage: .plain)
+extension Tool {
+  static let plain = Tool(name: "plain", linkage: .plain)
 
   /// This project, preloaded by `bstrtrace run`.
-  static func preloaded(_ level: Level) -> Contender {
+  static func preloaded(_ level: Level) -> Tool {
     let command = "\(Machine.products)/bstrtrace"
-    return Contender(
+    return Tool(
       name: "preloaded\(level.suffix)", linkage: .plain,
       prefix: [command, "run", "--error-exitcode", "0", "--output", "/dev/null"] + level.flags
         + ["--"])
   }
 
-  /// This project's preload alone, as `bstrtrace run` would set it, without that command's own time.
+  /// This project's preload alone, as `bstrtrace run` would set it, without that command's own
+  /// time.
   ///
   /// - Parameter stores: a folder for what it records.
-  static func preloadAlone(_ level: Level, stores: String) -> Contender {
-    Contender(
+  static func preloadAlone(_ level: Level, stores: String) -> Tool {
+    Tool(
       name: "preload alone\(level.suffix)", linkage: .plain,
       environment: [
         "LD_PRELOAD": "\(Machine.products)/libbstrtrace-preload.so", "BSTRTRACE_STORE": stores,
@@ -28,27 +29,27 @@ extension Contender {
   }
 
   /// This project, linked.
-  static func linked(_ level: Level) -> Contender {
+  static func linked(_ level: Level) -> Tool {
     let settings = ["track=on", "output=/dev/null", "error-exitcode=0"] + level.settings
-    return Contender(
+    return Tool(
       name: "linked\(level.suffix)", linkage: .linked,
       environment: ["BSTRTRACE_OPTIONS": settings.joined(separator: ":")])
   }
 
   /// This project, linked, with options of `Docs/Options.md` that cost or save time.
-  static let withOptions: [Contender] = [
+  static let withOptions: [Tool] = [
     "track=off", "level=leaks", "level=leaks:depth=8", "level=leaks:guards=on", "level=full",
     "level=full:depth=8", "level=full:guards=off", "level=full:quarantine-blocks=0",
     "level=full:guards=off:quarantine-blocks=0", "level=full:quarantine-blocks=16320",
     "level=full:fail-allocation=1000000000", "level=full:verify-stacks=on",
   ].map { options in
     let settings = "\(options.hasPrefix("track") ? "" : "track=on:")\(options)"
-    return Contender(
+    return Tool(
       name: options.replacing(":", with: " "), linkage: .linked,
       environment: ["BSTRTRACE_OPTIONS": "\(settings):output=/dev/null:error-exitcode=0"])
   }
 
-  static let linkedOff = Contender(
+  static let linkedOff = Tool(
     name: "linked, off", linkage: .linked, environment: ["BSTRTRACE_OPTIONS": "track=off"])
 
   static let leakSanitizerName = "LSan 14"
@@ -61,13 +62,13 @@ extension Contender {
   /// All that can take part, in the order of the tables, and those that cannot.
   ///
   /// - Parameter temporary: a folder for what peers write.
-  static func all(temporary: String) -> (present: [Contender], absent: [Absentee]) {
+  static func all(temporary: String) -> (present: [Tool], absent: [MissingTool]) {
     var present = [plain]
-    var absent: [Absentee] = []
+    var absent: [MissingTool] = []
     for level in Level.allCases {
       guard level.isKnown else {
         absent.append(
-          Absentee(
+          MissingTool(
             name: "preloaded\(level.suffix), linked\(level.suffix)",
             reason: "'bstrtrace run --help' knows no --level yet"))
         continue
@@ -77,9 +78,9 @@ extension Contender {
     present.append(linkedOff)
     for peer in peers(temporary: temporary) {
       if let reason = peer.problem(in: temporary) {
-        absent.append(Absentee(name: peer.contender.name, reason: reason))
+        absent.append(MissingTool(name: peer.tool.name, reason: reason))
       } else {
-        present.append(peer.contender)
+        present.append(peer.tool)
       }
     }
     return (present, absent)
@@ -94,38 +95,38 @@ extension Contender {
     let tcmalloc = "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4"
     return [
       Peer(
-        Contender(
+        Tool(
           name: leakSanitizerName, linkage: .sanitized(compiler: clang, sanitizer: "leak")),
         needs: clang, packages),
       Peer(
-        Contender(
+        Tool(
           name: exactLeakSanitizerName,
           linkage: .sanitized(compiler: clang, sanitizer: "leak"), environment: exact),
         needs: clang, packages),
       Peer(
-        Contender(
+        Tool(
           name: addressSanitizerName, linkage: .sanitized(compiler: clang, sanitizer: "address")),
         needs: clang, packages),
       Peer(
-        Contender(
+        Tool(
           name: "LSan, Swift's",
           linkage: .sanitized(compiler: "\(swift)/clang", sanitizer: "leak")),
         needs: "\(swift)/clang", "the clang of a Swift toolchain"),
       Peer(
-        Contender(
+        Tool(
           name: heaptrackName, linkage: .plain,
           prefix: [
             Machine.find("heaptrack") ?? "/usr/bin/heaptrack", "-o", "\(temporary)/heaptrack",
           ], isSlowAtFirst: true),
         needs: Machine.find("heaptrack") ?? "/usr/bin/heaptrack", "apt-get install heaptrack"),
       Peer(
-        Contender(
+        Tool(
           name: memcheckName, linkage: .plain,
           prefix: [Machine.find("valgrind") ?? "/usr/bin/valgrind", "--leak-check=full"],
           isSlowAtFirst: true),
         needs: Machine.find("valgrind") ?? "/usr/bin/valgrind", "apt-get install valgrind"),
       Peer(
-        Contender(
+        Tool(
           name: heapCheckerName, linkage: .plain,
           environment: [
             "LD_PRELOAD": tcmalloc, "HEAPCHECK": "normal",
@@ -155,14 +156,14 @@ enum Level: String, CaseIterable {
   }()
 }
 
-/// A contender that the machine may lack.
+/// A tool that the machine may lack.
 private struct Peer {
-  let contender: Contender
+  let tool: Tool
   private let file: String
   private let remedy: String
 
-  init(_ contender: Contender, needs file: String, _ remedy: String) {
-    self.contender = contender
+  init(_ tool: Tool, needs file: String, _ remedy: String) {
+    self.tool = tool
     self.file = file
     self.remedy = remedy
   }
@@ -170,7 +171,7 @@ private struct Peer {
   /// Why it cannot take part, or `nil`.
   func problem(in temporary: String) -> String? {
     guard access(file, R_OK) == 0 else { return "not installed: \(remedy)" }
-    guard case .sanitized(let compiler, let sanitizer) = contender.linkage else { return nil }
+    guard case .sanitized(let compiler, let sanitizer) = tool.linkage else { return nil }
     let program = "\(temporary)/attempt"
     let source = "\(Programs.sources)/empty.c"
     let made = try? Child(

@@ -3,7 +3,7 @@
 import FoundationEssentials
 import Glibc
 
-extension Laboratory {
+extension BenchmarkRunner {
   /// What was measured where, and who could not take part.
   var description: String {
     var seconds = time(nil)
@@ -39,11 +39,11 @@ extension Laboratory {
     let columns = builds.flatMap { frames in workloads(of: topic).map { ($0, frames) } }
     var table = Table(
       title: topic.title,
-      head: ["contender"]
+      head: ["tool"]
         + columns.map { builds.count > 1 ? "\($0.name) \($1.sign)" : $0.name })
-    for contender in contenders(for: topic) {
+    for tool in tools(for: topic) {
       table.rows.append(
-        [contender.name] + columns.map { cell($0, contender, $1, topic) })
+        [tool.name] + columns.map { cell($0, tool, $1, topic) })
     }
     if table.rows.joined().contains(where: { $0.hasSuffix("*") }) {
       table.notes.append("\\* Its stacks are cut or wrong in this build: see the frames shown.")
@@ -52,24 +52,24 @@ extension Laboratory {
   }
 
   private func cell(
-    _ workload: Workload, _ contender: Contender, _ frames: Frames, _ topic: Topic
+    _ workload: Workload, _ tool: Tool, _ frames: Frames, _ topic: Topic
   ) -> String {
-    guard let figure = median(workload, contender, frames) else { return "–" }
+    guard let figure = median(workload, tool, frames) else { return "–" }
     guard let plain = median(workload, .plain, frames) else { return figure.short }
-    let ratio = contender == .plain ? "" : " (\((figure / plain).short))"
-    return "\(figure.short)\(ratio)\(topic.hasStacks && isCut(contender, frames) ? " *" : "")"
+    let ratio = tool == .plain ? "" : " (\((figure / plain).short))"
+    return "\(figure.short)\(ratio)\(topic.hasStacks && isCut(tool, frames) ? " *" : "")"
   }
 
-  /// Whether a contender was seen to show fewer frames than there are.
-  func isCut(_ contender: Contender, _ frames: Frames) -> Bool {
-    framesShown(contender, frames).map { $0 < 18 } ?? false
+  /// Whether a tool was seen to show fewer frames than there are.
+  func isCut(_ tool: Tool, _ frames: Frames) -> Bool {
+    framesShown(tool, frames).map { $0 < 18 } ?? false
   }
 
   private func stackTable(_ topic: Topic) -> Table {
-    var table = Table(title: topic.title, head: ["contender", "+fp", "−fp"])
-    for contender in contenders where contender != .plain && contender != .linkedOff {
-      let shown = Frames.allCases.map { framesShown(contender, $0).map(String.init) ?? "–" }
-      table.rows.append([contender.name] + shown)
+    var table = Table(title: topic.title, head: ["tool", "+fp", "−fp"])
+    for tool in tools where tool != .plain && tool != .linkedOff {
+      let shown = Frames.allCases.map { framesShown(tool, $0).map(String.init) ?? "–" }
+      table.rows.append([tool.name] + shown)
     }
     table.notes.append(
       "Each with its own default of how many frames it keeps. Deeper stacks are cut there: LSan and "
@@ -81,7 +81,7 @@ extension Laboratory {
     var table = Table(title: topic.title, head: ["what", "seconds", "peak MiB"])
     for report in leakReports {
       table.rows.append([
-        report.name, report.seconds?.short ?? "> \(Self.patience.short)",
+        report.name, report.seconds?.short ?? "> \(Self.timeout.short)",
         "\(report.peakKilobytes / 1024)",
       ])
     }

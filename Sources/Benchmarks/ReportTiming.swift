@@ -2,8 +2,8 @@
 
 import FoundationEssentials
 
-/// What the report of a contender on a million leaks took.
-struct LeakReport {
+/// What the report of a tool on a million leaks took.
+struct ReportTiming {
   let name: String
   /// `nil` when it took too long.
   let seconds: Double?
@@ -12,16 +12,16 @@ struct LeakReport {
   let isReportAlone: Bool
 }
 
-extension Laboratory {
-  /// Longest time that a contender has for run and report, in seconds.
-  static let patience = 60.0
+extension BenchmarkRunner {
+  /// Longest time that a tool has for run and report, in seconds.
+  static let timeout = 60.0
 
   /// Lets this project report from a store, and everyone from beginning to end.
   ///
   /// The code has frame pointers: who is quick because it saw no stacks has little to report.
-  func reportLeaks() -> [LeakReport] {
+  func reportLeaks() -> [ReportTiming] {
     note("leaks: \(leakCount) strings")
-    var reports: [LeakReport] = []
+    var reports: [ReportTiming] = []
     for level in Level.allCases where level.isKnown {
       let command = "\(Machine.products)/bstrtrace"
       let store = "\(temporary)/leaks-\(level.rawValue).store"
@@ -31,12 +31,12 @@ extension Laboratory {
       let run = [command, "run", "--error-exitcode", "0", "--output", "/dev/null"]
       _ = try? Child(
         run + level.flags + ["--keep-store", store, "--", program] + leaks, in: temporary,
-        timeout: Self.patience)
+        timeout: Self.timeout)
       let text = "\(temporary)/report.txt"
       let children = (0..<rounds).compactMap { _ in
         try? Child(
           [command, "report", "--error-exitcode", "0", "--output", text, store], in: temporary,
-          timeout: Self.patience)
+          timeout: Self.timeout)
       }
       let report = (try? String(contentsOfFile: text, encoding: .utf8)) ?? ""
       // Nothing is quicker than a report that failed.
@@ -46,14 +46,14 @@ extension Laboratory {
       }
       append("bstrtrace report\(level.suffix)", children, isReportAlone: true, to: &reports)
     }
-    for contender in contenders where contender != .linkedOff {
-      guard let program = try? programs.path(of: "workload", for: contender.linkage, .kept)
+    for tool in tools where tool != .linkedOff {
+      guard let program = try? programs.path(of: "workload", for: tool.linkage, .kept)
       else { continue }
       let child = try? Child(
-        contender.prefix + [program] + leaks, environment: contender.environment, in: temporary,
-        timeout: Self.patience)
+        tool.prefix + [program] + leaks, environment: tool.environment, in: temporary,
+        timeout: Self.timeout)
       append(
-        "\(contender.name), run and report", child.map { [$0] } ?? [], isReportAlone: false,
+        "\(tool.name), run and report", child.map { [$0] } ?? [], isReportAlone: false,
         to: &reports)
     }
     return reports
@@ -64,13 +64,13 @@ extension Laboratory {
 
   /// Keeps the median of the runs.
   private func append(
-    _ name: String, _ children: [Child], isReportAlone: Bool, to reports: inout [LeakReport]
+    _ name: String, _ children: [Child], isReportAlone: Bool, to reports: inout [ReportTiming]
   ) {
     let sorted = children.sorted { $0.seconds < $1.seconds }
     guard !sorted.isEmpty else { return }
     let child = sorted[sorted.count / 2]
     reports.append(
-      LeakReport(
+      ReportTiming(
         name: name, seconds: child.hasTimedOut ? nil : child.seconds,
         peakKilobytes: child.peakKilobytes, isReportAlone: isReportAlone))
   }

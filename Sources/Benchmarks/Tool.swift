@@ -1,7 +1,7 @@
 // Who is compared: how the measured programs are linked and started for each.
 
 /// A way to run a program: plain, with this project, or with a peer.
-struct Contender: Hashable {
+struct Tool: Hashable {
   /// What the measured programs are linked with.
   enum Linkage: Hashable {
     /// Their own BSTR functions in a shared library.
@@ -29,8 +29,8 @@ struct Contender: Hashable {
   func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
-/// A contender that cannot take part, and why.
-struct Absentee {
+/// A tool that cannot take part, and why.
+struct MissingTool {
   let name: String
   let reason: String
 }

@@ -1,6 +1,6 @@
 // The bars that this project has set itself, and whether the figures meet them.
 
-extension Laboratory {
+extension BenchmarkRunner {
   /// Measures what the bars need and the chosen topics did not.
   func measureForBars(_ topics: [Topic]) {
     let needed: [Topic] = [.stacks, .sites, .depth, .threads, .live, .leaks, .startup, .heap]
@@ -14,13 +14,13 @@ extension Laboratory {
       head: [
         "workload", "preloaded +fp", "preloaded −fp", "linked +fp", "linked −fp", "bar", "met",
       ])
-    let lsan = Contender.leakSanitizerName
+    let lsan = Tool.leakSanitizerName
     let rows =
       [
         against(.oneSite, .leaks, lsan, 0.6),
-        against(.oneSite, .leaks, Contender.heaptrackName, 0.12),
-        against(.oneSite, .leaks, Contender.memcheckName, 0.05),
-        against(.oneSite, .full, Contender.addressSanitizerName, 0.3),
+        against(.oneSite, .leaks, Tool.heaptrackName, 0.12),
+        against(.oneSite, .leaks, Tool.memcheckName, 0.05),
+        against(.oneSite, .full, Tool.addressSanitizerName, 0.3),
         against(.oneSite, .full, lsan, 1),
         against(.functions, .leaks, lsan, 1),
         against(.paths, .leaks, lsan, 1),
@@ -39,7 +39,7 @@ extension Laboratory {
   }
 
   /// A line of the table of bars.
-  private struct Bar {
+  private struct Target {
     let name: String
     /// Preloaded with and without frame pointers, then linked.
     let figures: [Double?]
@@ -63,108 +63,108 @@ extension Laboratory {
     [(false, .kept), (false, .omitted), (true, .kept), (true, .omitted)]
   }
 
-  private func ours(_ isLinked: Bool, _ level: Level) -> Contender {
+  private func ours(_ isLinked: Bool, _ level: Level) -> Tool {
     isLinked ? .linked(level) : .preloaded(level)
   }
 
   private func against(
     _ workload: Workload, _ level: Level, _ peerName: String, _ limit: Double
-  ) -> Bar {
-    let peer = contender(named: peerName)
+  ) -> Target {
+    let peer = tool(named: peerName)
     var remarks: [String] = []
     let figures = columns.map { isLinked, frames -> Double? in
       remarks.append("")
       guard let peer else { return nil }
-      let own = Key(workload: workload, contender: ours(isLinked, level), frames: frames)
-      let same = median(own, Key(workload: workload, contender: peer, frames: frames), /)
+      let own = Key(workload: workload, tool: ours(isLinked, level), frames: frames)
+      let same = median(own, Key(workload: workload, tool: peer, frames: frames), /)
       guard frames == .omitted && isCut(peer, .omitted) && !isCut(peer, .kept) else { return same }
       remarks[remarks.count - 1] = same.map { " [\($0.short)]" } ?? ""
-      return median(own, Key(workload: workload, contender: peer, frames: .kept), /)
+      return median(own, Key(workload: workload, tool: peer, frames: .kept), /)
     }
-    return Bar(
+    return Target(
       name: "\(workload.name), \(level.rawValue), against \(peerName)", figures: figures,
       remarks: remarks, limit: limit, limitText: "≤ \(limit.short) ×")
   }
 
-  private func speedup(_ level: Level) -> Bar {
+  private func speedup(_ level: Level) -> Target {
     var remarks: [String] = []
     let figures = columns.map { isLinked, frames -> Double? in
       // A machine that is busy, or whose processors share a core, scales nobody.
       remarks.append(throughputOfTwo(.plain, frames).map { " [\($0.short)]" } ?? "")
       return throughputOfTwo(ours(isLinked, level), frames)
     }
-    return Bar(
+    return Target(
       name: "throughput of 2 threads against 1, \(level.rawValue) [plain's]", figures: figures,
       remarks: remarks, limit: 1.7, limitText: "≥ 1.7 ×", isMinimum: true)
   }
 
   /// How many times the pairs of one thread two threads make together in the same time.
-  private func throughputOfTwo(_ contender: Contender, _ frames: Frames) -> Double? {
+  private func throughputOfTwo(_ tool: Tool, _ frames: Frames) -> Double? {
     median(
-      Key(workload: .oneThread, contender: contender, frames: frames),
-      Key(workload: .twoThreads, contender: contender, frames: frames), /)
+      Key(workload: .oneThread, tool: tool, frames: frames),
+      Key(workload: .twoThreads, tool: tool, frames: frames), /)
   }
 
-  private func memory(_ level: Level) -> Bar {
+  private func memory(_ level: Level) -> Target {
     let figures = columns.map { isLinked, frames -> Double? in
       frames == .omitted ? difference(.live, ours(isLinked, level), frames) : nil
     }
-    return Bar(
+    return Target(
       name: "resident bytes per string beyond plain's, \(level.rawValue)", figures: figures,
       limit: 56, limitText: "≤ 56 bytes", expected: 2)
   }
 
-  private func startUp(_ level: Level) -> Bar {
-    let alone = Contender.preloadAlone(level, stores: "")
+  private func startUp(_ level: Level) -> Target {
+    let alone = Tool.preloadAlone(level, stores: "")
     return difference(
       "start and end of an empty program, preload alone, \(level.rawValue)", .empty, alone, 6,
       "≤ plain + 6 ms", isLinked: false)
   }
 
-  private func heap() -> Bar {
+  private func heap() -> Target {
     difference(
       "malloc and free without BSTRs", .heap, .preloaded(.full), 3, "≤ plain + 3 ns",
       isLinked: false)
   }
 
-  private func switchedOff() -> Bar {
+  private func switchedOff() -> Target {
     let figures = columns.map { isLinked, frames -> Double? in
       isLinked ? difference(.oneSite, .linkedOff, frames) : nil
     }
-    return Bar(
+    return Target(
       name: "switched off, one site, beyond plain's ns", figures: figures, limit: 2,
       limitText: "≤ plain + 2 ns", expected: 2)
   }
 
   private func difference(
-    _ name: String, _ workload: Workload, _ contender: Contender, _ limit: Double,
+    _ name: String, _ workload: Workload, _ tool: Tool, _ limit: Double,
     _ limitText: String, isLinked: Bool
-  ) -> Bar {
+  ) -> Target {
     let figures = columns.map { column -> Double? in
       column.isLinked == isLinked && column.frames == .omitted
-        ? difference(workload, contender, .omitted) : nil
+        ? difference(workload, tool, .omitted) : nil
     }
-    return Bar(
+    return Target(
       name: name, figures: figures, limit: limit, limitText: limitText, expected: 1)
   }
 
   /// What a workload takes beyond the plain program.
   private func difference(
-    _ workload: Workload, _ contender: Contender, _ frames: Frames
+    _ workload: Workload, _ tool: Tool, _ frames: Frames
   ) -> Double? {
     median(
-      Key(workload: workload, contender: contender, frames: frames),
-      Key(workload: workload, contender: .plain, frames: frames), -)
+      Key(workload: workload, tool: tool, frames: frames),
+      Key(workload: workload, tool: .plain, frames: frames), -)
   }
 
-  private func reports() -> [Bar] {
+  private func reports() -> [Target] {
     leakReports.filter { $0.isReportAlone && !isShort }.flatMap { report in
       [
-        Bar(
+        Target(
           name: "\(report.name) on 1,000,000 leaks, s",
           figures: [report.seconds ?? .infinity, nil, nil, nil], limit: 3, limitText: "≤ 3 s",
           expected: 1),
-        Bar(
+        Target(
           name: "\(report.name) on 1,000,000 leaks, MiB",
           figures: [Double(report.peakKilobytes) / 1024, nil, nil, nil], limit: 300,
           limitText: "≤ 300 MiB", expected: 1),

@@ -4,17 +4,17 @@ import Testing
 @testable import BSTRAllocator
 
 /// Lines of /proc/self/maps, the real ones and constructed ones.
-@Suite struct MappingsTests {
+@Suite struct MemoryMapTests {
   /// Finds an address among lines, which end as the kernel's do.
-  private func find(_ address: UInt, _ lines: [String]) throws -> Mappings.Mapping {
+  private func find(_ address: UInt, _ lines: [String]) throws -> MemoryMap.Mapping {
     try find(address, text: lines.map { $0 + "\n" }.joined())
   }
 
-  private func find(_ address: UInt, text: String) throws -> Mappings.Mapping {
+  private func find(_ address: UInt, text: String) throws -> MemoryMap.Mapping {
     let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try Data(text.utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    return file.path.withCString { Mappings.find(address, in: $0) }
+    return file.path.withCString { MemoryMap.find(address, in: $0) }
   }
 
   private static let lines = [
@@ -90,13 +90,13 @@ import Testing
   }
 
   @Test func aMissingFileHasNone() {
-    #expect("/no/such/file".withCString { Mappings.find(1, in: $0) }.end == 0)
+    #expect("/no/such/file".withCString { MemoryMap.find(1, in: $0) }.end == 0)
   }
 
   @Test func thisProcessIsReadAsItIs() throws {
     var local = 0
     let (stack, isNamed) = withUnsafePointer(to: &local) {
-      (Mappings.find(UInt(bitPattern: $0)), UInt(bitPattern: $0))
+      (MemoryMap.find(UInt(bitPattern: $0)), UInt(bitPattern: $0))
     }
     #expect(stack.start <= isNamed && isNamed < stack.end)
     let bytes = 3 * 4096
@@ -104,7 +104,7 @@ import Testing
     defer { munmap(memory, bytes) }
     let start = UInt(bitPattern: memory)
     mprotect(memory + 4096, 4096, PROT_NONE)
-    let middle = Mappings.find(start + 4096)
+    let middle = MemoryMap.find(start + 4096)
     #expect(middle.start == start + 4096 && middle.end == start + 8192)
     #expect(middle.isAnonymous && !middle.isHeap)
     // Each line of the kernel's is found by its own address.
@@ -113,7 +113,7 @@ import Testing
     for line in text.split(separator: "\n") where line.hasSuffix("]") || line.contains("/") {
       let first = line.prefix { $0 != "-" }
       let address = try #require(UInt(first, radix: 16))
-      let mapping = Mappings.find(address)
+      let mapping = MemoryMap.find(address)
       // Others allocate meanwhile, but nobody unmaps these.
       #expect(mapping.start == address || mapping.start != 0, "\(line)")
       #expect(mapping.isHeap == line.hasSuffix(" [heap]"), "\(line)")

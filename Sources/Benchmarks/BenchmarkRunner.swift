@@ -1,26 +1,26 @@
-// Runs workloads with contenders, round after round, and keeps the figures. Does not print tables:
-// those are in Laboratory+Tables.swift.
+// Runs workloads with tools, round after round, and keeps the figures. Does not print tables:
+// those are in BenchmarkRunner+Tables.swift.
 
 import FoundationEssentials
 import Glibc
 
 /// The figures of one run of the benchmark.
-final class Laboratory {
-  /// A workload with a contender, in one build.
+final class BenchmarkRunner {
+  /// A workload with a tool, in one build.
   struct Key: Hashable {
     let workload: Workload
-    let contender: Contender
+    let tool: Tool
     let frames: Frames
   }
 
-  /// How often each workload is run with each contender.
+  /// How often each workload is run with each tool.
   let rounds: Int
   /// Whether it is about running at all and not about figures.
   let isShort: Bool
   /// Who takes part, in the order of the tables.
-  let contenders: [Contender]
+  let tools: [Tool]
   /// Who cannot take part.
-  let absent: [Absentee]
+  let absent: [MissingTool]
   /// All that is written goes here, and goes away at the end.
   let temporary: String
   /// The measured programs.
@@ -30,7 +30,7 @@ final class Laboratory {
   /// What everyone showed of one leak.
   private(set) var stackChecks: [StackCheck] = []
   /// What everyone took for a million leaks.
-  private(set) var leakReports: [LeakReport] = []
+  private(set) var leakReports: [ReportTiming] = []
   /// Runs that failed, and why; they have no figure.
   private(set) var complaints: [String] = []
   private var runs = 0
@@ -56,7 +56,7 @@ final class Laboratory {
     // Peers leave files where they run.
     _ = chdir(temporary)
     programs = Programs(folder: "\(temporary)/programs")
-    (contenders, absent) = Contender.all(temporary: temporary)
+    (tools, absent) = Tool.all(temporary: temporary)
     self.rounds = rounds
     self.isShort = isShort
   }
@@ -65,19 +65,19 @@ final class Laboratory {
   func removeFiles() { try? FileManager.default.removeItem(atPath: temporary) }
 
   /// Who takes part in a topic.
-  func contenders(for topic: Topic) -> [Contender] {
+  func tools(for topic: Topic) -> [Tool] {
     switch topic {
     case .startup:
       let alone = Level.allCases.filter(\.isKnown)
-        .map { Contender.preloadAlone($0, stores: "\(temporary)/stores") }
-      return [.plain] + alone + contenders.dropFirst()
+        .map { Tool.preloadAlone($0, stores: "\(temporary)/stores") }
+      return [.plain] + alone + tools.dropFirst()
     case .sevenzip:
       // Debian's program is as it is: nothing can be linked to it.
-      return contenders.filter { $0.linkage == .plain }
+      return tools.filter { $0.linkage == .plain }
     case .options:
-      return [.plain] + Contender.withOptions
+      return [.plain] + Tool.withOptions
     case .stacks, .sites, .depth, .sizes, .threads, .live, .leaks, .heap:
-      return contenders
+      return tools
     }
   }
 
@@ -102,7 +102,7 @@ final class Laboratory {
     if topic == .sevenzip && !prepareSevenZip() { return }
     let keys = workloads(of: topic).flatMap { workload in
       builds(for: topic).flatMap { frames in
-        contenders(for: topic).map { Key(workload: workload, contender: $0, frames: frames) }
+        tools(for: topic).map { Key(workload: workload, tool: $0, frames: frames) }
       }
     }
     .filter { figures[$0] == nil }
@@ -114,8 +114,8 @@ final class Laboratory {
   }
 
   /// The median of a key's rounds.
-  func median(_ workload: Workload, _ contender: Contender, _ frames: Frames) -> Double? {
-    let key = Key(workload: workload, contender: contender, frames: frames)
+  func median(_ workload: Workload, _ tool: Tool, _ frames: Frames) -> Double? {
+    let key = Key(workload: workload, tool: tool, frames: frames)
     return Self.median(figures[key]?.compactMap { $0 } ?? [])
   }
 
@@ -138,8 +138,8 @@ final class Laboratory {
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
-  /// A contender that takes part.
-  func contender(named name: String) -> Contender? { contenders.first { $0.name == name } }
+  /// A tool that takes part.
+  func tool(named name: String) -> Tool? { tools.first { $0.name == name } }
 
   /// Says on standard error what is being done.
   func note(_ text: String) {
@@ -177,7 +177,7 @@ final class Laboratory {
         throw Failure(description: "ended badly: \(child.errors.suffix(200))")
       }
     } catch {
-      complain("\(key.workload.name), \(key.contender.name), \(key.frames.sign): \(error)")
+      complain("\(key.workload.name), \(key.tool.name), \(key.frames.sign): \(error)")
       return nil
     }
   }
@@ -187,9 +187,9 @@ final class Laboratory {
     let command: [String]
     switch key.workload.program {
     case .own(let name, let arguments):
-      let path = try programs.path(of: name, for: key.contender.linkage, key.frames)
+      let path = try programs.path(of: name, for: key.tool.linkage, key.frames)
       let seconds = isShort ? "0.03" : "0.1"
-      let warmUp = key.contender.isSlowAtFirst && !isShort ? "0.5" : "0.025"
+      let warmUp = key.tool.isSlowAtFirst && !isShort ? "0.5" : "0.025"
       let more = [
         "workload": ["seconds=\(seconds)", "warm-up=\(warmUp)"], "heap": [seconds, warmUp],
       ]
@@ -201,7 +201,7 @@ final class Laboratory {
         + arguments.map { $0.replacing("FRESH", with: "\(temporary)/fresh-\(runs)") }
     }
     return try Child(
-      key.contender.prefix + command, environment: key.contender.environment, in: temporary)
+      key.tool.prefix + command, environment: key.tool.environment, in: temporary)
   }
 
   /// Makes the files that 7z packs; answers whether there is a 7z.

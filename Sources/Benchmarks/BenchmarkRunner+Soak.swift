@@ -1,6 +1,7 @@
-// Walks every stack in full that was recognised, until so many were: about being right, not about time.
+// Walks every stack in full that was recognised, until so many were: about being right, not about
+// time.
 
-extension Laboratory {
+extension BenchmarkRunner {
   /// What is repeated: stacks that differ in every way that the workloads know.
   private static let soaked: [Workload] = [
     .own("two threads", "threads", "threads=2", "depth=5"),
@@ -10,7 +11,8 @@ extension Laboratory {
     .own("depth 100", "pair", "depth=100"),
   ]
 
-  /// Runs the linked program with `verify-stacks`, one workload after the other, and prints what came of it.
+  /// Runs the linked program with `verify-stacks`, one workload after the other, and prints what
+  /// came of it.
   ///
   /// - Parameters:
   ///   - hits: recognised stacks that are to be walked.

@@ -1,0 +1,103 @@
+// What the kernel says of memory: /proc/self/maps, read without the heap.
+
+import CTracker
+import Glibc
+import TraceStore
+
+/// The lines of /proc/self/maps.
+enum MemoryMap {
+  /// The mapping that an address lies in.
+  struct Mapping {
+    var start: UInt = 0
+    var end: UInt = 0
+    /// Whether it has neither a file nor a name.
+    var isAnonymous = false
+    var isStack = false
+    var isHeap = false
+  }
+
+  /// The mapping of an address; all zero where there is none.
+  static func find(_ address: UInt) -> Mapping { unsafe find(address, in: "/proc/self/maps") }
+
+  /// The mapping of an address by the lines of a file.
+  ///
+  /// A line that is longer than `bufferBytes` ends the search.
+  static func find(_ address: UInt, in path: UnsafePointer<CChar>) -> Mapping {
+    var found = Mapping()
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return found }
+    defer { close(descriptor) }
+    guard let buffer = unsafe PrivateMemory.map(bufferBytes) else { return found }
+    defer { unsafe munmap(buffer, bufferBytes) }
+    let bytes = unsafe buffer.assumingMemoryBound(to: UInt8.self)
+    var filled = 0
+    while true {
+      let got = unsafe read(descriptor, buffer + filled, bufferBytes - filled)
+      if got <= 0 { return found }
+      filled += got
+      var line = 0
+      while let end = unsafe newline(bytes, from: line, to: filled) {
+        unsafe parse(bytes, line, end, address, &found)
+        line = end + 1
+      }
+      unsafe memmove(buffer, buffer + line, filled - line)
+      filled -= line
+    }
+  }
+
+  private static let bufferBytes = 1 << 16
+
+  private static func newline(
+    _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int
+  ) -> Int? {
+    var index = start
+    while index < end {
+      if unsafe bytes[index] == 0x0A { return index }
+      index += 1
+    }
+    return nil
+  }
+
+  /// Reads one line, "start-end rights offset device inode name".
+  private static func parse(
+    _ bytes: UnsafePointer<UInt8>, _ line: Int, _ end: Int, _ address: UInt,
+    _ mapping: inout Mapping
+  ) {
+    var index = line
+    let start = unsafe hexadecimal(bytes, &index)
+    index += 1
+    let limit = unsafe hexadecimal(bytes, &index)
+    guard start <= address, address < limit else { return }
+    mapping.start = start
+    mapping.end = limit
+    // The name is what stands behind the rights, the offset, the device and the inode, and may be
+    // anything.
+    for _ in 0..<4 {
+      while unsafe index < end && bytes[index] == 0x20 { index += 1 }
+      while unsafe index < end && bytes[index] != 0x20 { index += 1 }
+    }
+    while unsafe index < end && bytes[index] == 0x20 { index += 1 }
+    mapping.isAnonymous = index >= end
+    mapping.isStack = unsafe isSame("[stack]", bytes + index, end - index)
+    mapping.isHeap = unsafe isSame("[heap]", bytes + index, end - index)
+  }
+
+  private static func hexadecimal(_ bytes: UnsafePointer<UInt8>, _ index: inout Int) -> UInt {
+    var number: UInt = 0
+    while true {
+      let digit = unsafe bytes[index]
+      switch digit {
+      case 0x30...0x39: number = number << 4 | UInt(digit - 0x30)
+      case 0x61...0x66: number = number << 4 | UInt(digit - 0x61 + 10)
+      default: return number
+      }
+      index += 1
+    }
+  }
+
+  private static func isSame(
+    _ name: StaticString, _ bytes: UnsafePointer<UInt8>, _ count: Int
+  ) -> Bool {
+    unsafe name.utf8CodeUnitCount == count && memcmp(bytes, name.utf8Start, count) == 0
+  }
+}

@@ -1,0 +1,23 @@
+// Which pages can be read, asked once for each.
+
+import CTracker
+import Glibc
+import Synchronization
+import TraceOptions
+import TraceStore
+
+/// Asks the kernel once for neighbouring blocks.
+struct ReadablePages {
+  private var known: Range<UInt> = 0..<0
+
+  /// Whether so many bytes from an address can be read.
+  mutating func contain(_ address: UInt, _ bytes: Int) -> Bool {
+    let end = (address &+ UInt(bytes) &+ (Page.size - 1)) & ~(Page.size - 1)
+    guard end > address else { return false }
+    let pages = address & ~(Page.size - 1)..<end
+    if known.lowerBound <= pages.lowerBound, pages.upperBound <= known.upperBound { return true }
+    guard ct_is_readable(pages.lowerBound, pages.count) else { return false }
+    known = pages
+    return true
+  }
+}

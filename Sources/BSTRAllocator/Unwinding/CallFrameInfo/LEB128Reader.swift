@@ -1,0 +1,60 @@
+// Reads call frame information's numbers, and never past its end.
+
+import CTracker
+import CUnwind
+
+/// Reads call frame information; at its end it reads zeros.
+///
+/// Whoever makes one vouches for the memory from the start to the end: nothing else is ever read.
+@safe
+struct LEB128Reader {
+  private var position: UnsafeRawPointer
+  private let end: UnsafeRawPointer
+
+  @unsafe
+  init(_ start: UnsafeRawPointer, _ end: UnsafeRawPointer) {
+    unsafe position = unsafe start
+    unsafe self.end = unsafe end
+  }
+
+  var isAtEnd: Bool { unsafe position >= end }
+
+  mutating func skip(_ count: Int) { unsafe position += max(0, min(count, end - position)) }
+
+  mutating func byte() -> UInt8 {
+    guard unsafe position < end else { return 0 }
+    defer { unsafe position += 1 }
+    return unsafe position.load(as: UInt8.self)
+  }
+
+  /// An unsigned LEB128 number for arithmetic that wraps around: only corrupted information has one
+  /// that is larger than an `Int`.
+  mutating func number() -> Int { Int(truncatingIfNeeded: unsigned()) }
+
+  mutating func half() -> UInt16 { UInt16(byte()) | UInt16(byte()) << 8 }
+  mutating func word() -> UInt32 { UInt32(half()) | UInt32(half()) << 16 }
+
+  /// An unsigned LEB128 number.
+  mutating func unsigned() -> UInt {
+    var (number, shift): (UInt, UInt) = (0, 0)
+    while true {
+      let byte = byte()
+      if shift < 64 { number |= UInt(byte & 0x7F) << shift }
+      shift += 7
+      if byte & 0x80 == 0 { return number }
+    }
+  }
+
+  /// A signed LEB128 number.
+  mutating func signed() -> Int {
+    var (number, shift): (Int, Int) = (0, 0)
+    while true {
+      let byte = byte()
+      if shift < 64 { number |= Int(byte & 0x7F) << shift }
+      shift += 7
+      if byte & 0x80 == 0 {
+        return byte & 0x40 != 0 && shift < 64 ? number | -1 << shift : number
+      }
+    }
+  }
+}
