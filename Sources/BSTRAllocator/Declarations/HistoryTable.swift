@@ -1,38 +1,41 @@
-// What a program declared of single strings, with what follows from it. Empty in programs that
-// declare nothing: then it costs a load.
+// The declarations of single strings, and the ownership that follows from them. Empty in programs
+// that declare nothing: then it costs a load.
 
 import Glibc
 import Synchronization
 import TraceStore
 
-/// Histories by BSTR address, under one lock; the records are in the store.
+/// A table of histories by BSTR address, under one lock; the records are in the store.
 @safe
 struct HistoryTable: ~Copyable {
-  private let places: UnsafeMutablePointer<AddressMap>
+  /// The index of each BSTR's record.
+  private let indices: UnsafeMutablePointer<AddressMap>
   private let lock = Lock()
   private let count = Atomic<Int>(0)
 
   init() {
-    unsafe places = .allocate(capacity: 1)
-    unsafe places.initialize(to: AddressMap())
+    unsafe indices = .allocate(capacity: 1)
+    unsafe indices.initialize(to: AddressMap())
   }
 
   /// Whether nothing was ever declared.
   @inline(__always)
   var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
-  /// What declaring something showed.
+  /// The ownership of a string before a declaration.
   struct Outcome {
-    /// Where a loan began that has not ended.
+    /// The declaration of the latest loan that has not ended.
     var lent: HistoryMoment?
-    /// Where it was handed over and has not been adopted since.
+    /// The declaration of a hand-over, if the string has not been adopted since.
     var handedOver: HistoryMoment?
   }
 
-  /// Adds a moment to a string's history, and begins one if there is none.
+  /// Adds a declaration or a free to a string's history, and begins one if there is none.
   ///
-  /// - Parameter isNew: whether a history may begin: not with a release.
-  /// - Returns: what was open before; `nil` without a history.
+  /// Takes the lock.
+  ///
+  /// - Parameter isNew: whether a history may begin: not with a free.
+  /// - Returns: the ownership before; `nil` without a history.
   func add(
     _ moment: HistoryMoment, to bstr: UInt, serial: UInt64, isNew: Bool,
     in store: borrowing StoreWriter
@@ -50,10 +53,10 @@ struct HistoryTable: ~Copyable {
     return outcome
   }
 
+  /// Returns the open loan and the open hand-over of a history.
   private static func outcome(_ record: HistoryRecord) -> Outcome {
     var outcome = Outcome()
-    // Loans end in the opposite order: of those that are kept, the ones that no return belongs to
-    // are open.
+    // Loans end in the opposite order: of those that are kept, the ones without an end are open.
     var open = InlineArray<8, Int>(repeating: 0)
     var depth = 0
     for index in 0..<HistoryRecord.capacity {
@@ -72,7 +75,9 @@ struct HistoryTable: ~Copyable {
     return outcome
   }
 
-  /// The first and the latest moments stay; of those between, the older, the fewer.
+  /// Appends to a history.
+  ///
+  /// A full one keeps its first and latest entries, and fewer of the older ones between them.
   private static func append(_ moment: HistoryMoment, to record: inout HistoryRecord) {
     let used = min(Int(record.total), HistoryRecord.capacity)
     record.total += 1
@@ -80,11 +85,12 @@ struct HistoryTable: ~Copyable {
       record.moments[used] = moment
       return
     }
-    // Which one gives way moves along, slower and slower: old ones are thinned, not cut off.
+    // The older an entry, the more rarely it is the one that is removed: old entries are thinned,
+    // not cut off.
     let step = Int(record.total) - HistoryRecord.capacity
     let victim = 1 + (step.trailingZeroBitCount % (HistoryRecord.capacity - 2))
     var index = HistoryRecord.capacity - 1 - victim
-    // What decides whether a release is right goes last.
+    // Entries that decide whether a free is a fault are removed last.
     for _ in 1..<HistoryRecord.capacity - 1 where Self.decides(record.moments[index]) {
       index = index > 1 ? index - 1 : HistoryRecord.capacity - 2
     }
@@ -95,31 +101,34 @@ struct HistoryTable: ~Copyable {
     record.moments[HistoryRecord.capacity - 1] = moment
   }
 
+  /// Returns whether an entry decides if a free is a fault.
   private static func decides(_ moment: HistoryMoment) -> Bool {
     [.lent, .handedOver].contains(DeclaredAction(rawValue: moment.action))
   }
 
+  /// Returns a string's record, and makes one if `isNew`; `nil` when there is none, or no room.
+  ///
   /// Caller holds the lock.
   private func record(
     of bstr: UInt, _ serial: UInt64, isNew: Bool, in store: borrowing StoreWriter
   ) -> UnsafeMutablePointer<HistoryRecord>? {
     let records = unsafe store.start(of: .histories).assumingMemoryBound(to: HistoryRecord.self)
-    if let place = unsafe places.pointee.value(of: bstr) {
-      let record = unsafe records + Int(place)
+    if let index = unsafe indices.pointee.value(of: bstr) {
+      let record = unsafe records + Int(index)
       if unsafe record.pointee.serial == serial { return unsafe record }
-      // The address is another string's now: so is the place.
+      // The address is another string's now, and so is the record.
       guard isNew else { return nil }
       unsafe record.pointee = HistoryRecord()
       unsafe record.pointee.serial = serial
       return unsafe record
     }
     let bytes = MemoryLayout<HistoryRecord>.stride
-    let place = store.used(of: .histories) / bytes
-    guard isNew, place < UInt32.max, let room = unsafe store.room(for: bytes, in: .histories),
-      unsafe places.pointee.set(bstr, to: UInt32(place))
+    let index = store.used(of: .histories) / bytes
+    guard isNew, index < UInt32.max, let room = unsafe store.room(for: bytes, in: .histories),
+      unsafe indices.pointee.set(bstr, to: UInt32(index))
     else { return nil }
     unsafe room.initializeMemory(as: HistoryRecord.self, to: HistoryRecord())
-    let record = unsafe records + place
+    let record = unsafe records + index
     unsafe record.pointee.serial = serial
     store.commit(bytes, in: .histories)
     count.add(1, ordering: .relaxed)
@@ -129,7 +138,7 @@ struct HistoryTable: ~Copyable {
   /// Forgets all histories: they are in the parent's store.
   func renewInForkedChild() {
     lock.renewInForkedChild()
-    unsafe places.pointee.removeAll()
+    unsafe indices.pointee.removeAll()
     count.store(0, ordering: .relaxed)
   }
 }

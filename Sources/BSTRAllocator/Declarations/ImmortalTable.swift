@@ -1,8 +1,9 @@
-// Strings that were declared never to be released: static ones, and those a program keeps for ever.
+// The strings that were declared never to be freed: static ones, and those that a program keeps for
+// ever.
 
 import Synchronization
 
-/// The addresses of immortal BSTRs, under one lock; an empty table costs one load.
+/// A set of the addresses of immortal BSTRs, under one lock; an empty one costs a load.
 @safe
 struct ImmortalTable: ~Copyable {
   private let bstrs: UnsafeMutablePointer<AddressMap>
@@ -14,13 +15,18 @@ struct ImmortalTable: ~Copyable {
     unsafe bstrs.initialize(to: AddressMap())
   }
 
-  /// Adds a BSTR; one that there is no memory for is forgotten.
+  /// Adds a BSTR; a no-op when there is no memory for it.
+  ///
+  /// Takes the lock.
   func add(_ bstr: UInt) {
     lock.acquire()
     defer { lock.release() }
     if unsafe bstrs.pointee.set(bstr, to: 1) { count.add(1, ordering: .relaxed) }
   }
 
+  /// Returns whether a BSTR was declared immortal.
+  ///
+  /// Takes the lock, unless the table is empty.
   func contains(_ bstr: UInt) -> Bool {
     if count.load(ordering: .relaxed) == 0 { return false }
     lock.acquire()
@@ -28,5 +34,6 @@ struct ImmortalTable: ~Copyable {
     return unsafe bstrs.pointee.value(of: bstr) != nil
   }
 
+  /// Renews the lock; the addresses stay.
   func renewInForkedChild() { lock.renewInForkedChild() }
 }

@@ -1,11 +1,11 @@
-// Who pinned a string, or freed it while it was pinned.
+// The event of a pin, or of a free while the string was pinned.
 
-/// A pin, or a free that waits for the pins.
+/// A pin, or a free that is deferred because of pins.
 struct PinEvent {
   /// The BSTR; 0 in a free slot.
   var bstr: UInt = 0
-  /// Whether it is a free that waits.
+  /// Whether it is a deferred free.
   var isRelease = false
-  /// Where, by which thread and when.
+  /// The stack, thread and time of it.
   var context = EventContext()
 }

@@ -1,16 +1,16 @@
-// The scopes of this process: which are open, and which one a thread is in. Their records are in
-// the store. Does not look at strings.
+// The scopes of this process, and the one that a thread is in. Their records are in the store. Does
+// not read strings.
 
 import CTracker
 import Glibc
 import Synchronization
 import TraceStore
 
-/// Numbers scopes, under one lock; without scopes it costs two loads.
+/// A table of scopes by id, under one lock; without scopes it costs two loads.
 @safe
 struct ScopeTable: ~Copyable {
   private let lock = Lock()
-  /// The number of the first scope of this process: smaller ones are a parent's.
+  /// The id of the first scope of this process: lower ones are a parent's.
   ///
   /// Changed only in a forked child.
   private let first: UnsafeMutablePointer<UInt32>
@@ -21,7 +21,7 @@ struct ScopeTable: ~Copyable {
     unsafe first.initialize(to: 1)
   }
 
-  /// Why a call that concerns a scope does nothing, or more than it says.
+  /// A misuse of scopes: a call that does nothing, or more than it says.
   enum Misuse {
     /// There is no such scope.
     case unknown
@@ -29,28 +29,28 @@ struct ScopeTable: ~Copyable {
     case ended
     /// It ends on a thread that is not in it.
     case elsewhere
-    /// Leaks are no more ignored on this thread.
+    /// Leaks are not ignored on this thread any more.
     case notIgnored
     /// Scopes that began in it are still open.
     case notInnermost
-    /// The thread is in too many.
+    /// The thread is in too many scopes.
     case tooMany
   }
 
-  /// Begins a scope; `.none` when the store is full.
+  /// Begins a scope, and returns its id; `.none` when the store is full.
   ///
   /// Takes the lock.
   func begin(_ record: ScopeRecord, in store: borrowing StoreWriter) -> ScopeID {
     lock.acquire()
     defer { lock.release() }
     let bytes = MemoryLayout<ScopeRecord>.stride
-    let number = unsafe first.pointee + UInt32(store.used(of: .scopes) / bytes)
-    guard number < ScopeID.ignored.rawValue, let room = unsafe store.room(for: bytes, in: .scopes)
+    let id = unsafe first.pointee + UInt32(store.used(of: .scopes) / bytes)
+    guard id < ScopeID.ignored.rawValue, let room = unsafe store.room(for: bytes, in: .scopes)
     else { return .none }
     unsafe room.storeBytes(of: record, as: ScopeRecord.self)
     store.commit(bytes, in: .scopes)
     count.add(1, ordering: .relaxed)
-    return ScopeID(rawValue: number)
+    return ScopeID(rawValue: id)
   }
 
   /// Ends a scope.
@@ -65,7 +65,7 @@ struct ScopeTable: ~Copyable {
     return nil
   }
 
-  /// A scope's record; `nil` when this process has no such scope.
+  /// Returns a scope's record; `nil` when this process has no such scope.
   func record(
     of scope: ScopeID, in store: borrowing StoreWriter
   ) -> UnsafeMutablePointer<ScopeRecord>? {
@@ -76,9 +76,10 @@ struct ScopeTable: ~Copyable {
     return unsafe store.start(of: .scopes).assumingMemoryBound(to: ScopeRecord.self) + index
   }
 
-  /// The innermost open scope of the code that runs.
+  /// Returns the innermost open scope of the calling code: of its thread's scopes and its task's,
+  /// the one that began last.
   ///
-  /// Of a thread's scopes and its task's, the one that began last. Inside.
+  /// Caller holds the recursion guard.
   ///
   /// - Parameter skipsIgnored: whether a span in which leaks are ignored counts as none.
   @inline(__always)
@@ -87,6 +88,7 @@ struct ScopeTable: ~Copyable {
     return search(skipsIgnored: skipsIgnored, in: store)
   }
 
+  /// Does the work of `current` in programs with scopes.
   @inline(never)
   private func search(skipsIgnored: Bool, in store: borrowing StoreWriter) -> ScopeID {
     var best = ScopeID.none
@@ -103,7 +105,7 @@ struct ScopeTable: ~Copyable {
     }
     var task = ScopeID(rawValue: ct_scope_of_task())
     if task == .ignored { return skipsIgnored ? best : task }
-    // A task that outlives its scope goes on in the one around it.
+    // A task that outlives its scope continues in the parent scope.
     while let record = unsafe record(of: task, in: store), unsafe record.pointee.hasEnded != 0 {
       task = unsafe record.pointee.parent
     }
@@ -111,12 +113,13 @@ struct ScopeTable: ~Copyable {
     return max(best, task)
   }
 
+  /// Returns whether a scope of this process has not ended.
   private func isOpen(_ scope: ScopeID, in store: borrowing StoreWriter) -> Bool {
     guard let record = unsafe record(of: scope, in: store) else { return false }
     return unsafe record.pointee.hasEnded == 0
   }
 
-  // MARK: the thread's own. Inside.
+  // MARK: scopes of the calling thread. Caller holds the recursion guard.
 
   /// Puts the calling thread into a scope.
   func join(_ scope: ScopeID, in store: borrowing StoreWriter) -> Misuse? {
@@ -151,6 +154,7 @@ struct ScopeTable: ~Copyable {
     return scope == .ignored ? .notIgnored : .elsewhere
   }
 
+  /// Returns the id of a scope that the calling thread is in, by its index from the outermost.
   private static func joined(_ index: Int) -> UInt32 {
     unsafe withUnsafeBytes(of: &ct_thread().pointee.scopes) { scopes in
       unsafe scopes.load(fromByteOffset: index * 4, as: UInt32.self)
@@ -161,12 +165,12 @@ struct ScopeTable: ~Copyable {
 
   /// Forgets all scopes: they are the parent's.
   ///
-  /// - Parameter scopesOfParent: how many the parent's store had.
+  /// - Parameter scopesOfParent: the count of scopes in the parent's store.
   func renewInForkedChild(scopesOfParent: Int) {
     lock.renewInForkedChild()
     unsafe first.pointee += UInt32(scopesOfParent)
   }
 
-  /// The number of the first own scope, for the store's header.
+  /// The id of the first scope of this process, for the store's header.
   var firstScope: UInt32 { unsafe first.pointee }
 }

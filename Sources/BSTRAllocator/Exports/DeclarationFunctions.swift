@@ -1,4 +1,4 @@
-// What bstrtrace.h calls: declarations, implemented.
+// The declarations of bstrtrace.h, implemented.
 
 public import CBSTR
 import CTracker
@@ -18,20 +18,20 @@ public func bstrtrace_is_live(_ bstr: BSTR?) -> Int32 {
     ? 1 : 0
 }
 
-/// The same, of calls that another copy of this library has passed on, too.
+/// The implementation of declarations, also for calls that another copy of this library passes on.
 enum Declarations {
-  /// bstrtrace_declare.
+  /// Implements `bstrtrace_declare`.
   static func declare(
     _ address: UInt, _ what: UInt32, _ note: UnsafePointer<CChar>?, caller: CallSite
   ) {
-    guard let place = unsafe ct_enter() else {
+    guard let thread = unsafe ct_enter() else {
       if ct_has_other_recorder() {
         _ = BSTRFunctions.ask(
           CT_DECLARE, address, UInt(what), UInt(bitPattern: note), caller: caller)
       }
       return
     }
-    defer { unsafe ct_leave(place) }
+    defer { unsafe ct_leave(thread) }
     guard address != 0 else { return }
     let tracker = unsafe Tracker.current
     if let action = DeclaredAction(rawValue: what), action != .freed {
@@ -55,13 +55,13 @@ enum Declarations {
     }
   }
 
-  /// bstrtrace_is_live.
+  /// Implements `bstrtrace_is_live`.
   static func isLive(_ address: UInt, caller: CallSite) -> Bool {
-    guard let place = unsafe ct_enter() else {
+    guard let thread = unsafe ct_enter() else {
       return ct_has_other_recorder()
         && BSTRFunctions.ask(CT_IS_LIVE, address, caller: caller).results.0 != 0
     }
-    defer { unsafe ct_leave(place) }
+    defer { unsafe ct_leave(thread) }
     return unsafe address != 0 && Tracker.current.pointee.isLive(address)
   }
 }

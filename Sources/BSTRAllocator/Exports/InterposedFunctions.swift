@@ -1,4 +1,4 @@
-// Blocks that the program gives to the heap's own functions: CInterpose.h, implemented.
+// The tracker's part in `free` and `realloc`: CInterpose.h, implemented.
 
 import CInterpose
 import CTracker
@@ -7,9 +7,9 @@ import TraceStore
 /// See `CInterpose.h`.
 @c @implementation
 public func bstrtrace_block(_ pointer: UnsafeRawPointer) -> UnsafeRawPointer? {
-  guard let place = unsafe ct_enter() else { return nil }
-  defer { unsafe ct_leave(place) }
-  let block = unsafe Tracker.current.pointee.block(ofOutside: UInt(bitPattern: pointer))
+  guard let thread = unsafe ct_enter() else { return nil }
+  defer { unsafe ct_leave(thread) }
+  let block = unsafe Tracker.current.pointee.block(meantBy: UInt(bitPattern: pointer))
   return unsafe block.flatMap { unsafe UnsafeRawPointer(bitPattern: $0) }
 }
 
@@ -18,8 +18,8 @@ public func bstrtrace_block(_ pointer: UnsafeRawPointer) -> UnsafeRawPointer? {
 public func bstrtrace_release(
   _ pointer: UnsafeMutableRawPointer, _ isRealloc: Bool, _ caller: UInt, _ frame: UInt
 ) -> Bool {
-  guard let place = unsafe ct_enter() else { return false }
-  defer { unsafe ct_leave(place) }
+  guard let thread = unsafe ct_enter() else { return false }
+  defer { unsafe ct_leave(thread) }
   return unsafe Tracker.current.pointee.releaseFromOutside(
     UInt(bitPattern: pointer), isRealloc ? .realloc : .free,
     caller: CallSite(caller, frame))

@@ -1,4 +1,4 @@
-// Calls that another copy of this library has passed on: CTracker.h's `bstrtrace_serve`,
+// The calls that another copy of this library passes on: CTracker.h's `bstrtrace_serve`,
 // implemented.
 
 import CBSTR
@@ -45,23 +45,25 @@ public func bstrtrace_serve(_ request: UnsafeMutablePointer<ct_request>) {
 }
 
 extension BSTRFunctions {
-  /// A function of `bstr.h`, called from elsewhere.
+  /// Serves a call of a function of `bstr.h` that another copy of this library passed on.
+  ///
+  /// - Returns: the function's result, in a word.
   fileprivate static func serve(
     _ operation: ct_operation, _ first: UInt, _ second: UInt, _ third: UInt, _ caller: CallSite
   ) -> UInt {
-    let place = unsafe ct_enter()
-    defer { unsafe ct_leave(place) }
+    let thread = unsafe ct_enter()
+    defer { unsafe ct_leave(thread) }
     let string = unsafe UnsafeMutableRawPointer(bitPattern: first)
     let variable = unsafe UnsafeMutablePointer<UnsafeMutableRawPointer?>(bitPattern: first)
     let source = unsafe UnsafeRawPointer(bitPattern: second)
-    // What only reads or frees asks for no layout of the caller's.
+    // Functions that only read or free need no layout for allocations.
     switch operation {
     case CT_FREE, CT_PIN, CT_UNPIN, CT_COUNT_CHARACTERS:
       guard let string = unsafe string else { return 0 }
       if operation == CT_COUNT_CHARACTERS {
-        return unsafe UInt(characterCount(ofString: string, for: caller, place))
+        return unsafe UInt(characterCount(ofString: string, for: caller, thread))
       }
-      let functions = unsafe current(for: caller, freeing: string, place)
+      let functions = unsafe current(for: caller, freeing: string, thread)
       switch operation {
       case CT_PIN:
         return unsafe functions.pin(string, caller: caller)
@@ -72,7 +74,7 @@ extension BSTRFunctions {
       return 0
     default: break
     }
-    let functions = unsafe current(for: caller, place)
+    let functions = unsafe current(for: caller, thread)
     switch operation {
     case CT_ALLOCATE_TEXT:
       return UInt(

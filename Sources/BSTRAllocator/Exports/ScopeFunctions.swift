@@ -1,4 +1,4 @@
-// What bstrtrace.h calls for scopes, implemented; and the same for Swift's tasks.
+// The scope functions of bstrtrace.h, implemented, and scopes for Swift's tasks.
 
 public import CBSTR
 import CTracker
@@ -22,32 +22,33 @@ public func bstrtrace_end_scope(_ scope: UInt32) -> bstrtrace_scope_counts {
   ThreadScopes.end(scope)
 }
 
-/// The same, of calls that another copy of this library has passed on, too.
+/// The implementation of scopes, also for calls that another copy of this library passes on.
 enum ThreadScopes {
+  /// The call site of calls that record no stack.
   private static let nowhere = CallSite(0, 0)
 
-  /// bstrtrace_begin_scope.
+  /// Implements `bstrtrace_begin_scope`.
   static func begin(_ name: UnsafePointer<CChar>?, caller: CallSite) -> UInt32 {
-    guard let place = unsafe ct_enter() else {
+    guard let thread = unsafe ct_enter() else {
       guard ct_has_other_recorder() else { return 0 }
       let answer = BSTRFunctions.ask(
         CT_BEGIN_SCOPE, UInt(bitPattern: name), caller: caller)
       return UInt32(truncatingIfNeeded: answer.results.0)
     }
-    defer { unsafe ct_leave(place) }
+    defer { unsafe ct_leave(thread) }
     guard let name = unsafe name else { return 0 }
     return unsafe Tracker.current.pointee.beginScope(name, joins: true, caller: caller).rawValue
   }
 
-  /// bstrtrace_change_scope.
+  /// Implements `bstrtrace_change_scope`.
   static func change(_ scope: UInt32, _ what: UInt32) {
-    guard let place = unsafe ct_enter() else {
+    guard let thread = unsafe ct_enter() else {
       if ct_has_other_recorder() {
         _ = BSTRFunctions.ask(CT_CHANGE_SCOPE, UInt(scope), UInt(what), caller: nowhere)
       }
       return
     }
-    defer { unsafe ct_leave(place) }
+    defer { unsafe ct_leave(thread) }
     let tracker = unsafe Tracker.current
     switch Int(what) {
     case BSTRTRACE_JOIN: unsafe tracker.pointee.joinScope(ScopeID(rawValue: scope))
@@ -56,9 +57,9 @@ enum ThreadScopes {
     }
   }
 
-  /// bstrtrace_end_scope.
+  /// Implements `bstrtrace_end_scope`.
   static func end(_ scope: UInt32) -> bstrtrace_scope_counts {
-    guard let place = unsafe ct_enter() else {
+    guard let thread = unsafe ct_enter() else {
       var counts = bstrtrace_scope_counts()
       guard ct_has_other_recorder() else { return counts }
       let answer = BSTRFunctions.ask(CT_END_SCOPE, UInt(scope), caller: nowhere).results
@@ -67,16 +68,16 @@ enum ThreadScopes {
       counts.faults = UInt64(answer.2)
       return counts
     }
-    defer { unsafe ct_leave(place) }
+    defer { unsafe ct_leave(thread) }
     return unsafe Tracker.current.pointee.endScope(ScopeID(rawValue: scope), leaves: true)
   }
 }
 
-/// Scopes that tasks carry with them, rather than threads.
+/// Scopes that belong to tasks rather than to threads.
 public enum TaskScopes {
-  /// Says how to ask for the scope of the running task.
+  /// Sets the function that returns the scope of the running task.
   ///
-  /// - Parameter scope: answers with a scope's number or 0; called in the middle of an allocation.
+  /// - Parameter scope: returns a scope's id, or 0 for none; called during an allocation.
   public static func ask(_ scope: @convention(c) () -> UInt32) {
     ct_set_task_scope_provider(scope)
   }
@@ -87,19 +88,19 @@ public enum TaskScopes {
   @inline(never)
   public static func begin(_ name: String) -> ScopeID {
     let caller = CallSite(ct_return_address(), ct_frame_address())
-    guard let place = unsafe ct_enter() else { return .none }
-    defer { unsafe ct_leave(place) }
+    guard let thread = unsafe ct_enter() else { return .none }
+    defer { unsafe ct_leave(thread) }
     return unsafe name.withCString { name in
       unsafe Tracker.current.pointee.beginScope(name, joins: false, caller: caller)
     }
   }
 
-  /// Ends a scope, and says what is left of it.
+  /// Ends a scope, and returns the counts of its live strings and faults.
   ///
   /// - Parameter scope: `.none` is the whole process, which does not end.
   public static func end(_ scope: ScopeID) -> bstrtrace_scope_counts {
-    guard let place = unsafe ct_enter() else { return bstrtrace_scope_counts() }
-    defer { unsafe ct_leave(place) }
+    guard let thread = unsafe ct_enter() else { return bstrtrace_scope_counts() }
+    defer { unsafe ct_leave(thread) }
     return unsafe Tracker.current.pointee.endScope(scope, leaves: false)
   }
 }

@@ -1,6 +1,6 @@
-// The exported functions: bstr.h, implemented. Each notes who called it, goes inside the tracker,
-// and passes on; SysFreeString in a function apart. Not through a generic helper: it would ask the
-// run-time for types while still outside.
+// The exported functions: bstr.h, implemented. Each takes its caller's address, takes the recursion
+// guard and calls the implementation; SysFreeString in a separate function. Not through a generic
+// helper: it would ask the run-time for types before the guard is held.
 
 public import CBSTR
 import CTracker
@@ -8,25 +8,26 @@ import TraceOptions
 import TraceStore
 
 extension BSTRFunctions {
-  /// The functions of this process, for one that allocates.
+  /// Returns the functions of this process, for a call that allocates.
   ///
-  /// - Parameter place: what `ct_enter` answered.
+  /// - Parameter thread: the result of `ct_enter`, here and below.
   static func current(
-    for caller: CallSite, _ place: UnsafeMutablePointer<ct_thread>?
+    for caller: CallSite, _ thread: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
-    unsafe place == nil ? untracked(caller) : tracked(caller)
+    unsafe thread == nil ? untracked(caller) : tracked(caller)
   }
 
-  /// The functions of this process, for one that only frees or pins.
+  /// Returns the functions of this process, for a call that only frees or pins.
   static func current(
     for caller: CallSite, freeing bstr: UnsafeMutableRawPointer,
-    _ place: UnsafeMutablePointer<ct_thread>?
+    _ thread: UnsafeMutablePointer<ct_thread>?
   ) -> BSTRFunctions {
-    unsafe place == nil ? untracked(caller) : tracked(caller, freeing: bstr)
+    unsafe thread == nil ? untracked(caller) : tracked(caller, freeing: bstr)
   }
 
-  /// The functions for who is inside, in the layout of the copy that the caller would reach without
-  /// the tracker; that is detected at a module's first allocation.
+  /// Returns the functions for a call that holds the recursion guard, in the layout of the copy
+  /// that the caller would reach without the tracker; that is detected at a module's first
+  /// allocation.
   @inline(__always)
   fileprivate static func tracked(_ caller: CallSite) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
@@ -38,7 +39,7 @@ extension BSTRFunctions {
     return unsafe BSTRFunctions(layout: layout, tracker: tracker)
   }
 
-  /// The same for who frees a string, for which a guess does.
+  /// Returns the same for a call that frees a string, for which a guessed layout will do.
   @inline(__always)
   fileprivate static func tracked(
     _ caller: CallSite, freeing bstr: UnsafeMutableRawPointer
@@ -52,8 +53,8 @@ extension BSTRFunctions {
     return unsafe BSTRFunctions(layout: layout, tracker: tracker)
   }
 
-  /// The functions where `ct_enter` answers NULL, as to a signal handler: they work but record
-  /// nothing, and take no lock.
+  /// Returns the functions for a call that does not get the recursion guard, such as a signal
+  /// handler's: they work but record nothing, and take no lock.
   fileprivate static func untracked(_ caller: CallSite) -> BSTRFunctions {
     let known = ct_layout_of_caller(caller.returnAddress)
     let layout =
@@ -63,8 +64,8 @@ extension BSTRFunctions {
     return unsafe BSTRFunctions(layout: layout, tracker: nil)
   }
 
-  /// The functions of a process in which nothing is recorded or pinned and all callers have one
-  /// layout; `nil` in others, and before the layout is known.
+  /// The functions of the untracked fast path, when nothing is recorded or pinned and all callers
+  /// have one layout; `nil` otherwise, and before the layout is known.
   @inline(__always)
   fileprivate static var plain: BSTRFunctions? {
     let layout = StoredLayout(rawValue: ct_get_fast_path_layout())
@@ -72,42 +73,41 @@ extension BSTRFunctions {
     return unsafe BSTRFunctions(layout: layout, tracker: nil)
   }
 
-  /// SysFreeString where something is recorded: apart, so that it takes few registers where nothing
-  /// is.
+  /// Implements SysFreeString off the untracked fast path: in a separate function, so that the fast
+  /// path saves few registers.
   @inline(never)
   fileprivate static func free(_ bstr: UnsafeMutableRawPointer?, for caller: CallSite) {
     guard let bstr = unsafe bstr else { return }
-    guard let place = unsafe ct_enter() else {
+    guard let thread = unsafe ct_enter() else {
       if passOn(CT_FREE, "SysFreeString", UInt(bitPattern: bstr), caller: caller) != nil { return }
       return unsafe untracked(caller).free(bstr, caller: caller)
     }
     unsafe tracked(caller, freeing: bstr).free(bstr, caller: caller)
-    unsafe ct_leave(place)
+    unsafe ct_leave(thread)
   }
 
-  /// The characters of a string, in the layout of the copy that the caller would reach without the
-  /// tracker.
+  /// Returns the count of a string's characters, in the layout of the copy that the caller would
+  /// reach without the tracker.
   @inline(__always)
   static func characterCount(
     ofString bstr: UnsafeMutableRawPointer, for caller: CallSite,
-    _ place: UnsafeMutablePointer<ct_thread>?
+    _ thread: UnsafeMutablePointer<ct_thread>?
   ) -> Int {
-    guard unsafe place != nil, ct_layout_of_caller(caller.returnAddress) &- 1 >= CT_GUESSED - 1
+    guard unsafe thread != nil, ct_layout_of_caller(caller.returnAddress) &- 1 >= CT_GUESSED - 1
     else {
       return unsafe untracked(caller).characterCount(ofString: bstr)
     }
     return unsafe Tracker.current.pointee.characterCount(ofString: bstr, by: caller)
   }
 
-  /// Passes a call on that is not this copy's to carry out: to the copy of this library that
-  /// records, or, while a program's own functions are being tried, to the one of those that the
-  /// caller means.
+  /// Passes a call on: to the copy of this library that records, or, while the program's own
+  /// functions are being probed, to the one of those that the caller would reach.
   ///
   /// Integers and pointers are passed and returned alike (System V ABI, AMD64, 3.2.3; AAPCS64,
   /// 6.8.2).
   ///
-  /// Apart, like `ask`, so that the functions need no room for a request, nor the compiler's
-  /// protection of it.
+  /// Not inlined, like `ask`, so that the functions need no stack space for a request, and no stack
+  /// protector because of it.
   ///
   /// - Returns: what that function returned; `nil` when there is none.
   @inline(never)
@@ -129,7 +129,7 @@ extension BSTRFunctions {
     return unsafe unsafeBitCast(function, to: Own.self)(first, second, third)
   }
 
-  /// As above, for functions that return a string.
+  /// Passes a call on, as above, of a function that returns a string.
   fileprivate static func passOnForString(
     _ operation: ct_operation, _ name: StaticString, _ first: UInt, _ second: UInt = 0,
     caller: CallSite
@@ -139,7 +139,7 @@ extension BSTRFunctions {
     }
   }
 
-  /// Has the copy of this library that records carry a call out.
+  /// Asks the copy of this library that records to carry a call out, and returns its results.
   @inline(never)
   static func ask(
     _ operation: ct_operation, _ first: UInt, _ second: UInt = 0, _ third: UInt = 0,
@@ -165,7 +165,7 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  guard let place = unsafe ct_enter() else {
+  guard let thread = unsafe ct_enter() else {
     if let own = unsafe BSTRFunctions.passOnForString(
       CT_ALLOCATE_TEXT, "SysAllocString", UInt(bitPattern: psz), caller: caller)
     {
@@ -175,7 +175,7 @@ public func SysAllocString(_ psz: UnsafePointer<OLECHAR>?) -> BSTR? {
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let bstr = unsafe BSTRFunctions.tracked(caller).allocate(zeroTerminated: psz, caller: caller)
-  unsafe ct_leave(place)
+  unsafe ct_leave(thread)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
 
@@ -187,7 +187,7 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  guard let place = unsafe ct_enter() else {
+  guard let thread = unsafe ct_enter() else {
     if let own = unsafe BSTRFunctions.passOnForString(
       CT_ALLOCATE_CHARACTERS, "SysAllocStringLen", UInt(bitPattern: characters), UInt(count),
       caller: caller)
@@ -200,7 +200,7 @@ public func SysAllocStringLen(_ characters: UnsafePointer<OLECHAR>?, _ count: UI
   }
   let bstr = unsafe BSTRFunctions.tracked(caller).allocate(
     characters: Int(count), from: characters, caller: caller)
-  unsafe ct_leave(place)
+  unsafe ct_leave(thread)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
 
@@ -212,7 +212,7 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
       .assumingMemoryBound(to: OLECHAR.self)
   }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  guard let place = unsafe ct_enter() else {
+  guard let thread = unsafe ct_enter() else {
     if let own = unsafe BSTRFunctions.passOnForString(
       CT_ALLOCATE_BYTES, "SysAllocStringByteLen", UInt(bitPattern: bytes), UInt(count),
       caller: caller)
@@ -225,7 +225,7 @@ public func SysAllocStringByteLen(_ bytes: UnsafePointer<CChar>?, _ count: UINT)
   }
   let bstr = unsafe BSTRFunctions.tracked(caller).allocate(
     bytes: Int(count), from: bytes, caller: caller)
-  unsafe ct_leave(place)
+  unsafe ct_leave(thread)
   return unsafe bstr?.assumingMemoryBound(to: OLECHAR.self)
 }
 
@@ -245,9 +245,9 @@ public func SysReAllocString(
   _ bstr: UnsafeMutablePointer<BSTR?>, _ psz: UnsafePointer<OLECHAR>?
 ) -> INT {
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  if unsafe place == nil,
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
+  if unsafe thread == nil,
     let own = BSTRFunctions.passOn(
       CT_REALLOCATE_TEXT, "SysReAllocString", UInt(bitPattern: bstr), UInt(bitPattern: psz),
       caller: caller)
@@ -255,7 +255,7 @@ public func SysReAllocString(
     return INT(truncatingIfNeeded: own)
   }
   return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
-    unsafe BSTRFunctions.current(for: caller, place)
+    unsafe BSTRFunctions.current(for: caller, thread)
       .reallocate(variable, zeroTerminated: psz, caller: caller) ? 1 : 0
   }
 }
@@ -266,9 +266,9 @@ public func SysReAllocStringLen(
   _ bstr: UnsafeMutablePointer<BSTR?>, _ characters: UnsafePointer<OLECHAR>?, _ count: UINT
 ) -> INT {
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  if unsafe place == nil,
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
+  if unsafe thread == nil,
     let own = BSTRFunctions.passOn(
       CT_REALLOCATE_CHARACTERS, "SysReAllocStringLen", UInt(bitPattern: bstr),
       UInt(bitPattern: characters), UInt(count), caller: caller)
@@ -276,7 +276,7 @@ public func SysReAllocStringLen(
     return INT(truncatingIfNeeded: own)
   }
   return unsafe bstr.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) { variable in
-    unsafe BSTRFunctions.current(for: caller, place)
+    unsafe BSTRFunctions.current(for: caller, thread)
       .reallocate(variable, characters: Int(count), from: characters, caller: caller) ? 1 : 0
   }
 }
@@ -289,15 +289,15 @@ public func SysStringLen(_ bstr: BSTR?) -> UINT {
   guard let bstr = unsafe bstr else { return 0 }
   if let plain = BSTRFunctions.plain { return unsafe UINT(plain.characterCount(ofString: bstr)) }
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  if unsafe place == nil,
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
+  if unsafe thread == nil,
     let own = BSTRFunctions.passOn(
       CT_COUNT_CHARACTERS, "SysStringLen", UInt(bitPattern: bstr), caller: caller)
   {
     return UINT(truncatingIfNeeded: own)
   }
-  return unsafe UINT(BSTRFunctions.characterCount(ofString: bstr, for: caller, place))
+  return unsafe UINT(BSTRFunctions.characterCount(ofString: bstr, for: caller, thread))
 }
 
 /// See `bstr.h`.
@@ -312,16 +312,16 @@ public func SysStringByteLen(_ bstr: BSTR?) -> UINT {
 @c @implementation
 public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  if unsafe place == nil,
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
+  if unsafe thread == nil,
     let own = BSTRFunctions.passOn(
       CT_PIN, "SysAddRefString", UInt(bitPattern: bstr), caller: caller)
   {
     return HRESULT(truncatingIfNeeded: own)
   }
   guard let bstr = unsafe bstr else { return 0 }
-  return unsafe BSTRFunctions.current(for: caller, freeing: bstr, place).pin(bstr, caller: caller)
+  return unsafe BSTRFunctions.current(for: caller, freeing: bstr, thread).pin(bstr, caller: caller)
     ? 0 : ResultCode.outOfMemory
 }
 
@@ -329,16 +329,16 @@ public func SysAddRefString(_ bstr: BSTR?) -> HRESULT {
 @c @implementation
 public func SysReleaseString(_ bstr: BSTR?) {
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  if unsafe place == nil,
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
+  if unsafe thread == nil,
     BSTRFunctions.passOn(CT_UNPIN, "SysReleaseString", UInt(bitPattern: bstr), caller: caller)
       != nil
   {
     return
   }
   guard let bstr = unsafe bstr else { return }
-  unsafe BSTRFunctions.current(for: caller, freeing: bstr, place).unpin(bstr, caller: caller)
+  unsafe BSTRFunctions.current(for: caller, freeing: bstr, thread).unpin(bstr, caller: caller)
 }
 
 /// See `bstr.h`.
@@ -353,9 +353,9 @@ public func VarBstrCat(
   _ left: BSTR?, _ right: BSTR?, _ result: UnsafeMutablePointer<BSTR?>?
 ) -> HRESULT {
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
-  if unsafe place == nil,
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
+  if unsafe thread == nil,
     let own = BSTRFunctions.passOn(
       CT_CONCATENATE, "VarBstrCat", UInt(bitPattern: left), UInt(bitPattern: right),
       UInt(bitPattern: result), caller: caller)
@@ -363,7 +363,7 @@ public func VarBstrCat(
     return HRESULT(truncatingIfNeeded: own)
   }
   guard let result = unsafe result else { return ResultCode.invalidArgument }
-  let functions = unsafe BSTRFunctions.current(for: caller, place)
+  let functions = unsafe BSTRFunctions.current(for: caller, thread)
   let sum = unsafe functions.concatenate(left, right, caller: caller)
   unsafe result.pointee = sum?.assumingMemoryBound(to: OLECHAR.self)
   return unsafe sum == nil ? ResultCode.outOfMemory : 0
@@ -372,8 +372,8 @@ public func VarBstrCat(
 /// See `bstr.h`.
 @c @implementation
 public func VarBstrCmp(_ left: BSTR?, _ right: BSTR?, _ locale: LCID, _ flags: ULONG) -> HRESULT {
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
   let order = unsafe BSTRFunctions.compare(left, right)
   return 1 + HRESULT(order.signum())
 }
@@ -384,8 +384,8 @@ public func VarBstrCmp(_ left: BSTR?, _ right: BSTR?, _ locale: LCID, _ flags: U
 @c @implementation
 public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt32) {
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
   if ct_has_other_recorder() {
     _ = BSTRFunctions.ask(
       CT_SET_PROFILE, UInt(olecharBytes), UInt(payloadOffset), caller: caller)
@@ -401,11 +401,11 @@ public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt3
 @c @implementation
 public func bstrtrace_olechar_bytes() -> UInt32 {
   let caller = CallSite(ct_return_address(), ct_frame_address())
-  let place = unsafe ct_enter()
-  defer { unsafe ct_leave(place) }
+  let thread = unsafe ct_enter()
+  defer { unsafe ct_leave(thread) }
   if ct_has_other_recorder() {
     return UInt32(
       truncatingIfNeeded: BSTRFunctions.ask(CT_OLECHAR_BYTES, 0, caller: caller).results.0)
   }
-  return unsafe UInt32(BSTRFunctions.current(for: caller, place).stringLayout.olecharBytes)
+  return unsafe UInt32(BSTRFunctions.current(for: caller, thread).stringLayout.olecharBytes)
 }

@@ -1,25 +1,25 @@
-// The hash table of a shard: what stands behind a block's address. Does not lock.
+// The hash table of a shard, from a block's address to its entry. Does not lock.
 
 import CTracker
 import Glibc
 
-/// Blocks of one shard by address: open addressing with linear probing, in words of 8 bytes;
-/// removal closes the gap, so there are no tombstones.
+/// A hash table of the blocks of one shard by address: open addressing with linear probing, in
+/// words of 8 bytes; removal closes the gap, so there are no tombstones.
 ///
-/// Its memory comes from `mmap`, never from the heap that is being traced. The owner guards it by a
-/// lock. A new one is empty and owns no memory.
+/// Its memory comes from `mmap`, never from the heap that is being traced. The caller holds the
+/// shard lock. A new table is empty and has no memory.
 @safe
 struct BlockTable: ~Copyable {
   // The upper 45 bits are a block's address without its lowest three, which are 0; the lower 19 are
-  // the entry. No block lies at address 0: 0 marks a free slot.
+  // the entry. No block is at address 0: 0 marks a free slot.
   private(set) var words: UnsafeMutablePointer<UInt64>?
   private(set) var mask = -1
-  /// Entries in the table.
+  /// The count of entries in the table.
   private(set) var count = 0
-  /// As many entries as it holds before it grows: four fifths of its slots.
+  /// The count of entries at which it grows: four fifths of its slots.
   private(set) var limit = 0
 
-  private static let smallest = 256
+  private static let minSlots = 256
   static let entryBits: UInt64 = 19
   private static let entryMask: UInt64 = 1 << entryBits - 1
 
@@ -27,20 +27,20 @@ struct BlockTable: ~Copyable {
     unsafe words = nil
   }
 
-  /// The bits that are kept of a block's address; more than that for what is none.
+  /// Returns the bits that are kept of a block's address; more than fit for what is no block.
   @inline(__always)
   private static func key(of block: UInt) -> UInt64 { UInt64(block >> 3 | block << 61) }
 
-  /// Whether a block can be told by the bits that are kept of its address.
+  /// Returns whether the bits that are kept of a block's address identify it.
   ///
-  /// The kernel gives out addresses of more than 48 bits only to who asks for them.
+  /// The kernel maps at addresses of more than 48 bits only on request.
   @inline(__always)
   static func isRepresentable(_ block: UInt) -> Bool {
-    // 0 becomes the largest.
+    // Address 0 wraps around to the largest key.
     key(of: block) &- 1 < 1 << (64 - entryBits) - 1
   }
 
-  /// Where a block's entry stands until the next change; `nil` when there is none.
+  /// Returns the slot of a block's entry until the next change; `nil` when there is none.
   ///
   /// - Parameter hash: `ct_hash` of the block, here and below.
   /// - Complexity: O(1) expected.
@@ -58,7 +58,7 @@ struct BlockTable: ~Copyable {
     }
   }
 
-  /// The entry in a slot that `slot(of:_:)` has named, and that no change has come after but to it.
+  /// The entry in a slot that `slot(of:_:)` returned; no other entry has changed since.
   subscript(slot: Int) -> BlockEntry {
     @inline(__always) get {
       guard let words = unsafe words else { return .unrecorded }
@@ -70,15 +70,15 @@ struct BlockTable: ~Copyable {
     }
   }
 
-  /// A block's entry, or `nil`.
+  /// Returns a block's entry, or `nil` when there is none.
   @inline(__always)
   func entry(of block: UInt, _ hash: UInt64) -> BlockEntry? {
     slot(of: block, hash).map { self[$0] }
   }
 
-  /// Sets a block's entry, in place of an older one.
+  /// Sets a block's entry, replacing an older one.
   ///
-  /// - Parameter block: one that the table can hold.
+  /// - Parameter block: one that `isRepresentable`.
   /// - Returns: false when there is no memory to grow; the table is then as it was.
   @inline(__always)
   mutating func set(_ block: UInt, _ hash: UInt64, to entry: BlockEntry) -> Bool {
@@ -103,7 +103,7 @@ struct BlockTable: ~Copyable {
     }
   }
 
-  /// Removes the entry in a slot that `slot(of:_:)` has named.
+  /// Removes the entry in a slot that `slot(of:_:)` returned.
   @inline(__always)
   mutating func remove(at slot: Int) {
     guard let words = unsafe words else { return }
@@ -111,7 +111,7 @@ struct BlockTable: ~Copyable {
     var next = (gap &+ 1) & mask
     while unsafe words[next] != 0 {
       let home = Self.home(of: unsafe words[next], mask)
-      // The entry may move into the gap unless its home lies behind it.
+      // The entry may move into the gap unless its home slot is after the gap.
       if (next &- home) & mask >= (next &- gap) & mask {
         unsafe words[gap] = words[next]
         gap = next
@@ -122,7 +122,7 @@ struct BlockTable: ~Copyable {
     count &-= 1
   }
 
-  /// Forgets the records of live blocks, but not that they are live.
+  /// Marks every live block that has a record as inherited: live, without a record.
   mutating func markAllInherited() {
     for slot in 0..<mask + 1 {
       if let words = unsafe words, unsafe words[slot] != 0, self[slot].isLive,
@@ -133,6 +133,7 @@ struct BlockTable: ~Copyable {
     }
   }
 
+  /// Returns the slot at which the search for an entry begins.
   @inline(__always)
   static func home(of word: UInt64, _ mask: Int) -> Int {
     // The upper bits choose shard and filter cell; the lower ones are still free.
@@ -142,7 +143,7 @@ struct BlockTable: ~Copyable {
   @inline(never)
   private mutating func grow() -> Bool {
     let oldSlots = mask + 1
-    let slots = max(Self.smallest, oldSlots * 2)
+    let slots = max(Self.minSlots, oldSlots * 2)
     let stride = MemoryLayout<UInt64>.stride
     guard let memory = unsafe PrivateMemory.map(slots * stride) else { return false }
     let new = unsafe memory.assumingMemoryBound(to: UInt64.self)

@@ -1,13 +1,13 @@
-// Where, by which thread and when something was done.
+// The stack, thread and time of one event.
 
 import TraceStore
 
-/// Who did something, where and when.
+/// The stack, thread and time of one event.
 struct EventContext {
-  /// Where.
+  /// The stack that it was done from.
   var stack: StackID = .none
-  /// The thread.
+  /// The kernel's id of the thread.
   var thread: UInt32 = 0
-  /// When, in milliseconds since recording began.
+  /// The time in milliseconds since recording began.
   var milliseconds: UInt32 = 0
 }

@@ -1,44 +1,45 @@
-// What is remembered of blocks that were released, and the quarantine that keeps the memory of the
-// latest. Does not release memory and does not lock: a shard's lock guards it.
+// The ring of a shard's freed blocks, and the quarantine of the latest of them. Does not free
+// memory and does not lock: the shard lock guards it.
 
 import CTracker
 import Synchronization
 import TraceStore
 
-/// The last blocks that were released, the oldest forgotten first.
+/// A ring of the latest freed blocks of a shard, the oldest forgotten first.
 ///
-/// A block's history outlives its memory: the shard's table says where it is until the address is
-/// given out again, or until as many blocks as fit have been released after it. The memory for that
-/// is mapped at the first release.
+/// A block's record outlives its memory: the shard's table has its index in the ring until the
+/// heap allocates at the address again, or until `capacity` blocks have been freed after it. The
+/// ring's memory is mapped at the first free.
 @safe
 struct FreedBlocks: ~Copyable {
-  /// Blocks that are remembered in each shard: a power of two.
+  /// The count of blocks that are remembered in each shard: a power of two.
   static let capacity = 256
 
-  /// Where in the ring a block is, by how many were added before.
+  /// Returns the index in the ring of a block, from the count of those that were added before it.
   @inline(__always)
-  static func place(_ number: Int) -> Int { number & (capacity - 1) }
+  static func index(_ position: Int) -> Int { position & (capacity - 1) }
 
   private(set) var blocks: UnsafeMutablePointer<FreedBlock>?
-  /// Blocks that were ever added; the latest `capacity` of them are there.
+  /// The count of blocks that were ever added; the latest `capacity` of them are in the ring.
   private(set) var added = 0
-  /// The first of those whose memory may be in quarantine.
-  private(set) var oldestHeld = 0
-  private(set) var heldBytes = 0
+  /// The position of the first block whose memory may be in quarantine, counted as `added` is.
+  private(set) var oldestQuarantined = 0
+  /// The bytes in quarantine that count against the shard's own limit.
+  private(set) var quarantinedBytes = 0
 
   init() {
     unsafe blocks = nil
   }
 
-  /// Where the next block is remembered, in place of the oldest; `nil` when there is no memory, or
-  /// when that one's is still held: other threads may have filled the ring and not yet taken out
-  /// what is over the limits.
-  private var next: UnsafeMutablePointer<FreedBlock>? {
+  /// The slot of the next block, which is that of the oldest; `nil` when there is no memory, or
+  /// when the oldest is still quarantined: other threads may have filled the ring and not yet
+  /// evicted what is over the limits.
+  private var nextSlot: UnsafeMutablePointer<FreedBlock>? {
     @inline(__always) mutating get {
       if unsafe blocks == nil { unsafe blocks = Self.map() }
       guard let blocks = unsafe blocks else { return nil }
-      let place = unsafe blocks + Self.place(added)
-      return unsafe place.pointee.heldBytes == 0 ? place : nil
+      let slot = unsafe blocks + Self.index(added)
+      return unsafe slot.pointee.quarantinedBytes == 0 ? slot : nil
     }
   }
 
@@ -48,15 +49,17 @@ struct FreedBlocks: ~Copyable {
       .assumingMemoryBound(to: FreedBlock.self)
   }
 
-  /// Remembers a block in place of the oldest, which has left quarantine, and decides whether its
-  /// memory is held back.
+  /// Remembers a block in the slot of the oldest, which was evicted, and decides whether its memory
+  /// is quarantined.
+  ///
+  /// Caller holds the shard lock.
   ///
   /// - Parameters:
-  ///   - record: what was known of it while it was live.
-  ///   - bytes: of its memory.
-  ///   - slot: where its entry stands in the table of its shard; `nil` when it has none yet.
-  ///   - table: that table. Afterwards the block is in it, if there is memory.
-  /// - Returns: whether its memory is held.
+  ///   - record: the record that it had while it was live.
+  ///   - bytes: the size of its memory.
+  ///   - slot: the slot of its entry in the shard's table; `nil` when it has none yet.
+  ///   - table: the shard's table. Afterwards the block is in it, if there is memory.
+  /// - Returns: whether its memory is quarantined.
   @inline(__always)
   mutating func add(
     _ block: UInt, _ record: UnsafePointer<BlockRecord>, by context: EventContext,
@@ -64,24 +67,24 @@ struct FreedBlocks: ~Copyable {
     _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>, _ hash: UInt64, at slot: Int?,
     in table: inout BlockTable
   ) -> Bool {
-    guard let place = unsafe next else {
+    guard let freed = unsafe nextSlot else {
       if let slot { table.remove(at: slot) }
       return false
     }
-    let oldest = unsafe place.pointee.block
-    let hold = hold(bytes, limits, pool)
-    unsafe place.pointee.block = block
-    unsafe place.pointee.heldBytes = hold.bytes
-    unsafe place.pointee.record = record.pointee
-    unsafe place.pointee.release = context
-    unsafe place.pointee.isPooled = hold.isPooled
-    unsafe place.pointee.isInherited = false
-    unsafe place.pointee.preview = TextPreview(of: record.pointee)
-    let entry = BlockEntry(freed: Self.place(added))
+    let oldest = unsafe freed.pointee.block
+    let share = quarantineShare(of: bytes, limits, pool)
+    unsafe freed.pointee.block = block
+    unsafe freed.pointee.quarantinedBytes = share.bytes
+    unsafe freed.pointee.record = record.pointee
+    unsafe freed.pointee.release = context
+    unsafe freed.pointee.isPooled = share.isPooled
+    unsafe freed.pointee.isInherited = false
+    unsafe freed.pointee.preview = TextPreview(of: record.pointee)
+    let entry = BlockEntry(freed: Self.index(added))
     if let slot {
       table[slot] = entry
     } else {
-      // Without an entry it is still there for `takeOldest`.
+      // Without an entry it is still evicted by `takeOldest`.
       _ = table.set(block, hash, to: entry)
     }
     // Only now: removal moves other entries.
@@ -91,20 +94,22 @@ struct FreedBlocks: ~Copyable {
       table.remove(at: slot)
     }
     added &+= 1
-    return hold.bytes > 0
+    return share.bytes > 0
   }
 
-  /// Decides whether a block of so many bytes goes into quarantine.
+  /// Decides whether a block of so many bytes is quarantined, and counts it against a limit.
   ///
-  /// Half of what is allowed is divided among the shards. The other half is for blocks that are too
-  /// large for that.
+  /// Half of the bytes that the options allow is divided among the shards. The other half is a pool
+  /// for blocks that are larger than a shard's limit.
+  ///
+  /// - Returns: the bytes to quarantine, 0 for none, and whether the pool has them.
   @inline(__always)
-  private mutating func hold(
-    _ bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
+  private mutating func quarantineShare(
+    of bytes: Int, _ limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
   ) -> (bytes: Int, isPooled: Bool) {
     guard limits.blocks > 0, bytes > 0 else { return (0, false) }
     if bytes <= limits.bytes {
-      heldBytes &+= bytes
+      quarantinedBytes &+= bytes
       return (bytes, false)
     }
     if pool.add(bytes, ordering: .relaxed).newValue <= limits.poolBytes { return (bytes, true) }
@@ -112,57 +117,59 @@ struct FreedBlocks: ~Copyable {
     return (0, false)
   }
 
-  /// Whether more memory is held than the limits allow.
+  /// Returns whether more is quarantined than the limits allow.
   @inline(__always)
   func exceeds(_ limits: QuarantineLimits) -> Bool {
-    heldBytes > limits.bytes || added &- oldestHeld > limits.blocks
+    quarantinedBytes > limits.bytes || added &- oldestQuarantined > limits.blocks
   }
 
-  /// Whether it is their number alone that is over the limits, and there is room for more in the
-  /// ring.
+  /// Returns whether only the count of blocks is over the limits, and the ring has room for more.
   @inline(__always)
   func exceedsCountOnly(_ limits: QuarantineLimits) -> Bool {
-    let number = added &- oldestHeld
-    return number > limits.blocks && number < Self.capacity - 1 && heldBytes <= limits.bytes
+    let count = added &- oldestQuarantined
+    return count > limits.blocks && count < Self.capacity - 1 && quarantinedBytes <= limits.bytes
   }
 
-  /// Takes the memory of the oldest block out of quarantine, while there is more than the limits
-  /// allow.
+  /// Evicts the oldest block while more is quarantined than the limits allow.
   ///
-  /// - Returns: where that block is remembered, for as long as the lock is held; `nil` when the
-  ///   quarantine is within the limits.
+  /// Caller holds the shard lock.
+  ///
+  /// - Returns: the evicted block, valid for as long as the lock is held; `nil` when the quarantine
+  ///   is within the limits.
   @inline(__always)
   mutating func takeOldest(
     over limits: QuarantineLimits, _ pool: borrowing Atomic<Int>
   ) -> UnsafePointer<FreedBlock>? {
     guard let blocks = unsafe blocks else { return nil }
     while exceeds(limits) {
-      let place = unsafe blocks + Self.place(oldestHeld)
-      oldestHeld &+= 1
-      let bytes = unsafe place.pointee.heldBytes
+      let oldest = unsafe blocks + Self.index(oldestQuarantined)
+      oldestQuarantined &+= 1
+      let bytes = unsafe oldest.pointee.quarantinedBytes
       if bytes == 0 { continue }
-      if unsafe place.pointee.isPooled {
+      if unsafe oldest.pointee.isPooled {
         pool.subtract(bytes, ordering: .relaxed)
       } else {
-        heldBytes &-= bytes
+        quarantinedBytes &-= bytes
       }
-      unsafe place.pointee.heldBytes = 0
-      return unsafe UnsafePointer(place)
+      unsafe oldest.pointee.quarantinedBytes = 0
+      return unsafe UnsafePointer(oldest)
     }
     return nil
   }
 
-  /// A block that the table names.
-  subscript(place: Int) -> FreedBlock? { unsafe blocks?[place] }
+  /// The block at an index of the ring that an entry of the table has.
+  subscript(index: Int) -> FreedBlock? { unsafe blocks?[index] }
 
-  /// Whether an earlier block is remembered at the address of `freed`.
+  /// Returns whether an earlier block is remembered at the address of `freed`.
   ///
-  /// - Complexity: linear, as is the next; only for what has gone wrong.
+  /// - Complexity: linear in `capacity`; called for faults only.
   func hasEarlier(than freed: FreedBlock) -> Bool {
     first { $0.block == freed.block && $0.record.serial != freed.record.serial } != nil
   }
 
-  /// The block that the address lies in.
+  /// Returns the block that contains the address.
+  ///
+  /// - Complexity: linear in `capacity`; called for faults only.
   func block(around address: UInt) -> FreedBlock? {
     first { freed in
       freed.block <= address
@@ -180,19 +187,22 @@ struct FreedBlocks: ~Copyable {
     return nil
   }
 
-  /// The first block in quarantine from a number on, which is then that of the next.
-  func nextHeld(from number: inout Int) -> FreedBlock? {
+  /// Returns the first quarantined block at or after a position, which is advanced past it.
+  ///
+  /// - Parameter position: counted as `added` is.
+  func nextQuarantined(from position: inout Int) -> FreedBlock? {
     guard let blocks = unsafe blocks else { return nil }
-    number = max(number, oldestHeld)
-    while number < added {
-      let freed = unsafe blocks[Self.place(number)]
-      number += 1
-      if freed.heldBytes > 0 { return freed }
+    position = max(position, oldestQuarantined)
+    while position < added {
+      let freed = unsafe blocks[Self.index(position)]
+      position += 1
+      if freed.quarantinedBytes > 0 { return freed }
     }
     return nil
   }
 
-  /// Keeps what is known but for the stacks, whose numbers mean nothing in a new store.
+  /// Marks all blocks as inherited, and forgets their stacks, whose ids mean nothing in a new
+  /// store.
   mutating func forgetStacks() {
     guard let blocks = unsafe blocks else { return }
     for index in 0..<min(added, Self.capacity) {

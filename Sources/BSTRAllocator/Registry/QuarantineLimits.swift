@@ -1,27 +1,27 @@
-// How much a shard's quarantine holds.
+// The limits of a shard's quarantine.
 
-/// How much memory of released blocks one shard holds back.
+/// The limits of what one shard quarantines.
 struct QuarantineLimits {
-  /// Bytes of blocks.
+  /// Bytes of blocks in the shard.
   var bytes: Int
-  /// Bytes of blocks that are larger than that, in all shards together.
+  /// Bytes of blocks that are larger than `bytes`, in all shards together.
   var poolBytes: Int
-  /// Blocks, fewer than `FreedBlocks.capacity`.
+  /// Blocks in the shard, fewer than `FreedBlocks.capacity`.
   var blocks: Int
 
-  /// Half as many blocks.
+  /// The same limits with half as many blocks.
   var halved: QuarantineLimits {
     QuarantineLimits(bytes: bytes, poolBytes: poolBytes, blocks: blocks / 2)
   }
 
-  /// Nothing is held back.
+  /// Limits that quarantine nothing.
   static let none = QuarantineLimits(bytes: 0, poolBytes: 0, blocks: 0)
 
-  /// A shard's part of what the settings allow a process.
+  /// Divides what the options allow a process among its shards.
   init(processBytes: Int, processBlocks: Int, shards: Int) {
     bytes = processBytes / 2 / shards
     poolBytes = processBytes / 2
-    // One place stays free for the block that pushes the oldest out.
+    // One slot of the ring stays free for the block that evicts the oldest.
     blocks = min((processBlocks + shards - 1) / shards, FreedBlocks.capacity - 1)
   }
 

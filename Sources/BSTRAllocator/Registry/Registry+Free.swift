@@ -1,22 +1,22 @@
-// What becomes of a block that is released: it is taken out, remembered, held back, and at last let
-// go. Does not free memory: the caller does, when it holds no lock.
+// The free path: unregister, remember, quarantine, evict. Does not free memory: the caller does,
+// when it holds no lock.
 
 import CTracker
 import Synchronization
 import TraceStore
 
 extension Registry {
-  /// Takes a live block out, and its memory into quarantine where that has room.
+  /// Unregisters a live block, and quarantines its memory if there is room.
   ///
-  /// Where it is not held, the caller gives its memory back afterwards: from then on its address
-  /// may be anyone's.
+  /// Takes a shard lock. If the block is not quarantined, the caller frees its memory to the heap
+  /// afterwards: from then on the heap may allocate at its address again.
   ///
   /// - Parameters:
-  ///   - context: who releases it and where; kept, with the block's record and the beginning of its
-  ///     string, until the address is given out again.
+  ///   - context: the event context of the free; kept, with the block's record and the first bytes
+  ///     of its string, until the heap allocates at the address again.
   ///   - unrecorded: the layout of a block that has no record in this store.
-  ///   - alwaysReport: whether the caller wants to know the block, whatever is with it.
-  ///   - result: what else the caller is to see to.
+  ///   - alwaysReport: report the block even if it is intact.
+  ///   - result: follow-up work for the caller.
   @inline(__always)
   func release(
     _ block: UInt, by context: EventContext, _ unrecorded: BlockLayout, alwaysReport: Bool,
@@ -28,34 +28,34 @@ extension Registry {
     defer { unsafe release(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
     let entry = unsafe shard.pointee.blocks[slot]
-    guard let number = unsafe number(of: entry, in: shard) else {
+    guard let index = unsafe recordIndex(of: entry, in: shard) else {
       guard entry.isLive else { return .unknown }
       return unsafe releaseWithoutRecord(
         block, hash, entry, slot, by: context, unrecorded, in: shard)
     }
-    let place = unsafe place(of: number, shard)
-    let record = unsafe UnsafePointer(place)
+    let pointer = unsafe recordPointer(at: index, shard)
+    let record = unsafe UnsafePointer(pointer)
     let layout = unsafe BlockLayout(record.pointee.layout)
     if unsafe alwaysReport || !layout.isIntact(record) {
       unsafe describe(block, record.pointee, by: context, &result)
     }
-    // What was asked of the heap, or what it has set aside.
+    // The bytes that the heap was asked for, or those that it allocated.
     let bytes =
       unsafe shard.pointee.hasShortened
       ? ct_usable_bytes(block) : layout.blockBytes(forPayload: Int(record.pointee.byteLength))
-    let isHeld = unsafe shard.pointee.remember(
+    let isQuarantined = unsafe shard.pointee.remember(
       block, record, by: context, bytes: bytes, limits, pool, hash, at: slot)
-    if isHeld {
+    if isQuarantined {
       unsafe layout.poison(record.pointee)
     } else {
-      // Enough to tell it from a live one, should it be freed again.
+      // Enough to distinguish it from a live block if it is freed again.
       unsafe layout.poison(record.pointee, atMost: BlockLayout.maxPoisonBytes)
       ct_filter_remove(hash)
     }
     result.stack = unsafe record.pointee.stack
     result.thread = unsafe record.pointee.thread
     result.byteLength = unsafe record.pointee.byteLength
-    unsafe recycleRecord(number, place, to: shard)
+    unsafe recycleRecord(index, pointer, to: shard)
     unsafe store.count(.frees, ofPart: shard - shards)
     if isContended, unsafe shard.pointee.freed.exceedsCountOnly(limits) {
       result.slowPath.insert(.rebalance)
@@ -63,10 +63,12 @@ extension Registry {
       unsafe evict(oldest, &result)
       if unsafe shard.pointee.freed.exceeds(limits) { result.slowPath.insert(.overBudget) }
     }
-    return .own(isHeld: isHeld)
+    return .own(isQuarantined: isQuarantined)
   }
 
-  /// Says what was released, and what is wrong with it.
+  /// Writes the freed block and its corruption to the scratch memory, and restores its trailer.
+  ///
+  /// Caller holds the shard lock.
   @inline(never)
   private func describe(
     _ block: UInt, _ record: BlockRecord, by context: EventContext, _ result: inout ReleaseResult
@@ -80,18 +82,21 @@ extension Registry {
     result.slowPath.insert(.report)
   }
 
-  /// Leaves it to the caller to look whether a block that has left quarantine was written to.
+  /// Leaves it to the caller to check whether an evicted block was written to.
   @inline(never)
   private func leaveToCheck(_ evicted: FreedBlock, _ result: inout ReleaseResult) {
     unsafe Details.scratch.pointee.evicted = evicted
     result.slowPath.insert(.verifyEvicted)
   }
 
-  /// Takes a block out of another shard's quarantine for one that is one too many.
+  /// Evicts a block from another shard instead of from the block's own, which is one over its
+  /// limit.
   ///
-  /// The heap gives a thread the block again that it got back last, so that a thread that allocates
-  /// and releases stays in the shard whose blocks leave quarantine. Two in one shard would fight
-  /// for its lock for ever: this moves one of them.
+  /// Takes shard locks, one at a time.
+  ///
+  /// The heap allocates the block again that a thread freed last, so that a thread that allocates
+  /// and frees stays in the shard that it evicts from. Two such threads in one shard would contend
+  /// for its lock for ever: this moves one of them to another shard.
   func evictFromAnotherShard(nextTo block: UInt, _ result: inout ReleaseResult) {
     let thread = unsafe ct_thread()
     unsafe thread.pointee.next_shard &+= 1 + 2 * (thread.pointee.tid & 15)
@@ -100,6 +105,9 @@ extension Registry {
     _ = evict(from: Self.index(for: ct_hash(block)), over: limits, &result)
   }
 
+  /// Evicts the oldest block of a shard that is over the limits; returns false when it is not.
+  ///
+  /// Takes the shard lock.
   @inline(__always)
   private func evict(
     from index: Int, over limits: QuarantineLimits, _ result: inout ReleaseResult
@@ -113,7 +121,7 @@ extension Registry {
     return true
   }
 
-  /// Lets a block go that has left quarantine.
+  /// Passes an evicted block on to the caller.
   ///
   /// Caller holds the shard lock.
   @inline(__always)
@@ -121,16 +129,16 @@ extension Registry {
     _ oldest: UnsafePointer<FreedBlock>, _ result: inout ReleaseResult
   ) {
     let layout = unsafe BlockLayout(oldest.pointee.record.layout)
-    // The filter's cell may be another shard's no more than the block is.
+    // A cell of the filter is of one shard only, as a block is.
     unsafe ct_filter_remove(ct_hash(oldest.pointee.block))
     unsafe result.evicted = oldest.pointee.block
-    // Longer ones are looked at when the lock is free again.
+    // Longer blocks are checked after the lock is released.
     if unsafe !layout.isPoisoned(oldest.pointee, atMost: 64), unsafe !oldest.pointee.isInherited {
       unsafe leaveToCheck(oldest.pointee, &result)
     }
   }
 
-  /// Takes a live block out that has no record in this store.
+  /// Unregisters a live block that has no record in this store.
   ///
   /// Caller holds the shard lock.
   @inline(never)
@@ -151,56 +159,58 @@ extension Registry {
       byteLength: layout.blockBytes(forPayload: bytes) <= ct_usable_bytes(block)
         ? UInt32(bytes) : 0, stack: .none, thread: 0, milliseconds: 0)
     return unsafe .inherited(
-      isHeld: hold(record, block, hash, at: slot, by: context, in: shard))
+      isQuarantined: quarantine(record, block, hash, at: slot, by: context, in: shard))
   }
 
-  /// What the caller of `release` is to see to, apart from the block itself.
+  /// The result of a free: follow-up work for the caller, apart from the block itself.
   struct ReleaseResult {
-    /// Where the block was allocated, by whom, and its payload.
+    /// The stack that allocated the block.
     var stack = StackID.none
+    /// The thread that allocated the block.
     var thread: UInt32 = 0
+    /// The bytes of its payload.
     var byteLength: UInt32 = 0
-    /// What is to be done that seldom is.
+    /// Work that only the slow path does.
     var slowPath = SlowPath()
-    /// The start of a block that has left quarantine, whose memory is now the caller's; 0 for none.
+    /// The start of an evicted block, which the caller frees to the heap; 0 for none.
     var evicted: UInt = 0
   }
 
-  /// What seldom follows the release of a short string.
+  /// Work that only the slow path of a free does.
   struct SlowPath: OptionSet {
     let rawValue: UInt32
 
-    /// The block is corrupted, or is to be told: `Details` have it.
+    /// The block is corrupted, or is to be reported: it is in `Details`.
     static let report = SlowPath(rawValue: 1)
-    /// The block that has left quarantine is to be looked at, for it is long, or was written to:
-    /// `Details` have it.
+    /// The evicted block is to be checked, because it is long or was written to: it is in
+    /// `Details`.
     static let verifyEvicted = SlowPath(rawValue: 2)
-    /// More has to leave quarantine.
+    /// More has to be evicted.
     static let overBudget = SlowPath(rawValue: 4)
-    /// There is one block too many in quarantine, and another thread in the shard:
+    /// The quarantine is one block over its limit, and the shard's lock was contended:
     /// `evictFromAnotherShard` is to be called.
     static let rebalance = SlowPath(rawValue: 8)
   }
 
-  /// What is to be told of a release; what `SlowPath` does not name means nothing.
+  /// The blocks that a slow path reports; a field is valid only if its flag in `SlowPath` is set.
   struct Details {
-    /// The block.
+    /// The block that was freed: valid with `.report`.
     var freed: FreedBlock
-    /// What was written to where it should not have been.
+    /// The corruption of that block: valid with `.report`.
     var corruption: BlockLayout.BlockCorruption
-    /// The block that has left quarantine.
+    /// The block that was evicted: valid with `.verifyEvicted`.
     var evicted: FreedBlock
 
-    /// In the calling thread's scratch memory, so that nothing has to be set aside for it that is
-    /// seldom used; until the next stack is captured.
+    /// The details in the calling thread's scratch memory, so that the fast path reserves no memory
+    /// for them; valid until the next stack is captured.
     static var scratch: UnsafeMutablePointer<Details> {
       unsafe UnsafeMutableRawPointer(ct_scratch()).assumingMemoryBound(to: Details.self)
     }
   }
 
-  /// Takes a live block out, of which nothing is remembered then.
+  /// Unregisters a live block without remembering it.
   ///
-  /// Its memory is the caller's.
+  /// Takes a shard lock. The caller frees its memory to the heap.
   @inline(__always)
   func take(_ block: UInt, in store: borrowing StoreWriter) -> ReleaseOutcome {
     let hash = ct_hash(block)
@@ -212,54 +222,61 @@ extension Registry {
     unsafe shard.pointee.blocks.remove(at: slot)
     ct_filter_remove(hash)
     if entry == .unrecorded { return .unrecorded }
-    guard let number = unsafe number(of: entry, in: shard) else { return .inherited(isHeld: false) }
-    unsafe recycleRecord(number, place(of: number, shard), to: shard)
+    guard let index = unsafe recordIndex(of: entry, in: shard) else {
+      return .inherited(isQuarantined: false)
+    }
+    unsafe recycleRecord(index, recordPointer(at: index, shard), to: shard)
     unsafe store.count(.frees, ofPart: shard - shards)
-    return .own(isHeld: false)
+    return .own(isQuarantined: false)
   }
 
-  /// Takes the block of another copy of the functions into quarantine, if that has room.
+  /// Quarantines a foreign block, if there is room.
   ///
-  /// - Parameter record: its address, layout and length; no serial number.
-  /// - Returns: whether its memory is held; else the caller gives it back.
+  /// Takes a shard lock.
+  ///
+  /// - Parameter record: its address, layout and length; no serial.
+  /// - Returns: whether it is quarantined; otherwise the caller frees it to the heap.
   func hold(foreign block: UInt, _ record: BlockRecord, by context: EventContext) -> Bool {
     guard BlockTable.isRepresentable(block) else { return false }
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
-    // Another thread has released it at the same context.
-    if let slot, let place = unsafe shard.pointee.blocks[slot].freedPlace,
-      unsafe (shard.pointee.freed[place]?.heldBytes ?? 0) > 0
+    // Another thread has freed it at the same time.
+    if let slot, let index = unsafe shard.pointee.blocks[slot].freedPlace,
+      unsafe (shard.pointee.freed[index]?.quarantinedBytes ?? 0) > 0
     {
       return true
     }
-    return unsafe hold(record, block, hash, at: slot, by: context, in: shard)
+    return unsafe quarantine(record, block, hash, at: slot, by: context, in: shard)
   }
 
-  /// Takes a block that has no record in this store into quarantine, if that has room.
+  /// Quarantines a block that has no record in this store, if there is room.
   ///
   /// Caller holds the shard lock.
-  private func hold(
+  private func quarantine(
     _ record: BlockRecord, _ block: UInt, _ hash: UInt64, at slot: Int?, by context: EventContext,
     in shard: UnsafeMutablePointer<Shard>
   ) -> Bool {
-    let isHeld = unsafe withUnsafePointer(to: record) { record in
+    let isQuarantined = unsafe withUnsafePointer(to: record) { record in
       unsafe shard.pointee.remember(
         block, record, by: context, bytes: ct_usable_bytes(block), limits,
         pool, hash, at: slot)
     }
     let layout = BlockLayout(record.layout)
-    layout.poison(record, atMost: isHeld ? .max : BlockLayout.maxPoisonBytes)
-    if isHeld || record.byteLength <= BlockLayout.maxPoisonBytes { layout.restoreTrailer(record) }
-    if isHeld { ct_filter_add(hash) }
-    return isHeld
+    layout.poison(record, atMost: isQuarantined ? .max : BlockLayout.maxPoisonBytes)
+    if isQuarantined || record.byteLength <= BlockLayout.maxPoisonBytes {
+      layout.restoreTrailer(record)
+    }
+    if isQuarantined { ct_filter_add(hash) }
+    return isQuarantined
   }
 
-  /// Takes the memory of a released block out of the quarantine of the shard that `block` belongs
-  /// to, while that holds more than the limits allow.
+  /// Evicts the oldest block of the shard that `block` belongs to, if that is over the limits.
   ///
-  /// - Returns: the block, whose memory is now the caller's.
+  /// Takes a shard lock.
+  ///
+  /// - Returns: the evicted block, which the caller frees to the heap.
   func takeOldest(nextTo block: UInt) -> FreedBlock? {
     takeOldest(from: Self.index(for: ct_hash(block)), over: limits)
   }
@@ -273,29 +290,36 @@ extension Registry {
     return freed
   }
 
-  /// Empties the quarantine: `body` is given each block, whose memory is then its own.
+  /// Evicts every block in quarantine, and passes each to `body`, which frees it to the heap.
+  ///
+  /// Takes shard locks, one at a time; holds none while it calls `body`.
   func emptyQuarantine(_ body: (FreedBlock) -> Void) {
     for index in 0..<Self.shardCount {
       while let freed = takeOldest(from: index, over: .none) { body(freed) }
     }
   }
 
-  /// How far a walk through the quarantine has come.
+  /// A position in the quarantine, for `nextCorrupted`.
   struct QuarantinePlace {
     fileprivate var shard = 0
-    fileprivate var number = 0
+    fileprivate var position = 0
   }
 
-  /// The next block in quarantine that was written to; it is mended, so that it is told once.
+  /// Returns the next quarantined block that was written to, and restores its bytes, so that it is
+  /// reported once.
   ///
-  /// - Parameter scope: the scope that it was allocated in; `nil` for any.
+  /// Takes shard locks, one at a time.
+  ///
+  /// - Parameters:
+  ///   - place: the position to start from, which is advanced.
+  ///   - scope: the scope that it was allocated in; `nil` for any.
   func nextCorrupted(
     from place: inout QuarantinePlace, in scope: ScopeID?
   ) -> (FreedBlock, BlockLayout.Corruption)? {
     while place.shard < Self.shardCount {
       let shard = unsafe acquireShard(place.shard)
       defer { unsafe release(shard) }
-      while let freed = unsafe shard.pointee.freed.nextHeld(from: &place.number) {
+      while let freed = unsafe shard.pointee.freed.nextQuarantined(from: &place.position) {
         guard scope == nil || scope == freed.record.scope else { continue }
         let layout = BlockLayout(freed.record.layout)
         if !freed.isInherited, let corruption = layout.corruption(ofPoisoned: freed) {

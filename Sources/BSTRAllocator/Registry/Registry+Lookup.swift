@@ -1,38 +1,42 @@
-// What is known of an address: live, released, inside a block. Changes nothing but what it mends.
+// The state of an address: live, freed, inside a block. Changes nothing but what it restores.
 
 import CTracker
 import TraceStore
 
 extension Registry {
-  /// What is known of the block at an address.
+  /// The state of the block at an address.
   enum BlockState {
     /// It is live.
     case live
-    /// It was released. `isReused`: an earlier block of the same address is remembered, too.
+    /// It was freed. `isReused`: an earlier block of the same address is remembered, too.
     case freed(FreedBlock, isReused: Bool)
-    /// Nothing.
+    /// Nothing is remembered of it.
     case unknown
   }
 
-  /// What is known of the block that starts at the address.
+  /// Returns the state of the block that starts at the address.
+  ///
+  /// Takes a shard lock.
   func state(of block: UInt) -> BlockState {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     guard let entry = unsafe shard.pointee.blocks.entry(of: block, hash) else { return .unknown }
-    guard let place = entry.freedPlace else { return .live }
-    guard let freed = unsafe shard.pointee.freed[place] else { return .unknown }
+    guard let index = entry.freedPlace else { return .live }
+    guard let freed = unsafe shard.pointee.freed[index] else { return .unknown }
     return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
   }
 
-  /// The start of the block of a string.
+  /// Returns the start of the block of a string.
   ///
-  /// A string lies as the copy of the functions laid it out that it was allocated by, which need
-  /// not be the one that it has come to.
+  /// A string has the layout of the copy of the functions that allocated it, which need not be the
+  /// copy that was called with it.
   ///
-  /// - Parameter expected: the layout of the copy that it has come to.
-  /// - Returns: the block of a string that is known, live or freed; of another the one that
-  ///   `expected` says.
+  /// Takes shard locks, one at a time.
+  ///
+  /// - Parameter expected: the layout of the copy that was called with it.
+  /// - Returns: the block of the string if it is live or remembered; otherwise the one that follows
+  ///   from `expected`.
   func block(ofString bstr: UInt, _ expected: StringLayout, in store: borrowing StoreWriter) -> UInt
   {
     let block = bstr &- UInt(expected.payloadOffset)
@@ -40,7 +44,7 @@ extension Registry {
     return !isKnown(block, bstr, in: store) && isKnown(other, bstr, in: store) ? other : block
   }
 
-  /// Whether a string at `bstr` with a block that starts at `block` is live or remembered.
+  /// Returns whether a string at `bstr` with a block that starts at `block` is live or remembered.
   private func isKnown(_ block: UInt, _ bstr: UInt, in store: borrowing StoreWriter) -> Bool {
     switch state(of: block) {
     case .live:
@@ -51,40 +55,49 @@ extension Registry {
     }
   }
 
-  /// The start of a block of ours, live or in quarantine, that a pointer close to it may mean.
+  /// Returns the start of a registered block, live or quarantined, that a pointer close to it may
+  /// mean.
   ///
-  /// One no more than 8 bytes behind the start or 4 in front of it. In glibc's heap no block is as
-  /// small as 16 bytes, so that one which is 16 behind or 8 in front is nobody else's, either.
+  /// The pointer is at most 8 bytes after the start or 4 before it. In glibc's heap no block is as
+  /// small as 16 bytes, so that 16 bytes after or 8 before the start is in no other block, either.
   ///
-  /// Those are the start itself, the string's first character, and what a copy of another layout
-  /// takes for the start.
+  /// These are the start itself, the string's first character, and the address that a copy of
+  /// another layout takes for the start.
+  ///
+  /// Takes shard locks, one at a time.
   func block(near pointer: UInt) -> UInt? {
-    let (behind, before): (UInt, UInt) = ct_heap_is_glibc() ? (16, 8) : (8, 4)
-    for block in stride(from: (pointer &- behind) & ~3, through: pointer &+ before, by: 4)
+    let (after, before): (UInt, UInt) = ct_heap_is_glibc() ? (16, 8) : (8, 4)
+    for block in stride(from: (pointer &- after) & ~3, through: pointer &+ before, by: 4)
     where block % 8 == 0 && owns(block) {
       return block
     }
     return nil
   }
 
-  /// Whether memory that starts at the address is ours: that of a live block, or in quarantine.
+  /// Returns whether a live or quarantined block starts at the address.
+  ///
+  /// Takes a shard lock.
   func owns(_ block: UInt) -> Bool {
     switch state(of: block) {
     case .live: true
-    case .freed(let freed, _): freed.heldBytes > 0
+    case .freed(let freed, _): freed.quarantinedBytes > 0
     case .unknown: false
     }
   }
 
-  /// A live block's record; `nil` when there is none, or no record of it.
+  /// Returns a live block's record; `nil` when there is none, or no record of it.
+  ///
+  /// Takes a shard lock.
   func liveRecord(of block: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    return unsafe livePlace(of: block, in: shard)?.pointee
+    return unsafe liveRecordPointer(of: block, in: shard)?.pointee
   }
 
-  /// A live block's record, and what is wrong with the block; that is mended, so that it is told
-  /// once.
+  /// Returns a live block's record and corruption, and restores the corrupted bytes, so that they
+  /// are reported once.
+  ///
+  /// Takes a shard lock.
   ///
   /// - Parameter serial: the allocation that is meant; any when it is `nil`.
   /// - Returns: `nil` when there is none, or no record of it.
@@ -93,7 +106,7 @@ extension Registry {
   ) -> (record: BlockRecord, corruption: BlockLayout.BlockCorruption)? {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let record = unsafe livePlace(of: block, in: shard)?.pointee,
+    guard let record = unsafe liveRecordPointer(of: block, in: shard)?.pointee,
       serial == nil || serial == record.serial
     else { return nil }
     let layout = BlockLayout(record.layout)
@@ -109,24 +122,27 @@ extension Registry {
     return (record, corruption)
   }
 
-  /// Notes that a live block now holds a shorter string, and moves its guard.
+  /// Records that a live block now has a shorter string, and moves its guard.
+  ///
+  /// Takes a shard lock.
   func shorten(
     _ block: UInt, to byteCount: Int, in store: borrowing StoreWriter
   ) {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
-    guard let place = unsafe livePlace(of: block, in: shard),
-      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place.pointee.address))
+    guard let pointer = unsafe liveRecordPointer(of: block, in: shard),
+      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(pointer.pointee.address))
     else { return }
-    unsafe place.pointee.byteLength = UInt32(byteCount)
+    unsafe pointer.pointee.byteLength = UInt32(byteCount)
     unsafe shard.pointee.hasShortened = true
-    unsafe BlockLayout(place.pointee.layout).setGuard(of: bstr, byteCount)
+    unsafe BlockLayout(pointer.pointee.layout).setGuard(of: bstr, byteCount)
   }
 
-  /// A released block that the address lies in.
+  /// Returns a freed block that contains the address.
   ///
-  /// - Complexity: linear in what is remembered, and the next in records; only for what has gone
-  ///   wrong.
+  /// Takes shard locks, one at a time.
+  ///
+  /// - Complexity: linear in the remembered blocks; called for faults only.
   func freedBlock(around address: UInt) -> FreedBlock? {
     for index in 0..<Self.shardCount {
       let shard = unsafe acquireShard(index)
@@ -136,9 +152,11 @@ extension Registry {
     return nil
   }
 
-  /// The record of a live block that the address lies in.
+  /// Returns the record of a live block that contains the address.
   ///
   /// Takes no lock: a record that changes meanwhile may be missed.
+  ///
+  /// - Complexity: linear in the records; called for faults only.
   func liveBlock(
     around address: UInt, in store: borrowing StoreWriter
   ) -> BlockRecord? {

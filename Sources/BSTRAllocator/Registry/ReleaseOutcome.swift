@@ -1,16 +1,16 @@
-// What became of a block that was to be freed.
+// The outcome of a free.
 
-/// The outcome of a free, of the registry's part of it and of the whole.
+/// The outcome of a free, as the registry and as the tracker return it.
 enum ReleaseOutcome {
-  /// It was live, as remembered. `isHeld`: its memory is in quarantine.
-  case own(isHeld: Bool)
-  /// It was live, and nothing more was known of it.
+  /// It was live, with a record. `isQuarantined`: its memory is in quarantine.
+  case own(isQuarantined: Bool)
+  /// It was live, without a record.
   case unrecorded
-  /// It was live when this process was forked. `isHeld`: its memory is in quarantine.
-  case inherited(isHeld: Bool)
-  /// It is no live block of this library's.
+  /// It was live when this process was forked. `isQuarantined`: its memory is in quarantine.
+  case inherited(isQuarantined: Bool)
+  /// It is no live block of this library.
   case unknown
-  /// Nothing was looked up: nothing is recorded.
+  /// Nothing was looked up, because nothing is recorded.
   case unwatched
 
   /// Whether a live block was freed.

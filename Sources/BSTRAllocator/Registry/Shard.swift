@@ -1,4 +1,4 @@
-// A part of the registry, guarded by a lock of its own.
+// One of the registry's shards.
 
 import CTracker
 import Glibc
@@ -8,36 +8,36 @@ import TraceStore
 /// A part of the registry, guarded by a lock of its own, on cache lines of its own.
 @safe
 struct Shard: ~Copyable {
-  /// Records that a shard has side by side in the store.
+  /// The count of a shard's records that are side by side in the store.
   static let portion = 8
 
-  /// What is known of which address.
+  /// The live and freed blocks by their addresses.
   var blocks = BlockTable()
-  /// Blocks that were released.
+  /// The latest freed blocks, and the quarantine.
   var freed = FreedBlocks()
-  /// Records that were inherited: entries below are the parent's, and a number is counted from
-  /// there.
+  /// The count of records that were inherited: entries below it are the parent's, and the indices
+  /// of this process's records are counted from it.
   var inherited: UInt32 = 0
-  /// Records that were ever taken in this process's store.
-  var numbered: UInt32 = 0
-  /// 1 more than the number of the first free record, which names the next in the same way; 0 for
+  /// The count of records that were ever taken in this process's store.
+  var recordCount: UInt32 = 0
+  /// 1 more than the index of the first free record, which has the next one in the same form; 0 for
   /// none.
   var free: UInt32 = 0
-  /// Whether a string was ever shortened, whose block has more memory than its length says: from
-  /// then on the heap is asked.
+  /// Whether a string was ever shortened, so that its block has more memory than its length says:
+  /// from then on the sizes of blocks are asked of the heap.
   var hasShortened = false
-  /// The first of its records in this process's store; `nil` before it has any.
+  /// The first of the shard's records in this process's store; `nil` before it has any.
   var records: UnsafeMutablePointer<BlockRecord>?
-  // More than a line: none has parts of two shards.
+  // More than a cache line, so that no line has bytes of two shards.
   private let padding = InlineArray<13, UInt64>(repeating: 0)
 
   init() {
     unsafe records = nil
   }
 
-  /// Remembers a released block, and holds its memory back if there is room; see `FreedBlocks.add`.
+  /// Remembers a freed block, and quarantines its memory if there is room; see `FreedBlocks.add`.
   ///
-  /// - Parameter slot: where it stands in the table; `nil` when it does not.
+  /// - Parameter slot: its slot in the table; `nil` when it has none.
   @inline(__always)
   mutating func remember(
     _ block: UInt, _ record: UnsafePointer<BlockRecord>, by context: EventContext,

@@ -7,14 +7,14 @@ import Glibc
 import TraceOptions
 import TraceStore
 
-/// The functions for one layout.
+/// The BSTR functions for one string layout.
 ///
-/// `caller` is everywhere the return address of the exported function.
+/// `caller` is always the return address, and the frame, of the exported function's caller.
 @safe
 struct BSTRFunctions {
-  /// The layout that new strings get, with what the tracker adds to it.
+  /// The layout of new strings, with the guard that the tracker adds.
   let layout: StoredLayout
-  /// Records what happens; `nil` for functions that nobody watches.
+  /// The tracker that records the calls; `nil` for functions that record nothing.
   let tracker: UnsafeMutablePointer<Tracker>?
 
   @inline(__always)
@@ -23,13 +23,13 @@ struct BSTRFunctions {
     unsafe self.tracker = unsafe tracker
   }
 
-  /// Width and payload offset.
+  /// The width of a character and the payload offset.
   @inline(__always)
   var stringLayout: StringLayout { StringLayout(layout) }
 
   // MARK: allocating
 
-  /// SysAllocString.
+  /// Implements SysAllocString.
   @inline(__always)
   func allocate(zeroTerminated text: UnsafeRawPointer?, caller: CallSite)
     -> UnsafeMutableRawPointer?
@@ -38,7 +38,7 @@ struct BSTRFunctions {
     return unsafe allocate(characters: characterCount(of: text), from: text, caller: caller)
   }
 
-  /// SysAllocStringLen.
+  /// Implements SysAllocStringLen.
   @_transparent  // Where `@inline(__always)` leaves a call.
   func allocate(
     characters count: Int, from text: UnsafeRawPointer?, caller: CallSite
@@ -48,7 +48,7 @@ struct BSTRFunctions {
     return unsafe allocate(byteCount, copying: text, available: byteCount, caller: caller)
   }
 
-  /// SysAllocStringByteLen.
+  /// Implements SysAllocStringByteLen.
   @inline(__always)
   func allocate(
     bytes byteCount: Int, from bytes: UnsafeRawPointer?, caller: CallSite
@@ -57,8 +57,8 @@ struct BSTRFunctions {
     return unsafe allocate(byteCount, copying: bytes, available: byteCount, caller: caller)
   }
 
-  /// A BSTR of `byteCount` bytes, recorded where that is wanted: the first `available` copied, the
-  /// rest zero.
+  /// Allocates a BSTR of `byteCount` bytes, the first `available` copied and the rest zero, and
+  /// records it if the process is recorded.
   @_transparent  // As above.
   private func allocate(
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, caller: CallSite
@@ -71,7 +71,7 @@ struct BSTRFunctions {
     let watched = BlockLayout(layout)
     var memory = unsafe allocate(byteCount, copying: source, available: available, watched)
     if unsafe memory == nil {
-      // The quarantine has memory that the program needs more.
+      // The program needs the memory that is in quarantine.
       unsafe watcher.pointee.emptyQuarantine()
       unsafe memory = allocate(byteCount, copying: source, available: available, watched)
     }
@@ -86,7 +86,7 @@ struct BSTRFunctions {
     return unsafe bstr
   }
 
-  /// A BSTR in a new block.
+  /// Allocates a block, and writes a BSTR to it.
   @inline(__always)
   private func allocate(
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, _ layout: BlockLayout
@@ -113,23 +113,23 @@ struct BSTRFunctions {
     return unsafe tracker
   }
 
-  // MARK: releasing
+  // MARK: freeing
 
-  /// SysFreeString.
+  /// Implements SysFreeString.
   @inline(__always)
   func free(_ bstr: UnsafeMutableRawPointer?, caller: CallSite) {
     guard let bstr = unsafe bstr else { return }
     if let tracker = unsafe tracker, unsafe !tracker.pointee.pins.isEmpty,
-      unsafe tracker.pointee.deferRelease(of: UInt(bitPattern: bstr), caller: caller)
+      unsafe tracker.pointee.deferFree(of: UInt(bitPattern: bstr), caller: caller)
     {
       return
     }
-    unsafe release(bstr, caller: caller)
+    unsafe freeUnpinned(bstr, caller: caller)
   }
 
-  /// Frees the block, unless it is certain that there is none.
+  /// Frees the block of a string without pins, unless it is certain that there is none.
   @inline(__always)
-  private func release(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
+  private func freeUnpinned(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
     let block = unsafe bstr - stringLayout.payloadOffset
     if let watcher = unsafe watcher {
       switch unsafe watcher.pointee.release(
@@ -137,21 +137,24 @@ struct BSTRFunctions {
       {
       case .own, .unrecorded, .inherited: return
       case .unwatched: break
-      case .unknown: return unsafe releaseUnknown(bstr, watcher, caller: caller)
+      case .unknown: return unsafe freeUnknown(bstr, watcher, caller: caller)
       }
     }
     unsafe ct_heap_free(block)
   }
 
-  /// What is no live block of ours may be another copy's.
-  private func releaseUnknown(
+  /// Frees what is no live block of the registry at this layout: a live one of another layout, or a
+  /// foreign one.
+  ///
+  /// Anything else is a fault, which is recorded.
+  private func freeUnknown(
     _ bstr: UnsafeMutableRawPointer, _ watcher: UnsafeMutablePointer<Tracker>, caller: CallSite
   ) {
     if unsafe watcher.pointee.release(ofOtherLayout: UInt(bitPattern: bstr), layout, caller: caller)
     {
       return
     }
-    let verdict = unsafe watcher.pointee.judgeRelease(bstr, stringLayout, caller: caller)
+    let verdict = unsafe watcher.pointee.judgeFree(bstr, stringLayout, caller: caller)
     guard verdict == .foreign else { return }
     unsafe watcher.pointee.release(
       foreign: UInt(bitPattern: bstr - stringLayout.payloadOffset), UInt(bitPattern: bstr),
@@ -161,35 +164,36 @@ struct BSTRFunctions {
 
   // MARK: reallocating
 
-  /// SysReAllocString.
+  /// Implements SysReAllocString.
   ///
-  /// The copy is made before the old string goes: `text` may lie inside it.
+  /// The copy is made before the old string is freed: `text` may point into it.
   func reallocate(
-    _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, zeroTerminated text: UnsafeRawPointer?,
+    _ variable: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
+    zeroTerminated text: UnsafeRawPointer?,
     caller: CallSite
   ) -> Bool {
-    let old = unsafe place.pointee
-    // Judged first: a fault is told even if there is no memory for the copy.
+    let old = unsafe variable.pointee
+    // Judged first: a fault is reported even if there is no memory for the copy.
     let isString = unsafe isString(old, frees: true, caller: caller)
     var copy: UnsafeMutableRawPointer?
     if let text = unsafe text {
       unsafe copy = allocate(zeroTerminated: text, caller: caller)
       if unsafe copy == nil { return false }
     }
-    unsafe place.pointee = copy
+    unsafe variable.pointee = copy
     if isString { unsafe free(old, caller: caller) }
     return true
   }
 
-  /// SysReAllocStringLen.
+  /// Implements SysReAllocStringLen.
   func reallocate(
-    _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>, characters count: Int,
+    _ variable: UnsafeMutablePointer<UnsafeMutableRawPointer?>, characters count: Int,
     from text: UnsafeRawPointer?, caller: CallSite
   ) -> Bool {
     guard count < stringLayout.characterLimit else { return false }
-    guard let old = unsafe place.pointee else {
+    guard let old = unsafe variable.pointee else {
       let new = unsafe allocate(characters: count, from: text, caller: caller)
-      unsafe place.pointee = new
+      unsafe variable.pointee = new
       return unsafe new != nil
     }
     let isString = unsafe isString(old, frees: true, caller: caller)
@@ -199,18 +203,19 @@ struct BSTRFunctions {
       unsafe shorten(old, to: byteCount, from: text)
       return true
     }
-    // Characters taken from the old string end where it ends: its terminator is the last to read.
+    // Characters copied from the old string end where it ends: its terminator is the last one read.
     let source = unsafe text ?? UnsafeRawPointer(old)
     let distance = UInt(bitPattern: source) &- UInt(bitPattern: old)
     let available =
       distance <= UInt(oldBytes) ? oldBytes - Int(distance) : byteCount
     let new = unsafe allocate(byteCount, copying: source, available: available, caller: caller)
     guard let new = unsafe new else { return false }
-    unsafe place.pointee = new
+    unsafe variable.pointee = new
     if isString { unsafe free(old, caller: caller) }
     return true
   }
 
+  /// Shortens a string in place, and records that.
   private func shorten(
     _ bstr: UnsafeMutableRawPointer, to byteCount: Int, from text: UnsafeRawPointer?
   ) {
@@ -223,14 +228,15 @@ struct BSTRFunctions {
     }
   }
 
-  /// Whether a string lies as these functions lay strings out, as far as that is known.
+  /// Returns whether a string has the layout of these functions, as far as its layout is known.
   private func hasOwnLayout(_ bstr: UnsafeMutableRawPointer) -> Bool {
     guard let watcher = unsafe watcher else { return true }
     let known = unsafe watcher.pointee.layout(ofString: UInt(bitPattern: bstr), stringLayout)
     return known.map { StringLayout($0) == stringLayout } ?? true
   }
 
-  /// The string's length: by its prefix, but no more than what was allocated where that is known.
+  /// Returns the string's length in bytes: that of its prefix, but at most what was allocated, if
+  /// that is known.
   private func bytesInside(_ bstr: UnsafeMutableRawPointer, caller: CallSite) -> Int {
     let allocated = unsafe watcher.flatMap {
       unsafe $0.pointee.inspect(string: UInt(bitPattern: bstr), stringLayout, caller: caller)
@@ -238,7 +244,7 @@ struct BSTRFunctions {
     return unsafe min(Self.byteLength(of: bstr), allocated ?? .max)
   }
 
-  /// The bytes of characters that have no prefix, at most `limit`.
+  /// Returns the bytes of characters that have no prefix, at most `limit`.
   private func bytesOfText(_ text: UnsafeMutableRawPointer, _ limit: Int) -> Int {
     var count = 0
     while count < limit,
@@ -250,7 +256,8 @@ struct BSTRFunctions {
     return count
   }
 
-  /// Whether something may be used as a BSTR: where nothing is watched it is, as everywhere else.
+  /// Returns whether something may be used as a BSTR; true when nothing is recorded, as without the
+  /// tracker.
   private func isString(_ bstr: UnsafeMutableRawPointer?, frees: Bool, caller: CallSite) -> Bool {
     guard let bstr = unsafe bstr, let watcher = unsafe watcher else { return true }
     return unsafe watcher.pointee.judgeUse(bstr, stringLayout, frees: frees, caller: caller)
@@ -258,41 +265,42 @@ struct BSTRFunctions {
 
   // MARK: pinning
 
-  /// SysAddRefString; false when the pin cannot be remembered.
+  /// Implements SysAddRefString; returns false when the pin cannot be remembered.
   func pin(_ bstr: UnsafeMutableRawPointer, caller: CallSite) -> Bool {
-    // What is no BSTR is not pinned: its address may be one's later.
+    // What is no BSTR is not pinned: a later BSTR may have its address.
     guard unsafe isString(bstr, frees: false, caller: caller) else { return true }
     return unsafe tracker?.pointee.pin(UInt(bitPattern: bstr), caller: caller) ?? true
   }
 
-  /// SysReleaseString.
+  /// Implements SysReleaseString.
   func unpin(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
     if let tracker = unsafe tracker, unsafe tracker.pointee.pins.unpin(UInt(bitPattern: bstr)) {
-      unsafe release(bstr, caller: caller)
+      unsafe freeUnpinned(bstr, caller: caller)
     }
   }
 
   // MARK: reading
 
-  /// SysStringByteLen: the prefix, and nothing else, so that any memory with a prefix will do.
+  /// Implements SysStringByteLen: reads the prefix and nothing else, so that any memory with a
+  /// prefix will do.
   static func byteLength(of bstr: UnsafeRawPointer?) -> Int {
     guard let bstr = unsafe bstr else { return 0 }
     return unsafe Int((bstr - 4).loadUnaligned(as: UInt32.self))
   }
 
-  /// The length in front of the characters of a block.
+  /// Returns the length in the prefix of a block, in bytes.
   static func byteLength(ofBlock block: UInt, _ stringLayout: StringLayout) -> Int {
     unsafe byteLength(of: UnsafeRawPointer(bitPattern: block + UInt(stringLayout.payloadOffset)))
   }
 
-  /// SysStringLen.
+  /// Implements SysStringLen.
   func characterCount(ofString bstr: UnsafeRawPointer?) -> Int {
     unsafe Self.byteLength(of: bstr) / stringLayout.olecharBytes
   }
 
   // MARK: VarBstr
 
-  /// VarBstrCat; `nil` when memory is exhausted or the lengths overflow.
+  /// Implements VarBstrCat; returns `nil` when memory is exhausted or the lengths overflow.
   func concatenate(
     _ left: UnsafeRawPointer?, _ right: UnsafeRawPointer?, caller: CallSite
   ) -> UnsafeMutableRawPointer? {
@@ -307,7 +315,7 @@ struct BSTRFunctions {
     return unsafe result
   }
 
-  /// VarBstrCmp: negative, zero or positive.
+  /// Implements VarBstrCmp; returns a negative value, zero or a positive one.
   static func compare(_ left: UnsafeRawPointer?, _ right: UnsafeRawPointer?) -> Int {
     let (leftBytes, rightBytes) = unsafe (byteLength(of: left), byteLength(of: right))
     if let left = unsafe left, let right = unsafe right {

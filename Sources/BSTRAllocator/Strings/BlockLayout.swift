@@ -1,86 +1,88 @@
-// What stands where in a block, and whether it still does. Does not lock; the caller sees to it
-// that nobody releases the block meanwhile.
+// The layout of a block, and the checks that its bytes are as they were left. Does not lock: the
+// caller makes sure that no other thread frees the block meanwhile.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// A program's layout with what the tracker adds to it.
+/// A string layout with the guard that the tracker adds.
 ///
 /// ```
 ///  start        payloadOffset                                blockBytes
 ///    | 0 … | length |  characters  | 0 character |  guard  |
 /// ```
 ///
-/// The guard is at the end because a private copy of SysFreeString releases the block's start.
+/// The guard is at the end because a private copy of SysFreeString frees the block's start.
 struct BlockLayout {
+  /// The layout without the guard.
   let stringLayout: StringLayout
   private let hasGuard: Bool
 
-  /// A program's layout.
+  /// Makes a layout.
   ///
-  /// - Parameter hasGuard: whether something is added behind each string.
+  /// - Parameter hasGuard: whether a guard is after the terminator of each string.
   @inline(__always)
   init(stringLayout: StringLayout, hasGuard: Bool) {
     self.stringLayout = stringLayout
     self.hasGuard = hasGuard
   }
 
-  /// The layout of a recorded string.
+  /// Makes the layout of a recorded string.
   @inline(__always)
   init(_ layout: StoredLayout) {
     self.init(stringLayout: StringLayout(layout), hasGuard: layout.hasGuard)
   }
 
-  /// Bytes behind the terminator: `guardSize`, or 0 without guards.
+  /// The bytes after the terminator: `guardSize`, or 0 without guards.
   @inline(__always)
   var guardBytes: Int { hasGuard ? Self.guardSize : 0 }
 
-  /// Four characters of Windows' width.
+  /// The bytes of a guard: four characters of Windows' width.
   ///
-  /// In many size classes of the heap it takes no more memory.
+  /// In many size classes of the heap the block takes no more memory for it.
   static let guardSize = StoreLayout.guardBytes
 
-  /// Bytes in a block whose memory was written to by somebody who should not have.
+  /// Bytes of a block that are not as they were left.
   struct Corruption {
+    /// The kind of event that reports them.
     var kind: EventKind
-    /// From the first character to the first changed byte.
+    /// The bytes from the first character to the first changed byte.
     var offset: Int
-    /// Changed bytes.
+    /// The count of changed bytes.
     var count: Int
-    /// Eight bytes from the first changed one on, as they were found; for a prefix what it says.
+    /// The eight bytes from the first changed one on, as they were found; for a prefix its value.
     var found: UInt64
   }
 
-  /// What can be wrong with one block at once.
+  /// All corruption of one live block.
   struct BlockCorruption {
-    /// Its length.
+    /// Corruption of its prefix.
     var prefix: Corruption?
-    /// What stands behind it.
+    /// Corruption of its trailer.
     var trailer: Corruption?
 
     var isEmpty: Bool { prefix == nil && trailer == nil }
 
-    /// Calls `body` with each.
+    /// Calls `body` with each corruption.
     func forEach(_ body: (Corruption) -> Void) {
       if let prefix { body(prefix) }
       if let trailer { body(trailer) }
     }
   }
 
-  /// Bytes of a block whose payload has `byteCount` bytes.
+  /// Returns the bytes of a block whose payload has `byteCount` bytes.
   @inline(__always)
   func blockBytes(forPayload byteCount: Int) -> Int {
     stringLayout.blockBytes(forPayload: byteCount) &+ guardBytes
   }
 
-  /// Bytes from the first character to the guard.
+  /// Returns the bytes from the first character to the guard.
   @inline(__always)
   private func guardOffset(_ byteCount: Int) -> Int {
     stringLayout.bytesWithTerminator(byteCount)
   }
 
-  /// Writes the guard behind a string of `byteCount` bytes.
+  /// Writes the guard after a string of `byteCount` bytes; a no-op without guards.
   @inline(__always)
   func setGuard(of bstr: UnsafeMutableRawPointer, _ byteCount: Int) {
     if hasGuard {
@@ -97,13 +99,13 @@ struct BlockLayout {
     if byteCount & 1 == 0, stringLayout.olecharBytes == 2 {
       return unsafe (bstr + byteCount).storeBytes(of: 0, as: UInt16.self)
     }
-    // A whole character and the rest of one, never more than seven bytes.
+    // A whole character and the rest of one: at most seven bytes.
     for index in byteCount..<guardOffset(byteCount) {
       unsafe (bstr + index).storeBytes(of: 0, as: UInt8.self)
     }
   }
 
-  /// Whether terminator and guard are as they should be: the usual case, quickly.
+  /// Returns whether the trailer is as it was left, on the fast path.
   @inline(__always)
   private func isTrailerIntact(_ bstr: UnsafeRawPointer, _ byteCount: Int) -> Bool {
     let end = guardOffset(byteCount)
@@ -114,7 +116,7 @@ struct BlockLayout {
     return unsafe Self.changes(.overrun, bstr, byteCount..<end, expected: 0) == nil
   }
 
-  /// Writes a string's terminator and guard anew.
+  /// Writes a string's trailer again.
   func restoreTrailer(_ record: BlockRecord) {
     guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
       return
@@ -123,10 +125,10 @@ struct BlockLayout {
     unsafe setGuard(of: bstr, Int(record.byteLength))
   }
 
-  /// Whether nothing is wrong with a live block.
+  /// Returns whether a live block has no corruption, on the fast path.
   ///
-  /// A prefix that says less than was allocated is a string that was shortened in place, which is
-  /// legal as long as it stays inside the block.
+  /// A prefix that is less than was allocated is that of a string that was shortened in place,
+  /// which is legal as long as it stays inside the block.
   @inline(__always)
   func isIntact(_ record: UnsafePointer<BlockRecord>) -> Bool {
     guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.pointee.address)) else {
@@ -137,7 +139,7 @@ struct BlockLayout {
     return unsafe prefix <= byteLength && isTrailerIntact(bstr, Int(byteLength))
   }
 
-  /// What is wrong with a live block.
+  /// Returns the corruption of a live block.
   func corruption(of record: BlockRecord) -> BlockCorruption {
     var corruption = BlockCorruption()
     guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else {
@@ -152,21 +154,21 @@ struct BlockLayout {
     return corruption
   }
 
-  /// What is wrong with the terminator and the guard.
+  /// Returns the corruption of terminator and guard.
   ///
-  /// One character too many lands on the terminator.
+  /// One character too many overwrites the terminator.
   private func trailerCorruption(
     _ bstr: UnsafeRawPointer, _ byteCount: Int, _ kind: EventKind
   ) -> Corruption? {
     let start = guardOffset(byteCount)
     var corruption = unsafe Self.changes(kind, bstr, byteCount..<start, expected: 0)
-    let behind = unsafe Self.changes(
+    let ofGuard = unsafe Self.changes(
       kind, bstr, start..<start + guardBytes, expected: StoreLayout.guardByte)
-    if corruption == nil { corruption = behind } else { corruption?.count += behind?.count ?? 0 }
+    if corruption == nil { corruption = ofGuard } else { corruption?.count += ofGuard?.count ?? 0 }
     return unsafe withFound(corruption, bstr, byteCount)
   }
 
-  /// Corruption with the bytes that stand there, up to the block's end.
+  /// Adds the bytes that were found, up to the block's end, to a corruption.
   private func withFound(
     _ corruption: Corruption?, _ bstr: UnsafeRawPointer, _ byteCount: Int
   ) -> Corruption? {
@@ -180,14 +182,14 @@ struct BlockLayout {
     return corruption
   }
 
-  /// Makes a released string an empty one with nothing sensible in it.
+  /// Overwrites a freed string's length with 0 and its characters with poison.
   ///
-  /// A reader that comes too late sees no characters, and does not run past the block: the length
-  /// is 0, and terminator and guard stay.
+  /// A read after the free sees no characters, and does not run past the block: the length is 0,
+  /// and the trailer stays.
   ///
-  /// - Parameter most: bytes that are written at most.
+  /// - Parameter maxBytes: the limit of characters' bytes that are overwritten.
   @inline(__always)
-  func poison(_ record: BlockRecord, atMost most: Int = .max) {
+  func poison(_ record: BlockRecord, atMost maxBytes: Int = .max) {
     guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
       return
     }
@@ -198,15 +200,15 @@ struct BlockLayout {
         unsafe (bstr + $0).storeBytes(of: Self.poisonWord, as: UInt64.self)
       }
     } else {
-      unsafe memset(bstr, Int32(StoreLayout.poisonByte), min(byteCount, most))
+      unsafe memset(bstr, Int32(StoreLayout.poisonByte), min(byteCount, maxBytes))
     }
   }
 
-  /// Whether memory that the heap has got back is as we left it, but for what the heap writes at
-  /// the start of blocks that it holds.
+  /// Returns whether a block that was freed to the heap still has its poison and trailer, except
+  /// for what the heap writes at the start of free blocks.
   ///
   /// - Parameter skipped: bytes from the block's start that the heap may have written to.
-  /// - Returns: `nil` when nothing of it tells.
+  /// - Returns: `nil` when too few bytes are left to decide, or they are not readable.
   func isPoisonIntact(of freed: FreedBlock, skipping skipped: Int) -> Bool? {
     let byteCount = Int(freed.record.byteLength)
     let start = skipped - stringLayout.payloadOffset
@@ -224,16 +226,16 @@ struct BlockLayout {
     return true
   }
 
-  /// Bytes of a released string that are overwritten where its memory is not held.
+  /// The limit of bytes of a freed string that are poisoned when its memory is not quarantined.
   static let maxPoisonBytes = 4096
 
-  /// Whether nothing was written to a released block: the usual case, quickly.
+  /// Returns whether nothing was written to a freed block, on the fast path.
   ///
-  /// - Parameter most: bytes of a string that is looked at: of a longer one the answer is no.
+  /// - Parameter maxBytes: the longest payload that is checked: for a longer one false is returned.
   @inline(__always)
-  func isPoisoned(_ freed: borrowing FreedBlock, atMost most: Int) -> Bool {
+  func isPoisoned(_ freed: borrowing FreedBlock, atMost maxBytes: Int) -> Bool {
     let byteCount = Int(freed.record.byteLength)
-    guard byteCount <= most,
+    guard byteCount <= maxBytes,
       let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(freed.record.address)),
       unsafe (bstr - 4).load(as: UInt32.self) == 0
     else { return false }
@@ -257,16 +259,16 @@ struct BlockLayout {
     return unsafe isTrailerIntact(bstr, byteCount)
   }
 
-  /// Whether `forEachWord` can be asked of a string.
+  /// Returns whether `forEachWord` may be called for a string.
   @inline(__always)
   private static func isInFewWords(_ byteCount: Int) -> Bool {
     UInt(bitPattern: byteCount &- 8) <= 64 - 8
   }
 
-  /// Calls `body` with the offsets of words of 8 bytes that have all bytes of a short string
-  /// between them: some in two.
+  /// Calls `body` with the offsets of words of 8 bytes, which may overlap, that cover all bytes of
+  /// a short string.
   ///
-  /// Not a loop, which would become a call of `memset` that costs more.
+  /// Not a loop, which the compiler would make a call of `memset` that costs more.
   ///
   /// - Parameter byteCount: 8 to 64.
   @inline(__always)
@@ -283,7 +285,7 @@ struct BlockLayout {
     body(byteCount &- 24)
   }
 
-  /// What was written to a released block, or `nil`.
+  /// Returns the corruption of a freed block that was poisoned; `nil` when there is none.
   func corruption(ofPoisoned freed: FreedBlock) -> Corruption? {
     let record = freed.record
     guard !isPoisoned(freed, atMost: .max),
@@ -292,8 +294,8 @@ struct BlockLayout {
     let prefix = unsafe (bstr - 4).load(as: UInt32.self)
     var corruption = unsafe Self.changes(
       .writeAfterFree, bstr, 0..<Int(record.byteLength), expected: StoreLayout.poisonByte)
-    let behind = unsafe trailerCorruption(bstr, Int(record.byteLength), .writeAfterFree)
-    if corruption == nil { corruption = behind } else { corruption?.count += behind?.count ?? 0 }
+    let trailer = unsafe trailerCorruption(bstr, Int(record.byteLength), .writeAfterFree)
+    if corruption == nil { corruption = trailer } else { corruption?.count += trailer?.count ?? 0 }
     unsafe corruption = withFound(corruption, bstr, Int(record.byteLength))
     if prefix != 0 {
       let count = (corruption?.count ?? 0) + 4
@@ -303,7 +305,7 @@ struct BlockLayout {
     return corruption
   }
 
-  /// The bytes of a range that are not what they should be.
+  /// Returns the bytes of a range that are not the expected one; `nil` when all are.
   private static func changes(
     _ kind: EventKind, _ bstr: UnsafeRawPointer, _ range: Range<Int>, expected: UInt8
   ) -> Corruption? {

@@ -1,10 +1,10 @@
-// Detects a copy's layout by having it make a string and release it, once.
+// The detection of a copy's string layout: the copy allocates a string and frees it, once.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// Finds out how a copy of the BSTR functions lays its strings out.
+/// A probe of a copy of the BSTR functions, which detects its string layout.
 enum LayoutProbe {
   private typealias Allocate = @convention(c) (UnsafeRawPointer?) -> UnsafeMutableRawPointer?
   private typealias AllocateCount =
@@ -12,40 +12,41 @@ enum LayoutProbe {
   private typealias Count = @convention(c) (UnsafeMutableRawPointer?) -> UInt32
   private typealias Free = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
-  /// Characters of the probe: as an odd number of 2 bytes each they are a different number of bytes
-  /// than as characters of 4 bytes.
+  /// The count of characters of the probe: odd, so that the same bytes are no whole count of
+  /// characters of 4 bytes.
   private static let probeCharacters = 25
 
-  /// The SysFreeString that code would reach without the tracker; 0 for none.
+  /// Returns the SysFreeString that code would reach without the tracker; 0 for none.
   ///
-  /// May take the loader's lock: the caller holds none.
+  /// May take the loader's lock: the caller holds no lock.
   ///
-  /// - Parameter code: an address in it; so in the next ones.
+  /// - Parameter code: an address in the code, here and below.
   static func copy(for code: UInt) -> UInt {
     UInt(bitPattern: unsafe ct_original_function(code, "SysFreeString"))
   }
 
-  /// What the SysStringLen answers that code would reach; `nil` when there is none.
+  /// Returns the result of the SysStringLen that code would reach; `nil` when there is none.
   ///
-  /// Calls the program's code, which reads the string and no more.
+  /// Calls the program's code, which only reads the string.
   static func characterCount(of bstr: UnsafeRawPointer, for code: UInt) -> Int? {
     guard let function = unsafe ct_original_function(code, "SysStringLen") else { return nil }
     let count = unsafe unsafeBitCast(function, to: Count.self)
     return unsafe Int(count(UnsafeMutableRawPointer(mutating: bstr)))
   }
 
-  /// The layout of the copy of the functions that code would use without the tracker; `nil` when
-  /// it has no function that allocates, or makes no sense.
+  /// Detects the layout of the copy of the functions that code would use without the tracker; `nil`
+  /// when it has no function that allocates, or allocates nothing.
   ///
-  /// The width is read off the length that a string of known characters has. The payload offset is
-  /// the distance from the string to what the copy's SysFreeString gives to `free`, and then
-  /// certain. Where nothing of the string comes to `free`, because the copy has a heap of its own
-  /// or keeps what is released, the string's alignment is the best that there is.
+  /// The width follows from the length of a string of known characters. The payload offset is the
+  /// distance from the pointer that the copy's SysFreeString passes to `free` to the string, and
+  /// then certain. When no pointer into the string is passed to `free`, because the copy has a heap
+  /// of its own or caches freed strings, the string's alignment is the best evidence that there is.
   ///
-  /// Calls the program's code and takes the loader's lock: the caller holds no lock, and is inside,
-  /// so that what that code calls of ours is passed on to its own functions.
+  /// Calls the program's code and takes the loader's lock: the caller holds no lock, but holds the
+  /// recursion guard, so that what that code calls of this library is passed on to the program's
+  /// own functions.
   ///
-  /// - Parameter copy: its SysFreeString.
+  /// - Parameter copy: the address of its SysFreeString.
   static func layout(ofCopy copy: UInt, for code: UInt) -> StoredLayout? {
     guard let freeAddress = unsafe UnsafeMutableRawPointer(bitPattern: copy) else { return nil }
     ct_begin_probe()
@@ -67,7 +68,7 @@ enum LayoutProbe {
       payloadOffset: offset < 0 && alignment == 4 ? 4 : StringLayout.windows.payloadOffset)
   }
 
-  /// A string of the copy, and the width of its characters where that can be told.
+  /// Allocates a string by the copy; returns it with the width of its characters, if that is known.
   private static func allocate(
     for code: UInt
   ) -> (bstr: UnsafeMutableRawPointer, width: Int?)? {
@@ -86,7 +87,7 @@ enum LayoutProbe {
       if let function = unsafe ct_original_function(code, "SysAllocString"),
         let bstr = unsafe unsafeBitCast(function, to: Allocate.self)(source)
       {
-        // As characters of 4 bytes they are half as many, and one more.
+        // As characters of 4 bytes, 25 of 2 bytes are 13: half as many, rounded up.
         let byteLength = unsafe BSTRFunctions.byteLength(of: bstr)
         let width = width(byteLength, of: probeCharacters) ?? width(byteLength, of: 13)
         return unsafe (bstr, width == 2 && byteLength != 50 ? nil : width)
@@ -103,6 +104,7 @@ enum LayoutProbe {
     }
   }
 
+  /// Returns the width at which so many characters have that length; `nil` when none fits.
   private static func width(_ byteLength: Int, of characters: Int) -> Int? {
     [2, 4].first { byteLength == $0 * characters }
   }

@@ -1,33 +1,35 @@
-// The layouts of the copies of the BSTR functions that a process has, by the modules that call
-// them. Does not find them out: that is LayoutProbe.
+// The string layouts of the copies of the BSTR functions in a process, by the modules that call
+// them. Does not detect them: that is LayoutProbe.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// Which layout the strings of which module have: that of the copy of the functions that the module
+/// A table of the string layout of each module: that of the copy of the functions that the module
 /// would reach without the tracker.
 ///
-/// It is asked once for each call; after that `ct_layout_of_caller` knows. All of it is guarded by
-/// a lock of its own, which is taken last, but for the layout that is assumed.
+/// It is looked up once for each caller's address; after that `ct_layout_of_caller` has the layout.
+/// All of it is guarded by a lock of its own, which is taken last, except the assumed layout.
 @safe
 struct LayoutTable: ~Copyable {
-  /// What is known of one module's calls.
+  /// The entry of one module.
   struct Entry {
-    /// The mapped range of the module; 0 for code in none, such as a JIT compiler's.
+    /// The start of the module's mapped range; 0 for code in none, such as a JIT compiler's.
     var start: UInt = 0
+    /// The end of that range.
     var end: UInt = 0
-    /// What another module that is mapped there later does not have.
+    /// An identity that another module, mapped at the same address later, does not have.
     var identity: UInt64 = 0
-    /// Whether the module imports or defines any of the functions; others come here by a function's
-    /// jump.
+    /// Whether the module imports or defines any of the functions; others call them by a tail call
+    /// or a pointer.
     var usesFunctions = true
-    /// The module's own copy of SysFreeString; 0 where it has none.
+    /// The SysFreeString that the module would reach without the tracker; 0 when there is none.
     var copy: UInt = 0
-    /// Whether there is nothing more to find out: the copy was tried out, or there is none.
+    /// Whether nothing is left to detect: the copy was probed, or there is none.
     var isSettled = false
+    /// The layout of its strings.
     var layout = StoredLayout.unknown
-    /// Whether the module has said so itself, by `bstr.h`.
+    /// Whether the module has declared the layout itself, by `bstr.h`.
     var isDeclared = false
   }
 
@@ -35,7 +37,7 @@ struct LayoutTable: ~Copyable {
     var entries: UnsafeMutablePointer<Entry>?
     var count = 0
     var isAssumptionDeclared = false
-    /// Unloads up to which entries were looked over.
+    /// The count of unloads at which unloaded modules' entries were removed last.
     var unloads: UInt32 = 0
   }
 
@@ -52,26 +54,26 @@ struct LayoutTable: ~Copyable {
     }
   }
 
-  /// What is known of a module; `nil` for nothing.
+  /// Returns the entry of a module by its start address; `nil` when there is none.
   func entry(ofModule start: UInt) -> Entry? {
     first { $0.start == start }
   }
 
-  /// What was found out of a copy of the functions; `nil` while it was not tried out.
+  /// Returns a settled entry of a copy of the functions; `nil` when the copy is not probed yet.
   func entry(ofCopy copy: UInt) -> Entry? {
     first { $0.copy == copy && $0.isSettled }
   }
 
-  /// What holds for a module without a copy of its own: as another module declared it, as a release
-  /// taught it, or the default.
+  /// The layout of a module without a copy of its own: declared by another module, adopted from a
+  /// free, or the default.
   ///
-  /// Takes no lock: signal handlers ask.
+  /// Takes no lock: safe in a signal handler.
   static var assumed: StoredLayout { StoredLayout(rawValue: ct_get_assumed_layout()) }
 
-  /// What is known of the module at an address, in a signal handler, say; what is assumed where
-  /// that is nothing.
+  /// Returns the layout of the module at an address; the assumed one when it has no entry.
   ///
-  /// Takes no lock: in the moment in which code is unloaded, the answer may be another module's.
+  /// Takes no lock: safe in a signal handler. While code is unloaded, the result may be another
+  /// module's.
   func layoutWithoutLock(at address: UInt) -> StoredLayout {
     guard let entries = unsafe state.pointee.entries else { return Self.assumed }
     for index in unsafe 0..<min(state.pointee.count, Self.capacity) {
@@ -81,8 +83,7 @@ struct LayoutTable: ~Copyable {
     return Self.assumed
   }
 
-  /// Notes what was found out of a module, in place of what was known, but for what the module says
-  /// of itself.
+  /// Sets a module's entry, replacing an older one unless the module declared that itself.
   func set(_ entry: Entry) {
     lock.acquire()
     defer { lock.release() }
@@ -93,7 +94,7 @@ struct LayoutTable: ~Copyable {
     }
   }
 
-  /// Notes what a module says of itself.
+  /// Sets the entry that a module declares of itself; the first one is assumed for others, too.
   func declare(_ entry: Entry) {
     lock.acquire()
     defer { lock.release() }
@@ -109,31 +110,30 @@ struct LayoutTable: ~Copyable {
     }
   }
 
-  /// Notes the payload offset that a release has taught: it holds where nothing is certain or
-  /// declared.
+  /// Adopts the payload offset that a free has shown, where nothing is certain or declared.
   ///
-  /// - Returns: whether that is news.
+  /// - Returns: whether any layout has changed.
   func adopt(payloadOffset: Int) -> Bool {
     lock.acquire()
     defer { lock.release() }
-    var isNews = Self.assumed.payloadOffset != payloadOffset
+    var isChanged = Self.assumed.payloadOffset != payloadOffset
     ct_set_assumed_layout(Self.assumed.with(payloadOffset: payloadOffset).rawValue)
-    guard let entries = unsafe state.pointee.entries else { return isNews }
+    guard let entries = unsafe state.pointee.entries else { return isChanged }
     for index in unsafe 0..<state.pointee.count {
       let entry = unsafe entries[index]
       if entry.isDeclared || entry.layout.isCertain || entry.layout.payloadOffset == payloadOffset {
         continue
       }
       unsafe entries[index].layout = entry.layout.with(payloadOffset: payloadOffset)
-      isNews = true
+      isChanged = true
     }
-    return isNews
+    return isChanged
   }
 
   /// Whether modules have different layouts.
   var haveDifferences: Bool { only == nil && first { _ in true } != nil }
 
-  /// The layout that every caller has, if nothing else was seen.
+  /// The layout of all modules, if all have the same; `nil` when they differ, or there are none.
   var only: StoredLayout? {
     lock.acquire()
     defer { lock.release() }
@@ -174,7 +174,7 @@ struct LayoutTable: ~Copyable {
     unsafe state.pointee.count += 1
   }
 
-  /// Another module may lie where one was unloaded.
+  /// Removes the entries of unloaded modules: another may be mapped at the same address.
   private func removeUnloaded() {
     let unloads = ct_unload_count()
     guard unsafe unloads != state.pointee.unloads, let entries = unsafe state.pointee.entries
@@ -194,6 +194,7 @@ struct LayoutTable: ~Copyable {
 
   // MARK: fork
 
+  /// Renews the lock; the entries stay.
   func renewInForkedChild() {
     lock.renewInForkedChild()
   }

@@ -1,38 +1,40 @@
-// How a program lays its BSTRs out. Does not find out: that is LayoutProbe.
+// The string layout of a program. Does not detect it: that is LayoutProbe.
 
 import TraceStore
 
-/// The width of a character and the place of the payload in its block.
+/// The width of a character, and the offset of the first one in its block.
 public struct StringLayout: Equatable, Sendable {
   // Small, so that all of a layout is passed in one register.
   private let olechar: UInt8
   private let offset: UInt8
 
-  /// A layout of its own.
+  /// Makes a layout.
   ///
-  /// Of larger numbers than there are here the lowest byte is taken.
+  /// - Parameters:
+  ///   - olecharBytes: bytes of a character; only the lowest byte of the value is used.
+  ///   - payloadOffset: bytes from the block's start to the first character; likewise.
   public init(olecharBytes: Int, payloadOffset: Int) {
     olechar = UInt8(truncatingIfNeeded: olecharBytes)
     offset = UInt8(truncatingIfNeeded: payloadOffset)
   }
 
-  /// The layout of a recorded string.
+  /// Makes the layout of a recorded string.
   @inline(__always)
   init(_ layout: StoredLayout) {
     olechar = 2 &+ (layout.rawValue & 2)
     offset = 8 &- (layout.rawValue & 4)
   }
 
-  /// As a record keeps it, without a guard.
+  /// The layout as a record keeps it, without a guard.
   var stored: StoredLayout {
     StoredLayout(olecharBytes: olecharBytes, payloadOffset: payloadOffset)
   }
 
-  /// Bytes of one OLECHAR, 2 or 4.
+  /// The bytes of one OLECHAR, 2 or 4.
   @inline(__always)
   public var olecharBytes: Int { Int(olechar) }
 
-  /// Bytes from the block's start to the first character, 4 or 8.
+  /// The bytes from the block's start to the first character, 4 or 8.
   @inline(__always)
   public var payloadOffset: Int { Int(offset) }
 
@@ -47,25 +49,25 @@ public struct StringLayout: Equatable, Sendable {
     StringLayout(olecharBytes: 2, payloadOffset: 4),
   ]
 
-  /// One of those layouts; `nil` for other numbers.
+  /// Returns one of those layouts; `nil` for other values.
   static func known(olecharBytes: UInt32, payloadOffset: UInt32) -> StringLayout? {
     all.first { $0.olecharBytes == olecharBytes && $0.payloadOffset == payloadOffset }
   }
 
-  /// Character counts from here on overflow: Windows' own limits.
+  /// The lowest count of characters that overflows: Windows' own limit.
   var characterLimit: Int { olecharBytes == 2 ? 0x7FFF_FFFC : 0x3FFF_FFFD }
 
-  /// Byte counts from here on overflow.
+  /// The lowest count of bytes that overflows.
   static let byteLimit = 0xFFFF_FFF9
 
-  /// Bytes of a block whose payload has `byteCount` bytes: the terminator is a whole character
-  /// behind the last character, even behind half of one.
+  /// Returns the bytes of a block whose payload has `byteCount` bytes: the terminator is a whole
+  /// character after the last one, even if that is half a character.
   @inline(__always)
   func blockBytes(forPayload byteCount: Int) -> Int {
     payloadOffset &+ bytesWithTerminator(byteCount)
   }
 
-  /// Bytes of a payload of `byteCount` bytes with its terminator.
+  /// Returns the bytes of a payload of `byteCount` bytes with its terminator.
   @inline(__always)
   func bytesWithTerminator(_ byteCount: Int) -> Int {
     // A power of two: no division.

@@ -1,20 +1,22 @@
-// The first bytes of a string, for reports on it after it is gone.
+// The first bytes of a string, for reports on it after it was freed.
 
 import CTracker
 import TraceStore
 
 /// The first bytes of a string, kept without memory of their own.
 struct TextPreview {
+  /// The count of bytes that are kept.
   private(set) var count = 0
+  /// The bytes, in words in memory order.
   private(set) var bytes: InlineArray<4, UInt64> = [0, 0, 0, 0]
 
-  /// The most bytes that are kept.
+  /// The limit of bytes that are kept.
   static let capacity = 32
 
-  /// No bytes.
+  /// Makes an empty preview.
   init() {}
 
-  /// The beginning of a live block's string.
+  /// Copies the first bytes of a live block's string.
   @inline(__always)
   init(of record: BlockRecord) {
     guard let text = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return }
@@ -29,7 +31,7 @@ struct TextPreview {
     }
   }
 
-  /// Fewer than eight bytes.
+  /// Returns fewer than eight bytes as a word.
   private static func word(_ text: UnsafeRawPointer, _ count: Int) -> UInt64 {
     var word: UInt64 = 0
     unsafe withUnsafeMutableBytes(of: &word) { bytes in

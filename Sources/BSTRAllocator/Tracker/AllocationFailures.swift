@@ -1,10 +1,10 @@
-// Which allocations are made to fail, so that the paths behind a failure can be checked. Does not
-// allocate.
+// The choice of allocations that are made to fail, so that the program's error paths can be
+// checked. Does not allocate.
 
 import Synchronization
 import TraceOptions
 
-/// Counts attempts to allocate, and says which of them fail.
+/// A count of attempts to allocate, which decides which of them fail.
 struct AllocationFailures: ~Copyable {
   private let failures: AllocationFailure?
   private let attempts = Atomic<UInt64>(0)
@@ -17,11 +17,11 @@ struct AllocationFailures: ~Copyable {
 
   /// Counts an attempt.
   ///
-  /// - Returns: its number, from 1, when it is to fail.
+  /// - Returns: its count, from 1, when it is to fail.
   func next() -> UInt64? {
     guard let failures else { return nil }
-    let number = attempts.add(1, ordering: .relaxed).newValue
-    return failures.concerns(number) ? number : nil
+    let count = attempts.add(1, ordering: .relaxed).newValue
+    return failures.concerns(count) ? count : nil
   }
 
   /// Counts from the start again.

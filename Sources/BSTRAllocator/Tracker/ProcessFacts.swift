@@ -1,9 +1,9 @@
-// Who this process is, for the store's header: its executable and its arguments.
+// The process's executable and arguments, for the store's header.
 
 import Glibc
 import TraceStore
 
-/// Reads facts from /proc with system calls only: also a forked child may do that.
+/// A reader of /proc that uses system calls only: safe in a forked child.
 enum ProcessFacts {
   private static let maxArgumentBytes = 1 << 16
 

@@ -1,4 +1,4 @@
-// What a program declares of its strings, and what contradicts it.
+// The program's declarations of its strings, and the faults that contradict them.
 
 import CTracker
 import Glibc
@@ -7,10 +7,10 @@ import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// Adds a declared moment to a live string's history.
+  /// Adds a declaration to a live string's history.
   ///
-  /// Takes the depot lock, a shard lock and the lock of histories, one at a time. Nothing for what
-  /// is no live string of ours.
+  /// Takes the depot lock, a shard lock and the lock of histories, one at a time. A no-op for what
+  /// is no live string of the registry.
   func declare(
     _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: CallSite
   ) {
@@ -33,10 +33,10 @@ extension Tracker {
     }
   }
 
-  /// Records that a string was released of which something was declared, and what that contradicts.
+  /// Records the free of a string that has declarations, and the declaration that it contradicts.
   ///
   /// The caller holds no lock.
-  func noteRelease(of freed: FreedBlock, in store: borrowing StoreWriter) {
+  func recordDeclaredFree(of freed: FreedBlock, in store: borrowing StoreWriter) {
     if histories.isEmpty { return }
     let bstr = UInt(freed.record.address)
     let moment = HistoryMoment(
@@ -67,8 +67,8 @@ extension Tracker {
     haltIfAsked()
   }
 
-  /// Whether two stacks differ at most in where their innermost function was: the same call of it,
-  /// or one made from the same place.
+  /// Returns whether two stacks differ at most in the location in their innermost function: it was
+  /// called from the same location.
   private func isSameActivation(
     _ one: StackID, _ other: StackID, in store: borrowing StoreWriter
   ) -> Bool {
@@ -83,7 +83,9 @@ extension Tracker {
     return true
   }
 
-  /// Records that something contradicts the rules, as the program's own declarations show.
+  /// Records an ownership violation that the program declares itself.
+  ///
+  /// Takes the depot lock and shard locks, one at a time.
   func declareFault(_ detail: EventDetail, _ bstr: UInt, caller: CallSite) {
     guard let block = withStore({ block(ofString: bstr, in: $0) }) else { return }
     let event = EventRecord(.ownership, detail)
@@ -96,7 +98,7 @@ extension Tracker {
     }
   }
 
-  /// Whether a live string of ours is at the address.
+  /// Returns whether a live string of the registry is at the address.
   func isLive(_ bstr: UInt) -> Bool {
     guard let block = withStore({ block(ofString: bstr, in: $0) }) else { return false }
     if case .live = registry.state(of: block) { return true }

@@ -1,4 +1,4 @@
-// What is recorded when a process ends: what only then is certain, or only then worth its time.
+// The recording at the end of a process, of facts that are certain only then, or too costly before.
 
 import CTracker
 import Glibc
@@ -7,19 +7,18 @@ import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// Records which modules are loaded, what is corrupted, what is pinned, and what live strings
-  /// say.
+  /// Records the loaded modules, the corrupted blocks, the pins, and the values of live strings.
   ///
   /// A no-op in a child of `vfork`, which is still its parent, and the second time.
   ///
-  /// - Parameter isImmediate: whether it ends by `_exit`, in a signal handler maybe.
+  /// - Parameter isImmediate: whether the process ends by `_exit`, which a signal handler may call.
   public func recordEnd(isImmediate: Bool = false) {
     guard let thread = unsafe ct_enter() else { return }
     defer { unsafe ct_leave(thread) }
     withStore { store in
       guard unsafe store.header.pointee.pid == UInt32(getpid()), isFirstEnd else { return }
-      // A handler's stack is small, often 8 KiB, of which the kernel and the dynamic linker take
-      // half.
+      // A signal handler's stack is small, often 8 KiB, of which the kernel and the dynamic linker
+      // take half.
       let hasRoom = !isImmediate || ct_handler_stack_has(12 << 10)
       let areAllNamed = hasRoom ? unsafe recordModules(in: store) : false
       unsafe store.header.pointee.areModulesNamed = areAllNamed ? 1 : 0
@@ -32,10 +31,13 @@ extension Tracker {
     }
   }
 
-  /// Records the modules that are loaded, and answers whether the store names all that were.
+  /// Records the modules that are loaded.
   ///
-  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were
-  ///   loaded later.
+  /// Takes the depot lock.
+  ///
+  /// - Parameter handle: a handle of `dlopen`, to record only its module and those that were loaded
+  ///   later.
+  /// - Returns: whether the store names all modules that were ever loaded.
   @discardableResult
   func recordModules(
     from handle: UnsafeRawPointer? = nil, in store: borrowing StoreWriter
@@ -45,9 +47,9 @@ extension Tracker {
     return unsafe depot.pointee.recordLoadedModules(from: handle, in: store)
   }
 
-  /// Records what a handle stands for, which may be unloaded now.
+  /// Records the module of a handle, which may be unloaded now.
   ///
-  /// A no-op in a child of `vfork`, and for what the tracker closes itself.
+  /// A no-op in a child of `vfork`, and for handles that the tracker closes itself.
   func recordUnload(of handle: UnsafeRawPointer) {
     guard let thread = unsafe ct_enter() else { return }
     defer { unsafe ct_leave(thread) }
@@ -57,21 +59,26 @@ extension Tracker {
     }
   }
 
+  /// Whether the end is not recorded yet: true once, for the first that asks.
   private var isFirstEnd: Bool {
     hasEnded.exchange(true, ordering: .relaxed) == false
   }
 
-  /// Records what was written where it should not have been, and is not noticed yet.
+  /// Records corruption that is not reported yet.
   ///
-  /// - Parameter scope: the scope of the strings that are looked at; `nil` for all.
+  /// Takes shard locks and the depot lock, one at a time.
+  ///
+  /// - Parameter scope: the scope of the strings that are checked; `nil` for all.
   func recordCorruption(scope: ScopeID?, in store: borrowing StoreWriter) {
     recordCorruptionOfLive(scope, in: store)
     recordCorruptionInQuarantine(scope, in: store)
   }
 
-  /// Other threads may still run: each block is looked at under its lock.
+  /// Records corruption of live blocks.
+  ///
+  /// Other threads may still run: each block is checked under its shard's lock.
   private func recordCorruptionOfLive(_ scope: ScopeID?, in store: borrowing StoreWriter) {
-    // What was freed unseen is somebody else's memory.
+    // The memory of a string that was freed unseen may be another block's.
     guard unsafe store.header.pointee.isFreeUnwatched == 0 else { return }
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     var readable = ReadablePages()
@@ -83,8 +90,7 @@ extension Tracker {
       let layout = BlockLayout(record.layout)
       let block = UInt(record.address) &- UInt(layout.stringLayout.payloadOffset)
       let bytes = layout.blockBytes(forPayload: Int(record.byteLength))
-      // A program that lost the block in a way we did not see may have unmapped it; a sanitizer
-      // knows.
+      // A program that freed the block unseen may have unmapped it; a sanitizer knows.
       if ct_heap_is_sanitizers(), ct_sanitizer_block_bytes(block) == 0 { continue }
       guard readable.contain(block, bytes),
         let found = registry.inspect(block, serial: record.serial, in: store)
@@ -98,6 +104,7 @@ extension Tracker {
     }
   }
 
+  /// Records corruption of quarantined blocks.
   private func recordCorruptionInQuarantine(_ scope: ScopeID?, in store: borrowing StoreWriter) {
     var place = Registry.QuarantinePlace()
     while let (freed, corruption) = registry.nextCorrupted(from: &place, in: scope) {

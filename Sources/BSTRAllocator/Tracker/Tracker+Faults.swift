@@ -1,5 +1,5 @@
-// What is recorded when something goes wrong. The program goes on as if we were not there, unless
-// it was asked to halt.
+// The recording of faults. The program goes on as without the tracker, unless the user asked for a
+// halt.
 
 import CTracker
 import Glibc
@@ -8,24 +8,24 @@ import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// What to do with a pointer that was to be released and is no live BSTR of ours.
+  /// The treatment of a pointer that was to be freed and is no live BSTR of the registry.
   enum Verdict {
-    /// Another copy of the functions allocated it: give it to the heap.
+    /// It is foreign: free it to the heap.
     case foreign
-    /// It is no BSTR, or no more, or not certainly one: leave it alone.
+    /// It is no BSTR, or no longer one, or not certainly one: leave it alone.
     case leaveAlone
   }
 
-  /// Judges a pointer that SysFreeString was given, and records the fault if it is one.
+  /// Judges a pointer that was passed to SysFreeString, and records the fault if it is one.
   ///
   /// Takes the depot lock and shard locks, one at a time.
-  func judgeRelease(_ bstr: UnsafeMutableRawPointer, _ stringLayout: StringLayout, caller: CallSite)
+  func judgeFree(_ bstr: UnsafeMutableRawPointer, _ stringLayout: StringLayout, caller: CallSite)
     -> Verdict
   {
     let address = UInt(bitPattern: bstr)
     let state = state(ofString: address, stringLayout)
-    // What is in quarantine cannot be anyone else's.
-    if case .freed(let freed, let isReused) = state, freed.heldBytes > 0 {
+    // The heap has not allocated again what is in quarantine.
+    if case .freed(let freed, let isReused) = state, freed.quarantinedBytes > 0 {
       recordFault(
         EventRecord(.doubleFree, isReused ? .reused : .none), address, freed: freed, caller)
       return .leaveAlone
@@ -62,17 +62,15 @@ extension Tracker {
     return .leaveAlone
   }
 
-  /// What is known of a string, in whichever layout it lies.
+  /// Returns the state of a string of any layout.
   private func state(ofString bstr: UInt, _ stringLayout: StringLayout) -> Registry.BlockState {
     withStore { store in
       registry.state(of: registry.block(ofString: bstr, stringLayout, in: store))
     } ?? .unknown
   }
 
-  /// Whether the address is inside a live block.
-  ///
-  /// Not looked for where there are many: what makes an
-  /// address inside a string look like a block of the heap is very unlikely.
+  /// Returns whether the address is inside a live block; false, without a search, when there are
+  /// many: it is very unlikely that an address inside a string looks like a block of the heap.
   private func isInsideLive(_ address: UInt) -> Bool {
     let found = withStore { store in
       store.used(of: .blocks) <= Self.fewBlocks * MemoryLayout<BlockRecord>.stride
@@ -97,8 +95,8 @@ extension Tracker {
     }
   }
 
-  /// Whether something is a BSTR, as far as that can be told without guessing; records the fault if
-  /// it is none.
+  /// Returns whether something is a BSTR, as far as that is known without a guess; records the
+  /// fault if it is none.
   ///
   /// Takes the depot lock and shard locks, one at a time.
   ///
@@ -111,7 +109,7 @@ extension Tracker {
     let address = UInt(bitPattern: bstr)
     let state = state(ofString: address, stringLayout)
     if case .live = state { return true }
-    if case .freed(let freed, _) = state, freed.heldBytes > 0 {
+    if case .freed(let freed, _) = state, freed.quarantinedBytes > 0 {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
       return false
     }
@@ -125,7 +123,7 @@ extension Tracker {
     if case .freed(let freed, _) = state {
       recordFault(EventRecord(.invalidUse, .freed), address, freed: freed, caller)
     } else if ForeignBlock.hasLength(address, stringLayout) {
-      // A length that fits, in static memory or on a stack: legal, unless it would be freed.
+      // A length that fits, in static memory or on a stack: legal unless it would be freed.
       if !frees { return true }
       recordInvalidFree(address, caller)
     } else {
@@ -135,7 +133,7 @@ extension Tracker {
     return false
   }
 
-  /// How a live string lies; `nil` when nothing is known of it.
+  /// Returns the layout of a live string; `nil` when it has no record.
   func layout(ofString bstr: UInt, _ stringLayout: StringLayout) -> StoredLayout? {
     withStore { store in
       registry.liveRecord(of: registry.block(ofString: bstr, stringLayout, in: store), in: store)?
@@ -145,8 +143,8 @@ extension Tracker {
 
   /// Checks a live string before it is reallocated.
   ///
-  /// - Parameter stringLayout: how it lies if nothing is known of it.
-  /// - Returns: bytes that were allocated for the string; `nil` when nothing is known of it.
+  /// - Parameter stringLayout: its layout if it has no record.
+  /// - Returns: the bytes that were allocated for the string; `nil` when it has no record.
   func inspect(string bstr: UInt, _ stringLayout: StringLayout, caller: CallSite) -> Int? {
     let found =
       withStore { store in
@@ -180,7 +178,7 @@ extension Tracker {
     recordFault(event, pointer, preview: live.map { TextPreview(of: $0) } ?? .init(), caller)
   }
 
-  /// Records a fault that concerns a released block.
+  /// Records a fault that concerns a freed block.
   func recordFault(_ event: EventRecord, _ pointer: UInt, freed: FreedBlock, _ caller: CallSite) {
     var event = event
     event.setFreed(freed)
@@ -192,7 +190,9 @@ extension Tracker {
     Int32(truncatingIfNeeded: Int(bitPattern: pointer &- UInt(record.address)))
   }
 
-  /// Completes an event with the stack of its moment, writes it, and halts if that was asked for.
+  /// Completes an event with its event context, writes it, and halts if the user asked for that.
+  ///
+  /// Takes the depot lock; the caller holds none.
   private func recordFault(
     _ event: EventRecord, _ pointer: UInt, preview: TextPreview, _ caller: CallSite
   ) {
@@ -210,7 +210,7 @@ extension Tracker {
     if isFault { haltIfAsked() }
   }
 
-  /// Aborts at the instruction that was wrong, so that a debugger stops there.
+  /// Aborts in the call that was wrong if the user asked for that, so that a debugger stops there.
   ///
   /// The caller holds no lock.
   func haltIfAsked() {
@@ -219,7 +219,7 @@ extension Tracker {
     abort()
   }
 
-  /// What a linked program does before it aborts: report, which nobody else would.
+  /// The function that a linked program calls before it aborts: it reports, since no runner does.
   public nonisolated(unsafe) static var beforeHalt: (@convention(c) () -> Void)?
 
   /// Appends an event to the store.
@@ -238,11 +238,10 @@ extension Tracker {
       return
     }
     var event = event
-    // Where it happened, or else where the string is from.
+    // The scope in which it happened, or else the one of the string.
     let current = scopes.current(skipsIgnored: true, in: store)
     if event.detected != .none, current != .none { event.scope = current }
-    // Not an array to look in: it would come from the program's heap, out of the blocks that the
-    // fault is about.
+    // No array: it would come from the program's heap, out of the blocks that the fault is about.
     switch EventDetail(rawValue: event.detail) {
     case .static, .literal, .immortal:
       event.place = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
@@ -257,19 +256,19 @@ extension Tracker {
     store.commit(bytes, in: .events)
   }
 
-  /// A fault in a loop must not fill the disk.
+  /// The limit of the events section: a fault in a loop must not fill the disk.
   private static let maxEventBytes = 100_000 * MemoryLayout<EventRecord>.stride
 }
 
 extension EventRecord {
-  /// Something that was written to a released block.
+  /// Makes the event of a write to a freed block.
   init(_ corruption: BlockLayout.Corruption, in freed: FreedBlock) {
     self.init(corruption.kind)
     setFreed(freed)
     setCorruption(corruption)
   }
 
-  /// Says which BSTR is concerned.
+  /// Sets the BSTR that is concerned.
   mutating func setBlock(_ record: BlockRecord) {
     serial = record.serial
     layout = record.layout
@@ -281,7 +280,7 @@ extension EventRecord {
     scope = record.scope == .ignored ? .none : record.scope
   }
 
-  /// Says which released BSTR is concerned, and by whom it was released.
+  /// Sets the freed BSTR that is concerned, and the event context of its free.
   mutating func setFreed(_ block: FreedBlock) {
     setBlock(block.record)
     freed = block.release.stack
@@ -289,14 +288,14 @@ extension EventRecord {
     freedTime = block.release.milliseconds
   }
 
-  /// Says who did what is told, where and when.
-  mutating func setDetected(_ moment: EventContext) {
-    detected = moment.stack
-    detectedThread = moment.thread
-    detectedTime = moment.milliseconds
+  /// Sets the event context in which the event was detected.
+  mutating func setDetected(_ context: EventContext) {
+    detected = context.stack
+    detectedThread = context.thread
+    detectedTime = context.milliseconds
   }
 
-  /// Says what was changed.
+  /// Sets the bytes that were changed.
   mutating func setCorruption(_ corruption: BlockLayout.Corruption) {
     offset = Int32(truncatingIfNeeded: corruption.offset)
     changed = UInt32(truncatingIfNeeded: corruption.count)

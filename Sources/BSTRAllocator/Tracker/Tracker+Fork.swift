@@ -1,4 +1,4 @@
-// What a forked child does with the tracker that it inherited.
+// The renewal of the tracker in a forked child.
 
 import CTracker
 import Synchronization
@@ -7,9 +7,9 @@ import TraceStore
 extension Tracker {
   /// Starts the child on a store of its own.
   ///
-  /// What it inherited stays known by address, so that freeing it is right, but its parent answers
-  /// for it. All locks are new, for who forks in a signal handler may have interrupted their
-  /// holder.
+  /// Inherited blocks stay known by address, so that freeing them is no fault, but the parent
+  /// reports them. All locks are new, because a fork in a signal handler may have interrupted the
+  /// thread that held them.
   func resumeInChild() {
     ct_end_fork_in_child()
     ct_invalidate_stack_caches()
@@ -28,7 +28,7 @@ extension Tracker {
     scopes.renewInForkedChild(scopesOfParent: scopesOfParent)
     registry.renewInForkedChild()
     unsafe depot.pointee.removeAll()
-    // The parent's region is shared with it: let go of the mapping, never write to it.
+    // The parent's region is shared with the parent: unmap it, never write to it.
     if let parents = unsafe store.pointee.take() { parents.unmap() }
     if isWanted { openStore() }
     updateFastPath()

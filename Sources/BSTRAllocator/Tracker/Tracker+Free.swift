@@ -1,5 +1,4 @@
-// What happens when a block is released: it is recorded, checked, held back, and at last given to
-// the heap.
+// The free of a block: recorded, checked, quarantined, evicted, and freed to the heap.
 
 import CInterpose
 import CTracker
@@ -8,14 +7,14 @@ import Synchronization
 import TraceStore
 
 extension Tracker {
-  /// Releases a live block.
+  /// Frees a live block.
   ///
   /// Takes the depot lock, then a shard lock; captures the stack before both and frees memory after
   /// them.
   ///
   /// - Parameters:
-  ///   - block: the start of its block.
-  ///   - stringLayout: how a block lies that has no record in this process's store.
+  ///   - block: its start address.
+  ///   - stringLayout: the layout of a block that has no record in this process's store.
   ///   - caller: the return address of the function that the program called.
   @inline(__always)
   func release(block: UInt, _ stringLayout: StringLayout, caller: CallSite) -> ReleaseOutcome {
@@ -34,20 +33,20 @@ extension Tracker {
         block, by: context, BlockLayout(stringLayout: stringLayout, hasGuard: false),
         alwaysReport: !histories.isEmpty, &result, in: store)
       switch outcome {
-      case .own(let isHeld):
+      case .own(let isQuarantined):
         registry.countPair(result, by: context, in: store)
         var evicted = result.evicted
         if !result.slowPath.isEmpty {
           evicted = handleSlowPath(result, for: block, in: store)
         }
-        if !isHeld { freeToHeap(block) }
+        if !isQuarantined { freeToHeap(block) }
         if evicted != 0 { freeToHeap(evicted) }
       case .unrecorded:
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
         freeToHeap(block)
-      case .inherited(let isHeld):
+      case .inherited(let isQuarantined):
         unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
-        if !isHeld { freeToHeap(block) }
+        if !isQuarantined { freeToHeap(block) }
         trimQuarantine(nextTo: block, in: store)
       case .unknown, .unwatched: break
       }
@@ -57,7 +56,7 @@ extension Tracker {
 
   /// Does the work that only the slow path of a free does.
   ///
-  /// - Returns: the block that has left quarantine; 0 for none.
+  /// - Returns: the start of the evicted block, which the caller frees to the heap; 0 for none.
   @inline(never)
   private func handleSlowPath(
     _ result: Registry.ReleaseResult, for block: UInt, in store: borrowing StoreWriter
@@ -70,9 +69,9 @@ extension Tracker {
     if result.slowPath.contains(.report) {
       let freed = unsafe details.pointee.freed
       unsafe details.pointee.corruption.forEach {
-        recordCorruption($0, seenAtReleaseOf: freed, in: store)
+        recordCorruption($0, seenAtFreeOf: freed, in: store)
       }
-      noteRelease(of: freed, in: store)
+      recordDeclaredFree(of: freed, in: store)
     }
     if result.slowPath.contains(.verifyEvicted) {
       unsafe recordWriteAfterFree(details.pointee.evicted, in: store)
@@ -81,7 +80,7 @@ extension Tracker {
     return result.evicted
   }
 
-  /// Releases a live block of which nothing is remembered then.
+  /// Frees a live block to the heap, and remembers nothing of it.
   ///
   /// Takes a shard lock.
   @inline(__always)
@@ -101,13 +100,12 @@ extension Tracker {
     } ?? .unwatched
   }
 
-  /// Releases a string that lies otherwise than the copy lays strings out through which it is
-  /// freed.
+  /// Frees a string whose layout is not that of the copy of the functions that frees it.
   ///
-  /// Without the tracker that copy would give the heap an address that is no block's, which is a
+  /// Without the tracker that copy would pass the heap an address that is no block's, which is a
   /// fault where both layouts are certain.
   ///
-  /// - Returns: false when it is no live string of ours.
+  /// - Returns: false when it is no live string of the registry.
   func release(ofOtherLayout bstr: UInt, _ layout: StoredLayout, caller: CallSite) -> Bool {
     let block = bstr &- UInt(StoredLayout.otherOffset(layout.payloadOffset))
     let live = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
@@ -118,22 +116,23 @@ extension Tracker {
     return release(block: block, StringLayout(live.layout), caller: caller).isReleased
   }
 
-  /// Releases what the program gave to `free` or `realloc`, if it means a string of ours.
+  /// Frees the string that a pointer passed to `free` or `realloc` means, if the registry has it.
   ///
-  /// That is the start of a block, which is how private copies of SysFreeString release it, and no
-  /// fault; or a string's first character, which is one. An address a few bytes in front of the
-  /// string that is not where its block starts is what a copy of another layout takes for the
-  /// start: a fault where it is certain how the string or the caller's strings lie, and otherwise
-  /// the release by a copy that could not be probed, which teaches its layout. Any other address in
-  /// a block is a fault, and the string is left alone.
+  /// - The start of a block is how private copies of SysFreeString free it, and no fault.
+  /// - A string's first character is a fault, and the string is freed.
+  /// - An address 4 or 8 bytes before the string that is not its block's start is what a copy of
+  ///   another layout takes for the start: a fault where the layout of the string or of the
+  ///   caller's strings is certain, and otherwise the free by a copy that could not be probed,
+  ///   whose layout is adopted. The string is freed.
+  /// - Any other address in a block is a fault, and the string is left alone.
   ///
   /// Takes locks, one at a time.
   ///
-  /// - Parameter detail: the function that it was given to.
-  /// - Returns: false when it is none of ours.
+  /// - Parameter detail: the function that it was passed to.
+  /// - Returns: false when the registry has no such string.
   func releaseFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: CallSite) -> Bool {
     guard isRecording else { return false }
-    guard let block = block(ofOutside: pointer) else {
+    guard let block = block(meantBy: pointer) else {
       recordForeignText(pointer, caller)
       return false
     }
@@ -141,13 +140,13 @@ extension Tracker {
     case .live:
       let live = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
       if block != pointer, let live {
-        guard judgeRelease(ofLive: live, from: pointer, detail, caller) else { return true }
+        guard judgeFree(ofLive: live, from: pointer, detail, caller) else { return true }
       }
       let stringLayout = live.map { StringLayout($0.layout) } ?? StringLayout(LayoutTable.assumed)
       return release(block: block, stringLayout, caller: caller).isReleased
     case .freed(let freed, let isReused):
-      // Without its memory in quarantine the address may be anyone's.
-      guard freed.heldBytes > 0 else { return false }
+      // Without its memory in quarantine, the heap may have allocated at the address again.
+      guard freed.quarantinedBytes > 0 else { return false }
       recordFault(
         EventRecord(.doubleFree, isReused ? .reused : .none), pointer, freed: freed, caller)
       return true
@@ -155,10 +154,9 @@ extension Tracker {
     }
   }
 
-  /// Records that the characters of a string of another copy of the functions are given to the
-  /// heap.
+  /// Records that the characters of a foreign string are passed to the heap.
   ///
-  /// Only where glibc's heap ends the program for that: it is left to it.
+  /// Only in glibc's heap, which ends the program for that: the string is left to the heap.
   private func recordForeignText(_ pointer: UInt, _ caller: CallSite) {
     guard ct_heap_is_glibc(), pointer % 16 == 4 || pointer % 16 == 8,
       let bstr = unsafe UnsafeMutableRawPointer(bitPattern: pointer)
@@ -171,11 +169,11 @@ extension Tracker {
     recordFault(event, pointer, caller)
   }
 
-  /// Judges an address that was given to the heap and means a live string, but is not its block's
+  /// Judges an address that was passed to the heap and means a live string, but is not its block's
   /// start.
   ///
-  /// - Returns: whether the string is to be released.
-  private func judgeRelease(
+  /// - Returns: whether the string is to be freed.
+  private func judgeFree(
     ofLive live: BlockRecord, from pointer: UInt, _ detail: EventDetail, _ caller: CallSite
   ) -> Bool {
     let distance = Int(bitPattern: UInt(live.address) &- pointer)
@@ -195,14 +193,14 @@ extension Tracker {
     return true
   }
 
-  /// The start of the block of ours, live or in quarantine, that a pointer given to the heap's
-  /// functions means; `nil` when there is none.
+  /// Returns the start of the registered block, live or quarantined, that a pointer passed to the
+  /// heap's functions means; `nil` when there is none.
   ///
   /// Takes shard locks, one at a time.
   ///
-  /// - Complexity: constant for what may be a block of the heap. glibc ends a program that frees
-  ///   anything else: for that every block is looked at.
-  func block(ofOutside pointer: UInt) -> UInt? {
+  /// - Complexity: constant for what may be a block of the heap; linear in the records for anything
+  ///   else, for which glibc ends the program.
+  func block(meantBy pointer: UInt) -> UInt? {
     guard isRecording else { return nil }
     if registry.owns(pointer) { return pointer }
     if let block = registry.block(near: pointer) { return block }
@@ -210,12 +208,12 @@ extension Tracker {
     let live = withStore { registry.liveBlock(around: pointer, in: $0) } ?? nil
     if let live { return UInt(live.address) &- UInt(live.layout.payloadOffset) }
     let freed = registry.freedBlock(around: pointer)
-    return freed.flatMap { $0.heldBytes > 0 ? $0.block : nil }
+    return freed.flatMap { $0.quarantinedBytes > 0 ? $0.block : nil }
   }
 
-  /// Releases a block of another copy of the functions.
+  /// Frees a foreign block.
   ///
-  /// As `release(block:caller:)` does, but that its record is what its prefix says.
+  /// As `release(block:_:caller:)` does, but with a record made from its prefix.
   func release(
     foreign block: UInt, _ bstr: UInt, _ stringLayout: StringLayout, byteLength: UInt32,
     caller: CallSite
@@ -231,19 +229,27 @@ extension Tracker {
     }
   }
 
+  /// Evicts from the shard that `block` belongs to until it is within its limits.
+  ///
+  /// Takes locks, one at a time; the caller holds none.
   private func trimQuarantine(nextTo block: UInt, in store: borrowing StoreWriter) {
-    while let oldest = registry.takeOldest(nextTo: block) { leaveQuarantine(oldest, in: store) }
+    while let oldest = registry.takeOldest(nextTo: block) { freeEvicted(oldest, in: store) }
   }
 
-  /// Gives all memory in quarantine back: the program needs it more.
+  /// Evicts all quarantined blocks, because the program needs the memory.
+  ///
+  /// Takes locks, one at a time; the caller holds none.
   func emptyQuarantine() {
     withStore { store in
-      registry.emptyQuarantine { freed in leaveQuarantine(freed, in: store) }
+      registry.emptyQuarantine { freed in freeEvicted(freed, in: store) }
     }
   }
 
+  /// Records corruption of a block that was detected when it was freed.
+  ///
+  /// Takes the depot lock; the caller holds none.
   private func recordCorruption(
-    _ corruption: BlockLayout.Corruption, seenAtReleaseOf freed: FreedBlock,
+    _ corruption: BlockLayout.Corruption, seenAtFreeOf freed: FreedBlock,
     in store: borrowing StoreWriter
   ) {
     var event = EventRecord(corruption.kind)
@@ -254,12 +260,15 @@ extension Tracker {
     haltIfAsked()
   }
 
-  /// Caller has taken the block out of quarantine.
-  private func leaveQuarantine(_ freed: FreedBlock, in store: borrowing StoreWriter) {
+  /// Checks an evicted block for writes, and frees it to the heap.
+  private func freeEvicted(_ freed: FreedBlock, in store: borrowing StoreWriter) {
     if !freed.isInherited { recordWriteAfterFree(freed, in: store) }
     freeToHeap(freed.block)
   }
 
+  /// Records what was written to an evicted block, if anything was.
+  ///
+  /// Takes the depot lock; the caller holds none.
   private func recordWriteAfterFree(_ freed: FreedBlock, in store: borrowing StoreWriter) {
     guard let corruption = BlockLayout(freed.record.layout).corruption(ofPoisoned: freed) else {
       return
@@ -268,7 +277,7 @@ extension Tracker {
     haltIfAsked()
   }
 
-  /// Gives a block's memory back to the heap.
+  /// Frees a block's memory to the heap.
   @inline(__always)
   private func freeToHeap(_ block: UInt) {
     unsafe ct_heap_free(UnsafeMutableRawPointer(bitPattern: block))

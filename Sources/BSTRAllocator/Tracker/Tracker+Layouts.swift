@@ -1,13 +1,13 @@
-// How the strings of each caller are laid out: learnt at a module's first call, declared, set or
-// taught.
+// The string layout of each caller: detected at a module's first call, declared, set by an option,
+// or adopted from a free.
 
 import CTracker
 import TraceOptions
 import TraceStore
 
 extension Tracker {
-  /// The layout that strings get which a caller allocates: that of the copy of the functions that
-  /// it would reach without the tracker, with what the tracker adds.
+  /// Returns the layout of the strings that a caller allocates: that of the copy of the functions
+  /// that it would reach without the tracker, with the guard that the tracker adds.
   ///
   /// May take the loader's lock, and calls the program's own functions at a copy's first
   /// allocation: the caller holds no lock.
@@ -22,11 +22,13 @@ extension Tracker {
     return layout
   }
 
-  /// The layout of the copy through which a caller frees a string: of one that is known its own,
-  /// which nothing has to be tried out for.
+  /// Returns the layout of the copy of the functions through which a caller frees a string.
   ///
-  /// Takes the shard lock; may take the loader's lock and call the program's own functions, as it
-  /// is about to do.
+  /// For a live string nothing is probed, and its own layout is returned where that of the copy is
+  /// a guess.
+  ///
+  /// Takes shard locks, one at a time; may take the loader's lock and call the program's own
+  /// functions, as the free is about to do: the caller holds no lock.
   @inline(never)
   func layoutForFree(of bstr: UInt, by caller: CallSite) -> StoredLayout {
     let live = liveRecord(ofString: bstr)
@@ -38,9 +40,10 @@ extension Tracker {
     return isGuess ? layout.uncertain : layout
   }
 
-  /// The characters of a string as its caller's own SysStringLen counts them.
+  /// Returns the count of a string's characters, as the caller's own SysStringLen counts them.
   ///
-  /// Takes the shard lock; may take the loader's lock. Tries nothing out: this function only reads.
+  /// Takes shard locks, one at a time; may take the loader's lock. Does not probe, because it only
+  /// reads.
   @inline(never)
   func characterCount(ofString bstr: UnsafeRawPointer, by caller: CallSite) -> Int {
     let bytes = unsafe BSTRFunctions.byteLength(of: bstr)
@@ -59,17 +62,17 @@ extension Tracker {
       ?? bytes / entry.layout.olecharBytes
   }
 
-  /// Where a call comes from.
+  /// The origin of a call.
   private struct Origin {
     /// An address in the code that called, or that jumped here when it was called itself.
     var address: UInt
     /// Whether it is certain that the code there called.
     var isCertain: Bool
 
-    /// Where the call comes from that returns to `caller`.
+    /// Finds the origin of the call that returns to `caller`.
     ///
-    /// A function whose last act is a call jumps: the call that returns there was one of that
-    /// function.
+    /// A tail call is a jump: the call that returns to `caller` was one of the function that
+    /// jumped.
     init(of caller: CallSite) {
       let called = ct_called_function(caller.returnAddress)
       address = caller.returnAddress
@@ -85,7 +88,8 @@ extension Tracker {
     }
   }
 
-  /// Keeps a layout for the next call from there, unless code may be unloaded unseen.
+  /// Keeps a layout for the next call that returns to the same address, unless code may be unloaded
+  /// unseen.
   private func remember(_ layout: StoredLayout, of caller: CallSite, isGuess: Bool) {
     guard ct_sees_unloads() else { return }
     ct_set_layout_of_caller(
@@ -93,7 +97,9 @@ extension Tracker {
       isGuess ? layout.uncertain.rawValue | UInt8(CT_GUESSED) : layout.rawValue)
   }
 
-  /// The record of a live string, however it lies; `nil` when there is none.
+  /// Returns the record of a live string of any layout; `nil` when there is none.
+  ///
+  /// Takes shard locks, one at a time.
   private func liveRecord(ofString bstr: UInt) -> BlockRecord? {
     for offset in stride(from: 4, through: 8, by: 4) {
       let live = withStore { registry.liveRecord(of: bstr &- UInt(offset), in: $0) } ?? nil
@@ -102,9 +108,9 @@ extension Tracker {
     return nil
   }
 
-  /// What is known of a module's calls.
+  /// Returns the entry of the module that a call comes from, and makes it if there is none.
   ///
-  /// - Parameter probes: whether its copy of the functions is to be tried out, if it has one.
+  /// - Parameter probes: whether its copy of the functions is to be probed, if it has one.
   private func entry(for origin: Origin, probes: Bool) -> LayoutTable.Entry {
     let module = unsafe ct_find_module(origin.address)
     if let known = unsafe layouts.entry(ofModule: module.start),
@@ -133,8 +139,8 @@ extension Tracker {
     return entry
   }
 
-  /// What code gets that has nothing to do with the functions, and yet comes here through a pointer
-  /// or a jump: the layout of the only copy in the process, if there is one.
+  /// Returns the layout for code that does not use the functions, and yet calls them through a
+  /// pointer or a jump: that of the only copy in the process, if there is one.
   private func layoutOfOnlyCopy() -> StoredLayout {
     let copy = ct_only_copy()
     guard copy != 0 else { return set(LayoutTable.assumed) }
@@ -142,7 +148,7 @@ extension Tracker {
     return entry(for: Origin(address: copy, isCertain: true), probes: true).layout
   }
 
-  /// A layout with what the user has set of it, which is certain.
+  /// Returns a layout with the values that the user has set, which are certain.
   private func set(_ layout: StoredLayout) -> StoredLayout {
     StoredLayout(
       olecharBytes: options.olechar ?? layout.olecharBytes,
@@ -150,7 +156,7 @@ extension Tracker {
       isCertain: options.payloadOffset != nil || layout.isCertain)
   }
 
-  /// Notes what a module says of itself, which is weaker than what the user has set.
+  /// Sets the layout that a module declares of itself, which the user's options override.
   func declareLayout(_ stringLayout: StringLayout, of caller: CallSite) {
     let module = unsafe ct_find_module(caller.returnAddress)
     layouts.declare(
@@ -162,8 +168,8 @@ extension Tracker {
     updateFastPath()
   }
 
-  /// Notes what the release of a string by a private copy says of the payload offset, where nothing
-  /// was certain.
+  /// Adopts the payload offset that the free of a string by a private copy shows, where nothing was
+  /// certain.
   func adoptLayout(payloadOffset: Int) {
     guard layouts.adopt(payloadOffset: payloadOffset) else { return }
     ct_forget_layouts()
@@ -174,23 +180,24 @@ extension Tracker {
     }
   }
 
-  /// Whether the code at an address has declared how it lays strings out; and then how.
+  /// Returns the string layout that the caller's module has declared; `nil` when it has not.
   func declaredLayout(of caller: CallSite) -> StoredLayout? {
     let module = unsafe ct_find_module(caller.returnAddress)
     let entry = unsafe layouts.entry(ofModule: module.start)
     return entry.flatMap { $0.isDeclared ? $0.layout : nil }
   }
 
-  /// The start of the block of a string that is known; of another that of the layout that is
-  /// assumed.
+  /// Returns the start of the block of a string: if it is not known, by the assumed layout.
+  ///
+  /// Takes shard locks, one at a time.
   func block(ofString bstr: UInt, in store: borrowing StoreWriter) -> UInt {
     registry.block(ofString: bstr, StringLayout(LayoutTable.assumed), in: store)
   }
 
   /// Enables the untracked fast path while nothing is recorded or pinned.
   ///
-  /// Only where the library is linked, whose callers have one layout unless they say otherwise;
-  /// where it is preloaded, each module may have a copy of its own.
+  /// Only in a linked library, whose callers have one layout unless they declare another; with a
+  /// preloaded one each module may have a copy of its own.
   func updateFastPath() {
     guard !isRecording, pins.isEmpty, !ct_has_other_recorder(),
       ct_role == RecorderRole.linked.rawValue, let only = layouts.only
@@ -198,9 +205,9 @@ extension Tracker {
     ct_set_fast_path_layout(only.with(guard: false).rawValue)
   }
 
-  /// Notes in the store how the process's strings are laid out: by the first that has one.
+  /// Records in the store the process's string layout: the first that is found.
   ///
-  /// - Returns: whether that is the first.
+  /// - Returns: whether this is the first.
   private func note(_ layout: StoredLayout) -> Bool {
     withStore { store in
       let isFirst = unsafe store.header.pointee.olecharBytes == 0

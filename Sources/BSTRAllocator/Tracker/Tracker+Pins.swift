@@ -1,4 +1,4 @@
-// What is recorded of pins and of strings that are never to be released.
+// The recording of pins, and of strings that are never to be freed.
 
 import CTracker
 import Glibc
@@ -6,19 +6,19 @@ import Synchronization
 import TraceStore
 
 extension Tracker {
-  /// Pins a string, and remembers who did; false when there is no memory to.
+  /// Pins a string, and remembers the event context; returns false when there is no memory for it.
   func pin(_ bstr: UInt, caller: CallSite) -> Bool {
     let isPinned = pins.pin(bstr, pinEvent(bstr, isRelease: false, caller))
     updateFastPath()
     return isPinned
   }
 
-  /// Leaves the release of a pinned string to its last unpinning.
+  /// Defers the free of a pinned string to its last SysReleaseString.
   ///
   /// - Returns: false when it is not pinned.
-  func deferRelease(of bstr: UInt, caller: CallSite) -> Bool {
+  func deferFree(of bstr: UInt, caller: CallSite) -> Bool {
     if pins.isEmpty { return false }
-    switch pins.deferRelease(of: bstr, pinEvent(bstr, isRelease: true, caller)) {
+    switch pins.deferFree(of: bstr, pinEvent(bstr, isRelease: true, caller)) {
     case .notPinned: return false
     case .deferred: return true
     case .again(let first):
@@ -40,7 +40,7 @@ extension Tracker {
     return PinEvent(bstr: bstr, isRelease: isRelease, context: context ?? EventContext())
   }
 
-  /// Writes what is still pinned.
+  /// Writes an event for each pin, and each deferred free, that is left.
   ///
   /// Takes the pin lock and the depot lock, one at a time.
   func writePins(in store: borrowing StoreWriter) {
@@ -52,8 +52,7 @@ extension Tracker {
     }
   }
 
-  /// Declares that a string is never released: one that is live is no leak, and to release it is a
-  /// fault.
+  /// Declares that a string is never freed: a live one is no leak, and freeing it is a fault.
   func declareImmortal(_ bstr: UInt) {
     immortals.add(bstr)
     withStore { store in

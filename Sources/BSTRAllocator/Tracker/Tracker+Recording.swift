@@ -1,4 +1,4 @@
-// What is recorded of allocations, and the parts that all recording shares.
+// The recording of allocations, and the steps that all recording shares.
 
 import CTracker
 import Glibc
@@ -14,7 +14,7 @@ extension Tracker {
   /// - Parameters:
   ///   - block: the start of its block.
   ///   - bstr: its first character.
-  ///   - layout: how it lies in its block.
+  ///   - layout: its string layout.
   ///   - byteLength: its payload in bytes.
   ///   - caller: the return address of the BSTR function that the program called.
   @_transparent  // Where `@inline(__always)` leaves a call.
@@ -29,7 +29,7 @@ extension Tracker {
         address: UInt64(bstr), layout: layout, serial: serial,
         scope: scopes.current(skipsIgnored: false, in: store), byteLength: byteLength, stack: stack,
         thread: ct_thread().pointee.tid,
-        // Asking for the time is a tenth of what an allocation takes.
+        // Reading the time is a tenth of an allocation's time.
         milliseconds: recordsFrees
           ? milliseconds(since: store.header.pointee.startTime) : BlockRecord.noTime)
       if serial == 1 { noteStatusAtExit() }
@@ -41,20 +41,21 @@ extension Tracker {
     if let serial, serial == breakOn { raise(SIGTRAP) }
   }
 
-  /// The number of an allocation: of a thread they count up, and two threads never have the same.
+  /// Returns the serial of an allocation: a thread's serials ascend, and no two threads have the
+  /// same.
   @inline(__always)
   private func nextSerial(in store: borrowing StoreWriter) -> UInt64 {
     let thread = unsafe ct_thread()
-    if unsafe thread.pointee.next_serial == thread.pointee.end_serial { setSerialsAside(in: store) }
+    if unsafe thread.pointee.next_serial == thread.pointee.end_serial { reserveSerials(in: store) }
     let serial = unsafe thread.pointee.next_serial
     unsafe thread.pointee.next_serial = serial &+ 1
     return serial
   }
 
-  /// Sets numbers aside for the calling thread, so that threads do not fight for each, and looks
-  /// how many strings are live: of the first thousand after each allocation, then less often.
+  /// Reserves serials for the calling thread, so that threads do not contend for each, and updates
+  /// the peak of live strings: at each of the first thousand allocations, then less often.
   @inline(never)
-  private func setSerialsAside(in store: borrowing StoreWriter) {
+  private func reserveSerials(in store: borrowing StoreWriter) {
     let live = store.live
     if unsafe live > store.counter(.peakLive).pointee.load(ordering: .relaxed) {
       unsafe store.counter(.peakLive).pointee.max(live, ordering: .relaxed)
@@ -67,51 +68,54 @@ extension Tracker {
     unsafe thread.pointee.end_serial = end
   }
 
-  /// Whether the allocation that is being tried is one that is to fail.
+  /// Returns whether the allocation that is being attempted is to fail, and records it if so.
   ///
-  /// Takes the depot lock when it is.
+  /// Takes the depot lock if so.
   @inline(__always)
   func failsAllocation(caller: CallSite) -> Bool {
     failures.isNone ? false : countsAsFailure(caller: caller)
   }
 
   private func countsAsFailure(caller: CallSite) -> Bool {
-    guard let number = failures.next() else { return false }
+    guard let attempt = failures.next() else { return false }
     count(.injectedFailures)
     var event = EventRecord(.failedAllocation)
-    event.changed = UInt32(truncatingIfNeeded: number)
+    event.changed = UInt32(truncatingIfNeeded: attempt)
     recordFault(event, 0, caller)
     return true
   }
 
-  /// Notes that our functions shortened a live string in place, and moves its guard.
+  /// Records that the BSTR functions shortened a live string in place, and moves its guard.
   ///
   /// Takes a shard lock.
   func recordShortening(block: UInt, to byteCount: Int) {
     withStore { store in registry.shorten(block, to: byteCount, in: store) }
   }
 
-  /// Raises a counter.
+  /// Adds 1 to a counter.
   func count(_ counter: StoreCounter) {
     withStore { store in
       _ = unsafe store.counter(counter).pointee.add(1, ordering: .relaxed)
     }
   }
 
-  /// The number of the stack that a call was made from.
+  /// Returns the id of the stack that a call was made from; `.none` when the store is full.
   ///
-  /// Takes the depot lock, unless the stack is recognised.
+  /// Takes the depot lock, except on an unwind-cache hit. The caller holds no lock.
   @inline(__always)
   func recordStack(from caller: CallSite, in store: borrowing StoreWriter) -> StackID {
     let unloads = ct_unload_count()
     let known = UnwindCache.stack(at: caller, unloads: unloads)
-    if known == .none { return walk(from: caller, unloads, in: store) }
+    if known == .none { return unwind(from: caller, unloads, in: store) }
     if verifiesStacks { verify(known, caller, in: store) }
     return known
   }
 
+  /// Unwinds the stack, and puts it into depot and unwind cache.
+  ///
+  /// Takes the depot lock.
   @inline(never)
-  private func walk(
+  private func unwind(
     from caller: CallSite, _ unloads: UInt32, in store: borrowing StoreWriter
   ) -> StackID {
     let stack = unsafe StackCapture.capture(from: caller, depth: depth)
@@ -126,7 +130,9 @@ extension Tracker {
     return id
   }
 
-  /// Holds a stack that was recognised to what a full walk finds.
+  /// Compares an unwind-cache hit with the stack that unwinding gives, and counts mismatches.
+  ///
+  /// Takes the depot lock.
   @inline(never)
   private func verify(_ known: StackID, _ caller: CallSite, in store: borrowing StoreWriter) {
     let stack = unsafe StackCapture.capture(from: caller, depth: depth)
@@ -137,11 +143,14 @@ extension Tracker {
     if id != known { unsafe store.counter(.wrongStacks).pointee.add(1, ordering: .relaxed) }
   }
 
+  /// Returns the milliseconds since a time in nanoseconds.
   func milliseconds(since start: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: (ct_now() &- start) / 1_000_000)
   }
 
-  /// Here and now.
+  /// Returns the event context of a call: its stack, the calling thread and the time.
+  ///
+  /// Takes the depot lock, except on an unwind-cache hit.
   @inline(__always)
   func context(of caller: CallSite, in store: borrowing StoreWriter) -> EventContext {
     unsafe EventContext(

@@ -1,4 +1,4 @@
-// What is recorded of scopes: where they begin and end, and what is left of them then.
+// The recording of scopes: their start, their end, and the strings that are live then.
 
 import CBSTR
 import CTracker
@@ -11,7 +11,7 @@ extension Tracker {
   ///
   /// Takes the depot lock and the scopes' lock, one at a time.
   ///
-  /// - Parameter joins: whether the calling thread enters it; tasks carry their own.
+  /// - Parameter joins: whether the calling thread enters it; a task carries its scope itself.
   /// - Returns: `.none` when nothing is recorded.
   func beginScope(_ name: UnsafePointer<CChar>, joins: Bool, caller: CallSite) -> ScopeID {
     withStore { store in
@@ -25,7 +25,7 @@ extension Tracker {
         milliseconds: milliseconds(since: store.header.pointee.startTime))
       let scope = scopes.begin(record, in: store)
       if scope != .none, joins, let misuse = scopes.join(scope, in: store) {
-        complain(misuse, of: scope, in: store)
+        warn(misuse, of: scope, in: store)
       }
       return scope
     } ?? .none
@@ -34,18 +34,18 @@ extension Tracker {
   /// Puts the calling thread into a scope.
   func joinScope(_ scope: ScopeID) {
     withStore { store in
-      if let misuse = scopes.join(scope, in: store) { complain(misuse, of: scope, in: store) }
+      if let misuse = scopes.join(scope, in: store) { warn(misuse, of: scope, in: store) }
     }
   }
 
   /// Takes the calling thread out of a scope.
   func leaveScope(_ scope: ScopeID) {
     withStore { store in
-      if let misuse = scopes.leave(scope, in: store) { complain(misuse, of: scope, in: store) }
+      if let misuse = scopes.leave(scope, in: store) { warn(misuse, of: scope, in: store) }
     }
   }
 
-  /// Ends a scope, and says what is left of it.
+  /// Ends a scope, and returns the counts of its live strings and faults.
   ///
   /// Takes locks, one at a time.
   ///
@@ -57,11 +57,11 @@ extension Tracker {
     withStore { store in
       if scope != .none {
         if let misuse = scopes.end(scope, in: store) {
-          complain(misuse, of: scope, in: store)
+          warn(misuse, of: scope, in: store)
           return bstrtrace_scope_counts()
         }
         if leaves, let misuse = scopes.leave(scope, in: store) {
-          complain(misuse, of: scope, in: store)
+          warn(misuse, of: scope, in: store)
         }
       }
       let filter = scope == .none ? nil : scope
@@ -76,6 +76,9 @@ extension Tracker {
     } ?? bstrtrace_scope_counts()
   }
 
+  /// Counts the live strings and the faults of a scope; `nil` for the whole process.
+  ///
+  /// Takes no lock.
   private func count(scope: ScopeID?, in store: borrowing StoreWriter) -> bstrtrace_scope_counts {
     var counts = bstrtrace_scope_counts()
     let blocks = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
@@ -101,7 +104,8 @@ extension Tracker {
     }
   }
 
-  private func complain(
+  /// Warns of a misuse of scopes.
+  private func warn(
     _ misuse: ScopeTable.Misuse, of scope: ScopeID, in store: borrowing StoreWriter
   ) {
     let what: StaticString =

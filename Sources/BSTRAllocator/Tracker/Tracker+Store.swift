@@ -1,4 +1,4 @@
-// The tracker's store: where it is made, and how the process ended.
+// The tracker's store: its creation, its image for reports, and the end of the process.
 
 import CInterpose
 import CTracker
@@ -7,6 +7,9 @@ import TraceOptions
 public import TraceStore
 
 extension Tracker {
+  /// Makes the store and publishes it; nothing is recorded if that fails.
+  ///
+  /// No other thread uses the tracker yet.
   func openStore() {
     guard let region = makeRegion() else { return }
     let writer = StoreWriter(in: region)
@@ -45,32 +48,33 @@ extension Tracker {
     }
   }
 
-  /// The store as it is now, for a report made by this process.
+  /// Returns the store as it is now, for a report made by this process.
   public func image() -> StoreImage? {
     withoutRecording {
       withStore { store in try? unsafe StoreImage(bytes: store.bytes) } ?? nil
     }
   }
 
-  /// Runs `body` inside the tracker, so that nothing of it is recorded: the tracker's own work.
+  /// Runs `body`, the tracker's own work, with the recursion guard held, so that nothing of it is
+  /// recorded.
   public func withoutRecording<Result>(_ body: () -> Result) -> Result {
     let thread = unsafe ct_enter()
     defer { unsafe ct_leave(thread) }
     return body()
   }
 
-  /// Asks to be told the status that `exit` is called with.
+  /// Registers a handler that records the status that `exit` is called with.
   ///
-  /// Done at the start, for processes without BSTRs, and again at the first allocation: what is
-  /// registered before `main` runs after the libraries' destructors, where a linked program's
-  /// report is made.
+  /// Called at the start, for processes without BSTRs, and again at the first allocation: a handler
+  /// that is registered before `main` runs after the libraries' destructors, in which a linked
+  /// program reports.
   func noteStatusAtExit() {
     unsafe on_exit(
       { status, _ in unsafe Tracker.current.pointee.noteEnd(.exit, status: status) }, nil)
   }
 
-  /// Notes that the process calls `_exit`, and records what is known only at its end; by the copy
-  /// of this library that records.
+  /// Records that the process calls `_exit`, and all that is recorded at its end, in the copy of
+  /// this library that records.
   public static func noteImmediateExit(status: Int32) {
     if ct_has_other_recorder() {
       _ = BSTRFunctions.ask(
@@ -81,7 +85,7 @@ extension Tracker {
     unsafe current.pointee.recordEnd(isImmediate: true)
   }
 
-  /// Notes how the process ends.
+  /// Records the way in which the process ends, and its status.
   ///
   /// A no-op in a child of `vfork`, which is still its parent.
   public func noteEnd(_ state: EndState, status: Int32) {

@@ -1,4 +1,4 @@
-// The tracker of this process: what ties capture, depot, registry and store together, and the
+// The tracker of this process, which ties capture, depot, registry and store together, and the
 // phases of its life. Does not allocate or free BSTRs: that is BSTRFunctions.
 
 import CTracker
@@ -8,7 +8,7 @@ import Synchronization
 import TraceStore
 public import TraceOptions
 
-/// Records this process's BSTRs.
+/// A recorder of this process's BSTRs.
 ///
 /// ```
 ///   (load) ── first use or constructor ──▶ recording ── fork ──▶ parent: recording
@@ -19,14 +19,15 @@ public import TraceOptions
 ///
 /// There is no end phase: blocks that other libraries' destructors free are recorded as freed.
 ///
-/// All of it is done inside: between `ct_enter` and `ct_leave`. A fork waits until nobody is.
+/// Callers hold the recursion guard, from `ct_enter` to `ct_leave`. A fork waits until no thread
+/// holds it.
 ///
 /// Locks, in the order in which they may be taken: depot lock, shard locks, record lock, pin lock.
-/// Nobody takes more than two. Nothing unwinds or calls the loader's locking functions while
-/// holding one.
+/// No thread holds more than two. Nothing unwinds or calls the loader's locking functions while
+/// it holds one.
 @safe
 public struct Tracker: ~Copyable {
-  /// What users set.
+  /// The options that the user set.
   public let options: TraceOptions
   /// Parts of `BSTRTRACE_OPTIONS` that were ignored, with the reasons.
   public let problems: [GivenOptions.Problem]
@@ -36,7 +37,7 @@ public struct Tracker: ~Copyable {
   let immortals = ImmortalTable()
   let histories = HistoryTable()
   let scopes = ScopeTable()
-  /// The layouts of the copies of the functions.
+  /// The string layouts of the copies of the functions.
   let layouts = LayoutTable()
   let failures: AllocationFailures
   let depotLock = Lock()
@@ -45,15 +46,15 @@ public struct Tracker: ~Copyable {
   let store: UnsafeMutablePointer<StoreWriter?>
   let directory: UnsafeMutablePointer<CChar>?
   let depth: Int
-  /// Whether it is recorded where strings are freed.
+  /// Whether the stacks that free strings are recorded.
   let recordsFrees: Bool
-  /// Whether nothing is checked or remembered when strings are freed.
+  /// Whether nothing is checked or remembered when strings are freed: only leaks are looked for.
   let skipsFreeChecks: Bool
-  /// Whether bytes behind each string are watched.
+  /// Whether a guard is written after each string.
   let setsGuards: Bool
-  /// The allocation at which a debugger is to stop; 0 for none.
+  /// The serial of the allocation at which a debugger is to stop; 0 for none.
   let breakOn: UInt64
-  /// Whether stacks that were recognised are walked all the same.
+  /// Whether stacks are unwound on unwind-cache hits, too, and compared.
   let verifiesStacks: Bool
   let hasEnded = Atomic<Bool>(false)
 
@@ -109,7 +110,7 @@ public struct Tracker: ~Copyable {
       { ct_begin_fork() }, { ct_end_fork() }, { unsafe Tracker.current.pointee.resumeInChild() })
   }
 
-  /// Whether recording was asked for, in this process.
+  /// Whether this process is to be recorded, by its options, its runner and its other recorders.
   var isWanted: Bool {
     if options.track == false || Environment.isPrivileged || ct_has_other_recorder()
       || ct_meets_other_version()
@@ -142,7 +143,7 @@ public struct Tracker: ~Copyable {
   /// Whether the report is made by `bstrtrace run`, from a file.
   public var isUnderRun: Bool { unsafe directory != nil }
 
-  /// Runs `body` on the store, or answers `nil` when nothing is recorded.
+  /// Runs `body` on the store, and returns its result; `nil` when nothing is recorded.
   @discardableResult
   @inline(__always)
   func withStore<Result>(_ body: (borrowing StoreWriter) -> Result) -> Result? {
