@@ -1,16 +1,16 @@
-// The borrowed string: somebody else's BSTR, to be read. Never frees and never outlives its lender.
+// The borrowed string: a caller's BSTR, to be read. Never frees and never outlives its lender.
 
 public import CBSTR
 
-/// Somebody else's BSTR for the time of a loan: what an `[in]` argument is.
+/// A BSTR that another owner lends: an `[in]` argument.
 ///
-/// The compiler keeps it from outliving its lender. To keep the string, make a `copy()`: that is
-/// what the first rule asks of a function that expects a BSTR.
+/// The compiler keeps it from outliving its lender. To keep the string, make a `copy()`: the first
+/// rule asks that of a function that expects a BSTR.
 @safe
 public struct BorrowedBSTR: ~Escapable {
   let bstr: CBSTR.BSTR?
 
-  /// A loan that whoever makes it has to limit.
+  /// Creates a loan whose lifetime the caller has to limit.
   @_lifetime(immortal)
   init(unowned bstr: CBSTR.BSTR?) {
     unsafe self.bstr = unsafe bstr
@@ -25,7 +25,7 @@ public struct BorrowedBSTR: ~Escapable {
   /// Characters (OLECHARs) of the string, without its terminator; half a character does not count.
   public var characterCount: Int { unsafe Int(SysStringLen(bstr)) }
 
-  /// A string with the same bytes that the caller owns; NULL for NULL.
+  /// Returns a string with the same bytes that the caller owns; NULL for NULL.
   ///
   /// - Throws: `BSTRError.outOfMemory`.
   public func copy() throws(BSTRError) -> OwnedBSTR {

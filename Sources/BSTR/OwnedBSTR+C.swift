@@ -1,19 +1,19 @@
-// How owned strings pass to C and come from it. Each way is declared to bstrtrace, so that the C
-// side is held to the contract that the compiler holds Swift to.
+// Conversions of owned strings to and from C. Each is declared to bstrtrace, so that the C side is
+// held to the contract that the compiler holds Swift to.
 
 public import CBSTR
 
 extension OwnedBSTR {
   /// Takes over a BSTR that the caller owned (Attach).
   ///
-  /// - Parameter bstr: a live BSTR, or NULL. Nobody else frees it from now on.
+  /// - Parameter bstr: a live BSTR, or NULL. No other code may free it from now on.
   @unsafe public init(attaching bstr: CBSTR.BSTR?) {
     self.init()
     unsafe bstrtrace_adopt(bstr)
     unsafe self.bstr = unsafe bstr
   }
 
-  /// Gives the string away (Detach): whoever is given the result frees it.
+  /// Hands the string over (Detach): the receiver of the result frees it.
   public consuming func detach() -> CBSTR.BSTR? {
     let bstr = unsafe bstr
     unsafe self.bstr = nil
@@ -44,9 +44,9 @@ extension OwnedBSTR {
   /// let text = try OwnedBSTR.receiving { browser_get_StatusText(browser, $0) }
   /// ```
   ///
-  /// - Parameter body: is given a variable that is NULL, and answers with the call's HRESULT.
-  /// - Throws: `BSTRError.failed` when that is negative; what the call has left in the variable
-  ///   then, against the rules, is reported and not touched.
+  /// - Parameter body: is given a variable that is NULL, and returns the call's HRESULT.
+  /// - Throws: `BSTRError.failed` when that is negative; a string that the call has then left in
+  ///   the variable, against the rules, is reported and not freed.
   public static func receiving(
     _ body: (UnsafeMutablePointer<CBSTR.BSTR?>) -> HRESULT
   ) throws(BSTRError) -> OwnedBSTR {

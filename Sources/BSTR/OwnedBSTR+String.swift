@@ -4,7 +4,7 @@
 import CBSTR
 
 extension OwnedBSTR {
-  /// A BSTR with the characters of `text`, zeros included.
+  /// Creates a BSTR with the characters of `text`, zeros included.
   ///
   /// - Throws: `BSTRError.outOfMemory`.
   /// - Complexity: O(n), with one allocation.
@@ -17,7 +17,7 @@ extension OwnedBSTR {
     }
   }
 
-  /// A BSTR with these UTF-16 units, unpaired surrogates included.
+  /// Creates a BSTR with these UTF-16 units, unpaired surrogates included.
   ///
   /// Where characters have 4 bytes, pairs become one character.
   ///
@@ -31,7 +31,7 @@ extension OwnedBSTR {
     }
   }
 
-  /// A BSTR of so many characters.
+  /// Creates a BSTR of a count of characters.
   private init<Unit: FixedWidthInteger & BitwiseCopyable>(
     _: Unit.Type, _ count: Int, _ units: some Sequence<Unit>
   ) throws(BSTRError) {
@@ -51,8 +51,7 @@ extension OwnedBSTR {
 extension BorrowedBSTR {
   /// The string's UTF-16, unpaired surrogates included.
   ///
-  /// Where characters have 4 bytes, those beyond 16 bits become pairs, and those that are none
-  /// U+FFFD.
+  /// Where characters have 4 bytes, those beyond 16 bits become pairs, and invalid ones U+FFFD.
   ///
   /// - Complexity: O(n).
   public var utf16: [UInt16] {
@@ -60,7 +59,7 @@ extension BorrowedBSTR {
     return units(UInt16.self)
   }
 
-  /// The whole characters.
+  /// Returns the whole characters.
   fileprivate func units<Unit: FixedWidthInteger & BitwiseCopyable>(_: Unit.Type) -> [Unit] {
     unsafe withUnsafeBytes { bytes in
       (0..<bytes.count / MemoryLayout<Unit>.stride).map {
@@ -71,11 +70,12 @@ extension BorrowedBSTR {
 }
 
 extension String {
-  /// The characters of a BSTR; what is no character, as an unpaired surrogate, becomes U+FFFD.
+  /// Creates a string with the characters of a BSTR; invalid ones, such as an unpaired surrogate,
+  /// become U+FFFD.
   public init(_ bstr: borrowing OwnedBSTR) { self.init(bstr.borrowed) }
 
-  /// The characters of a borrowed BSTR; what is no character, as an unpaired surrogate, becomes
-  /// U+FFFD.
+  /// Creates a string with the characters of a borrowed BSTR; invalid ones, such as an unpaired
+  /// surrogate, become U+FFFD.
   public init(_ bstr: BorrowedBSTR) {
     if OLECHARWidth.ofProcess == .four {
       self.init(decoding: bstr.units(UInt32.self), as: UTF32.self)
@@ -84,10 +84,10 @@ extension String {
     }
   }
 
-  /// The characters of a BSTR, or `nil` when something in it is no character.
+  /// Creates a string with the characters of a BSTR, or `nil` when one of them is invalid.
   public init?(validating bstr: borrowing OwnedBSTR) { self.init(validating: bstr.borrowed) }
 
-  /// The characters of a borrowed BSTR, or `nil` when something in it is no character.
+  /// Creates a string with the characters of a borrowed BSTR, or `nil` when one of them is invalid.
   public init?(validating bstr: BorrowedBSTR) {
     guard bstr.byteCount % OLECHARWidth.ofProcess.rawValue == 0 else { return nil }
     if OLECHARWidth.ofProcess == .four {
@@ -108,7 +108,8 @@ private enum OLECHARWidth: Int {
 
 /// UTF-16's surrogates, which `String` would not keep when they are unpaired.
 private enum Surrogates {
-  /// Characters of 4 bytes for units of 2: pairs become one, and the unpaired stay as they are.
+  /// Returns characters of 4 bytes for units of 2: pairs become one, and the unpaired stay as they
+  /// are.
   static func joined(_ units: some Collection<UInt16>) -> [UInt32] {
     var characters: [UInt32] = []
     characters.reserveCapacity(units.count)
@@ -123,7 +124,7 @@ private enum Surrogates {
     return characters
   }
 
-  /// Units of 2 bytes for characters of 4.
+  /// Returns units of 2 bytes for characters of 4.
   static func split(_ characters: [UInt32]) -> [UInt16] {
     characters.flatMap { character -> [UInt16] in
       if let unit = UInt16(exactly: character) { return [unit] }

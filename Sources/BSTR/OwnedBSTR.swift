@@ -1,5 +1,5 @@
 // The owned string: a BSTR that is freed when its value ends. The three rules for BSTRs between
-// functions are its signatures. How it passes to and from C is OwnedBSTR+C.swift.
+// functions are its signatures. OwnedBSTR+C.swift converts it to and from C.
 
 public import CBSTR
 
@@ -11,7 +11,8 @@ public import CBSTR
 /// | parameter or result | rule |
 /// |---|---|
 /// | `borrowing OwnedBSTR` or `BorrowedBSTR` | 1: a function that expects a BSTR does not free it |
-/// | a result `OwnedBSTR` | 2 and 3: who receives it frees it, and who returned it cannot |
+/// | a result `OwnedBSTR` | 2 and 3: the receiver frees it, and the function that returned it
+/// cannot |
 /// | `consuming OwnedBSTR` | a hand-over: the caller has it no more |
 /// | `inout OwnedBSTR` | by reference: what is replaced is freed, and nothing else |
 ///
@@ -27,7 +28,7 @@ public struct OwnedBSTR: ~Copyable {
     unsafe bstr = nil
   }
 
-  /// A string of our own functions that nobody else owns.
+  /// Creates a string of this library's functions that has no other owner.
   init(owning bstr: CBSTR.BSTR) {
     unsafe self.bstr = unsafe bstr
   }
@@ -36,7 +37,7 @@ public struct OwnedBSTR: ~Copyable {
     unsafe SysFreeString(bstr)
   }
 
-  /// The string for as long as this value is not changed and does not end.
+  /// Returns the string, valid until this value is changed or ends.
   public var borrowed: BorrowedBSTR {
     @_lifetime(borrow self)
     get {
@@ -58,33 +59,33 @@ public struct OwnedBSTR: ~Copyable {
   /// - Complexity: O(n).
   public var utf16: [UInt16] { borrowed.utf16 }
 
-  /// A second string with the same bytes; NULL for NULL.
+  /// Returns a second string with the same bytes; NULL for NULL.
   ///
   /// - Throws: `BSTRError.outOfMemory`.
   public func copy() throws(BSTRError) -> OwnedBSTR { try borrowed.copy() }
 
-  /// Puts another string in place of this one, which is freed.
+  /// Replaces this string by another one, and frees it.
   ///
   /// - Throws: `BSTRError.outOfMemory`; this value is then as it was.
   public mutating func replace(with text: String) throws(BSTRError) {
     self = try OwnedBSTR(text)
   }
 
-  /// Whether both have the same bytes; NULL equals the empty string, as for `VarBstrCmp`.
+  /// Returns whether both have the same bytes; NULL equals the empty string, as for `VarBstrCmp`.
   public static func == (one: borrowing OwnedBSTR, other: borrowing OwnedBSTR) -> Bool {
     unsafe VarBstrCmp(one.bstr, other.bstr, 0, 0) == VARCMP_EQ
   }
 
-  /// Whether their bytes or lengths differ.
+  /// Returns whether their bytes or lengths differ.
   public static func != (one: borrowing OwnedBSTR, other: borrowing OwnedBSTR) -> Bool {
     !(one == other)
   }
 }
 
-/// Only one value has the string, so that it may go from thread to thread.
+/// Only one value owns the string, so that it may be sent to another thread.
 extension OwnedBSTR: @unchecked Sendable {}
 
-/// Why a BSTR could not be had.
+/// The reason why there is no BSTR.
 public enum BSTRError: Error, Equatable, Sendable {
   /// Memory is exhausted, or the string would be longer than a BSTR can be.
   case outOfMemory

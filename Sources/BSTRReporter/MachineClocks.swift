@@ -2,13 +2,13 @@
 
 import Glibc
 
-/// What time it is, by the clocks that stores and files go by.
+/// The time, by the clocks of stores and files.
 struct MachineClocks {
-  /// Nanoseconds that the machine has run: what stores go by.
+  /// Nanoseconds that the machine has run, without suspended time: the clock of stores.
   var monotonic: UInt64
-  /// Nanoseconds that it has been suspended, which those do not count.
+  /// Nanoseconds that it has been suspended.
   var suspended: UInt64
-  /// Nanoseconds since 1970: what files go by.
+  /// Nanoseconds since 1970: the clock of files.
   var sinceEpoch: Int64
 
   /// The clocks now.
@@ -25,11 +25,11 @@ struct MachineClocks {
       sinceEpoch: time(CLOCK_REALTIME))
   }
 
-  /// Nanoseconds of a store's hundredths of a second.
+  /// Converts a store's hundredths of a second to nanoseconds.
   static func nanoseconds(ofHundredths count: UInt32) -> UInt64 { UInt64(count) * 10_000_000 }
 
-  /// Nanoseconds since recording of a process began, suspended or not; `nil` for a store of before
-  /// the machine was started again, or of another one.
+  /// Returns the nanoseconds since recording of a process began, suspended time included; `nil` for
+  /// a store from before the machine was started again, or of another machine.
   func age(of process: RecordedProcess) -> Int64? {
     guard process.startTime <= monotonic else { return nil }
     let before = Self.nanoseconds(ofHundredths: process.suspended)

@@ -1,4 +1,4 @@
-// From stores to a report. The one way there, for processes that are dead and for this one.
+// From stores to a report: the only way there, for dead processes and for this one.
 
 import Glibc
 public import TraceStore
@@ -13,16 +13,16 @@ public struct Reporter: Sendable {
   /// Whether reports have ownership maps.
   public var hasMap: Bool
 
-  /// A reporter.
+  /// Creates a reporter.
   public init(redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false) {
     self.redact = redact
     self.wrappers = wrappers
     self.hasMap = hasMap
   }
 
-  /// The report over processes, in the order in which they started.
+  /// Returns the report over processes, in the order in which they started.
   ///
-  /// - Parameter scope: the scope that is asked about; `nil` for all of each process.
+  /// - Parameter scope: the scope that is reported on; `nil` for all of each process.
   public func report(
     on images: [StoreImage], symbolicator: inout some Symbolicator, damage: [String] = [],
     scope: ScopeID? = nil
@@ -53,7 +53,7 @@ public struct Reporter: Sendable {
     return report
   }
 
-  /// The frames of stacks, innermost first.
+  /// Returns the frames of stacks, innermost first.
   public func frames(
     of stacks: Set<StackID>, in image: StoreImage, symbolicator: inout some Symbolicator
   ) -> [StackID: [Frame]] {
@@ -70,7 +70,8 @@ public struct Reporter: Sendable {
     }
   }
 
-  /// A linked program under `bstrtrace run` has two recorders, of which one sees nothing.
+  /// Drops stores without BSTR calls of processes that have another: a linked program under
+  /// `bstrtrace run` has two recorders, of which one sees nothing.
   private func droppingDuplicateRecorders(_ images: [StoreImage]) -> [StoreImage] {
     func hasTraffic(_ image: StoreImage) -> Bool {
       image.count(.allocations) > 0 || image.count(.foreignFrees) > 0 || !image.events.isEmpty
@@ -87,7 +88,7 @@ public struct Reporter: Sendable {
     }.map(\.element)
   }
 
-  /// What became of a process that has not said how it ended.
+  /// Returns the fate of a process that recorded no end.
   private static func unseenEnd(
     of image: StoreImage, among images: [StoreImage]
   ) -> ProcessReport.UnseenEnd {
@@ -119,7 +120,7 @@ public struct Reporter: Sendable {
     let evidence = SymbolicatedStore(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
       isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
-    // What a running process has not freed yet is no leak.
+    // A running process may still free its strings: they are no leaks.
     let leaks =
       end == .running
       ? [] : LeakFinder.findings(in: evidence, fate: Self.fate(end, unseenEnd, in: image))
@@ -142,7 +143,7 @@ public struct Reporter: Sendable {
     return process
   }
 
-  /// What became of the strings that were live at the end of a process.
+  /// Returns the fate of the strings that were live at the end of a process.
   private static func fate(
     _ end: ProcessReport.End, _ unseenEnd: ProcessReport.UnseenEnd, in image: StoreImage
   ) -> LeakWording.Fate {
@@ -192,9 +193,10 @@ public struct Reporter: Sendable {
           + (counter == .unrecordedEvents
             ? "there were more than fit." : "the disk that TMPDIR is on was full."))
     }
-    if image.count(.verifiedStacks) > 0 {
+    let verified = image.count(.verifiedStacks)
+    if verified > 0 {
       notes.append(
-        "\(image.count(.verifiedStacks)) recognised stacks were walked in full: "
+        "\(verified) unwind-cache \(verified == 1 ? "hit was" : "hits were") unwound again in full: "
           + (image.count(.wrongStacks) == 0
             ? "all were the same." : "\(image.count(.wrongStacks)) were not the same."))
     }
@@ -213,7 +215,7 @@ public struct Reporter: Sendable {
     }
   }
 
-  /// Scopes that nobody ended, each name once.
+  /// Returns a note for each scope that was never ended, each name once.
   private static func openScopes(in evidence: SymbolicatedStore) -> [String] {
     var seen: Set<String> = []
     return evidence.image.scopes.compactMap { scope in
@@ -223,12 +225,12 @@ public struct Reporter: Sendable {
         evidence.resolver.frames[$0]
       }
       .first { !$0.isTransparent }
-      let place = frame.map { ", which \($0.name) began at \($0.location)," } ?? ""
-      return "The scope '\(name)'\(place) was never ended: what it leaked is told here."
+      let beginning = frame.map { ", which \($0.name) began at \($0.location)," } ?? ""
+      return "The scope '\(name)'\(beginning) was never ended: what it leaked is told here."
     }
   }
 
-  /// The most allocations made to fail that are told one by one.
+  /// The maximum of failed allocations that are reported one by one.
   private static let maxFailures = 5
 
   private static func failures(

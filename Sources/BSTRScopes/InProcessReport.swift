@@ -1,4 +1,4 @@
-// The report of a running process on itself. The same code over the same store as `bstrtrace
+// The report of a running process on itself: the same code over the same store as `bstrtrace
 // report`.
 
 import BSTRAllocator
@@ -10,18 +10,18 @@ public import TraceStore
 
 /// Reports on this process.
 public enum InProcessReport {
-  /// What was named once is not looked up again: a suite has many scopes.
+  /// Locations that were named once are not looked up again: a suite has many scopes.
   ///
-  /// With the runtime's symboliser only: a program does not start others because it is watched.
+  /// With the runtime's symbolizer only: tracing does not make a program start others.
   private static let symbolicator = Mutex(
     CachingSymbolicator(PerfMapSymbolicator(RuntimeSymbolicator())))
 
-  /// Where reports go that nobody takes.
+  /// The output of reports that no caller takes.
   static let sink = ReportSink(STDERR_FILENO, colour: false)
 
-  /// The report as things are now, by this process's options.
+  /// Returns the report on the current state, by this process's options.
   ///
-  /// - Parameter scope: the scope that it is about; `nil` for the whole process.
+  /// - Parameter scope: the scope that is reported on; `nil` for the whole process.
   /// - Returns: `nil` when nothing is recorded.
   /// - Complexity: linear in what is recorded.
   public static func make(scope: ScopeID? = nil) -> Report? {
@@ -35,13 +35,13 @@ public enum InProcessReport {
         reporter.report(on: [image], symbolicator: &$0, scope: scope)
       }
       suppressions.apply(to: &report, today: Suppressions.today)
-      // Of one scope it is no wonder that most rules match nothing.
+      // In one scope it is normal that most rules match nothing.
       if scope != nil { report.suppressions.removeAll { $0.findings == 0 } }
       return report
     }
   }
 
-  /// The rules of the file that the options name; what is wrong with it is told once.
+  /// The rules of the file that the options name; its errors are reported once.
   private static let suppressions: Suppressions = {
     var suppressions = Suppressions()
     guard let path = unsafe Tracker.current.pointee.options.suppressions else {
@@ -59,7 +59,7 @@ public enum InProcessReport {
     return suppressions
   }()
 
-  /// The frames of stacks, innermost first.
+  /// Returns the frames of stacks, innermost first.
   static func frames(of stacks: Set<StackID>, in image: StoreImage) -> [StackID: [Frame]] {
     symbolicator.withLock { Reporter().frames(of: stacks, in: image, symbolicator: &$0) }
   }

@@ -1,4 +1,4 @@
-// What a scope may leave behind without being told of it.
+// The findings that a scope may have without being reported.
 
 public import BSTRReporter
 
@@ -10,15 +10,15 @@ public struct LeakAllowance: Sendable {
     self.covered = covered
   }
 
-  /// Everything is a failure.
+  /// An allowance for nothing: every finding is a failure.
   public static let nothing = LeakAllowance { _ in false }
 
-  /// At most so many leaked BSTRs of each stack.
+  /// Allows a maximum of leaked BSTRs of each stack.
   public static func perStack(_ count: Int) -> LeakAllowance {
     LeakAllowance { $0.kind == .leak && $0.count <= count }
   }
 
-  /// Findings with one of these functions in a stack.
+  /// Allows findings with one of these functions in a stack.
   ///
   /// - Parameter patterns: names without parameters, in which `*` stands for any characters; part
   ///   of a name will do, as in suppression files.
@@ -26,16 +26,16 @@ public struct LeakAllowance: Sendable {
     LeakAllowance { finding in finding.passesThrough(anyOf: patterns) }
   }
 
-  /// Findings that the predicate accepts.
+  /// Allows findings that the predicate accepts.
   public static func matching(_ predicate: @escaping @Sendable (Finding) -> Bool) -> LeakAllowance {
     LeakAllowance(predicate)
   }
 
-  /// What either allows.
+  /// Allows what either one allows.
   public func or(_ other: LeakAllowance) -> LeakAllowance {
     LeakAllowance { covers($0) || other.covers($0) }
   }
 
-  /// Whether the finding is allowed.
+  /// Returns whether the finding is allowed.
   public func covers(_ finding: Finding) -> Bool { covered(finding) }
 }

@@ -1,8 +1,8 @@
-// What is left of a scope: findings, as an error and as text.
+// The findings of a scope, as an error and as text.
 
 public import BSTRReporter
 
-/// BSTRs that a scope left behind, and faults that happened in it.
+/// BSTRs that a scope leaked, and faults that happened in it.
 public struct LeakReport: Error, Sendable, CustomStringConvertible {
   /// The scope.
   public let scope: String
@@ -13,20 +13,21 @@ public struct LeakReport: Error, Sendable, CustomStringConvertible {
     self.report = report
   }
 
-  /// What is wrong, heaviest first.
+  /// The findings, heaviest first.
   public var findings: [Finding] { report.findings }
-  /// BSTRs that nobody freed.
+  /// The count of BSTRs that were not freed.
   public var leakedBstrs: Int { report.leakedBstrs }
   /// Their payload in bytes.
   public var leakedBytes: Int { report.leakedBytes }
 
-  /// "left 3 BSTRs of 48 bytes behind", "misused BSTRs", or both: the rest of a sentence.
+  /// "leaked 3 BSTRs (48 bytes)", "misused BSTRs", or both: the second half of a sentence.
   public var summary: String {
-    let left =
-      "left \(leakedBstrs == 1 ? "1 BSTR" : "\(leakedBstrs) BSTRs") of \(leakedBytes) bytes behind"
+    let leaked =
+      "leaked \(leakedBstrs) \(leakedBstrs == 1 ? "BSTR" : "BSTRs") "
+      + "(\(leakedBytes) \(leakedBytes == 1 ? "byte" : "bytes"))"
     let faults = findings.count { $0.kind != .leak }
     if leakedBstrs == 0 { return "misused BSTRs" }
-    return faults == 0 ? left : "\(left) and misused some"
+    return faults == 0 ? leaked : "\(leaked) and misused some"
   }
 
   /// The report for people.
@@ -34,7 +35,7 @@ public struct LeakReport: Error, Sendable, CustomStringConvertible {
   /// The report for programs (Docs/ReportFormat.md).
   public var json: String { JSONRenderer().render(report) }
 
-  /// Writes the report for people where scopes' reports go that nobody takes.
+  /// Writes the report for people to the output of reports that no caller takes.
   func write() { try? InProcessReport.sink.write(report) }
 
   /// The report for people, as the message of a failed test.

@@ -1,20 +1,20 @@
-// Spans of Swift code whose BSTRs must all be gone when they end. A scope belongs to a task, not to
-// a thread: what is allocated in it is known by the task that allocates.
+// Spans of Swift code whose BSTRs must all be freed when they end. A scope belongs to a task, not
+// to a thread: a string is in the scope of the task that allocates it.
 
 import BSTRAllocator
 import BSTRReporter
 import CBSTR
 public import TraceStore
 
-/// Runs `body`, and throws a `LeakReport` when it leaves BSTRs behind or frees some wrongly.
+/// Runs `body`, and throws a `LeakReport` when it leaks BSTRs or frees some wrongly.
 ///
 /// Strings count in the scope of the task that allocates them. A scope is passed on to child tasks,
 /// task groups, the actors they call and `Task { }`; not to `Task.detached`, nor to work on
 /// dispatch queues and other threads. Of nested scopes a leak counts in the innermost.
 ///
 /// - Parameters:
-///   - name: what reports call it.
-///   - allowance: what may be left behind.
+///   - name: its name in reports.
+///   - allowance: the findings that are allowed.
 /// - Returns: what `body` returns. In a program that does not record, nothing else happens.
 /// - Throws: what `body` throws, or else a `LeakReport`.
 public func withLeakScope<Result>(
@@ -32,9 +32,9 @@ public func withLeakScope<Result>(
   return result
 }
 
-/// Runs `body`, and throws a `LeakReport` when it leaves BSTRs behind or frees some wrongly.
+/// Runs `body`, and throws a `LeakReport` when it leaks BSTRs or frees some wrongly.
 ///
-/// As the function for synchronous code. Tasks that `body` starts and does not wait for may still
+/// Like the function for synchronous code. Tasks that `body` starts and does not wait for may still
 /// have strings when it ends.
 public func withLeakScope<Result>(
   _ name: String, allowing allowance: LeakAllowance = .nothing,
@@ -52,26 +52,26 @@ public func withLeakScope<Result>(
   return result
 }
 
-/// Runs `body`; what it allocates is no leak.
+/// Runs `body`; strings that it allocates are no leaks.
 public func withLeaksIgnored<Result>(_ body: () throws -> Result) rethrows -> Result {
   try TaskScope.with(.ignored, body)
 }
 
-/// Runs `body`; what it allocates, and the child tasks it starts, is no leak.
+/// Runs `body`; strings that it, and the child tasks that it starts, allocate are no leaks.
 public func withLeaksIgnored<Result>(
   isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
 ) async rethrows -> Result {
   try await TaskScope.with(.ignored, isolation: isolation, body)
 }
 
-/// A scope by itself, for those who build test kits; others use `withLeakScope`.
+/// A scope by itself, for authors of test kits; other code uses `withLeakScope`.
 public struct LeakScope: Sendable {
-  /// Its number in the store; `.none` when nothing is recorded.
+  /// Its id in the store; `.none` when nothing is recorded.
   public let id: ScopeID
-  /// What reports call it.
+  /// Its name in reports.
   public let name: String
 
-  /// Begins a scope, which nobody is in yet.
+  /// Begins a scope, which no code runs in yet.
   public init(_ name: String) {
     self.name = name
     id = TaskScopes.begin(name)
@@ -91,7 +91,7 @@ public struct LeakScope: Sendable {
 
   /// Ends the scope; a second time a message says so.
   ///
-  /// - Returns: what is left of it beyond what is allowed, or `nil`.
+  /// - Returns: the findings beyond what is allowed, or `nil`.
   public func end(allowing allowance: LeakAllowance = .nothing) -> LeakReport? {
     guard id != .none else { return nil }
     let left = TaskScopes.end(id)
@@ -104,7 +104,7 @@ public struct LeakScope: Sendable {
     return report.findings.isEmpty ? nil : LeakReport(scope: name, report: report)
   }
 
-  /// Ends the scope of a body that has thrown something else, which matters more.
+  /// Ends the scope of a body that has thrown another error, which matters more.
   fileprivate func endAndPrint(_ allowance: LeakAllowance) {
     end(allowing: allowance)?.write()
   }
@@ -112,15 +112,15 @@ public struct LeakScope: Sendable {
 
 /// The scope that a task carries.
 private enum TaskScope {
-  @TaskLocal static var number: UInt32 = 0
+  @TaskLocal static var scopeID: UInt32 = 0
 
-  /// Says to the tracker how to ask; once.
-  private static let isAsked: Void = TaskScopes.ask { number }
+  /// Gives the tracker the function that finds the current scope; once.
+  private static let isAsked: Void = TaskScopes.ask { scopeID }
 
   static func with<Result>(_ scope: ScopeID, _ body: () throws -> Result) rethrows -> Result {
     guard scope != .none else { return try body() }
     _ = isAsked
-    return try $number.withValue(scope.rawValue, operation: body)
+    return try $scopeID.withValue(scope.rawValue, operation: body)
   }
 
   static func with<Result>(
@@ -128,6 +128,6 @@ private enum TaskScope {
   ) async rethrows -> Result {
     guard scope != .none else { return try await body() }
     _ = isAsked
-    return try await $number.withValue(scope.rawValue, operation: body, isolation: isolation)
+    return try await $scopeID.withValue(scope.rawValue, operation: body, isolation: isolation)
   }
 }

@@ -1,10 +1,10 @@
-// The strings that are live at one moment, for tests that assert more than zero.
+// The strings that are live at one time, for tests that assert more than zero.
 
 import BSTRAllocator
 import BSTRReporter
 import TraceStore
 
-/// The BSTRs that were live in this process at one moment.
+/// The BSTRs that were live in this process at one time.
 ///
 /// ```swift
 /// let before = LeakSnapshot()
@@ -16,7 +16,7 @@ public struct LeakSnapshot: Sendable {
   private var image: StoreImage?
   private var blocks: [BlockRecord]
 
-  /// What is live now; nothing when nothing is recorded.
+  /// Takes a snapshot of live strings; an empty one when nothing is recorded.
   ///
   /// - Complexity: linear in what is recorded, as are all queries but the counts.
   public init() {
@@ -31,19 +31,19 @@ public struct LeakSnapshot: Sendable {
     self.blocks = blocks
   }
 
-  /// BSTRs.
+  /// The count of BSTRs.
   public var count: Int { blocks.count }
 
   /// Their payload in bytes.
   public var bytes: Int { blocks.reduce(0) { $0 + Int($1.byteLength) } }
 
-  /// What is live in `later` and was not yet in `earlier`.
+  /// Returns the strings that are live in `later` and were not yet in `earlier`.
   public static func - (later: LeakSnapshot, earlier: LeakSnapshot) -> LeakSnapshot {
     let known = Set(earlier.blocks.map(\.serial))
     return LeakSnapshot(later.image, later.blocks.filter { !known.contains($0.serial) })
   }
 
-  /// Those that were allocated by a function or by what it called.
+  /// Returns those that were allocated by a function or by its callees.
   ///
   /// - Parameter pattern: a name without parameters, in which `*` stands for any characters; the
   ///   whole name.

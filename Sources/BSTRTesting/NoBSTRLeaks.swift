@@ -1,28 +1,28 @@
-// The trait that fails the test which leaks. Works for parallel tests: each runs in a scope of its
+// The trait that fails the test that leaks. Works for parallel tests: each runs in a scope of its
 // own.
 
 @_exported public import BSTRScopes
 public import Testing
 
-/// Fails a test, or each test of a suite, that leaves BSTRs behind or frees some wrongly.
+/// Fails a test, or each test of a suite, that leaks BSTRs or frees some wrongly.
 ///
 /// ```swift
 /// @Test(.noBSTRLeaks) func title() { … }
 /// @Suite(.noBSTRLeaks(allowing: .functions("Cache::load"))) struct WindowTests { … }
 /// ```
 ///
-/// Each case of a parameterised test is looked at by itself. The report is the issue's message and
-/// is attached to the test as `bstr-leaks.txt`.
+/// Each case of a parameterised test is checked by itself. The report is the issue's message and is
+/// attached to the test as `bstr-leaks.txt`.
 public struct NoBSTRLeaks: TestTrait, SuiteTrait, TestScoping {
-  /// What may be left behind.
+  /// The findings that are allowed.
   public var allowance: LeakAllowance
-  /// Whether what is left behind is a failure or a warning.
+  /// Whether a finding is a failure or a warning.
   public var severity: Issue.Severity
-  /// How often each test is run, at least once; with more than one, what only the first run leaves
-  /// behind is taken for a cache and is none.
+  /// The count of runs of each test, at least 1; with more than one, strings that only the first
+  /// run leaks are taken for a cache and are allowed.
   public var runs: Int
 
-  /// A suite's tests each have a scope.
+  /// Whether a suite's tests each have a scope: they do.
   public var isRecursive: Bool { true }
 
   /// Runs a test in a scope.
@@ -52,16 +52,16 @@ public struct NoBSTRLeaks: TestTrait, SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == NoBSTRLeaks {
-  /// No BSTR may be left behind.
+  /// Allows no leaked BSTR.
   public static var noBSTRLeaks: NoBSTRLeaks { noBSTRLeaks() }
 
-  /// No BSTR may be left behind, but what is allowed.
+  /// Allows no leaked BSTR but those of an allowance.
   ///
   /// - Parameters:
-  ///   - allowance: what may be left behind.
-  ///   - severity: `.warning` tells of leaks and lets the test pass.
-  ///   - runs: how often each test is run, to tell a leak that grows from a cache that is filled
-  ///     once.
+  ///   - allowance: the findings that are allowed.
+  ///   - severity: `.warning` reports leaks and lets the test pass.
+  ///   - runs: the count of runs of each test, to distinguish a leak that grows from a cache that
+  ///     is filled once.
   public static func noBSTRLeaks(
     allowing allowance: LeakAllowance = .nothing, severity: Issue.Severity = .error, runs: Int = 1
   ) -> NoBSTRLeaks {

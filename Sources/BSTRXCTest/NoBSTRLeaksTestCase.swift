@@ -1,12 +1,12 @@
-// XCTest: test cases and blocks that must not leave BSTRs behind.
+// XCTest: test cases and blocks that must not leak BSTRs.
 
 @_exported public import BSTRScopes
 public import XCTest
 
-/// A test case each of whose tests fails when it leaves BSTRs behind or frees some wrongly; what it
-/// sets up and tears down is part of it.
+/// A test case each of whose tests fails when it leaks BSTRs or frees some wrongly; its set-up and
+/// tear-down are part of it.
 open class NoBSTRLeaksTestCase: XCTestCase {
-  /// What tests may leave behind; nothing, unless this is overridden.
+  /// The findings that tests may have; none, unless this is overridden.
   open var allowedBSTRLeaks: LeakAllowance { .nothing }
 
   /// Runs set-up, test and tear-down in a scope.
@@ -19,11 +19,11 @@ open class NoBSTRLeaksTestCase: XCTestCase {
   }
 }
 
-/// Fails when `body` leaves BSTRs behind or frees some wrongly.
+/// Fails when `body` leaks BSTRs or frees some wrongly.
 ///
 /// - Parameters:
-///   - message: said in front of the report.
-///   - allowance: what may be left behind.
+///   - message: precedes the report.
+///   - allowance: the findings that are allowed.
 /// - Returns: what `body` returns.
 /// - Throws: what `body` throws.
 @discardableResult

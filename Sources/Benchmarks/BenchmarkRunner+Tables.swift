@@ -4,7 +4,7 @@ import FoundationEssentials
 import Glibc
 
 extension BenchmarkRunner {
-  /// What was measured where, and who could not take part.
+  /// The machine and date of the figures, and the tools that are missing.
   var description: String {
     var seconds = time(nil)
     var date = tm()
@@ -24,7 +24,7 @@ extension BenchmarkRunner {
     return lines.joined(separator: "\n")
   }
 
-  /// The tables of a topic that was measured.
+  /// Returns the tables of a topic that was measured.
   func tables(for topic: Topic) -> [Table] {
     switch topic {
     case .stacks: [stackTable(topic)]
@@ -60,7 +60,7 @@ extension BenchmarkRunner {
     return "\(figure.short)\(ratio)\(topic.hasStacks && isCut(tool, frames) ? " *" : "")"
   }
 
-  /// Whether a tool was seen to show fewer frames than there are.
+  /// Returns whether a tool was seen to show fewer frames than there are.
   func isCut(_ tool: Tool, _ frames: Frames) -> Bool {
     framesShown(tool, frames).map { $0 < 18 } ?? false
   }

@@ -1,18 +1,18 @@
-// The bars that this project has set itself, and whether the figures meet them.
+// The performance targets that this project has set itself, and whether the figures meet them.
 
 extension BenchmarkRunner {
-  /// Measures what the bars need and the chosen topics did not.
-  func measureForBars(_ topics: [Topic]) {
+  /// Measures what the targets need and the chosen topics did not.
+  func measureForTargets(_ topics: [Topic]) {
     let needed: [Topic] = [.stacks, .sites, .depth, .threads, .live, .leaks, .startup, .heap]
     for topic in needed where !topics.contains(topic) && !isShort { measure(topic) }
   }
 
-  /// All bars with what was measured.
-  func bars() -> Table {
+  /// Returns all targets with the figures.
+  func targets() -> Table {
     var table = Table(
-      title: "Bars",
+      title: "Performance targets",
       head: [
-        "workload", "preloaded +fp", "preloaded −fp", "linked +fp", "linked −fp", "bar", "met",
+        "workload", "preloaded +fp", "preloaded −fp", "linked +fp", "linked −fp", "target", "met",
       ])
     let lsan = Tool.leakSanitizerName
     let rows =
@@ -38,7 +38,7 @@ extension BenchmarkRunner {
     return table
   }
 
-  /// A line of the table of bars.
+  /// A line of the table of targets.
   private struct Target {
     let name: String
     /// Preloaded with and without frame pointers, then linked.
@@ -47,7 +47,7 @@ extension BenchmarkRunner {
     let limit: Double
     var limitText: String
     var isMinimum = false
-    /// How many of the four columns there should be.
+    /// The count of the four columns that are needed.
     var expected = 4
 
     var cells: [String] {
@@ -89,7 +89,7 @@ extension BenchmarkRunner {
   private func speedup(_ level: Level) -> Target {
     var remarks: [String] = []
     let figures = columns.map { isLinked, frames -> Double? in
-      // A machine that is busy, or whose processors share a core, scales nobody.
+      // On a machine that is busy, or whose processors share a core, no tool scales.
       remarks.append(throughputOfTwo(.plain, frames).map { " [\($0.short)]" } ?? "")
       return throughputOfTwo(ours(isLinked, level), frames)
     }
@@ -98,7 +98,7 @@ extension BenchmarkRunner {
       remarks: remarks, limit: 1.7, limitText: "≥ 1.7 ×", isMinimum: true)
   }
 
-  /// How many times the pairs of one thread two threads make together in the same time.
+  /// Returns the pairs of two threads divided by those of one thread in the same time.
   private func throughputOfTwo(_ tool: Tool, _ frames: Frames) -> Double? {
     median(
       Key(workload: .oneThread, tool: tool, frames: frames),
@@ -148,7 +148,7 @@ extension BenchmarkRunner {
       name: name, figures: figures, limit: limit, limitText: limitText, expected: 1)
   }
 
-  /// What a workload takes beyond the plain program.
+  /// Returns the time or memory of a workload beyond the plain program.
   private func difference(
     _ workload: Workload, _ tool: Tool, _ frames: Frames
   ) -> Double? {

@@ -13,25 +13,25 @@ final class BenchmarkRunner {
     let frames: Frames
   }
 
-  /// How often each workload is run with each tool.
+  /// The count of runs of each workload with each tool.
   let rounds: Int
-  /// Whether it is about running at all and not about figures.
+  /// Whether the run only checks that everything works, without useful figures.
   let isShort: Bool
-  /// Who takes part, in the order of the tables.
+  /// The tools that take part, in the order of the tables.
   let tools: [Tool]
-  /// Who cannot take part.
+  /// The tools that cannot take part.
   let absent: [MissingTool]
-  /// All that is written goes here, and goes away at the end.
+  /// The folder of all files that are written, which is removed at the end.
   let temporary: String
   /// The measured programs.
   let programs: Programs
   /// One figure for each round; `nil` for a run that failed.
   private(set) var figures: [Key: [Double?]] = [:]
-  /// What everyone showed of one leak.
+  /// The count of frames that each tool showed of one leak.
   private(set) var stackChecks: [StackCheck] = []
-  /// What everyone took for a million leaks.
+  /// The time and memory that each tool took for a million leaks.
   private(set) var leakReports: [ReportTiming] = []
-  /// Runs that failed, and why; they have no figure.
+  /// Runs that failed, and the reasons; they have no figure.
   private(set) var complaints: [String] = []
   private var runs = 0
 
@@ -61,10 +61,10 @@ final class BenchmarkRunner {
     self.isShort = isShort
   }
 
-  /// Removes all that was written.
+  /// Removes all files that were written.
   func removeFiles() { try? FileManager.default.removeItem(atPath: temporary) }
 
-  /// Who takes part in a topic.
+  /// Returns the tools that take part in a topic.
   func tools(for topic: Topic) -> [Tool] {
     switch topic {
     case .startup:
@@ -72,7 +72,7 @@ final class BenchmarkRunner {
         .map { Tool.preloadAlone($0, stores: "\(temporary)/stores") }
       return [.plain] + alone + tools.dropFirst()
     case .sevenzip:
-      // Debian's program is as it is: nothing can be linked to it.
+      // Debian's program cannot be linked with a tool.
       return tools.filter { $0.linkage == .plain }
     case .options:
       return [.plain] + Tool.withOptions
@@ -81,12 +81,12 @@ final class BenchmarkRunner {
     }
   }
 
-  /// What is run for a topic.
+  /// Returns the workloads of a topic.
   func workloads(of topic: Topic) -> [Workload] {
     isShort ? Array(topic.workloads.prefix(1)) : topic.workloads
   }
 
-  /// In which builds a topic is measured.
+  /// Returns the builds in which a topic is measured.
   func builds(for topic: Topic) -> [Frames] {
     switch topic {
     case .startup, .sevenzip, .heap, .live: [.omitted]
@@ -113,15 +113,15 @@ final class BenchmarkRunner {
     }
   }
 
-  /// The median of a key's rounds.
+  /// Returns the median of a key's rounds.
   func median(_ workload: Workload, _ tool: Tool, _ frames: Frames) -> Double? {
     let key = Key(workload: workload, tool: tool, frames: frames)
     return Self.median(figures[key]?.compactMap { $0 } ?? [])
   }
 
-  /// The median over the rounds of what `combine` makes of two keys' figures of one round.
+  /// Returns the median over the rounds of what `combine` makes of two keys' figures of one round.
   ///
-  /// For a machine that is slow for a while is slow for both.
+  /// A machine that is slow for a while is slow for both.
   func median(_ one: Key, _ other: Key, _ combine: (Double, Double) -> Double) -> Double? {
     guard let ones = figures[one], let others = figures[other] else { return nil }
     return Self.median(
@@ -138,16 +138,16 @@ final class BenchmarkRunner {
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
-  /// A tool that takes part.
+  /// Returns a tool that takes part.
   func tool(named name: String) -> Tool? { tools.first { $0.name == name } }
 
-  /// Says on standard error what is being done.
+  /// Writes progress to standard error.
   func note(_ text: String) {
     let line = "\(text)\n"
     write(STDERR_FILENO, line, line.utf8.count)
   }
 
-  /// Remembers what failed, once.
+  /// Records a failure, once.
   func complain(_ text: String) {
     guard !complaints.contains(text) else { return }
     complaints.append(text)
@@ -156,7 +156,7 @@ final class BenchmarkRunner {
 
   private func rounds(of topic: Topic) -> Int {
     switch topic {
-    // A process is over in a moment, and the scheduler has its say in it.
+    // A process is so short that the scheduler influences its time.
     case .startup where !isShort: rounds * 4
     // Memory is the same each time.
     case .live: 1
@@ -204,7 +204,7 @@ final class BenchmarkRunner {
       key.tool.prefix + command, environment: key.tool.environment, in: temporary)
   }
 
-  /// Makes the files that 7z packs; answers whether there is a 7z.
+  /// Makes the files that 7z packs; returns whether there is a 7z.
   private func prepareSevenZip() -> Bool {
     guard let path = Machine.sevenZip else {
       complain("7z is not installed: apt-get install p7zip-full")

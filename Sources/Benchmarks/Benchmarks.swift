@@ -1,10 +1,10 @@
-// The command line of the benchmark. What is measured stands in Workload.swift, with what in
-// Tool.swift.
+// The command line of the benchmark. Workload.swift defines what is measured, Tool.swift with which
+// tools.
 
 import ArgumentParser
 import Glibc
 
-/// Measures what BSTRs cost with this project and with its peers.
+/// Measures the cost of BSTRs with this project and with its peers.
 @main
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,10 +28,10 @@ struct Benchmarks: ParsableCommand {
   @Option(help: "Rounds per workload (default: 5, or 1 with --short).")
   var rounds: Int?
 
-  @Flag(help: "End with the bars that this project has set itself, and whether they are met.")
+  @Flag(help: "End with the project's performance targets, and whether they are met.")
   var bars = false
 
-  @Option(help: "Measure nothing: walk so many recognised stacks in full, and compare.")
+  @Option(help: "Measure nothing: unwind this many unwind-cache hits again in full, and compare.")
   var soak: Int?
 
   func validate() throws {
@@ -40,26 +40,26 @@ struct Benchmarks: ParsableCommand {
 
   func run() throws {
     do {
-      let laboratory = try BenchmarkRunner(rounds: rounds ?? (short ? 1 : 5), isShort: short)
-      defer { laboratory.removeFiles() }
+      let runner = try BenchmarkRunner(rounds: rounds ?? (short ? 1 : 5), isShort: short)
+      defer { runner.removeFiles() }
       if let soak {
-        guard try laboratory.soak(hits: soak) else { throw ExitCode.failure }
+        guard try runner.soak(hits: soak) else { throw ExitCode.failure }
         return
       }
       let topics = Topic.allCases.filter { only.isEmpty ? !short || $0.isShort : only.contains($0) }
-      print(laboratory.description)
+      print(runner.description)
       for topic in topics {
-        laboratory.measure(topic)
-        for table in laboratory.tables(for: topic) { print(table) }
-        // Where the output goes to a file, whoever waits can read along.
+        runner.measure(topic)
+        for table in runner.tables(for: topic) { print(table) }
+        // Where the output goes to a file, it can be read while the benchmark runs.
         fflush(nil)
       }
       if bars {
-        laboratory.measureForBars(topics)
-        print(laboratory.bars())
+        runner.measureForTargets(topics)
+        print(runner.targets())
       }
-      if !laboratory.complaints.isEmpty { print("\nFailed:\n") }
-      for complaint in laboratory.complaints { print("- \(complaint)") }
+      if !runner.complaints.isEmpty { print("\nFailed:\n") }
+      for complaint in runner.complaints { print("- \(complaint)") }
     } catch let failure as Failure {
       print("Benchmarks: \(failure.description)")
       throw ExitCode.failure
@@ -67,7 +67,7 @@ struct Benchmarks: ParsableCommand {
   }
 }
 
-/// Why nothing could be measured.
+/// The reason why nothing could be measured.
 struct Failure: Error, CustomStringConvertible {
   let description: String
 }

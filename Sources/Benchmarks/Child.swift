@@ -5,9 +5,9 @@ import Glibc
 
 /// A process that has ended.
 struct Child {
-  /// From before its start to after its end.
+  /// The time from before its start to after its end.
   let seconds: Double
-  /// The most resident memory of it or of one of its children, in kilobytes.
+  /// The maximum resident memory of it or of one of its children, in kilobytes.
   let peakKilobytes: Int
   /// The exit status, or `nil` when a signal ended it.
   let status: Int32?
@@ -21,7 +21,7 @@ struct Child {
   /// - Parameters:
   ///   - command: an executable's path and its arguments.
   ///   - environment: variables in addition to the benchmark's own.
-  ///   - folder: where its output is kept for a moment.
+  ///   - folder: where its output is kept until it ends.
   ///   - timeout: seconds after which it is killed.
   init(
     _ command: [String], environment: [String: String] = [:], in folder: String,
@@ -58,7 +58,7 @@ struct Child {
     errors = Self.text(of: err)
   }
 
-  /// The number that the program printed behind a name.
+  /// Returns the number that the program printed behind a name.
   func printed(_ name: String) -> Double? {
     for line in output.split(separator: "\n") where line.hasPrefix("\(name) ") {
       return Double(line.dropFirst(name.count + 1))
@@ -110,7 +110,7 @@ struct Child {
 }
 
 extension Duration {
-  /// The same as a number of seconds.
+  /// Returns the same as a number of seconds.
   var inSeconds: Double {
     Double(components.seconds) + 1e-18 * Double(components.attoseconds)
   }

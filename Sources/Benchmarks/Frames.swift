@@ -1,13 +1,13 @@
-// Whether the measured code keeps frame pointers: some tools walk stacks by nothing else.
+// Whether the measured code keeps frame pointers: some tools unwind by nothing else.
 
-/// How the measured programs are compiled.
+/// The frame pointers of the measured programs.
 enum Frames: String, CaseIterable {
   /// With frame pointers.
   case kept
   /// Without, as compilers do by default.
   case omitted
 
-  /// What the compiler is told.
+  /// The compiler's flags.
   var flag: String { self == .kept ? "-fno-omit-frame-pointer" : "-fomit-frame-pointer" }
 
   /// The mark in a table's head.

@@ -1,4 +1,4 @@
-// What the machine has: programs, libraries, the processor's name, and this project's products.
+// The machine's equipment: programs, libraries, the processor's name, and this project's products.
 
 import FoundationEssentials
 import Glibc
@@ -11,7 +11,7 @@ enum Machine {
   /// The folder of this package.
   static let package = folder(of: folder(of: folder(of: #filePath)))
 
-  /// The processor's name and how many there are.
+  /// The processor's name and count.
   static var processor: String {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
@@ -19,7 +19,7 @@ enum Machine {
     return "\(name), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) processors"
   }
 
-  /// The path of a program in `PATH`.
+  /// Returns the path of a program in `PATH`.
   static func find(_ name: String) -> String? {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
@@ -27,20 +27,20 @@ enum Machine {
 
   /// The program 7z itself.
   ///
-  /// What is in `PATH` may be a script that starts it, and memcheck would measure the script.
+  /// The file in `PATH` may be a script that starts it, and memcheck would measure the script.
   static var sevenZip: String? {
     let own: [String] = ["/usr/lib/p7zip/7z", "/usr/lib/7zip/7z"]
     return own.first { access($0, X_OK) == 0 } ?? find("7z")
   }
 
-  /// Where a symbolic link leads.
+  /// Returns the target of a symbolic link.
   static func resolved(_ path: String) -> String {
     guard let text = realpath(path, nil) else { return path }
     defer { free(text) }
     return String(cString: text)
   }
 
-  /// The path without its last component.
+  /// Returns the path without its last component.
   static func folder(of path: String) -> String {
     path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
       .joined(separator: "/")

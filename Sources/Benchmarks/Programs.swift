@@ -13,7 +13,7 @@ final class Programs {
   /// Compiles into this folder.
   init(folder: String) { self.folder = folder }
 
-  /// The path of a program (`workload`, `heap` or `empty`) for a tool.
+  /// Returns the path of a program (`workload`, `heap` or `empty`) for a tool.
   func path(of program: String, for linkage: Tool.Linkage, _ frames: Frames) throws -> String {
     let key = "\(program) \(linkage) \(frames)"
     if let path = made[key] { return path }
@@ -41,7 +41,7 @@ final class Programs {
         "-L", Machine.products, "-Wl,-rpath,\(Machine.products)", "-lbstrtrace-linked",
       ]
     } else if program == "workload" {
-      // A library, as in programs with plug-ins: that is what can be preloaded in front of.
+      // A library, as in programs with plug-ins: its functions can be interposed by a preload.
       let shared = ["-shared", "-fPIC", "\(Self.sources)/plain_bstr.c"]
       try run(compiler + flags + shared + ["-o", "\(own)/libplain.so"])
       libraries = ["-L", own, "-Wl,-rpath,\(own)", "-lplain"]

@@ -1,8 +1,8 @@
-// A million leaks from 10,000 stacks: how long the report takes, and how much memory.
+// The report on a million leaks from 10,000 stacks: its time and memory.
 
 import FoundationEssentials
 
-/// What the report of a tool on a million leaks took.
+/// The time and memory of a tool's report on a million leaks.
 struct ReportTiming {
   let name: String
   /// `nil` when it took too long.
@@ -13,12 +13,13 @@ struct ReportTiming {
 }
 
 extension BenchmarkRunner {
-  /// Longest time that a tool has for run and report, in seconds.
+  /// The maximum time that a tool has for run and report, in seconds.
   static let timeout = 60.0
 
-  /// Lets this project report from a store, and everyone from beginning to end.
+  /// Times this project's report from a store, and each tool's run and report together.
   ///
-  /// The code has frame pointers: who is quick because it saw no stacks has little to report.
+  /// The code has frame pointers: a tool that is quick because it saw no stacks has little to
+  /// report.
   func reportLeaks() -> [ReportTiming] {
     note("leaks: \(leakCount) strings")
     var reports: [ReportTiming] = []

@@ -3,7 +3,7 @@
 
 import FoundationEssentials
 
-/// How many of the program's 18 frames a tool shows of one leak.
+/// The count of the program's 18 frames that a tool shows of one leak.
 struct StackCheck {
   let tool: Tool
   let frames: Frames
@@ -12,7 +12,7 @@ struct StackCheck {
 }
 
 extension BenchmarkRunner {
-  /// Lets everyone report the same leak, and counts what they show.
+  /// Lets each tool report the same leak, and counts the frames that it shows.
   func checkStacks() -> [StackCheck] {
     note("stacks: one leak")
     return Frames.allCases.flatMap { frames in
@@ -23,7 +23,8 @@ extension BenchmarkRunner {
     }
   }
 
-  /// How many frames of the program a tool is known to show, or `nil` when it was not checked.
+  /// Returns the count of frames of the program that a tool showed, or `nil` when it was not
+  /// checked.
   func framesShown(_ tool: Tool, _ frames: Frames) -> Int? {
     stackChecks.first { $0.tool == tool && $0.frames == frames }?.shown
   }
@@ -31,7 +32,7 @@ extension BenchmarkRunner {
   private func shownFrames(_ tool: Tool, _ frames: Frames) throws -> Int? {
     let program = try programs.path(of: "workload", for: tool.linkage, frames)
     var (prefix, environment) = (tool.prefix, tool.environment)
-    // The reports of this project are elsewhere thrown away.
+    // The reports of this project are discarded elsewhere.
     if let index = prefix.firstIndex(of: "/dev/null") { prefix[index] = "/dev/stderr" }
     environment["BSTRTRACE_OPTIONS"] = environment["BSTRTRACE_OPTIONS"]?
       .replacing(":output=/dev/null", with: "")
@@ -51,7 +52,7 @@ extension BenchmarkRunner {
     return named > 0 ? named : max(0, lines.count { $0.contains("/workload+0x") } - 1)
   }
 
-  /// What heaptrack says of the string that its last run leaked.
+  /// Returns heaptrack's report on the string that its last run leaked.
   private func heaptrackReport() throws -> String {
     let printer = Machine.find("heaptrack_print") ?? "/usr/bin/heaptrack_print"
     let names = try FileManager.default.contentsOfDirectory(atPath: temporary)

@@ -29,7 +29,7 @@ struct Table: CustomStringConvertible {
 }
 
 extension Double {
-  /// With so many digits behind the point as make sense to a reader.
+  /// Formats a number with as many decimals as are useful.
   var short: String {
     guard isFinite else { return "∞" }
     let digits = magnitude < 0.95 ? 2 : magnitude < 9.95 ? 1 : 0

@@ -6,7 +6,7 @@ import Glibc
 extension Tool {
   static let plain = Tool(name: "plain", linkage: .plain)
 
-  /// This project, preloaded by `bstrtrace run`.
+  /// Returns this project, preloaded by `bstrtrace run`.
   static func preloaded(_ level: Level) -> Tool {
     let command = "\(Machine.products)/bstrtrace"
     return Tool(
@@ -15,10 +15,10 @@ extension Tool {
         + ["--"])
   }
 
-  /// This project's preload alone, as `bstrtrace run` would set it, without that command's own
-  /// time.
+  /// Returns this project's preload alone, as `bstrtrace run` would set it, without that command's
+  /// own time.
   ///
-  /// - Parameter stores: a folder for what it records.
+  /// - Parameter stores: a folder for its stores.
   static func preloadAlone(_ level: Level, stores: String) -> Tool {
     Tool(
       name: "preload alone\(level.suffix)", linkage: .plain,
@@ -28,7 +28,7 @@ extension Tool {
       ])
   }
 
-  /// This project, linked.
+  /// Returns this project, linked.
   static func linked(_ level: Level) -> Tool {
     let settings = ["track=on", "output=/dev/null", "error-exitcode=0"] + level.settings
     return Tool(
@@ -36,7 +36,7 @@ extension Tool {
       environment: ["BSTRTRACE_OPTIONS": settings.joined(separator: ":")])
   }
 
-  /// This project, linked, with options of `Docs/Options.md` that cost or save time.
+  /// Returns this project, linked, with options of `Docs/Options.md` that cost or save time.
   static let withOptions: [Tool] = [
     "track=off", "level=leaks", "level=leaks:depth=8", "level=leaks:guards=on", "level=full",
     "level=full:depth=8", "level=full:guards=off", "level=full:quarantine-blocks=0",
@@ -59,9 +59,9 @@ extension Tool {
   static let memcheckName = "memcheck"
   static let heapCheckerName = "gperftools"
 
-  /// All that can take part, in the order of the tables, and those that cannot.
+  /// Returns all tools that can take part, in the order of the tables, and those that cannot.
   ///
-  /// - Parameter temporary: a folder for what peers write.
+  /// - Parameter temporary: a folder for files that peers write.
   static func all(temporary: String) -> (present: [Tool], absent: [MissingTool]) {
     var present = [plain]
     var absent: [MissingTool] = []
@@ -90,7 +90,7 @@ extension Tool {
     let clang = Machine.find("clang-14") ?? "/usr/bin/clang-14"
     let swift = Machine.folder(of: Machine.resolved(Machine.find("swift") ?? "/usr/bin/swift"))
     let packages = "apt-get install clang-14 libclang-rt-14-dev"
-    // The slow unwinder reads what the compiler says of frames, as this project does.
+    // The slow unwinder reads call frame information, as this project does.
     let exact = ["LSAN_OPTIONS": "fast_unwind_on_malloc=0"]
     let tcmalloc = "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4"
     return [
@@ -137,7 +137,7 @@ extension Tool {
   }
 }
 
-/// How much this project records.
+/// The amount that this project records.
 enum Level: String, CaseIterable {
   /// The stacks of allocations only.
   case leaks
@@ -168,7 +168,7 @@ private struct Peer {
     self.remedy = remedy
   }
 
-  /// Why it cannot take part, or `nil`.
+  /// Returns the reason why it cannot take part, or `nil`.
   func problem(in temporary: String) -> String? {
     guard access(file, R_OK) == 0 else { return "not installed: \(remedy)" }
     guard case .sanitized(let compiler, let sanitizer) = tool.linkage else { return nil }

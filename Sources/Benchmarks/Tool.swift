@@ -1,8 +1,8 @@
-// Who is compared: how the measured programs are linked and started for each.
+// The tools that are compared: how the measured programs are linked and started for each.
 
 /// A way to run a program: plain, with this project, or with a peer.
 struct Tool: Hashable {
-  /// What the measured programs are linked with.
+  /// The library that the measured programs are linked with.
   enum Linkage: Hashable {
     /// Their own BSTR functions in a shared library.
     case plain
@@ -18,18 +18,18 @@ struct Tool: Hashable {
   /// The name in tables.
   let name: String
   let linkage: Linkage
-  /// What stands before the program on the command line.
+  /// The command in front of the program.
   var prefix: [String] = []
   var environment: [String: String] = [:]
-  /// Whether it does much work on code and stacks that it sees for the first time: heaptrack's
-  /// interpreter reads debug information then, memcheck translates code.
+  /// Whether it does much work on code and stacks that are new to it: heaptrack's interpreter reads
+  /// debug information then, memcheck translates code.
   var isSlowAtFirst = false
 
   static func == (one: Self, other: Self) -> Bool { one.name == other.name }
   func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
-/// A tool that cannot take part, and why.
+/// A tool that cannot take part, and the reason.
 struct MissingTool {
   let name: String
   let reason: String

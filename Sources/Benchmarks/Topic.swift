@@ -1,4 +1,4 @@
-// The tables: which workloads stand together, and what is said about them.
+// The tables: their workloads and the text above them.
 
 import ArgumentParser
 
@@ -19,10 +19,10 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
   /// Whether it is made with `--short`.
   var isShort: Bool { [.stacks, .sites, .startup, .heap].contains(self) }
 
-  /// Whether its figures depend on how much of a stack is recorded.
+  /// Whether its figures depend on the depth of recorded stacks.
   var hasStacks: Bool { [.sites, .depth, .sizes, .threads].contains(self) }
 
-  /// What was measured, in a line.
+  /// A line on what was measured.
   var title: String {
     switch self {
     case .stacks: "Frames shown of one leak, of the program's 18"
@@ -39,7 +39,7 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
     }
   }
 
-  /// What is run, besides what has a table of its own kind.
+  /// The workloads that are run, besides those that have a table of their own kind.
   var workloads: [Workload] {
     switch self {
     case .stacks, .leaks: []

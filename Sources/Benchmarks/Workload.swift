@@ -1,16 +1,16 @@
-// What is measured: one program's run, and which figure of it counts.
+// A workload: one program's run, and the figure of it that counts.
 
-/// One thing to measure.
+/// A run that is measured.
 struct Workload: Hashable {
-  /// Which program is run.
+  /// The program that is run.
   enum Program: Hashable {
     /// A file of the folder `Workloads`, with arguments.
     case own(String, [String])
-    /// Debian's 7z, the same for all. `FRESH` stands for a path that does not exist.
+    /// Debian's 7z, the same for all. `FRESH` is replaced by a path that does not exist.
     case sevenZip([String])
   }
 
-  /// Which figure of a run counts.
+  /// The figure of a run that counts.
   enum Figure: Hashable {
     /// The number that the program prints behind this name.
     case printed(String)
@@ -23,7 +23,7 @@ struct Workload: Hashable {
   let program: Program
   var figure = Figure.printed("ns_per_pair")
 
-  /// A kind of `workload.c`.
+  /// Returns a kind of `workload.c`.
   static func own(_ name: String, _ arguments: String...) -> Workload {
     Workload(name: name, program: .own("workload", arguments))
   }

@@ -1,12 +1,12 @@
-// Which allocations `fail-allocation` concerns, and how that is written.
+// The allocations that `fail-allocation` concerns, and their syntax.
 
-/// Allocations that are to fail, by their numbers.
+/// Allocations that are to fail, by their serial numbers.
 public enum AllocationFailure: Sendable, Equatable, CustomStringConvertible {
-  /// The one with this number, from 1.
+  /// The one with this serial number, from 1.
   case at(UInt64)
   /// That one and all after it.
   case from(UInt64)
-  /// Of a hundred so many, chosen by a seed: the same ones in every run of a deterministic program.
+  /// A percentage of all, chosen by a seed: the same ones in every run of a deterministic program.
   case percent(Int, seed: UInt64)
 
   /// Reads `N`, `N+`, `P%` or `P%SEED`; `nil` for anything else.
@@ -24,13 +24,13 @@ public enum AllocationFailure: Sendable, Equatable, CustomStringConvertible {
     self = isFrom ? .from(number) : .at(number)
   }
 
-  /// Whether the allocation with the number, from 1, is to fail.
+  /// Returns whether the allocation with a serial number, from 1, is to fail.
   public func concerns(_ number: UInt64) -> Bool {
     switch self {
     case .at(let chosen): return number == chosen
     case .from(let first): return number >= first
     case .percent(let percent, let seed):
-      // SplitMix64 of the number: any thread order gives the same numbers the same fate.
+      // SplitMix64 of the serial number: the result does not depend on the order of threads.
       var mixed = seed &+ number &* 0x9E37_79B9_7F4A_7C15
       mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
       mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -38,7 +38,7 @@ public enum AllocationFailure: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// As it is written.
+  /// The text of the option's value.
   public var description: String {
     switch self {
     case .at(let number): "\(number)"

@@ -1,43 +1,43 @@
-// What the user has given of the options, as text: by BSTRTRACE_OPTIONS or by flags. It is passed
-// on to children so.
+// The options that the user has given, as text: by BSTRTRACE_OPTIONS or by flags. They are passed
+// on to children in this form.
 
 /// Options that were given a value.
 public struct GivenOptions: Sendable, Equatable {
-  /// Values by the option's name, each of which is one of its.
+  /// Values by the option's name; each is valid for its option.
   private var texts: [String: String] = [:]
 
   /// Nothing.
   public init() {}
 
-  /// Why a part of `BSTRTRACE_OPTIONS` was ignored.
+  /// The reason why a part of `BSTRTRACE_OPTIONS` was ignored.
   public struct Problem: Sendable, Equatable, CustomStringConvertible {
     /// The part as it was written.
     public var part: String
-    /// What is wrong and what is accepted, without the part.
+    /// The error and the accepted values, without the part.
     public var reason: String
 
     /// One sentence for standard error.
     public var description: String { "BSTRTRACE_OPTIONS: ignored '\(part)': \(reason)" }
   }
 
-  /// The text that an option was given; `nil` for none.
+  /// Returns the text that an option was given; `nil` for none.
   public subscript(option: TraceOption) -> String? { texts[option.name] }
 
-  /// These, but for what others give.
+  /// Returns these options, overruled by those of `others`.
   public func overruled(by others: GivenOptions) -> GivenOptions {
     var all = self
     all.texts.merge(others.texts) { $1 }
     return all
   }
 
-  /// Has one allocation fail, in place of those that were given; or none.
+  /// Sets the allocation that fails, in place of those that were given; `nil` for none.
   public mutating func setFailure(at number: UInt64?) {
     texts[TraceOption[\.failAllocation].name] = number.map { "\(AllocationFailure.at($0))" }
   }
 
   /// Gives an option a value.
   ///
-  /// - Returns: what is accepted, where the text is no value of the option; it is then left as it
+  /// - Returns: the accepted values, where the text is none of them; the option is then left as it
   ///   was.
   public mutating func give(_ option: TraceOption, _ text: some StringProtocol) -> String? {
     var scratch = TraceOptions()
@@ -46,7 +46,7 @@ public struct GivenOptions: Sendable, Equatable {
     return nil
   }
 
-  /// Reads `key=value:key=value`; what cannot be understood is left out and returned.
+  /// Reads `key=value:key=value`; parts that are invalid are left out and returned.
   ///
   /// - Parameter text: the value of the environment variable.
   /// - Returns: the parts that were ignored, in order, each with its reason.
@@ -69,7 +69,7 @@ public struct GivenOptions: Sendable, Equatable {
     return give(option, part[part.utf8.index(after: equals)...])
   }
 
-  /// What concerns recording, as a value of `BSTRTRACE_OPTIONS`.
+  /// The options of recording, as a value of `BSTRTRACE_OPTIONS`.
   public var recordingText: String {
     TraceOption.all.compactMap { option in
       option.scope == .recording ? self[option].map { "\(option.name)=\($0)" } : nil

@@ -1,17 +1,16 @@
-// How an option's value is written: what is read from text, and what help, errors and
-// Docs/Options.md say of it.
+// The syntax of option values: parsing, and the description in help, errors and Docs/Options.md.
 
-/// What may be written as an option's value, and what it means.
+/// The accepted texts of an option's value, and their meaning.
 public struct OptionSyntax<Value: Sendable>: Sendable {
-  /// What stands for a value in help texts: `number`.
+  /// The placeholder of a value in help texts: `number`.
   let placeholder: String
-  /// What is accepted, for an error's sentence: `a number from 1 to 256`.
+  /// The accepted values, for an error's sentence: `a number from 1 to 256`.
   let accepted: String
   /// The same for a table: `1 to 256`.
   let summary: String
-  /// The value of a text; `nil` for a text that is none.
+  /// Parses a text; `nil` for an invalid one.
   let read: @Sendable (Substring) -> Value?
-  /// The text of a value.
+  /// Returns the text of a value.
   let write: @Sendable (Value) -> String
 }
 
@@ -39,7 +38,7 @@ extension OptionSyntax<Bool> {
 }
 
 extension OptionSyntax<Int> {
-  /// A decimal number from a range.
+  /// Accepts a decimal number from a range.
   static func number(_ range: ClosedRange<Int>) -> Self {
     let isOpen = range.upperBound == .max
     let from = "from \(range.lowerBound)"
@@ -50,7 +49,7 @@ extension OptionSyntax<Int> {
       read: { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }, write: { "\($0)" })
   }
 
-  /// One of these numbers.
+  /// Accepts one of these numbers.
   static func oneOf(_ numbers: Int...) -> Self {
     let texts = numbers.map(String.init)
     return Self(
@@ -84,7 +83,7 @@ extension OptionSyntax<[String]> {
 }
 
 extension OptionSyntax<AllocationFailure> {
-  /// Which allocations are to fail.
+  /// The allocations that are to fail.
   static var failures: Self {
     Self(
       placeholder: "which",

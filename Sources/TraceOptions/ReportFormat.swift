@@ -1,4 +1,4 @@
-// The formats of reports. Render/ReportRenderer.swift in BSTRReporter has what renders each.
+// The formats of reports. Render/ReportRenderer.swift in BSTRReporter has their renderers.
 
 /// The format of a report; the raw values are the words of `format`.
 public enum ReportFormat: String, OptionWord {
@@ -7,7 +7,7 @@ public enum ReportFormat: String, OptionWord {
   /// For programs (Docs/ReportFormat.md).
   case json
 
-  /// What it is for, behind its word in the help.
+  /// The purpose, behind its word in the help.
   var purpose: String {
     switch self {
     case .text: "for people"

@@ -1,10 +1,10 @@
-// The one table of options: the parser of BSTRTRACE_OPTIONS, the command line's flags and help,
-// what is passed on to children, and Docs/Options.md come from it. A new option is a property of
-// TraceOptions and a row here; and a flag where it is to have one.
+// The one table of options: the parser of BSTRTRACE_OPTIONS, the command line's flags and help, the
+// options that are passed on to children, and Docs/Options.md come from it. A new option is a
+// property of TraceOptions and a row here; and a flag where it is to have one.
 
 /// An option, spelt alike in `BSTRTRACE_OPTIONS` and as a long flag.
 public struct TraceOption: Sendable {
-  /// Whom an option concerns.
+  /// The part of a run that an option concerns.
   public enum Scope: Sendable {
     /// The recording, in the program and its children.
     case recording
@@ -12,26 +12,26 @@ public struct TraceOption: Sendable {
     case reporting
   }
 
-  /// Which of `TraceOptions`' properties it sets.
+  /// The property of `TraceOptions` that it sets.
   let path: any PartialKeyPath<TraceOptions> & Sendable
   /// The long flag without its dashes, and the key in `BSTRTRACE_OPTIONS`.
   public let name: String
-  /// Whom it concerns.
+  /// The part of a run that it concerns.
   public let scope: Scope
-  /// What stands for a value in help texts.
+  /// The placeholder of a value in help texts.
   public let placeholder: String
-  /// What is accepted, for an error's sentence.
+  /// The accepted values, for an error's sentence.
   public let accepted: String
-  /// What is accepted, for a table.
+  /// The accepted values, for a table.
   public let summary: String
-  /// What holds when nothing is given, in words.
+  /// The default, in words.
   public let defaultText: String
-  /// What it does, for people, in one or two sentences.
+  /// The effect, for people, in one or two sentences.
   public let help: String
-  /// Sets the value that a text stands for; false for a text that is none.
+  /// Sets the value of a text; false for an invalid text.
   let read: @Sendable (Substring, inout TraceOptions) -> Bool
 
-  /// An option that has a value in any case.
+  /// Creates an option that has a value in any case.
   init<Value>(
     _ name: String, _ path: any WritableKeyPath<TraceOptions, Value> & Sendable,
     _ syntax: OptionSyntax<Value>, _ scope: Scope, default text: String? = nil, _ help: String
@@ -41,7 +41,7 @@ public struct TraceOption: Sendable {
     ) { $1[keyPath: path] = $0 }
   }
 
-  /// An option for which no value is a value.
+  /// Creates an option that may have no value.
   init<Value>(
     _ name: String, _ path: any WritableKeyPath<TraceOptions, Value?> & Sendable,
     _ syntax: OptionSyntax<Value>, _ scope: Scope, default text: String, _ help: String
@@ -77,8 +77,8 @@ public struct TraceOption: Sendable {
     return option
   }
 
-  /// All options, in the order of the page and in that in which they are read: `level` says what is
-  /// the default of later ones.
+  /// All options, in the order of the page, in which they are also read: `level` sets the defaults
+  /// of later ones.
   public static let all: [TraceOption] = [
     TraceOption(
       "depth", \.depth, .number(1...256), .recording,

@@ -1,15 +1,15 @@
-// What holds for one process: each option's value, after what was given has been read. Reads no
+// The values of all options for one process, after the given ones have been read. Reads no
 // environment itself, so that both sides of the store can use it.
 
-/// How much is recorded of each string.
+/// The amount that is recorded of each string.
 public enum RecordingLevel: String, OptionWord {
-  /// Where it was allocated.
+  /// The stack that allocated it.
   case leaks
-  /// Where it was freed, too, with guards and quarantine.
+  /// The stack that freed it, too, with guards and quarantine.
   case full
 }
 
-/// What is done with frees of strings that another copy of the functions allocated.
+/// The handling of frees of strings that another copy of the functions allocated.
 public enum ForeignFrees: String, OptionWord {
   /// They are findings.
   case report
@@ -19,13 +19,13 @@ public enum ForeignFrees: String, OptionWord {
 
 /// The value of every option.
 ///
-/// `TraceOption.all` says how each is written and what it does. Optional are those for which no
-/// value is a value: it is detected, or depends on the build, or there is none.
+/// `TraceOption.all` has the syntax and effect of each. Optional are those that may have no value:
+/// it is then detected, or depends on the build, or there is none.
 public struct TraceOptions: Sendable {
-  /// How much is recorded of each string.
+  /// The amount that is recorded of each string.
   ///
-  /// Leaks alone need neither guards nor a quarantine: set before those, which are then on only by
-  /// name.
+  /// Leaks alone need neither guards nor a quarantine: this is set before those, which are then on
+  /// only where they are given.
   public var level = RecordingLevel.full {
     didSet {
       guard level == .leaks else { return }
@@ -46,7 +46,7 @@ public struct TraceOptions: Sendable {
   public var track: Bool?
   /// Whether characters of strings stay out of stores and reports.
   public var redact = false
-  /// The shape of the report.
+  /// The format of the report.
   public var format = ReportFormat.text
   /// The path of the report's file; `nil` for standard error.
   public var output: String?
@@ -54,9 +54,9 @@ public struct TraceOptions: Sendable {
   public var errorExitcode = 23
   /// Whether the first fault ends the program.
   public var haltOnError = false
-  /// What is done with frees of other copies' strings.
+  /// The handling of frees of foreign strings.
   public var foreign = ForeignFrees.ignore
-  /// Whether a guard of 8 bytes stands behind each string.
+  /// Whether each string has a guard of 8 bytes behind its terminator.
   public var guards = true
   /// The maximum of quarantined bytes.
   public var quarantine = 4 << 20

@@ -1,11 +1,11 @@
-// The exit statuses of REPORT's contract, in one place (Docs/ReportFormat.md).
+// The exit statuses of Docs/ReportFormat.md, in one file.
 
 import ArgumentParser
 import BSTRReporter
 import Glibc
 import TraceOptions
 
-/// How bstrtrace ends.
+/// An exit status of bstrtrace.
 enum ExitStatus {
   /// bstrtrace itself failed.
   static let toolFailed: Int32 = 2
@@ -14,19 +14,19 @@ enum ExitStatus {
   /// There is no such program.
   static let notFound: Int32 = 127
 
-  /// The status for a report, when the program itself ended with 0.
+  /// Returns the status for a report, when the program itself ended with 0.
   static func of(
     _ report: Report, _ options: TraceOptions, _ triage: Triage
   ) -> ExitCode {
     if !report.damage.isEmpty { return ExitCode(toolFailed) }
-    // A clean bill of health for a part of the allocations would be none.
+    // No findings in a part of the allocations do not show that there are none.
     if report.findings.isEmpty, !triage.fails(report) {
       return report.unrecorded > 0 ? ExitCode(toolFailed) : .success
     }
     return ExitCode(Int32(options.errorExitcode))
   }
 
-  /// Ends with one sentence on standard error.
+  /// Ends the process with one sentence on standard error.
   static func fail(_ message: String, _ status: Int32 = toolFailed) -> ExitCode {
     complain(message)
     return ExitCode(status)
@@ -34,7 +34,7 @@ enum ExitStatus {
 
   /// Writes one line to standard error.
   static func complain(_ message: String) {
-    // Not through `stderr`: a C global that Swift 6 will not read.
+    // Not through `stderr`: Swift 6 rejects access to a C global that is not safe between threads.
     ReportOutput.write("bstrtrace: \(Printable.escaped(message))\n", to: STDERR_FILENO)
   }
 }

@@ -28,11 +28,11 @@ enum OutputFile {
     }
   }
 
-  /// What `errno` says.
+  /// Returns the message of `errno`.
   static func reason() -> String { String(cString: strerror(errno)) }
 }
 
-/// A failure of bstrtrace itself, said in one sentence; exit status 2.
+/// A failure of bstrtrace itself, in one sentence; exit status 2.
 struct ToolFailure: Error {
   let message: String
 

@@ -40,7 +40,7 @@ import TraceStore
     #expect(finding.serials == [30])
     let text = TextRenderer().render(report)
     #expect(text.contains("DOUBLE FREE  3 calls, 1 BSTR\n"))
-    #expect(text.contains("serial          30\n"))
+    #expect(text.contains("serial           30\n"))
   }
 
   @Test func severalStringsFreedTwiceAreCountedOnce() throws {
@@ -51,7 +51,7 @@ import TraceStore
     #expect(finding.bytes == 7 * 22)
     let text = TextRenderer().render(report)
     #expect(text.contains("DOUBLE FREE  7 calls\n"))
-    #expect(text.contains("serial          30, 31, 32, 33, 34, …\n"))
+    #expect(text.contains("serial           30, 31, 32, 33, 34, …\n"))
   }
 
   @Test func aStringThatIsDamagedTwiceIsOneString() throws {

@@ -148,12 +148,12 @@ import Testing
     let run = try Command.run(
       [Built.tool, "run", "--keep-store", "kept.store", "--", program.path], in: folder)
     #expect(run.status == 23)
-    #expect(run.errors.contains("serial          3\n"))
+    #expect(run.errors.contains("serial           3\n"))
     let story = try Command.run([Built.tool, "report", "--history", "3", "kept.store"], in: folder)
     #expect(story.status == 0)
     #expect(story.output.contains("8 bytes, never freed"))
-    #expect(story.output.contains("allocated by    produce(bool)   declared_queue.cpp:"))
-    #expect(story.output.contains("handed over by  produce(bool)   declared_queue.cpp:"))
+    #expect(story.output.contains("allocated by     produce(bool)   declared_queue.cpp:"))
+    #expect(story.output.contains("handed over by   produce(bool)   declared_queue.cpp:"))
     let none = try Command.run([Built.tool, "report", "--history", "99", "kept.store"], in: folder)
     #expect(none.output.hasPrefix("bstrtrace: there is no BSTR 99: they are numbered from 1 to "))
   }

@@ -90,7 +90,7 @@ import Testing
       for line in command.output.split(separator: "\n") {
         if let found = line.firstMatch(of: pattern), let text = found.output[1].substring {
           argument = Int(text)
-        } else if let number = argument, let range = line.firstRange(of: "leaks(_:) left ") {
+        } else if let number = argument, let range = line.firstRange(of: "leaks(_:) leaked ") {
           failed[number] = Int(line[range.upperBound...].prefix { $0.isNumber })
           argument = nil
         }
@@ -111,7 +111,7 @@ import Testing
     let names = try FileManager.default.contentsOfDirectory(atPath: attachments.path)
     #expect(names.count { $0.hasPrefix("bstr-leaks") && $0.hasSuffix(".txt") } == 3)
     try expect(
-      try part(text, from: "forgetsItsTitle() left", to: "SUMMARY")
+      try part(text, from: "forgetsItsTitle() leaked", to: "SUMMARY")
         + part(text, from: "freesTwice() misused", to: "SUMMARY"),
       equals: "kit-swift-testing.txt")
     #expect(text.contains("Test isOnlyWarned() recorded a warning at MessageTests.swift"))
@@ -124,9 +124,9 @@ import Testing
     let command = try run("xctest", try Self.package())
     let text = command.output
     try expect(
-      try part(text, from: "LeakyXCTests.testForgetsItsTitle left", to: "SUMMARY")
+      try part(text, from: "LeakyXCTests.testForgetsItsTitle leaked", to: "SUMMARY")
         + part(text, from: "a title is made", to: "SUMMARY"), equals: "kit-xctest.txt")
-    #expect(text.contains("failed - the block left 1 BSTR of 16 bytes behind."))
+    #expect(text.contains("failed - the block leaked 1 BSTR (16 bytes)."))
     for name in ["testForgetsItsTitle", "testAsyncLeak"] {
       #expect(text.contains("Test Case 'LeakyXCTests.\(name)' failed"))
     }
@@ -214,6 +214,6 @@ import Testing
     #expect(clean.status == 0)
     let leaky = try Command.run([Built.tool, "run", "--", "make", "-s", "leaky"], in: folder)
     #expect(leaky.status == 23)
-    #expect(leaky.errors.contains("scope           titles"))
+    #expect(leaky.errors.contains("scope            titles"))
   }
 }

@@ -51,7 +51,7 @@ import Testing
       environment: ["BSTRTRACE_OPTIONS": "verify-stacks=on:depth=\(depth)"], in: folder)
     #expect(command.status == 0, "\(arguments): \(command.errors.prefix(3000))")
     let pattern = try Regex(
-      #"note: (\d+) recognised stacks were walked in full: all were the same\."#)
+      #"note: (\d+) unwind-cache hits? (?:was|were) unwound again in full: all were the same\."#)
     let found = command.errors.firstMatch(of: pattern)
     #expect(found != nil, "\(arguments): \(command.errors.prefix(3000))")
     return found?.output[1].substring.flatMap { Int($0) } ?? 0

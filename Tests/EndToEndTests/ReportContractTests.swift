@@ -136,6 +136,6 @@ import Testing
     let command = try Command.run([Built.tool, "report", "kept.store"], in: folder)
     #expect(command.status == 23)
     #expect(!command.errors.contains("leak()") && !command.errors.contains("ending.c"))
-    #expect(command.errors.contains("allocated by    ending+0x"))
+    #expect(command.errors.contains("allocated by     ending+0x"))
   }
 }

@@ -1,5 +1,6 @@
-// swift-tools-version: 6.3 Suites that fail on purpose, as somebody else's package would have them:
-// KitTests builds and runs them.
+// swift-tools-version: 6.3
+// Suites that fail on purpose, as somebody else's package would have them: KitTests builds and runs
+// them.
 import PackageDescription
 
 let package = Package(

@@ -1,9 +1,8 @@
-// The BSTR functions among a module's symbols: which of them it imports, exports and keeps to
-// itself.
+// The BSTR functions among a module's symbols: those that it imports, exports and keeps local.
 
-/// What a module's file says of the BSTR functions.
+/// The BSTR functions in the symbols of a module's file.
 struct BSTRFunctionSymbols {
-  /// One of the functions, by the name that it has in the file.
+  /// A function of the family, by the name that it has in the file.
   struct Function: Hashable {
     /// The function's C name.
     var name: String
@@ -11,22 +10,21 @@ struct BSTRFunctionSymbols {
     var symbol: String
     /// Whether it has C++ linkage.
     var isMangled: Bool { symbol != name }
-    /// Whether it makes strings, and does not only free them.
+    /// Whether it allocates strings, and does not only free them.
     var allocates: Bool { name != "SysFreeString" }
   }
 
-  /// Those that it takes from other modules.
+  /// Functions that it imports from other modules.
   private(set) var imported: [Function] = []
-  /// Those that it defines, for other modules to see.
+  /// Functions that it exports.
   private(set) var exported: [Function] = []
-  /// Those that it defines for itself alone.
+  /// Functions that it defines with local binding.
   private(set) var own: [Function] = []
-  /// The function that it exports and yet calls without the dynamic linker's help, whatever is
-  /// preloaded.
+  /// The function that it exports and yet calls without the dynamic linker, whatever is preloaded.
   private(set) var boundToItself: Function?
-  /// Whether symbols that others do not need were stripped off: then it may have more.
+  /// Whether local symbols were stripped: then it may have more local functions.
   private(set) var isStripped = false
-  /// Whether its functions are this library's.
+  /// Whether it is a copy of this library.
   private(set) var isOfThisLibrary = false
 
   /// The functions of the family that allocate or free.
@@ -34,17 +32,17 @@ struct BSTRFunctionSymbols {
     "SysAllocString", "SysAllocStringLen", "SysAllocStringByteLen", "SysFreeString",
     "SysReAllocString", "SysReAllocStringLen",
   ]
-  /// What each name begins with.
+  /// The prefix of each name.
   private static let parts = TextSearch(anyOf: [
     "SysAllocString", "SysFreeString", "SysReAllocString",
   ])
-  /// Functions that this library has beside them.
+  /// Functions that this library defines beside those of the family.
   private static let marks: Set = ["bstrtrace_release", "ct_enter"]
 
   /// Reads a module's symbols.
   init(of file: ElfFile) {
     isStripped = !file.hasOwnSymbols
-    // By which its copies know each other.
+    // A symbol that every copy of this library has.
     if file.hasSection(".note.bstrtrace") {
       isOfThisLibrary = true
       return
@@ -80,13 +78,14 @@ struct BSTRFunctionSymbols {
       : Self.calledDirectly(definitions, in: file)
   }
 
-  /// The function that the file calls without the dynamic linker.
+  /// Returns the function that the file calls without the dynamic linker.
   ///
-  /// It is linked with -Bsymbolic-functions, or compiled with -fno-semantic-interposition, then.
-  /// Its symbols do not tell: those of a library that calls none are the same.
+  /// The file was then linked with -Bsymbolic-functions, or compiled with
+  /// -fno-semantic-interposition. Its symbols do not show which: those of a library that calls none
+  /// are the same.
   ///
-  /// - Parameter definitions: the functions, and parts of them; what one of them calls is its own
-  ///   business.
+  /// - Parameter definitions: the functions, and parts of them; calls inside one of them are
+  ///   ignored.
   private static func calledDirectly(
     _ definitions: [ElfFile.FileSymbol], in file: ElfFile
   ) -> Function? {
@@ -102,14 +101,14 @@ struct BSTRFunctionSymbols {
     return file.directCall(of: Set(starts.keys), outside: code).flatMap { starts[$0] }
   }
 
-  /// Whether a compiler split a symbol off one of the functions: `SysAllocString.cold`.
+  /// Returns whether a compiler split a symbol off one of the functions: `SysAllocString.cold`.
   private static func isPart(_ symbol: ElfFile.FileSymbol) -> Bool {
     symbol.isFunction && symbol.name.contains(".")
       && names.contains(String(symbol.name.prefix { $0 != "." }))
   }
 
-  /// The symbols of a table; none where no name in it has a part of the functions' names, as in
-  /// most files.
+  /// Returns the symbols of a table; none where no name contains a part of the functions' names, as
+  /// in most files.
   private static func symbols(of file: ElfFile, isDynamic: Bool) -> [ElfFile.FileSymbol] {
     file.symbols(isDynamic: isDynamic, ifAnyHas: parts)
   }
@@ -119,7 +118,7 @@ struct BSTRFunctionSymbols {
   }
 
   private static func function(_ symbol: ElfFile.FileSymbol) -> Function? {
-    // What is imported has no type in some tables.
+    // Imported symbols have no type in some tables.
     guard symbol.isFunction || !symbol.isDefined else { return nil }
     // "SysFreeString@@VERSION".
     let name = String(symbol.name.prefix { $0 != "@" })

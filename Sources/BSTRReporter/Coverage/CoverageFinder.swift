@@ -1,15 +1,15 @@
-// The modules of a process, and what their files say of the BSTR functions.
+// The modules of a process, and which BSTR functions their files import, export and define.
 
 import TraceStore
 
 /// The modules of a process whose strings are seen, and those whose strings are not.
 struct ModuleCoverage {
-  /// Those whose strings are not seen, by path.
+  /// Modules whose strings are not seen, by path.
   var unseen: [UnseenStrings] = []
-  /// A library that imports the functions, or else one that exports them, and is not this one; with
-  /// the function.
+  /// A library that imports the functions, or else one that exports them, other than this library;
+  /// with the function.
   var user: (module: String, function: String, isImported: Bool)?
-  /// Whether every module that was loaded is known, and its file could be looked at.
+  /// Whether every module that was loaded is known, and its file could be read.
   var isComplete = false
 }
 
@@ -22,13 +22,13 @@ struct CoverageFinder {
     var buildID: String?
   }
 
-  /// What is known of files; `nil` of those that are gone, or have another one in their place.
+  /// Symbols of files by module; `nil` for a file that is gone or was replaced.
   private var known: [Module: BSTRFunctionSymbols?] = [:]
 
-  /// The modules of a process, by what their files say.
+  /// Returns the modules of a process, by the symbols of their files.
   ///
-  /// Those are looked at that the store names: what was loaded when the process began and ended,
-  /// what was on recorded stacks and what came with it, and what was closed.
+  /// These are the modules that the store names: those that were loaded when the process began and
+  /// ended, those on recorded stacks and what was loaded with them, and those that were unloaded.
   mutating func coverage(of image: StoreImage) -> ModuleCoverage {
     var coverage = ModuleCoverage()
     coverage.isComplete = image.header.areModulesNamed == 1
@@ -54,19 +54,19 @@ struct CoverageFinder {
     return coverage
   }
 
-  /// The files that a store names, by path.
+  /// Returns the files that a store names, by path.
   private func modules(of image: StoreImage) -> [Module] {
     var modules: Set<Module> = []
-    var number: UInt16 = 1
-    while let record = image.module(ModuleID(rawValue: number)), number < UInt16.max {
+    var index: UInt16 = 1
+    while let record = image.module(ModuleID(rawValue: index)), index < UInt16.max {
       let buildID = image.rawText(record.buildID)
       let path = image.text(record.path)
-      // The kernel's module is no file.
+      // The vDSO is no file.
       if path.hasPrefix("/") {
         modules.insert(
           Module(path: path, buildID: buildID.isEmpty ? nil : Hexadecimal.text(buildID)))
       }
-      number += 1
+      index += 1
     }
     if !modules.contains(where: { $0.path == image.executable }) {
       modules.insert(Module(path: image.executable, buildID: nil))
@@ -74,8 +74,7 @@ struct CoverageFinder {
     return modules.sorted { ($0.path, $0.buildID ?? "") < ($1.path, $1.buildID ?? "") }
   }
 
-  /// The symbols of the file that was loaded; `nil` when it is gone, or another one stands in its
-  /// place.
+  /// Returns the symbols of the file that was loaded; `nil` when it is gone or was replaced.
   private mutating func symbols(of module: Module) -> BSTRFunctionSymbols? {
     if let symbols = known[module] { return symbols }
     let file = ElfFile(path: module.path)
@@ -85,8 +84,8 @@ struct CoverageFinder {
     return symbols
   }
 
-  /// Why strings of a module are not seen, and the symbol that shows it; `nil` where nothing speaks
-  /// for it.
+  /// Returns the reason why strings of a module are not seen, and the symbol that shows it; `nil`
+  /// without one.
   private static func reason(
     _ symbols: BSTRFunctionSymbols, isProgram: Bool
   ) -> (UnseenStrings.Reason, String)? {
@@ -94,10 +93,10 @@ struct CoverageFinder {
       functions.first { $0.allocates && !$0.isMangled }?.symbol
     }
     if let own = first(symbols.own) { return (.ownCopy, own) }
-    // The program's own symbols come first: no library stands in front of them.
+    // The program's own symbols come first: no library precedes it in symbol lookup.
     if isProgram, let exported = first(symbols.exported) { return (.exportedByProgram, exported) }
     if let bound = symbols.boundToItself { return (.boundToItself, bound.symbol) }
-    // Beside the functions themselves a C++ name is a wrapper's, whose calls are seen.
+    // Where the functions exist, too, a C++ name is a wrapper's, whose calls are seen.
     if (symbols.imported + symbols.exported).contains(where: { !$0.isMangled }) { return nil }
     return (symbols.own + symbols.exported + symbols.imported).first(where: \.isMangled)
       .map { (.mangledNames, $0.symbol) }

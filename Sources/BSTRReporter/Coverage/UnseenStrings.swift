@@ -1,5 +1,5 @@
-// Which modules allocate BSTRs that are not seen, and why. A report that is silent about them reads
-// as if all were well there.
+// Modules that allocate BSTRs which are not seen, and the reasons. A report that is silent about
+// them reads as if there were nothing to see.
 
 import TraceStore
 
@@ -7,18 +7,18 @@ import TraceStore
 public struct UnseenStrings: Hashable, Sendable {
   /// The module's path; `nil` where only strings of it were seen.
   public var module: String?
-  /// Why they are not seen.
+  /// The reason why they are not seen.
   public var reason: Reason
   /// The symbol that shows it; `nil` where there is none.
   public var symbol: String?
 
-  /// Why a module's strings are not seen.
+  /// The reason why a module's strings are not seen.
   ///
   /// The raw values are the report's.
   public enum Reason: String, CaseIterable, Sendable {
-    /// It has the functions inside and calls them directly.
+    /// It contains the functions and calls them directly.
     case ownCopy = "own-copy"
-    /// It is the program and exports the functions: everybody's calls of these names end there.
+    /// It is the program and exports the functions: calls from every module are bound to them.
     case exportedByProgram = "exported-by-program"
     /// It exports the functions and is bound to its own.
     case boundToItself = "bound-to-itself"

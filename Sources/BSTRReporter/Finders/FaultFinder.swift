@@ -1,5 +1,4 @@
-// Recorded faults, into findings by what they are and their stacks. The sentences are
-// FaultWording's.
+// Turns recorded faults into findings, by kind and stacks. The sentences are FaultWording's.
 
 import TraceStore
 
@@ -11,19 +10,19 @@ enum FaultFinder {
     var stacks: [[Int]]
     var data: FrameWord
     var scope: String?
-    /// Where in a string a pointer points; 0 for other faults.
+    /// The offset of the pointer from a string's first character; 0 for other faults.
     var offset: Int32
   }
 
   private struct Group {
-    /// The earliest, which stands for all.
+    /// The earliest event, which represents the group.
     var first: EventRecord
     var events: [EventRecord] = []
     /// The strings concerned: one that is freed five times is one.
     var serials: Set<UInt64> = []
     /// Payload bytes of the strings concerned.
     var bytes = 0
-    /// How many strings are concerned; an event without one counts as if it had its own.
+    /// The count of strings concerned; an event without one counts as if it had its own.
     var strings = 0
 
     mutating func add(_ event: EventRecord) {
@@ -35,15 +34,15 @@ enum FaultFinder {
     }
   }
 
-  /// Faults of one process: by kind, then by how often, then by stacks.
+  /// Returns the faults of one process: by kind, then by count, then by stacks.
   static func findings(in evidence: SymbolicatedStore) -> [Finding] {
     var groups: [Key: Group] = [:]
     for event in evidence.events {
       guard FindingKind(event) != nil, evidence.concerns(event.scope) else { continue }
-      let numbers = evidence.resolver.frameNumbers
+      let frames = evidence.resolver.frameNumbers
       let key = Key(
         kind: event.kind, detail: event.detail,
-        stacks: [numbers(event.detected), numbers(event.freed), numbers(event.allocated)],
+        stacks: [frames(event.detected), frames(event.freed), frames(event.allocated)],
         data: event.place, scope: evidence.image.name(of: event.scope),
         offset: event.isAboutOffset ? event.offset : 0)
       var group = groups[key] ?? Group(first: event)
@@ -101,7 +100,7 @@ enum FaultFinder {
 }
 
 extension EventRecord {
-  /// Whether a pointer's place in a string is what tells this fault from others.
+  /// Whether the pointer's offset in a string distinguishes this fault from others.
   fileprivate var isAboutOffset: Bool {
     [.interior, .freedInterior, .inFront].contains(EventDetail(rawValue: detail))
   }

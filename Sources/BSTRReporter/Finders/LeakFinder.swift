@@ -1,4 +1,4 @@
-// Blocks that were live at the end, into findings by allocation stack.
+// Turns blocks that were live at the end into findings, by allocation stack.
 
 import TraceStore
 
@@ -6,7 +6,7 @@ import TraceStore
 struct LeakFinder {
   private let evidence: SymbolicatedStore
   private let fate: LeakWording.Fate
-  /// How many strings are live of each stack that a reader can tell from others.
+  /// The count of live strings by stack, where a reader can tell stacks apart.
   private var live: [[Int]: Int] = [:]
 
   private init(evidence: SymbolicatedStore, fate: LeakWording.Fate) {
@@ -25,7 +25,7 @@ struct LeakFinder {
     var truncated = false
     var serials: [UInt64] = []
     var pins: [EventRecord] = []
-    /// The stacks, which a reader cannot tell from each other.
+    /// The stacks, which a reader cannot tell apart.
     var stacks: Set<StackID> = []
 
     mutating func add(_ block: BlockRecord, _ held: [EventRecord]) {
@@ -36,7 +36,7 @@ struct LeakFinder {
     }
   }
 
-  /// What makes two leaks one finding to a reader.
+  /// The key by which leaks are one finding to a reader.
   private struct Key: Hashable {
     var frames: [Int]
     var isPinned: Bool
@@ -44,7 +44,7 @@ struct LeakFinder {
     var decision: Declarations.Decision?
   }
 
-  /// What makes two leaks one group as they were recorded.
+  /// The key by which leaks are one group as they were recorded.
   private struct StackKey: Hashable {
     var stack: StackID
     var isPinned: Bool
@@ -52,7 +52,7 @@ struct LeakFinder {
     var decision: Declarations.Decision?
   }
 
-  /// Leaks of one process, heaviest first: by bytes, then count, then stack.
+  /// Returns the leaks of one process, heaviest first: by bytes, then count, then stack.
   ///
   /// - Complexity: linear in live blocks and recorded frames, and n log n in distinct stacks.
   static func findings(in evidence: SymbolicatedStore, fate: LeakWording.Fate) -> [Finding] {
@@ -73,8 +73,8 @@ struct LeakFinder {
         decision: evidence.declarations.decision(on: block.serial))
       byStack[key, default: Group()].add(block, held)
     }
-    // Two calls in one line are one place to a reader, and so is one stack that was recorded twice
-    // because a module had moved.
+    // Two calls in one line are one location to a reader, and so are the stacks of one call that
+    // were recorded twice because a module had moved.
     var byFrames: [Key: Group] = [:]
     for (key, group) in byStack {
       var group = group
@@ -149,7 +149,7 @@ struct LeakFinder {
       ?? inferred
   }
 
-  /// A leak whose reason is known.
+  /// Completes a leak that pins or deferred frees explain.
   private func explain(_ events: [EventRecord], _ words: LeakWording, _ finding: inout Finding) {
     let pins = events.filter { $0.kind == EventKind.pin.rawValue }
     let releases = events.filter { $0.kind == EventKind.deferredFree.rawValue }
@@ -162,7 +162,7 @@ struct LeakFinder {
 }
 
 extension EventRecord {
-  /// Whether this tells of a pin rather than of a fault.
+  /// Whether the event is about a pin rather than a fault.
   fileprivate var isPin: Bool {
     kind == EventKind.pin.rawValue || kind == EventKind.deferredFree.rawValue
   }

@@ -1,18 +1,19 @@
-// A few strings that stand for the many of a finding, with their serial numbers.
+// A few strings that represent the many of a finding, with their serial numbers.
 
-/// Serial numbers that are shown of a finding, and what the strings with these numbers say.
+/// Serial numbers that are shown of a finding, and the characters of the strings with these
+/// numbers.
 struct Sample<Value: Equatable> {
-  /// The most serial numbers that are shown.
+  /// The maximum of serial numbers that are shown.
   private static var maxSerials: Int { 5 }
-  /// The most strings that are shown.
+  /// The maximum of strings that are shown.
   private static var maxValues: Int { 3 }
 
   /// Serial numbers, in ascending order.
   private(set) var serials: [UInt64] = []
-  /// Their strings, as far as these were kept, each text once.
+  /// Their characters, as far as these were kept, each text once.
   private(set) var values: [Value] = []
 
-  /// Chooses from all strings of a finding: first those whose text was kept.
+  /// Chooses from all strings of a finding: first those whose characters were kept.
   ///
   /// - Parameter strings: serial numbers, 0 where there is none, and texts, in an order that is the
   ///   same in each run.

@@ -1,19 +1,19 @@
-// Recorded stacks into frames with names.
+// Turns recorded stacks into frames with names.
 
 import TraceStore
 
 /// Resolves the stacks of one store.
 ///
-/// Frames that a reader could not tell apart are one frame with one number, so that a hundred
-/// thousand stacks are compared and sorted as numbers.
+/// Frames that a reader could not tell apart are one frame with one index, so that a hundred
+/// thousand stacks are compared and sorted as integers.
 struct StackResolver {
   private let image: StoreImage
   /// Each frame once, in the order in which stacks are sorted.
   private(set) var frames: [Frame] = []
-  /// The numbers of the frames at each recorded word: inlined ones in front.
-  private var numbers: [UInt64: [Int]] = [:]
+  /// The frame indices of each recorded word: inlined frames first.
+  private var frameIndices: [UInt64: [Int]] = [:]
 
-  /// What makes two frames the same to a reader: the line, or without one the address.
+  /// The key by which two frames are the same to a reader: the line, or without one the address.
   private struct SourcePlace: Hashable {
     var function: String?
     var file: String?
@@ -39,7 +39,7 @@ struct StackResolver {
     let symbols = symbolicator.symbols(for: Set(places.values))
     let framesOfWords = places.mapValues { Self.frames(at: $0, symbols[$0] ?? []) }
 
-    // Of the frames of one line the first by address stands for all: the same one in every run.
+    // Of the frames of one line the first by address represents all: the same one in every run.
     var chosen: [SourcePlace: Frame] = [:]
     for frame in framesOfWords.values.joined() {
       let key = SourcePlace(frame)
@@ -54,21 +54,21 @@ struct StackResolver {
     frames = sorted.map { $0.frame }
     let numberOfPlace = Dictionary(
       uniqueKeysWithValues: sorted.enumerated().map { ($1.place, $0) })
-    numbers = framesOfWords.mapValues { frames in
+    frameIndices = framesOfWords.mapValues { frames in
       frames.compactMap { numberOfPlace[SourcePlace($0)] }
     }
   }
 
-  /// The stack's frames by their numbers, innermost first.
+  /// Returns the frame indices of a stack, innermost first.
   func frameNumbers(of stack: StackID) -> [Int] {
-    image.stack(stack).frames.flatMap { numbers[$0.rawValue] ?? [] }
+    image.stack(stack).frames.flatMap { frameIndices[$0.rawValue] ?? [] }
   }
 
-  /// The frames of one recorded call by their numbers, innermost first: several where functions
-  /// were inlined.
-  func framesOfCall(_ call: FrameWord) -> [Int] { numbers[call.rawValue] ?? [] }
+  /// Returns the frame indices of one recorded call, innermost first: several where functions were
+  /// inlined.
+  func framesOfCall(_ call: FrameWord) -> [Int] { frameIndices[call.rawValue] ?? [] }
 
-  /// The place that one word names.
+  /// Returns the code location that one word names.
   static func place(of word: FrameWord, in image: StoreImage) -> CodePlace {
     places(of: [word], in: image)[word.rawValue]
       ?? CodePlace(module: "", buildID: nil, offset: word.address)

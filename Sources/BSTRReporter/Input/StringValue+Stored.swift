@@ -1,9 +1,9 @@
-// The program's bytes into text that can be shown, or into digits where they are no text.
+// Turns the program's bytes into text that can be shown, or into digits where they are no text.
 
 import TraceStore
 
 extension StringValue {
-  /// The kept beginning of a string, in its own character width.
+  /// Converts the kept beginning of a string, in its own character width.
   ///
   /// - Parameter olecharBytes: the width where the string's is not known.
   init(_ value: StoredValue, olecharBytes: Int) {
@@ -26,10 +26,10 @@ extension StringValue {
     byteCount = value.byteLength
   }
 
-  /// The most bytes that are shown of a string which is no text.
+  /// The maximum of bytes that are shown of a string which is no text.
   private static let maxBytes = 32
 
-  /// The code points of whole characters; a surrogate without its other half stands for itself.
+  /// Returns the code points of whole characters; an unpaired surrogate is a code point of its own.
   private static func codes(of bytes: [UInt8], _ width: Int) -> [UInt32] {
     let units = width == 0 ? 0 : bytes.count / width
     func unit(_ index: Int) -> UInt32 {
@@ -51,7 +51,8 @@ extension StringValue {
     return codes
   }
 
-  /// Whether a string holds text: whole characters, and at most one in four that no text has.
+  /// Returns whether a string holds text: whole characters, and at most one in four that no text
+  /// has.
   ///
   /// Where it has the size of a GUID, or less than four characters, the others must be of one
   /// alphabet. Programs keep bytes in BSTRs, too: signatures, GUIDs, structures. Of bytes that
@@ -64,7 +65,7 @@ extension StringValue {
     return isOfOneAlphabet(codes)
   }
 
-  /// Whether at least two of three characters are such that people write them next to each other.
+  /// Returns whether at least two of three characters are such that texts have them side by side.
   ///
   /// These are ASCII's and those of one more block of 256 in front of China's and Japan's
   /// characters, which most pairs of bytes happen to be.
@@ -79,8 +80,8 @@ extension StringValue {
     value.byteLength == 16 && value.bytes.count == 16
   }
 
-  /// Whether no text has this character: none at all, not assigned, of private use, or a control
-  /// character other than zero, escape and those between lines and columns.
+  /// Returns whether no text has this character: a noncharacter, an unassigned or private-use one,
+  /// or a control character other than zero, escape and those between lines and columns.
   private static func isStrange(_ code: UInt32) -> Bool {
     guard let scalar = Unicode.Scalar(code) else { return true }
     switch scalar.properties.generalCategory {
@@ -90,7 +91,8 @@ extension StringValue {
     }
   }
 
-  /// "{23170F69-40C1-278A-1000-000110070000}": three little-endian numbers and eight bytes.
+  /// Returns "{23170F69-40C1-278A-1000-000110070000}": three little-endian integers and eight
+  /// bytes.
   private static func guid(_ bytes: [UInt8]) -> String {
     let parts = [
       Array(bytes[0..<4].reversed()), bytes[4..<6].reversed(), bytes[6..<8].reversed(),

@@ -1,4 +1,4 @@
-// What finders work on: one process's store with names for everything in it.
+// The input of all finders: one process's store with names for everything in it.
 
 import TraceStore
 
@@ -7,32 +7,31 @@ struct SymbolicatedStore {
   let image: StoreImage
   let resolver: StackResolver
   let events: [EventRecord]
-  /// What the traffic says of who owns what.
+  /// Ownership that is inferred from the calls.
   let inference: OwnershipInference
-  /// What the program declared of it.
+  /// Ownership that the program declared.
   let declarations: Declarations
-  /// What live strings said at the end, by serial number; empty with `redact`.
+  /// The characters of live strings at the end, by serial number; empty with `redact`.
   let values: [UInt64: StoredValue]
-  /// What static pointers of events point to.
+  /// The data that static pointers of events point to.
   let data: [FrameWord: DataPlace]
   let redact: Bool
-  /// Serial numbers of strings that are live because their release was refused: it was wrong, and
-  /// is a finding.
+  /// Serial numbers of strings that are live because a wrong free was refused, which is a finding.
   let leftByRefusal: Set<UInt64>
-  /// The scope that is asked about; `nil` for the whole process.
+  /// The scope that is reported on; `nil` for the whole process.
   let scope: ScopeID?
   private let wrappers: Wrappers
 
   var olecharBytes: Int { Int(image.header.olecharBytes) }
 
-  /// Which stacks are named.
+  /// The stacks that are named.
   enum Naming {
-    /// Every one that says something of a string.
+    /// Every stack of a string.
     case all
-    /// Those that are needed to show findings: where there are none, the few that notes name.
+    /// Those that findings need; without findings, the few that notes name.
     ///
-    /// One finding needs all of them, because who owned a string is told from every other string's
-    /// way.
+    /// One finding needs all of them, because the owner of a string is inferred from the stacks of
+    /// all others.
     case ofFindings
   }
 
@@ -40,8 +39,7 @@ struct SymbolicatedStore {
   ///
   /// - Parameters:
   ///   - isRunning: whether live blocks are no leaks yet.
-  ///   - naming: which stacks are named; the inference knows nothing of strings whose stacks are
-  ///     not.
+  ///   - naming: which stacks are named; the inference ignores strings whose stacks are not.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
     wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all
@@ -70,7 +68,7 @@ struct SymbolicatedStore {
     self.data = data
   }
 
-  /// Whether a report on the scope has any finding.
+  /// Returns whether a report on the scope has any finding.
   private static func hasFinding(
     _ image: StoreImage, _ events: [EventRecord], isRunning: Bool, scope: ScopeID?
   ) -> Bool {
@@ -83,9 +81,10 @@ struct SymbolicatedStore {
     return hasLeak
   }
 
-  /// Live strings of which an address inside was released, which does nothing.
+  /// Returns the serial numbers of live strings of which an address inside was freed, which does
+  /// nothing.
   ///
-  /// What holds a string besides, a pin, makes it a leak all the same.
+  /// A string that a pin holds besides is a leak all the same.
   private static func leftByRefusal(
     _ image: StoreImage, _ events: [EventRecord], _ scope: ScopeID?
   ) -> Set<UInt64> {
@@ -125,13 +124,13 @@ struct SymbolicatedStore {
     return stacks
   }
 
-  /// Where allocations were made to fail, and scopes began that nobody ended.
+  /// Returns the stacks of allocations that were made to fail, and of scopes that were never ended.
   private static func stacksOfNotes(_ image: StoreImage, _ events: [EventRecord]) -> [StackID] {
     events.filter { $0.kind == EventKind.failedAllocation.rawValue }.map(\.detected)
       + image.scopes.filter { $0.hasEnded == 0 }.map(\.stack)
   }
 
-  /// A stack of an event; `nil` when there is none.
+  /// Returns a stack of an event; `nil` when there is none.
   func trace(_ stack: StackID, thread: UInt32, time: UInt32) -> StackTrace? {
     guard stack != .none || thread != 0 else { return nil }
     return StackTrace(
@@ -143,14 +142,14 @@ struct SymbolicatedStore {
         milliseconds: time == BlockRecord.noTime ? nil : Int(time)))
   }
 
-  /// The frames behind the functions of bstrtrace.h that a declaration went through.
+  /// Returns the frames outside of the functions of bstrtrace.h that a declaration went through.
   private static func withoutDeclaration(_ frames: [Frame]) -> [Frame] {
     let passed = frames.prefix { $0.isTransparent }
     return passed.contains(where: \.isDeclaration) ? Array(frames[passed.count...]) : frames
   }
 
-  /// The rule that would silence findings of a kind at a stack: it names the innermost function
-  /// that acts for nobody else.
+  /// Returns the rule that would silence findings of a kind at a stack: it names the innermost
+  /// function that is no wrapper.
   func suppression(_ kind: FindingKind, at trace: StackTrace?) -> String {
     let frames = trace?.frames ?? []
     let responsible = frames.first { frame in
@@ -159,7 +158,7 @@ struct SymbolicatedStore {
     return "\(kind.id):\((responsible ?? frames.first)?.suppressionPattern ?? "*")"
   }
 
-  /// Whether what happened in a scope is asked about.
+  /// Returns whether an event in a scope is reported on.
   func concerns(_ scope: ScopeID) -> Bool { Self.isAsked(scope, of: self.scope) }
 
   private static func isAsked(_ scope: ScopeID, of asked: ScopeID?) -> Bool {
@@ -177,7 +176,7 @@ struct SymbolicatedStore {
     }
   }
 
-  /// What was declared of a string, in order.
+  /// Returns the declarations on a string, in order.
   func history(of serial: UInt64) -> [HistoryEvent] {
     let hasGap = declarations.gap(of: serial)
     return declarations.moments(of: serial).enumerated().compactMap { index, moment in
@@ -191,7 +190,7 @@ struct SymbolicatedStore {
     }
   }
 
-  /// The stacks at which events were seen, each once.
+  /// Returns the stacks at which events were seen, each once.
   func distinctTraces(_ events: [EventRecord]) -> [StackTrace] {
     var seen: Set<[Int]> = []
     return events.compactMap { event in
@@ -200,7 +199,7 @@ struct SymbolicatedStore {
     }
   }
 
-  /// The string of an event, as it was kept.
+  /// Returns the string of an event, as it was kept.
   func value(of event: EventRecord) -> StringValue? {
     guard !redact, event.allocated != .none || event.serial != 0,
       event.value.length > 0 || event.byteLength == 0
@@ -213,14 +212,14 @@ struct SymbolicatedStore {
   }
 }
 
-/// What a static pointer points to.
+/// The data that a static pointer points to.
 struct DataPlace {
   var place: CodePlace
   var symbol: DataSymbol?
 }
 
 extension HistoryEvent.Action {
-  /// The action with the store's number.
+  /// Creates the action with the store's value.
   fileprivate init?(_ action: UInt32) {
     switch DeclaredAction(rawValue: action) {
     case .lent: self = .lent

@@ -1,43 +1,43 @@
-// One thing wrong, as a report shows it.
+// A finding, as a report shows it.
 
-/// Something wrong: what, how often, where, and in a sentence.
+/// A fault or leak: its kind, count, stacks and sentence.
 public struct Finding: Sendable {
-  /// What is wrong.
+  /// The kind.
   public var kind: FindingKind
   /// A closer description within the kind.
   public var detail: String?
-  /// How often; for leaks, BSTRs.
+  /// The count of calls; for leaks, of BSTRs.
   public var count: Int
-  /// How many BSTRs are concerned, each counted once; where none is known, as many as `count`.
+  /// The count of BSTRs concerned, each counted once; where none is known, the same as `count`.
   public var strings: Int
   /// Payload bytes of the BSTRs concerned, each counted once.
   public var bytes: Int
-  /// One sentence for people.
+  /// The sentence for people.
   public var message: String
-  /// What else is known, in sentences.
+  /// Further facts, in sentences.
   public var remarks: [String] = []
-  /// Who owned it, and which rule was broken.
+  /// The owner, and the rule that was broken.
   public var ownership = Ownership()
   /// The scope that a leaked BSTR was allocated in, or that a fault happened in.
   public var scope: String?
-  /// Where the BSTRs were allocated; `nil` where none is concerned.
+  /// The stack that allocated the BSTRs; `nil` where none is concerned.
   public var allocated: StackTrace?
-  /// Where it was freed first; `nil` where it was not.
+  /// The stack that freed it first; `nil` where it was not freed.
   public var freed: StackTrace?
-  /// Where the fault was seen; `nil` where that says nothing of who did it.
+  /// The stack at which the fault was detected; `nil` where that says nothing of its cause.
   public var detected: StackTrace?
-  /// What the program declared of the string, in order; of a group of leaks, of the first.
+  /// The program's declarations on the string, in order; of a group of leaks, on the first.
   public var history: [HistoryEvent] = []
   /// Serial numbers of the BSTRs concerned, the first few.
   public var serials: [UInt64] = []
-  /// Where pins were taken that hold a leak.
+  /// The stacks of pins that hold a leak.
   public var pinned: [StackTrace] = []
   /// A few of the strings.
   public var values: [StringValue]
   /// A rule that would silence this finding.
   public var suppression: String
 
-  /// A finding.
+  /// Creates a finding.
   public init(
     kind: FindingKind, detail: String? = nil, count: Int, bytes: Int, message: String,
     allocated: StackTrace? = nil, values: [StringValue] = [], suppression: String
@@ -58,16 +58,16 @@ public struct Finding: Sendable {
 public struct StringValue: Equatable, Sendable {
   /// The characters that were kept, escaped: nothing in them can act on a terminal.
   public var escaped: String
-  /// How many characters the whole string had.
+  /// The count of characters of the whole string.
   public var characterCount: Int
   /// Whether characters are missing from `escaped`.
   public var isCut: Bool
-  /// What the string holds.
+  /// The kind of its content.
   public var kind = Kind.text
-  /// How many bytes the whole string had; 0 for text.
+  /// The count of bytes of the whole string; 0 for text.
   public var byteCount = 0
 
-  /// What a BSTR holds, as it seems.
+  /// The kind of content of a BSTR, as it seems.
   public enum Kind: Sendable {
     /// Characters.
     case text
@@ -77,7 +77,7 @@ public struct StringValue: Equatable, Sendable {
     case guid
   }
 
-  /// A string of `characterCount` characters.
+  /// Creates a string of `characterCount` characters.
   public init(escaped: String, characterCount: Int, isCut: Bool) {
     self.escaped = escaped
     self.characterCount = characterCount

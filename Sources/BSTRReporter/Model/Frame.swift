@@ -1,8 +1,9 @@
 // One frame of a reported stack.
 
-/// Where a stack passed through: a place in a module, and its name where there is one.
+/// A code location that a stack passed through: an offset in a module, and its name where there is
+/// one.
 public struct Frame: Hashable, Sendable {
-  /// The demangled name of the function, or `nil` when nothing names it.
+  /// The demangled name of the function; `nil` without one.
   public var function: String?
   /// The source file's path as the compiler recorded it.
   public var file: String?
@@ -10,7 +11,7 @@ public struct Frame: Hashable, Sendable {
   public var line: Int?
   /// The column in `line`, from 1.
   public var column: Int?
-  /// The module's path; "" when the address lay in none.
+  /// The module's path; "" for an address in no module.
   public var module: String
   /// The module's build-id in hexadecimal.
   public var buildID: String?
@@ -21,7 +22,7 @@ public struct Frame: Hashable, Sendable {
   /// Whether the function was inlined into the one of the next frame.
   public var inlined: Bool
 
-  /// A frame about which only its place is known, or more.
+  /// Creates a frame of which only module and offset are known, or more.
   public init(
     function: String? = nil, file: String? = nil, line: Int? = nil, column: Int? = nil,
     module: String, buildID: String? = nil, offset: UInt64, inlined: Bool = false
@@ -36,7 +37,7 @@ public struct Frame: Hashable, Sendable {
     self.inlined = inlined
   }
 
-  /// The function's name, or its place: `7z.so+0x1a2b`.
+  /// The function's name, or module and offset: `7z.so+0x1a2b`.
   public var name: String { function ?? place }
 
   /// Module and offset: `7z.so+0x1a2b`.
@@ -46,7 +47,7 @@ public struct Frame: Hashable, Sendable {
 
   /// File and line where they are known, and module and offset otherwise.
   ///
-  /// An address of code that was made while the program ran says nothing to a reader who has its
+  /// For code that was made while the program ran, an address says nothing to a reader who has its
   /// name.
   public var location: String {
     guard let file else { return module.isEmpty && function != nil ? "run-time code" : place }
@@ -71,7 +72,7 @@ public struct Frame: Hashable, Sendable {
     return function
   }
 
-  /// Whether this is the function of that name.
+  /// Returns whether this is the function of that name.
   ///
   /// - Parameter pattern: a name without parameters, in which `*` stands for any characters.
   public func isFunction(_ pattern: String) -> Bool {
@@ -81,9 +82,9 @@ public struct Frame: Hashable, Sendable {
   /// The last part of the module's path.
   public var moduleName: String { String(Self.lastComponent(of: module)) }
 
-  /// What a suppression rule names: the function without its parameters, or the module's file.
+  /// The pattern in a suppression rule: the function without its parameters, or the module's file.
   ///
-  /// What a line cannot show, or what would end it, is left to `*`.
+  /// Characters that a line cannot show, or that would end it, are left to `*`.
   public var suppressionPattern: String { Printable.replacing(plainName ?? moduleName, with: "*") }
 
   private static func lastComponent(of path: String) -> Substring {

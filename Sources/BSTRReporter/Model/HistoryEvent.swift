@@ -1,8 +1,8 @@
-// One moment of what a program declared of a string.
+// One event in the declared history of a string.
 
-/// Something declared, and where.
+/// A declaration, and its stack.
 public struct HistoryEvent: Sendable {
-  /// What was declared.
+  /// The declared action.
   ///
   /// The raw values are the report's.
   public enum Action: String, Sendable {
@@ -15,12 +15,12 @@ public struct HistoryEvent: Sendable {
     case freed
   }
 
-  /// What was declared.
+  /// The declared action.
   public var action: Action
-  /// Where, when and in which thread.
+  /// The stack, time and thread.
   public var trace: StackTrace
   /// A hint.
   public var note: String?
-  /// Whether moments between the one before and this one are left out.
+  /// Whether events between the one before and this one are left out.
   public var isAfterGap: Bool
 }

@@ -1,19 +1,19 @@
-// What all renderers render: processes with their findings.
+// The input of all renderers: processes with their findings.
 
 /// A report over one or more processes.
 public struct Report: Sendable {
   /// The processes, in the order in which they started.
   public var processes: [ProcessReport]
-  /// What is wrong with the stores themselves, in sentences.
+  /// Faults of the stores themselves, in sentences.
   public var damage: [String]
 
-  /// Who has named functions and lines; `nil` when nothing had to be named.
+  /// The symbolizer that named functions and lines; `nil` when nothing had to be named.
   public var symbolizer: NameSource?
 
-  /// Why no BSTR function was seen, in sentences; `nil` when one was.
+  /// The reason why no BSTR function was called, in sentences; `nil` when one was.
   public var explanation: String?
 
-  /// What suppression rules did, in their order; none without rules.
+  /// The effect of suppression rules, in their order; none without rules.
   public var suppressions: [Suppressions.Use] = []
 
   /// Findings that were left out because the baseline has them.
@@ -25,10 +25,10 @@ public struct Report: Sendable {
   /// Whether a suppression rule is unused, expired or exceeded.
   public var hasStaleSuppressions: Bool { suppressions.contains { $0.problem != nil } }
 
-  /// The name of the scope that it is about; `nil` for all of each process.
+  /// The name of the scope that is reported on; `nil` for all of each process.
   public var scope: String?
 
-  /// A report.
+  /// Creates a report.
   public init(processes: [ProcessReport], damage: [String] = [], explanation: String? = nil) {
     self.processes = processes
     self.damage = damage
@@ -38,7 +38,7 @@ public struct Report: Sendable {
   /// Every finding.
   public var findings: [Finding] { processes.flatMap(\.findings) }
 
-  /// BSTRs that nobody freed.
+  /// The count of BSTRs that were not freed.
   public var leakedBstrs: Int { leaks.reduce(0) { $0 + $1.count } }
 
   /// Their payload in bytes.
@@ -49,14 +49,14 @@ public struct Report: Sendable {
 
   // Counts come from stores, which may be damaged: they wrap around rather than trap.
 
-  /// Allocations in all processes.
+  /// The count of allocations in all processes.
   public var allocations: UInt64 { processes.reduce(0) { $0 &+ $1.totals.allocations } }
 
-  /// Allocations of which nothing is known, because there was no room to record them.
+  /// The count of allocations of which nothing is known, because there was no room to record them.
   public var unrecorded: UInt64 { processes.reduce(0) { $0 &+ $1.totals.unrecorded } }
 
-  /// The process that was meant: a script in front of a program becomes it by `exec`, so it is the
-  /// last one with the first one's number.
+  /// The process that the user started: a script in front of a program becomes it by `exec`, so it
+  /// is the last one with the first one's id.
   var mainProcess: Int? {
     processes.first.flatMap { first in processes.lastIndex { $0.pid == first.pid } }
   }
@@ -67,19 +67,19 @@ public struct Report: Sendable {
 
 /// One process, or the part of one between two `exec`s.
 public struct ProcessReport: Sendable {
-  /// How a process ended.
+  /// The end of a process.
   public enum End: Equatable, Sendable {
-    /// By itself, with a status.
+    /// An exit, with a status.
     case exit(Int)
-    /// By a signal.
+    /// A signal.
     case signal(Int)
-    /// Nobody knows: killed as somebody else's child, or replaced by `exec`.
+    /// Unknown: killed as another process's child, or replaced by `exec`.
     case unknown
-    /// Not yet.
+    /// None yet.
     case running
   }
 
-  /// What became of a process whose end was not seen.
+  /// The fate of a process whose end was not seen.
   public enum UnseenEnd: Sendable {
     /// It was killed, or became a program that is not recorded.
     case lost
@@ -93,15 +93,15 @@ public struct ProcessReport: Sendable {
   public struct Totals: Equatable, Sendable {
     /// BSTRs allocated.
     public var allocations: UInt64
-    /// BSTRs freed, by whatever way.
+    /// BSTRs freed, in whatever way.
     public var frees: UInt64
-    /// BSTRs of another copy of the functions that were freed through ours.
+    /// BSTRs of another copy of the functions that were freed through the traced ones.
     public var foreignFrees: UInt64
     /// BSTRs live at the end.
     public var live: UInt64
     /// Their payload in bytes.
     public var liveBytes: UInt64
-    /// The most that were live at once.
+    /// The maximum of live BSTRs at one time.
     public var peakLive: UInt64
     /// BSTRs that were declared never to be freed.
     public var immortals: UInt64
@@ -113,9 +113,9 @@ public struct ProcessReport: Sendable {
 
   /// An allocation that was made to fail.
   public struct InjectedFailure: Sendable {
-    /// Which one, from 1.
+    /// Its serial number, from 1.
     public var number: Int
-    /// The function that asked for it.
+    /// The frame of the function that called for it.
     public var frame: Frame?
 
     /// ", in main app.c:12", or nothing.
@@ -132,9 +132,9 @@ public struct ProcessReport: Sendable {
   public var executable: String
   /// Its arguments, the program's name first.
   public var arguments: [String]
-  /// How it ended.
+  /// Its end.
   public var end: End
-  /// What became of it where `end` is unknown.
+  /// Its fate where `end` is unknown.
   public var unseenEnd = UnseenEnd.lost
   /// Bytes of one OLECHAR, or `nil` when no BSTR function was called.
   public var olecharBytes: Int?
@@ -142,18 +142,18 @@ public struct ProcessReport: Sendable {
   public var payloadOffset: Int?
   /// Counts.
   public var totals: Totals
-  /// What is wrong, heaviest first.
+  /// The findings, heaviest first.
   public var findings: [Finding]
-  /// Allocations that were made to fail, as was asked for.
+  /// Allocations that were made to fail, as the options asked.
   public var injectedFailures: [InjectedFailure]
-  /// Who produced and who freed its strings, where that was asked for.
+  /// The functions that produced and freed its strings, where a map was asked for.
   public var map: OwnershipMap?
-  /// What a reader must know to judge the findings, in sentences.
+  /// Facts that a reader needs to judge the findings, in sentences.
   public var notes: [String]
   /// Modules whose strings are not seen.
   public var coverage: [UnseenStrings] = []
 
-  /// Whether every module that was loaded was looked at for that.
+  /// Whether every module that was loaded was checked for that.
   public var isCoverageComplete = false
 
   /// Whether any BSTR was allocated or freed.
@@ -161,6 +161,6 @@ public struct ProcessReport: Sendable {
     totals.allocations > 0 || totals.frees > 0 || totals.foreignFrees > 0 || !findings.isEmpty
   }
 
-  /// How the program was called.
+  /// The command line of the program.
   public var name: String { arguments.first.flatMap { $0.isEmpty ? nil : $0 } ?? executable }
 }

@@ -1,15 +1,15 @@
 // A stack with the circumstances in which it was taken.
 
-/// Where something happened, and when, and in which thread.
+/// The stack, time and thread of an event.
 public struct StackTrace: Sendable {
   /// The frames, innermost first; none when the stack was not recorded.
   public var frames: [Frame]
-  /// Whether the program's stack was deeper than what was kept.
+  /// Whether the program's stack was deeper than the frames that were kept.
   public var truncated: Bool
-  /// When and in which thread, where it is one event; `nil` for a group of leaks.
+  /// The time and thread, for one event; `nil` for a group of leaks.
   public var moment: Moment?
 
-  /// When something happened, and in which thread.
+  /// The time and thread of an event.
   public struct Moment: Equatable, Sendable {
     /// The kernel's id of the thread.
     public var thread: Int
@@ -19,7 +19,7 @@ public struct StackTrace: Sendable {
     public var milliseconds: Int?
   }
 
-  /// A stack.
+  /// Creates a stack.
   public init(frames: [Frame], truncated: Bool = false, moment: Moment? = nil) {
     self.frames = frames
     self.truncated = truncated

@@ -1,23 +1,24 @@
-// Opens an output file without being led astray: what Linux does where fs.protected_symlinks,
-// fs.protected_hardlinks and fs.protected_regular are set, which they need not be.
+// Opens an output file without following other users' links: does what Linux does where
+// fs.protected_symlinks, fs.protected_hardlinks and fs.protected_regular are set, which they need
+// not be.
 
 import Glibc
 
-/// Walks a path link by link.
+/// A path that is resolved link by link.
 enum ProtectedPath {
-  /// Why a path was not opened.
+  /// The reason why a path was not opened.
   enum Failure: Error, CustomStringConvertible {
     /// An `errno`.
     case system(Int32)
-    /// A link on the way is another user's, in a folder that everybody can write to.
+    /// A link on the way is another user's, in a folder that every user can write to.
     case link(String)
-    /// The file is another user's, or has other names, in a folder that everybody can write to.
+    /// The file is another user's, or has other names, in a folder that every user can write to.
     case file(String)
 
-    /// The rest of a sentence.
+    /// The second half of a sentence.
     var description: String {
       switch self {
-      case .system(let number): String(cString: strerror(number))
+      case .system(let code): String(cString: strerror(code))
       case .link(let name):
         "'\(name)' is another user's link in a folder that everybody can write to"
       case .file(let name):
@@ -27,10 +28,10 @@ enum ProtectedPath {
   }
 
   private static let maxLinks = 40
-  /// Swift's Glibc module has it not.
+  /// Swift's Glibc module lacks it.
   private static let pathOnly: Int32 = 0o10_000_000
 
-  /// Opens a file for writing, and makes it where there is none.
+  /// Opens a file for writing, and creates it where there is none.
   static func open(_ path: String) throws(Failure) -> Int32 {
     if path.isEmpty { throw .system(ENOENT) }
     if path.hasSuffix("/") { throw .system(EISDIR) }
@@ -40,15 +41,15 @@ enum ProtectedPath {
     while let name = rest.popFirst() {
       let isLast = rest.isEmpty
       if folder.isInProc {
-        // Links in /proc are no text: the kernel follows them, and nobody else can make some.
+        // Links in /proc are no text: the kernel follows them, and no user can create one.
         if isLast { return try opened(name, in: folder, 0) }
-        folder = try Descriptor(folder.number, name, pathOnly | O_DIRECTORY)
+        folder = try Descriptor(folder.descriptor, name, pathOnly | O_DIRECTORY)
         continue
       }
-      let entry = try? Descriptor(folder.number, name, pathOnly | O_NOFOLLOW)
+      let entry = try? Descriptor(folder.descriptor, name, pathOnly | O_NOFOLLOW)
       guard let entry, try entry.isLink else {
         if isLast { return try checked(name, in: folder) }
-        folder = try Descriptor(folder.number, name, pathOnly | O_DIRECTORY | O_NOFOLLOW)
+        folder = try Descriptor(folder.descriptor, name, pathOnly | O_DIRECTORY | O_NOFOLLOW)
         continue
       }
       guard try folder.trusts(entry) else { throw .link(name) }
@@ -70,42 +71,42 @@ enum ProtectedPath {
     _ name: String, in folder: Descriptor, _ flags: Int32
   ) throws(Failure) -> Int32 {
     let flags = flags | O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY
-    let number = openat(folder.number, name, flags, 0o666)
-    if number < 0 { throw .system(errno) }
-    return number
+    let descriptor = openat(folder.descriptor, name, flags, 0o666)
+    if descriptor < 0 { throw .system(errno) }
+    return descriptor
   }
 
-  /// Opens what is no link, and looks at what it has opened.
+  /// Opens a file that is no link, and checks the open file.
   private static func checked(
     _ name: String, in folder: Descriptor
   ) throws(Failure) -> Int32 {
-    let number = try opened(name, in: folder, O_NOFOLLOW)
+    let descriptor = try opened(name, in: folder, O_NOFOLLOW)
     var status = stat()
-    guard try folder.isShared, fstat(number, &status) == 0 else { return number }
+    guard try folder.isShared, fstat(descriptor, &status) == 0 else { return descriptor }
     let type = status.st_mode & S_IFMT
     let isOwn = [geteuid(), try folder.status().st_uid].contains(status.st_uid)
     let hasOtherNames = type == S_IFREG && status.st_nlink > 1
     if type == S_IFREG || type == S_IFIFO, !isOwn || hasOtherNames {
-      close(number)
+      close(descriptor)
       throw .file(name)
     }
-    return number
+    return descriptor
   }
 
   /// An open file, which is closed with its owner.
   private final class Descriptor {
-    let number: Int32
+    let descriptor: Int32
 
     init(_ folder: Int32, _ name: String, _ flags: Int32) throws(Failure) {
-      number = openat(folder, name, flags | O_CLOEXEC)
-      if number < 0 { throw .system(errno) }
+      descriptor = openat(folder, name, flags | O_CLOEXEC)
+      if descriptor < 0 { throw .system(errno) }
     }
 
-    deinit { close(number) }
+    deinit { close(descriptor) }
 
     func status() throws(Failure) -> stat {
       var status = stat()
-      if fstat(number, &status) != 0 { throw .system(errno) }
+      if fstat(descriptor, &status) != 0 { throw .system(errno) }
       return status
     }
 
@@ -116,10 +117,10 @@ enum ProtectedPath {
     var isInProc: Bool {
       var proc = stat()
       var own = stat()
-      return stat("/proc", &proc) == 0 && fstat(number, &own) == 0 && proc.st_dev == own.st_dev
+      return stat("/proc", &proc) == 0 && fstat(descriptor, &own) == 0 && proc.st_dev == own.st_dev
     }
 
-    /// Whether everybody can put files into this folder, and take only their own away.
+    /// Whether every user can create files in this folder, and delete only their own.
     var isShared: Bool {
       get throws(Failure) {
         let mode = try status().st_mode
@@ -127,17 +128,18 @@ enum ProtectedPath {
       }
     }
 
-    /// Whether a link in this folder may be followed: it is our own, or that of the folder's owner.
+    /// Returns whether a link in this folder may be followed: it is this user's, or the folder's
+    /// owner's.
     func trusts(_ link: Descriptor) throws(Failure) -> Bool {
       guard try isShared else { return true }
       return [geteuid(), try status().st_uid].contains(try link.status().st_uid)
     }
 
-    /// What a link says.
+    /// Returns the target of a link.
     var target: String {
       get throws(Failure) {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlinkat(number, "", &bytes, bytes.count)
+        let count = readlinkat(descriptor, "", &bytes, bytes.count)
         if count < 0 { throw .system(errno) }
         return String(decoding: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
       }

@@ -1,20 +1,21 @@
-// Where reports and messages go: how a file is opened, how all of a text is written, and whether in
-// colour. The same for the command line and for linked programs.
+// Where reports and messages go: opens files, writes whole texts, decides on colour. The same for
+// the command line and for linked programs.
 
 import Glibc
 
 /// Outputs of reports.
 public enum ReportOutput {
-  /// Why a file cannot be written.
+  /// The reason why a file cannot be written.
   public struct Failure: Error, CustomStringConvertible {
-    /// The rest of a sentence that starts with "cannot write".
+    /// The second half of a sentence that starts with "cannot write".
     public var description: String
   }
 
-  /// Opens a file for writing, and makes it where there is none, without touching what is in it
+  /// Opens a file for writing, and creates it where there is none, without changing its content
   /// yet.
   ///
-  /// In a folder that everybody can write to, nobody else's links are followed (`ProtectedPath`).
+  /// In a folder that every user can write to, other users' links are not followed
+  /// (`ProtectedPath`).
   public static func open(_ path: String) throws(Failure) -> Int32 {
     do throws(ProtectedPath.Failure) {
       return try ProtectedPath.open(path)
@@ -25,7 +26,7 @@ public enum ReportOutput {
 
   /// Replaces the content of a file that was opened here, or writes to a terminal or pipe.
   public static func replace(_ bytes: [UInt8], in descriptor: Int32) throws(Failure) {
-    // Only what was opened here: standard output may be a file that others write to, too.
+    // Only files that were opened here: standard output may be a file that others write to, too.
     if descriptor > STDERR_FILENO { _ = ftruncate(descriptor, 0) }
     let failure = write(bytes, to: descriptor)
     if failure != 0 { throw Failure(description: String(cString: strerror(failure))) }
@@ -54,7 +55,8 @@ public enum ReportOutput {
         switch errno {
         case EINTR: continue
         case EAGAIN:
-          // The program has made a pipe or terminal that it shares with this non-blocking.
+          // The program may have made a pipe or terminal that it shares with this process
+          // non-blocking.
           var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           if poll(&waited, 1, -1) < 0, errno != EINTR { return errno }
         default: return errno
@@ -64,7 +66,7 @@ public enum ReportOutput {
     }
   }
 
-  /// Whether text for a descriptor is to be in colour.
+  /// Returns whether text for a descriptor is to be in colour.
   public static func isColourful(_ descriptor: Int32) -> Bool {
     isColourful(isTerminal: isatty(descriptor) == 1) { name in
       getenv(name).map { String(cString: $0) }

@@ -1,16 +1,16 @@
-// Where a report goes, in which format and whether in colour. The same for the command line, linked
-// programs and scopes.
+// The destination, format and colour of a report. The same for the command line, linked programs
+// and scopes.
 
 import Glibc
 public import TraceOptions
 
-/// An open output with what renders reports for it.
+/// An open output with the renderer of its reports.
 public struct ReportSink: Sendable {
   private let descriptor: Int32
   private let renderer: any ReportRenderer
   private let hasSuppressionRules: Bool
 
-  /// A sink over an open file, pipe or terminal, which stays open.
+  /// Creates a sink over an open file, pipe or terminal, which stays open.
   ///
   /// - Parameters:
   ///   - colour: whether to use colour, in a format that has any.
@@ -24,8 +24,8 @@ public struct ReportSink: Sendable {
     renderer = format.renderer(colour: colour)
   }
 
-  /// A sink over an open file, pipe or terminal, with everything else as the options say; in colour
-  /// on a terminal.
+  /// Creates a sink over an open file, pipe or terminal, with everything else as the options say;
+  /// in colour on a terminal.
   public init(_ descriptor: Int32, _ options: TraceOptions) {
     self.init(
       descriptor, options.format, colour: ReportOutput.isColourful(descriptor),
@@ -38,7 +38,7 @@ public struct ReportSink: Sendable {
     return ReportSink(try ReportOutput.open(path), options)
   }
 
-  /// Writes a report in place of what is there.
+  /// Writes a report over the output's content.
   public func write(_ report: Report) throws(ReportOutput.Failure) {
     let rules = hasSuppressionRules ? renderer.suppressionRules(for: report) : ""
     try write(text: renderer.render(report) + rules)

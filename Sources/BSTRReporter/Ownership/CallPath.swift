@@ -1,16 +1,16 @@
-// A stack as a path of activations from the root down, which two stacks can share the start of.
+// A stack as a path of activations from the root down; two stacks can share the start of theirs.
 
 import TraceStore
 
-/// Who called whom, outermost first, down to the function that called a BSTR function.
+/// The activations of a stack, outermost first, down to the one that called a BSTR function.
 struct CallPath {
   /// One activation; equal to others in the same line, whichever call in that line they made.
   struct Step: Hashable {
-    /// The number of its frame: function and line.
+    /// The index of its frame: function and line.
     var frame: Int
-    /// The number of its function; `nil` when nothing names it.
+    /// The index of its function; `nil` when nothing names it.
     var function: Int?
-    /// The return address of the call that it made: tells two calls in one line apart.
+    /// The return address of the call that it made: distinguishes two calls in one line.
     var call: FrameWord
 
     static func == (one: Step, other: Step) -> Bool {
@@ -25,25 +25,25 @@ struct CallPath {
 
   /// Outermost first; without the frames that every thread starts with.
   var steps: [Step]
-  /// Whether the outermost step is where its thread began.
+  /// Whether the outermost step is the start of its thread.
   var isComplete: Bool
 
-  /// Where two paths part.
+  /// The divergence of two paths.
   enum Divergence: Equatable {
-    /// The deepest activation that both went through, as an index into both.
+    /// The deepest activation that is on both paths, as an index into both.
     case at(Int)
-    /// They have none in common.
+    /// The paths have no activation in common.
     case nowhere
-    /// They part below code that nothing names: which activation that is cannot be told.
+    /// The paths diverge below code that nothing names: which activation that is cannot be decided.
     case unknown
   }
 
-  /// The deepest activation that is on both paths.
+  /// Returns the deepest activation that is on both paths.
   ///
-  /// The last common step, or the one behind it where both are in the same function at different
-  /// lines, or made two calls in one line. That it is one activation, and not two of the same
-  /// function one after the other, is assumed: where a function is called from one address again
-  /// and again, stacks do not tell.
+  /// It is the last common step, or the one behind it where both are in the same function at
+  /// different lines, or made two calls in one line. That it is one activation, and not two of the
+  /// same function one after the other, is assumed: where a function is called from one address
+  /// again and again, stacks do not show which.
   func deepestCommonActivation(with other: CallPath) -> Divergence {
     var shared = 0
     while shared < min(steps.count, other.steps.count),
@@ -62,7 +62,8 @@ struct CallPath {
     }
   }
 
-  /// Whether the steps of two paths at an index, which are in one line, made two different calls.
+  /// Returns whether the steps of two paths at an index, which are in one line, made two different
+  /// calls.
   ///
   /// The steps of inlined functions have the address of the last of them, which says nothing of the
   /// others.
@@ -71,12 +72,12 @@ struct CallPath {
       && (endsCall(at: index) || other.endsCall(at: index))
   }
 
-  /// Whether the step made its call itself, and not through what was inlined into it.
+  /// Returns whether the step made its call itself, and not through what was inlined into it.
   private func endsCall(at index: Int) -> Bool {
     index + 1 == steps.count || steps[index + 1].call != steps[index].call
   }
 
-  /// Without innermost steps that only carry out what others decided.
+  /// Returns the path without innermost steps that only carry out what others decided.
   func withoutWrappers(_ isWrapper: (Step) -> Bool) -> CallPath {
     var path = self
     while path.steps.count > 1, let last = path.steps.last, isWrapper(last) {
@@ -86,61 +87,61 @@ struct CallPath {
   }
 }
 
-/// Numbers functions, and turns stacks into paths.
+/// Assigns indices to functions, and turns stacks into paths.
 struct CallPaths {
   private let resolver: StackResolver
   private let image: StoreImage
-  /// The number of each frame's function.
+  /// The function index of each frame.
   private let functions: [Int?]
   private let isStartup: [Bool]
-  /// Frames that are nobody's: they pass calls through.
+  /// Transparent frames: they pass calls through and own nothing.
   private let isTransparent: [Bool]
 
   init(_ resolver: StackResolver, _ image: StoreImage) {
     self.resolver = resolver
     self.image = image
-    var numbers: [String: Int] = [:]
+    var indices: [String: Int] = [:]
     functions = resolver.frames.map { frame in
       frame.function.map { name in
         let key = "\(frame.module)\u{0}\(name)"
-        if let number = numbers[key] { return number }
-        numbers[key] = numbers.count
-        return numbers.count - 1
+        if let index = indices[key] { return index }
+        indices[key] = indices.count
+        return indices.count - 1
       }
     }
     isStartup = resolver.frames.map(\.isStartup)
     isTransparent = resolver.frames.map { $0.isTransparent }
   }
 
-  /// The path to where a stack was taken.
+  /// Returns the path to where a stack was taken.
   func path(of stack: StackID) -> CallPath {
     let (words, isTruncated) = image.stack(stack)
-    var numbers: [(frame: Int, call: FrameWord)] = []
+    var calls: [(frame: Int, call: FrameWord)] = []
     for word in words {
-      for frame in resolver.framesOfCall(word) { numbers.append((frame, word)) }
+      for frame in resolver.framesOfCall(word) { calls.append((frame, word)) }
     }
-    var end = numbers.count
-    while end > 0, isStartup[numbers[end - 1].frame] { end -= 1 }
+    var end = calls.count
+    while end > 0, isStartup[calls[end - 1].frame] { end -= 1 }
     var steps: [CallPath.Step] = []
-    for (number, call) in numbers[..<end].reversed() where !isTransparent[number] {
-      // A closure that runs in the function it is written in acts for that.
-      if let enclosing = resolver.frames[number].enclosingFunction, let last = steps.last,
+    for (frame, call) in calls[..<end].reversed() where !isTransparent[frame] {
+      // A closure that runs in the function that it is written in acts for that function.
+      if let enclosing = resolver.frames[frame].enclosingFunction, let last = steps.last,
         resolver.frames[last.frame].function == enclosing
       {
         continue
       }
-      steps.append(CallPath.Step(frame: number, function: functions[number], call: call))
+      steps.append(CallPath.Step(frame: frame, function: functions[frame], call: call))
     }
     return CallPath(
-      steps: steps, isComplete: end < numbers.count && !isTruncated)
+      steps: steps, isComplete: end < calls.count && !isTruncated)
   }
 
   func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }
 
-  /// The frame with a step's number.
+  /// Returns the frame of a step.
   func frame(number: Int) -> Frame { resolver.frames[number] }
 
-  /// The class that a step destroys: "Window" of "Window::~Window".
+  /// Returns the class that a step destroys: "Window" of "Window::~Window".
   func destroyedClass(_ step: CallPath.Step) -> String? {
     guard let name = frame(step).plainName, let range = name.firstRange(of: "::~") else {
       return nil
@@ -148,14 +149,14 @@ struct CallPaths {
     return String(name[..<range.lowerBound])
   }
 
-  /// The classes whose members are on a path, constructors included.
+  /// Returns the classes whose members are on a path, constructors included.
   func classes(on path: CallPath) -> Set<String> {
     Set(path.steps.compactMap { frame($0).enclosingClass })
   }
 }
 
 extension Frame {
-  /// Whether this is nobody's act: it passes on what its caller says or is given.
+  /// Whether the function is transparent: it passes on what its caller says or is given.
   var isTransparent: Bool {
     isDeclaration || isSwiftString || isStandardLibrary
       || function?.hasPrefix("freestanding macro expansion #") == true
@@ -163,8 +164,8 @@ extension Frame {
 
   /// Whether this is code of bstrtrace.h or bstrtrace.hpp.
   var isDeclaration: Bool {
-    // By name: clang's inlined frames have the caller's file, and gcc's callers those of what is
-    // inlined.
+    // By name: clang's inlined frames have the caller's file, and gcc's callers have the file of
+    // what is inlined.
     let declaring: Set = [
       "bstrtrace_say", "bstrtrace_lives", "bstrtrace_immortal", "bstrtrace_lend",
       "bstrtrace_give_back", "bstrtrace_hand_over", "bstrtrace_adopt", "bstrtrace_disown",
@@ -182,19 +183,18 @@ extension Frame {
     name.hasPrefix("_Z") && name.dropFirst(2).drop { $0 == "Z" }.hasPrefix("N9bstrtrace")
   }
 
-  /// Whether this is code of Swift's `OwnedBSTR` or `BorrowedBSTR`, which act for whoever holds
-  /// them.
+  /// Whether this is code of Swift's `OwnedBSTR` or `BorrowedBSTR`, which act for their holders.
   var isSwiftString: Bool {
     guard let function, function.contains("OwnedBSTR") || function.contains("BorrowedBSTR") else {
       return false
     }
-    // What the compiler makes to copy, move and end values has no file.
+    // Code that the compiler makes to copy, move and end values has no file.
     guard let file, file.hasSuffix(".swift") else { return true }
     return file.contains("/Sources/BSTR/")
   }
 
   /// Whether this is a function of the standard libraries of C++ or Swift or of its test libraries,
-  /// as far as it calls what it is given.
+  /// as far as it only calls what it is given.
   var isStandardLibrary: Bool {
     guard let plainName else { return false }
     if ["/libswift", "/libXCTest.so", "/libTesting.so"].contains(where: module.contains) {
@@ -212,7 +212,7 @@ extension Frame {
     return String(plainName[..<range.lowerBound])
   }
 
-  /// The function that a closure, a lambda or a `defer` is written in; `nil` for other functions.
+  /// The enclosing function of a closure, a lambda or a `defer`; `nil` for other functions.
   var enclosingFunction: String? {
     guard let function else { return nil }
     let kinds = ["closure #", "implicit closure #", "$defer #"]

@@ -1,8 +1,8 @@
-// Who owned what by the program's own word: overrules what is inferred.
+// Ownership as the program declared it: overrules what is inferred.
 
 import TraceStore
 
-/// What a process declared of its strings.
+/// The declarations of a process on its strings.
 struct Declarations {
   private let histories: [UInt64: HistoryRecord]
   private let paths: CallPaths
@@ -16,27 +16,27 @@ struct Declarations {
     self.wrappers = wrappers
   }
 
-  /// The moments that are kept of a string.
+  /// Returns the events that are kept of a string.
   func moments(of serial: UInt64) -> [HistoryMoment] {
     guard let history = histories[serial] else { return [] }
     let used = min(Int(history.total), HistoryRecord.capacity)
     return (0..<used).map { history.moments[$0] }
   }
 
-  /// After which of the kept moments some are missing; `nil` when none are.
+  /// Returns whether more events of a string were declared than are kept.
   func gap(of serial: UInt64) -> Bool {
     histories[serial].map { Int($0.total) > HistoryRecord.capacity } ?? false
   }
 
   // MARK: leaks
 
-  /// What decides over a string that nobody freed: the last declaration of it.
+  /// The declaration that decides on a string that was not freed: the last one.
   struct Decision: Hashable {
     var action: UInt32
     var stack: StackID
   }
 
-  /// What decides over a leaked string; `nil` without a declaration.
+  /// Returns the verdict of the declarations on a leaked string; `nil` without a declaration.
   func decision(on serial: UInt64) -> Decision? {
     let deciding = moments(of: serial).last { moment in
       switch DeclaredAction(rawValue: moment.action) {
@@ -47,7 +47,7 @@ struct Declarations {
     return deciding.map { Decision(action: $0.action, stack: $0.stack) }
   }
 
-  /// What the last declaration says of a string that nobody freed; `nil` without one.
+  /// Returns the verdict of the last declaration on a string that was not freed; `nil` without one.
   func ownership(ofLeak serial: UInt64, allocated stack: StackID) -> Ownership? {
     guard let deciding = decision(on: serial),
       let action = DeclaredAction(rawValue: deciding.action),
@@ -64,7 +64,8 @@ struct Declarations {
     return Ownership(.verdict(verdict, .declaration))
   }
 
-  /// The function that the receiver had called, on the way to where the string was allocated.
+  /// Returns the function that the receiver had called, on the way to where the string was
+  /// allocated.
   private func producer(of allocated: StackID, for received: StackID) -> Frame? {
     let (made, taken) = (paths.path(of: allocated), path(of: received))
     guard case .at(let index) = made.deepestCommonActivation(with: taken),
@@ -76,8 +77,8 @@ struct Declarations {
 
   // MARK: faults
 
-  /// Of two that freed one string, the one that had only borrowed it; `nil` where that was not
-  /// declared.
+  /// Returns the ownership of a string that was freed twice, once by a function that had only
+  /// borrowed it; `nil` where that was not declared.
   func ownership(ofDoubleFree event: EventRecord) -> Ownership? {
     let moments = moments(of: event.serial)
     let isLent = moments.contains { $0.action == DeclaredAction.lent.rawValue }
@@ -86,7 +87,7 @@ struct Declarations {
       return nil
     }
     if let adopted, let adopter = step(of: adopted.stack) {
-      // Who gave it away may not free it; whether before or after the one who has it now.
+      // A function that handed it over may not free it, whether before or after the new owner does.
       let culprit = isSameParty(second, adopter) ? first : second
       guard !isSameParty(culprit, adopter) else { return nil }
       let verdict = Verdict.adoptedFreed(
@@ -107,8 +108,8 @@ struct Declarations {
     return Ownership(.verdict(verdict, .declaration))
   }
 
-  /// Whether two functions are the same, or of one class: what an object takes over, all of it may
-  /// free.
+  /// Returns whether two functions are the same, or members of one class: what an object takes
+  /// over, all of it may free.
   private func isSameParty(_ one: CallPath.Step, _ other: CallPath.Step) -> Bool {
     if one.function != nil, one.function == other.function { return true }
     guard let a = paths.frame(one).enclosingClass else { return false }
@@ -128,7 +129,7 @@ struct Declarations {
     return false
   }
 
-  /// What a contradiction means; nothing for events that are none.
+  /// Returns the verdict on a contradiction; `nil` for events that are none.
   func ownership(ofFault event: EventRecord) -> Ownership {
     let (doer, other) = (frame(of: event.detected), frame(of: event.freed))
     let producer = producer(of: event.allocated, for: event.detected)
@@ -153,9 +154,9 @@ struct Declarations {
     }
   }
 
-  /// The innermost function of a stack that is no wrapper.
+  /// Returns the innermost function of a stack that is no wrapper.
   private func step(of stack: StackID) -> CallPath.Step? { path(of: stack).steps.last }
 
-  /// The same as a report shows it.
+  /// Returns the same as a report shows it.
   private func frame(of stack: StackID) -> Frame? { step(of: stack).map { paths.frame($0) } }
 }

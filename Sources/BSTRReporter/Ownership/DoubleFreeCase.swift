@@ -1,11 +1,10 @@
-// What the rules for double frees are asked about: where a string was allocated, and where it was
-// freed twice.
+// The input of the rules for double frees: the stacks of one allocation and two frees.
 
 import TraceStore
 
 /// Two frees of one string.
 struct DoubleFreeCase {
-  /// What is known of all strings of the process.
+  /// The facts on all strings of the process.
   let inference: OwnershipInference
   /// The second free, with the stacks of the first one and of the allocation.
   let event: EventRecord
@@ -15,7 +14,7 @@ struct DoubleFreeCase {
   /// The stacks of an allocation and two frees of one thread.
   struct Stacks {
     let inference: OwnershipInference
-    /// Where the string was allocated, without wrappers.
+    /// The path of the allocation, without wrappers.
     let allocated: CallPath
     /// The same, with them.
     let whole: CallPath
@@ -25,11 +24,11 @@ struct DoubleFreeCase {
 
   /// One of the two frees.
   struct Free {
-    /// Where the string was freed, without wrappers.
+    /// The path of the free, without wrappers.
     let path: CallPath
     /// The same, with them.
     let whole: CallPath
-    /// The owner by this free, as an index into the path of allocation.
+    /// The owner by this free, as an index into the path of the allocation.
     let owner: Int
 
     /// Whether the owner freed it, itself or through wrappers.
@@ -38,8 +37,8 @@ struct DoubleFreeCase {
     var consumer: CallPath.Step? { isOwn ? nil : path.steps[owner + 1] }
   }
 
-  /// `nil` where a stack was not recorded, or its address was an earlier string's: which one was
-  /// meant is then not certain.
+  /// Returns `nil` where a stack was not recorded, or the address was an earlier string's: which of
+  /// the strings was meant is then not certain.
   init?(_ event: EventRecord, _ inference: OwnershipInference) {
     guard event.allocated != .none, event.freed != .none, event.detected != .none,
       event.detail != EventDetail.reused.rawValue
@@ -70,27 +69,27 @@ extension DoubleFreeCase.Stacks {
       path: second, whole: inference.paths.path(of: event.detected), owner: secondOwner)
   }
 
-  /// The free that happened deeper in the stack, and the other one.
+  /// The free that is deeper in the stack, and the other one.
   var byDepth: (inner: DoubleFreeCase.Free, outer: DoubleFreeCase.Free) {
     first.owner > second.owner ? (first, second) : (second, first)
   }
 
-  /// The activation to which both frees trace the string, or the outer one where they differ.
+  /// The activation that owned the string by both frees, or the outer one where they differ.
   var owner: CallPath.Step { allocated.steps[min(first.owner, second.owner)] }
 
   func frame(_ step: CallPath.Step) -> Frame { inference.paths.frame(step) }
 
-  /// The function that freed; `nil` where nothing is known of its stack.
+  /// Returns the function that freed; `nil` where nothing is known of its stack.
   func freeing(_ free: DoubleFreeCase.Free) -> Frame? {
     (free.path.steps.last ?? free.whole.steps.last).map(frame)
   }
 
-  /// Whether a function freed strings that nobody freed again, and how many.
+  /// Returns the count of strings that a function freed and that were not freed again.
   func rightFrees(of step: CallPath.Step) -> Int {
     step.function.flatMap { inference.rightFrees[$0] } ?? 0
   }
 
-  /// Whether a function may have been given the string: one whose type is known to have no
+  /// Returns whether a function may have been given the string: one whose type is known to have no
   /// parameters was not.
   func mayTakeString(_ step: CallPath.Step) -> Bool {
     guard let function = frame(step).function, let plain = frame(step).plainName else {
@@ -99,7 +98,7 @@ extension DoubleFreeCase.Stacks {
     return !function.dropFirst(plain.count).hasPrefix("()")
   }
 
-  /// The function that may have returned one string to two calls of the function which freed it, or
+  /// The function that may have returned one string to two calls of the function that freed it, or
   /// twice to one: it had returned the string to that function, which freed it twice.
   var repeatedProducer: CallPath.Step? {
     let receiver = max(first.owner, second.owner)
@@ -116,8 +115,8 @@ extension DoubleFreeCase.Stacks {
       || first.path.steps[first.owner].frame != second.path.steps[second.owner].frame
   }
 
-  /// A destructor among the two that freed the string, of a class that had allocated it itself:
-  /// that had the right to.
+  /// A destructor among the two functions that freed the string, of a class that had allocated it
+  /// itself: it had the right to free it.
   var keeper: CallPath.Step? {
     let makers = inference.paths.classes(on: whole)
     return [first, second].compactMap(\.whole.steps.last).first { step in
@@ -127,7 +126,7 @@ extension DoubleFreeCase.Stacks {
 }
 
 extension OwnershipInference {
-  /// What is concluded of two that freed one string.
+  /// Returns the ownership of a string that was freed twice.
   func ownership(ofDoubleFree event: EventRecord) -> Ownership {
     guard let doubleFree = DoubleFreeCase(event, self) else { return Ownership() }
     return Ownership(DoubleFreeRule.decision(on: doubleFree)?.decision)

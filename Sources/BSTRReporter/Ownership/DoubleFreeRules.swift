@@ -1,16 +1,16 @@
-// The rules for strings that were freed twice, in the order in which they are asked: the points at
+// The rules for strings that were freed twice, in the order in which they are tried: the points at
 // which the stacks of the two frees diverge from the allocation's show which free was right.
 // Docs/Ownership.md lists the rules.
 
 import TraceStore
 
-/// One rule: the first with a decision has the last word.
+/// A rule: the first one with a decision is final.
 struct DoubleFreeRule: Sendable {
   typealias Stacks = DoubleFreeCase.Stacks
 
-  /// What Docs/Ownership.md calls it.
+  /// Its name in Docs/Ownership.md.
   let name: String
-  /// The decision; `nil` leaves the frees to the rules after this one.
+  /// The decision; `nil` leaves the frees to later rules.
   let decide: @Sendable (DoubleFreeCase) -> Ownership.Decision?
 
   private init(
@@ -20,14 +20,14 @@ struct DoubleFreeRule: Sendable {
     self.decide = decide
   }
 
-  /// A rule on stacks that have an activation in common.
+  /// Returns a rule on stacks that have an activation in common.
   private static func stacks(
     _ name: String, _ decide: @escaping @Sendable (Stacks) -> Ownership.Decision?
   ) -> DoubleFreeRule {
     DoubleFreeRule(name) { $0.stacks.flatMap(decide) }
   }
 
-  /// A rule on a string that a callee of its owner freed, and then the owner.
+  /// Returns a rule on a string that a callee of its owner freed, and then the owner.
   private static func calleeThenOwner(
     _ name: String,
     _ decide: @escaping @Sendable (Stacks, CallPath.Step) -> Ownership.Decision?
@@ -38,7 +38,7 @@ struct DoubleFreeRule: Sendable {
     }
   }
 
-  /// The decision on two frees, and the name of the rule that made it.
+  /// Returns the decision on two frees, and the name of the rule that made it.
   static func decision(
     on doubleFree: DoubleFreeCase
   ) -> (rule: String, decision: Ownership.Decision)? {
@@ -76,8 +76,8 @@ struct DoubleFreeRule: Sendable {
 
   // MARK: two owners
 
-  /// The rules where one free happened deeper: inside what returned the string to the other one's
-  /// owner.
+  /// The rules where one free is deeper: inside the function that returned the string to the other
+  /// one's owner.
   ///
   /// The last of them decides on every such string.
   private static let differentOwners: [DoubleFreeRule] = [
@@ -97,7 +97,7 @@ struct DoubleFreeRule: Sendable {
     },
     .stacks("freed-by-implementer") { stacks in
       let (inner, outer) = stacks.byDepth
-      // The caller of what allocated the string may have freed it rightly.
+      // The caller of the function that allocated the string may have freed it rightly.
       guard inner.owner != outer.owner, inner.isOwn, outer.isOwn,
         inner.owner == stacks.allocated.steps.count - 1
       else { return nil }

@@ -1,37 +1,38 @@
-// What the rules for leaks are asked about: strings of one stack that nobody freed, and what became
-// of their siblings.
+// The input of the rules for leaks: strings of one stack that were not freed, and the fate of their
+// siblings.
 
 /// Leaked strings and the evidence on them.
 struct LeakCase {
   typealias History = OwnershipInference.History
 
-  /// What is known of all strings of the process.
+  /// The facts on all strings of the process.
   let inference: OwnershipInference
   /// The strings.
   let leaked: OwnershipInference.Leaked
-  /// Where the first of them was allocated, without wrappers; has a step.
+  /// The path of the first one's allocation, without wrappers; has a step.
   let path: CallPath
   /// The step that allocated it.
   let allocator: CallPath.Step
-  /// What became of strings of the same line.
+  /// The fates of strings of the same line.
   let ofLine: [History]
-  /// What became of strings of the same stack.
+  /// The fates of strings of the same stack.
   let ofStack: [History]
   /// The freed strings to infer from: those of the same stack, or else those that came up from the
   /// same line through the same functions.
   let siblings: [History]
-  /// How many strings the siblings are.
+  /// The count of siblings.
   let total: Int
-  /// Where three quarters of the siblings were freed; `nil` where they disagree or there are none.
+  /// The function that freed three quarters of the siblings; `nil` where they disagree or there are
+  /// none.
   let majority: Majority?
 
-  /// What most siblings have in common.
+  /// The height and count that most siblings have in common.
   struct Majority {
-    /// How many steps they went up from where they were allocated.
+    /// The height: steps up from the allocation.
     var height: Int
-    /// How many they are.
+    /// The count of those siblings.
     var count: Int
-    /// The step of the leaked string that is as far up.
+    /// The step of the leaked string at that height.
     var owner: CallPath.Step
   }
 
@@ -57,32 +58,32 @@ struct LeakCase {
   /// Whether the siblings are of the very stack, and not of other callers.
   var isSameStack: Bool { !ofStack.isEmpty }
 
-  /// Whether so many strings are enough of the siblings to decide.
+  /// Returns whether a count of strings is enough of the siblings to decide.
   func isDecisive(_ count: Int) -> Bool { Double(count) >= Self.decisive * Double(total) }
 
-  /// Whether so few strings count for nothing beside the other siblings.
+  /// Returns whether a count of strings is negligible beside the other siblings.
   func isNegligible(_ count: Int) -> Bool {
     count == 0 || Double(count) <= (1 - Self.decisive) * Double(total)
   }
 
-  /// The siblings that went up as far as most.
+  /// Returns the siblings at the height of most.
   func agreeing(_ majority: Majority) -> [History] {
     siblings.filter { $0.height == majority.height }
   }
 
   func frame(_ step: CallPath.Step) -> Frame { inference.paths.frame(step) }
 
-  /// The step that returned the string to the one so many steps further up.
+  /// Returns the step that returned the string to the one at a height.
   func producer(below height: Int) -> CallPath.Step { path.steps[path.steps.count - height] }
 
-  /// The verdict on the owner so many steps up from where the string was allocated.
+  /// Returns the verdict on the owner at a height.
   func verdict(_ owner: CallPath.Step, _ height: Int) -> Verdict {
     height == 0
       ? .ownNotFreed(owner: frame(owner))
       : .resultNotFreed(owner: frame(owner), producer: frame(producer(below: height)))
   }
 
-  /// Whether a string came up through the same functions, to whichever caller.
+  /// Returns whether a string came up through the same functions, to whichever caller.
   private static func isAlike(_ history: History, _ path: CallPath) -> Bool {
     guard let height = history.height, height < path.steps.count else { return false }
     let (one, other) = (history.allocated.steps.suffix(height), path.steps.suffix(height))
@@ -104,9 +105,9 @@ struct LeakCase {
       height: height, count: count, owner: path.steps[path.steps.count - 1 - height])
   }
 
-  /// What became of the strings of the same stack; `nil` where none was freed.
+  /// Returns the fates of the strings of the same stack; `nil` where none was freed.
   var fateOfSiblings: Ownership.Siblings? {
-    // A function that nothing names is as many as it has lines.
+    // A function that nothing names counts once for each of its lines.
     struct Party: Hashable {
       var function: Int?
       var frame: Int?
@@ -118,7 +119,7 @@ struct LeakCase {
       freed[party, default: (0, [])].count += history.count
       freed[party, default: (0, [])].frames.insert(last.frame)
     }
-    // Of two that freed as many, the first by name.
+    // Of two functions with the same count, the first by name.
     let most = freed.values.max { one, other in
       (one.count, -(one.frames.min() ?? 0)) < (other.count, -(other.frames.min() ?? 0))
     }
@@ -130,7 +131,7 @@ struct LeakCase {
 
   // MARK: without siblings
 
-  /// How many steps up from the allocation functions return strings, by their parameters' types.
+  /// The height to which functions return strings, by their parameters' types.
   var heightByType: Int {
     var height = 0
     while height + 1 < path.steps.count,

@@ -1,11 +1,11 @@
-// The rules for strings that nobody freed, in the order in which they are asked. Docs/Ownership.md
-// lists them.
+// The rules for strings that were not freed, in the order in which they are tried.
+// Docs/Ownership.md lists them.
 
-/// One rule: the first with a decision has the last word.
+/// A rule: the first one with a decision is final.
 struct LeakRule: Sendable {
-  /// What Docs/Ownership.md calls it.
+  /// Its name in Docs/Ownership.md.
   let name: String
-  /// The decision; `nil` leaves the strings to the rules after this one.
+  /// The decision; `nil` leaves the strings to later rules.
   let decide: @Sendable (LeakCase) -> Ownership.Decision?
 
   private init(
@@ -15,7 +15,7 @@ struct LeakRule: Sendable {
     self.decide = decide
   }
 
-  /// A rule on strings whose siblings agree on how far they went up.
+  /// Returns a rule on strings whose siblings agree on their height.
   private static func majority(
     _ name: String,
     _ decide: @escaping @Sendable (LeakCase, LeakCase.Majority) -> Ownership.Decision?
@@ -26,7 +26,7 @@ struct LeakRule: Sendable {
   /// Every rule, in order: those for strings with freed siblings, then those for strings without.
   static let all = withSiblings + withoutSiblings
 
-  /// The decision on a leak, and the name of the rule that made it.
+  /// Returns the decision on a leak, and the name of the rule that made it.
   static func decision(on leak: LeakCase) -> (rule: String, decision: Ownership.Decision)? {
     for rule in leak.siblings.isEmpty ? withoutSiblings : withSiblings {
       if let decision = rule.decide(leak) { return (rule.name, decision) }
@@ -96,12 +96,12 @@ struct LeakRule: Sendable {
     },
   ]
 
-  /// How many of the siblings that agree were freed by what their owner called.
+  /// Returns the count of agreeing siblings that were freed by a callee of their owner.
   private static func consumed(_ leak: LeakCase, _ majority: LeakCase.Majority) -> Int {
     leak.agreeing(majority).filter { $0.consumer != nil }.reduce(0) { $0 + $1.count }
   }
 
-  /// The function that owners of siblings hand them to, for nearly all of them.
+  /// Returns the function that owners of siblings hand them to, for nearly all of them.
   private static func consumer(
     _ leak: LeakCase, _ majority: LeakCase.Majority
   ) -> CallPath.Step? {
@@ -110,8 +110,8 @@ struct LeakRule: Sendable {
       .max { $0.count < $1.count }?.consumer
   }
 
-  /// Examples of functions that freed siblings of other owners: some themselves, some through what
-  /// they call.
+  /// Returns examples of functions that freed siblings of other owners: some themselves, some
+  /// through a callee.
   private static func freedByOwnersAndCallees(
     _ leak: LeakCase, _ majority: LeakCase.Majority
   ) -> Uncertainty {
@@ -125,8 +125,8 @@ struct LeakRule: Sendable {
       calleeExample: first(agreeing.compactMap(\.consumer)))
   }
 
-  /// Some siblings were freed after the activation of the likely owner, or by another thread: it
-  /// kept or passed them on, and may have done so with this one.
+  /// Returns whether some siblings were freed after the activation of the likely owner, or by
+  /// another thread: it kept or passed them on, and may have done so with this one.
   private static func passedOn(_ leak: LeakCase, _ majority: LeakCase.Majority) -> Uncertainty? {
     let later = leak.siblings.filter { $0.crossedThreads || ($0.height ?? 0) > majority.height }
     let count = later.reduce(0) { $0 + $1.count }
@@ -138,7 +138,7 @@ struct LeakRule: Sendable {
 
   // MARK: without siblings
 
-  /// The rules where no sibling was freed: what the stack alone says.
+  /// The rules where no sibling was freed: by the stack alone.
   static let withoutSiblings: [LeakRule] = [
     LeakRule("siblings-of-other-calls") { leak in
       let isProductive = !leak.ofLine.isEmpty || leak.inference.isFromProductiveLine(leak.allocator)
@@ -181,9 +181,9 @@ struct LeakRule: Sendable {
 }
 
 extension LeakCase {
-  /// The destructor that freed most of the siblings, of a class that had made them itself.
+  /// Returns the destructor that freed most of the siblings, of a class that had made them itself.
   ///
-  /// Strings' own wrappers are none: they end where their holders do.
+  /// Destructors of string wrappers do not count: they end where their holders do.
   fileprivate var destructor: CallPath.Step? {
     var counts: [CallPath.Step: Int] = [:]
     for history in siblings {

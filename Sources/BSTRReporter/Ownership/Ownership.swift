@@ -1,6 +1,6 @@
-// What a report says of a string's ownership. The sentences are in Wording/OwnershipWording.swift.
+// The conclusions on a string's ownership. The sentences are in Wording/OwnershipWording.swift.
 
-/// Which function should have done what with a string, by which rule, and how that is known.
+/// The ownership of a string: parties, broken rule, and the basis of the conclusion.
 public struct Ownership: Sendable {
   /// One of the rules for BSTRs between functions.
   ///
@@ -17,17 +17,17 @@ public struct Ownership: Sendable {
     case inOut = "in-out"
   }
 
-  /// How it is known.
+  /// The basis of a conclusion.
   public enum Basis: String, Sendable {
-    /// From stacks.
+    /// Stacks.
     case inferred
-    /// From what the program declared.
+    /// The program's declarations.
     case declared
   }
 
-  /// What a verdict was reached from.
+  /// The evidence for a verdict.
   public enum Grounds: Equatable, Sendable {
-    /// So many of all siblings, which agree.
+    /// The count of siblings that agree, and of all.
     case siblings(Int, of: Int)
     /// The type of the producer's parameter.
     case parameterType
@@ -37,21 +37,21 @@ public struct Ownership: Sendable {
     case twoStacks
     /// The stacks that allocated a string and freed it twice.
     case threeStacks
-    /// What the program declared.
+    /// The program's declarations.
     case declaration
   }
 
-  /// What is concluded from the stacks and declarations of a string.
+  /// The conclusion from the stacks and declarations of a string.
   public enum Decision: Equatable, Sendable {
     /// A rule was broken.
     case verdict(Verdict, Grounds)
-    /// Which rule was broken is not certain, for this reason.
+    /// Which rule was broken is uncertain, for this reason.
     case uncertain(Uncertainty)
-    /// No question of ownership: what was done to the string is wrong whoever owned it.
+    /// No question of ownership: the fault does not depend on the owner.
     case parties(Parties)
   }
 
-  /// The functions between which a string went.
+  /// The functions that a string passed between.
   public struct Parties: Equatable, Sendable {
     /// The function activation that had to free the string.
     public var owner: Frame?
@@ -61,40 +61,40 @@ public struct Ownership: Sendable {
     public var consumer: Frame?
   }
 
-  /// What the other strings of the same stack became.
+  /// The fates of the other strings of the same stack.
   public struct Siblings: Sendable {
-    /// How many were freed by `freedBy`.
+    /// The count of those that were freed by `freedBy`.
     public var freed: Int
-    /// How many there were, this finding's included.
+    /// The count of all, this finding's included.
     public var total: Int
     /// The function that freed most of them.
     public var freedBy: Frame
-    /// Whether it did so in that frame's line alone.
+    /// Whether it freed them in that frame's line alone.
     public var isOneLine = true
   }
 
-  /// What is concluded; `nil` where nothing is.
+  /// The conclusion; `nil` where there is none.
   public var decision: Decision?
-  /// What became of the others.
+  /// The fates of the other strings.
   public var siblings: Siblings?
 
-  /// An ownership; nothing is known without arguments.
+  /// Creates an ownership; without arguments nothing is known.
   public init(_ decision: Decision? = nil, siblings: Siblings? = nil) {
     self.decision = decision
     self.siblings = siblings
   }
 
-  /// The broken rule and its circumstances; `nil` where that is not certain.
+  /// The broken rule and its circumstances; `nil` where that is uncertain.
   public var verdict: Verdict? {
     if case .verdict(let verdict, _) = decision { verdict } else { nil }
   }
 
-  /// What the verdict was reached from; `nil` without one.
+  /// The evidence for the verdict; `nil` without one.
   public var grounds: Grounds? {
     if case .verdict(_, let grounds) = decision { grounds } else { nil }
   }
 
-  /// Why there is no verdict; `nil` where there is one, or nothing to judge.
+  /// The reason why there is no verdict; `nil` where there is one, or nothing to judge.
   public var uncertainty: Uncertainty? {
     if case .uncertain(let uncertainty) = decision { uncertainty } else { nil }
   }
@@ -109,9 +109,9 @@ public struct Ownership: Sendable {
     }
   }
 
-  /// The rule that was broken; `nil` where that is not certain.
+  /// The rule that was broken; `nil` where that is uncertain.
   public var rule: Rule? { verdict?.rule }
-  /// How that is known; `nil` without a rule.
+  /// The basis of that; `nil` without a rule.
   public var basis: Basis? { grounds.map { $0 == .declaration ? .declared : .inferred } }
   /// The function activation that had to free the string.
   public var owner: Frame? { parties.owner }

@@ -1,11 +1,12 @@
-// Strings that one call of a function makes and a later one frees, and strings that a function
-// makes on its way and never returns: what looks like a mistake of the function, or of its caller,
-// and need not be one.
+// Functions that free in one call what an earlier call of them made, and functions that make
+// strings on their way which they never return: both look like a mistake of the function, or of its
+// caller, and need not be one.
 
 import TraceStore
 
 extension OwnershipInference {
-  /// The function that freed in one call what another call of it had made; `nil` where none did.
+  /// Returns the function that freed in one call what another call of it had made; `nil` where none
+  /// did.
   ///
   /// A setter does so that frees what it kept before, whether before or after it makes the next
   /// one.
@@ -17,8 +18,8 @@ extension OwnershipInference {
     return made.function == consumer.function ? made.function : nil
   }
 
-  /// The reason for which a function seems to keep what it makes until its next call: whatever ends
-  /// what it is kept in was to free the last one.
+  /// Returns the reason for which a function seems to keep what it makes until its next call: the
+  /// code that destroys the object in which the string is kept should have freed the last one.
   func replacement(in leak: LeakCase, _ majority: LeakCase.Majority) -> Uncertainty? {
     let producers = leak.path.steps.suffix(majority.height + 1)
     if let step = producers.first(where: { $0.function.map { replacers.contains($0) } ?? false }) {
@@ -34,17 +35,17 @@ extension OwnershipInference {
     guard isCalledFromOnePlace(owner, majority.height, leak.siblings, leak.leaked) else {
       return nil
     }
-    // What a function only received it seldom keeps.
+    // A function that only received a string rarely keeps it.
     let isMember = isMember(owner)
     let mayBeTheLatest = mayBeTheLatest(leak.leaked, leak.siblings)
     let mayKeep = majority.height == 0 ? isMember || mayBeTheLatest : isMember && mayBeTheLatest
     return mayKeep ? .possiblyKeptUntilNextCall(function: paths.frame(owner)) : nil
   }
 
-  /// Whether a string was freed by the very function that allocates or receives it, before the
-  /// place that does: as is a variable's old value before it is given the next one.
+  /// Returns whether a string was freed by the very function that allocates or receives it, before
+  /// the line that does: a variable's old value is freed so before the next one is assigned.
   ///
-  /// In one line the addresses of the calls tell the order; one call that does both is
+  /// In one line the addresses of the calls give the order; one call that does both is
   /// SysReAllocString's.
   private func isFreedBeforeMade(_ history: History) -> Bool {
     guard history.consumer == nil, let freed = history.freed.steps.last, let made = history.owner,
@@ -56,11 +57,12 @@ extension OwnershipInference {
       ? freed.call.rawValue <= made.call.rawValue : freedLine < madeLine
   }
 
-  /// Whether all calls of a function that received and freed strings itself came from one place.
+  /// Returns whether all calls of a function that received and freed strings itself came from one
+  /// address.
   ///
-  /// Then the stacks do not tell one call from another. `main` is called once.
+  /// Then the stacks do not distinguish one call from another. `main` is called once.
   ///
-  /// - Parameter height: how many steps the strings went up to the function.
+  /// - Parameter height: the steps up from the allocation to the function.
   private func isCalledFromOnePlace(
     _ owner: CallPath.Step, _ height: Int, _ evidence: [History], _ leaked: Leaked
   ) -> Bool {
@@ -77,17 +79,17 @@ extension OwnershipInference {
     return Set(seen + leaked.stacks.map { callers(path(of: $0), above: height) }).count == 1
   }
 
-  /// Whether a function is a member of a class or a namespace: an object can keep what its setter
-  /// makes.
+  /// Returns whether a function is a member of a class or a namespace: an object can keep what its
+  /// setter makes.
   private func isMember(_ owner: CallPath.Step) -> Bool {
     guard let name = paths.frame(owner).enclosingClass else { return false }
     return name != "(anonymous namespace)"
   }
 
-  /// Whether the strings that are left may all have been made after those that were freed, as are
+  /// Returns whether the leaked strings may all have been made after those that were freed, as are
   /// the last ones of a function that keeps what it makes.
   ///
-  /// They are not where more allocations followed the first of them than there were of other
+  /// They were not where more allocations followed the first of them than there were of other
   /// functions.
   private func mayBeTheLatest(_ leaked: Leaked, _ evidence: [History]) -> Bool {
     let own = UInt64(clamping: leaked.live)
@@ -97,12 +99,13 @@ extension OwnershipInference {
       <= others
   }
 
-  /// Whether strings that nobody freed were allocated by other calls below their owner than those
-  /// that were freed: an implementer makes them on its way, and returns another.
+  /// Returns whether leaked strings were allocated by other calls below their owner than those that
+  /// were freed: an implementer makes them on its way, and returns another.
   ///
-  /// Where the owner allocated them itself, it may be that of a function which is inlined into it.
+  /// Where the owner allocated them itself, the call may be that of a function which is inlined
+  /// into it.
   ///
-  /// - Parameter height: how many steps the strings that were freed went up.
+  /// - Parameter height: the steps up from the allocation of the strings that were freed.
   func isDraft(_ stacks: [StackID], among evidence: [History], _ height: Int) -> Bool {
     func calls(_ path: CallPath) -> [FrameWord] { path.steps.suffix(max(1, height)).map(\.call) }
     let returned = Set(evidence.filter { $0.height == height }.map { calls($0.allocated) })

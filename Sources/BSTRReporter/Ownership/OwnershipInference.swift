@@ -1,24 +1,24 @@
-// Infers who owned a string from the stacks that allocated and freed it and its siblings. Docs/
-// Ownership.md explains the method. Works at report time, from stack numbers. LeakRules.swift and
+// Infers the owner of a string from the stacks that allocated and freed it and its siblings.
+// Docs/Ownership.md explains the method. Runs at report time, on frame indices. LeakRules.swift and
 // DoubleFreeRules.swift have the rules.
 
 import TraceStore
 
-/// What the traffic of one process says of who owns what.
+/// The ownership that follows from the BSTR calls of one process.
 struct OwnershipInference {
   let paths: CallPaths
   let wrappers: Wrappers
   /// Functions that free for many callers.
   private let helpers: Set<Int>
-  /// How many strings a function freed that nobody freed again.
+  /// The count of strings that each function freed, without those that were freed again.
   private(set) var rightFrees: [Int: Int] = [:]
-  /// What became of strings, by the innermost frame that allocated them.
+  /// The fates of strings, by the innermost frame that allocated them.
   private(set) var histories: [Int: [History]] = [:]
   /// Functions that allocated strings which were freed.
   private(set) var productive: Set<Int> = []
-  /// The same, and those that had called them.
+  /// Those functions, and those that had called them.
   private(set) var passed: Set<Int> = []
-  /// Lines in which strings were allocated that were freed.
+  /// Lines that allocated strings which were freed.
   private var productiveLines: Set<SourceLine> = []
 
   private struct SourceLine: Hashable {
@@ -31,26 +31,26 @@ struct OwnershipInference {
       self.line = line
     }
   }
-  /// Allocations of the whole process.
+  /// The count of allocations of the whole process.
   let allocations: UInt64
-  /// Whether it was recorded where strings were freed; at level leaks it is not.
+  /// Whether stacks of frees were recorded; at level leaks they are not.
   let knowsFrees: Bool
   /// Functions that freed in one call what an earlier call of them had made.
   private(set) var replacers: Set<Int> = []
 
-  /// What became of the strings of one pair of stacks.
+  /// The fate of the strings of one pair of stacks.
   struct History {
     var allocated: CallPath
     var freed: CallPath
     var count: Int
-    /// How many steps the string went up from where it was allocated to who owned it; `nil` when it
-    /// was freed in another thread, or that cannot be told.
+    /// The steps up from the allocation to the owner; `nil` when another thread freed the string,
+    /// or the paths do not show it.
     var height: Int?
     /// Whether another thread freed it than had allocated it.
     var crossedThreads: Bool
-    /// Who freed it, below the owner.
+    /// The function that freed it, below the owner.
     var consumer: CallPath.Step?
-    /// Who owned it.
+    /// The owner.
     var owner: CallPath.Step? {
       height.map { allocated.steps[allocated.steps.count - 1 - $0] }
     }
@@ -58,7 +58,7 @@ struct OwnershipInference {
     var whole: (allocated: CallPath, freed: CallPath)
   }
 
-  /// Callers that make a freeing function a helper.
+  /// The minimum of callers that makes a freeing function a helper.
   private static let callersOfHelper = 3
 
   init(_ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers) {
@@ -96,7 +96,7 @@ struct OwnershipInference {
     for pair in pairs where pair.allocated != .none && pair.freed != .none && pair.count > 0 {
       let key = Key(
         allocated: pair.allocated, freed: pair.freed, crossedThreads: pair.crossedThreads)
-      // No process frees more; a damaged store may say so, and sums must not overflow.
+      // No process frees more; a damaged store may contain any count, and sums must not overflow.
       let most: UInt64 = 1 << 40
       var sum = sums[key] ?? pair
       sum.count = min(most, sums[key].map { $0.count + min(most, pair.count) } ?? pair.count)
@@ -106,7 +106,7 @@ struct OwnershipInference {
     return Array(sums.values)
   }
 
-  /// The pairs without the strings that were freed again: who frees wrongly is no example.
+  /// Returns the pairs without the strings that were freed again: a wrong free is no example.
   private static func withoutDoubleFrees(
     _ pairs: [PairRecord], _ events: [EventRecord]
   ) -> [PairRecord] {
@@ -142,7 +142,7 @@ struct OwnershipInference {
     paths.path(of: stack).withoutWrappers(isWrapper)
   }
 
-  /// A function that frees the strings of several callers, who had them, is a helper of theirs.
+  /// Returns the functions that free the strings of several callers, who owned them: helpers.
   private static func helpers(
     in pairs: [PairRecord], _ paths: CallPaths, _ wrappers: Wrappers
   ) -> Set<Int> {
@@ -152,7 +152,7 @@ struct OwnershipInference {
       let allocated = paths.path(of: pair.allocated)
       guard freed.steps.count > 1, let last = freed.steps.last?.function,
         let caller = freed.steps[freed.steps.count - 2].function, caller != last,
-        // The caller had it: it was allocated there or below, and not by the function that frees.
+        // The caller owned it: it was allocated there or below, and not by the function that frees.
         case .at(let index) = allocated.deepestCommonActivation(with: freed),
         index == freed.steps.count - 2
       else { continue }
@@ -178,29 +178,29 @@ struct OwnershipInference {
 
   // MARK: leaks
 
-  /// Strings that nobody freed.
+  /// Strings that were not freed.
   struct Leaked {
-    /// Where they were allocated: stacks that a reader cannot tell apart.
+    /// The stacks that allocated them, which a reader cannot tell apart.
     var stacks: [StackID]
-    /// How many strings of these stacks are live, in whichever scope.
+    /// The count of strings of these stacks that are live, in whichever scope.
     var live: Int
-    /// How many allocations followed the first of them, others of them included.
+    /// The count of allocations that followed the first of them, others of them included.
     var allocationsAfterFirst: UInt64
   }
 
-  /// What is concluded of strings that nobody freed.
+  /// Returns the ownership of strings that were not freed.
   func ownership(of leaked: Leaked) -> Ownership {
     guard let leak = LeakCase(leaked, self) else { return Ownership() }
     return Ownership(LeakRule.decision(on: leak)?.decision, siblings: leak.fateOfSiblings)
   }
 
-  /// Whether strings of the same line were freed, whatever the function is called there: what was
-  /// inlined several times has not each time the same name.
+  /// Returns whether strings of the same line were freed, whatever the function is called there:
+  /// code that was inlined several times has not each time the same name.
   func isFromProductiveLine(_ step: CallPath.Step) -> Bool {
     SourceLine(paths.frame(step)).map { productiveLines.contains($0) } ?? false
   }
 
-  /// Whether a function's type says that it returns a BSTR through a pointer.
+  /// Returns whether a function's type says that it returns a BSTR through a pointer.
   func isProducerByType(_ step: CallPath.Step) -> Bool {
     guard let function = paths.frame(step).function, let plain = paths.frame(step).plainName,
       function.count > plain.count
@@ -213,8 +213,8 @@ struct OwnershipInference {
     return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.hasSuffix($0) }
   }
 
-  /// Whether other strings that passed through the function which seems to return this one went
-  /// further up than to it: then this one may be a temporary of its own.
+  /// Returns whether other strings that passed through the function which seems to return this one
+  /// went further up than to it: then this one may be a temporary of its own.
   func returnsFromOtherLines(_ path: CallPath, _ height: Int) -> Bool {
     guard let producer = path.steps[path.steps.count - height].function else { return false }
     return histories.values.joined().contains { history in
@@ -225,7 +225,7 @@ struct OwnershipInference {
 
   // MARK: the map
 
-  /// Producer, owner and freeing function of the strings of a pair.
+  /// Returns producer, owner and freeing function of the strings of a pair.
   func parties(of pair: PairRecord) -> (
     producer: OwnershipMap.Party?, owner: OwnershipMap.Party?, freedBy: OwnershipMap.Party?
   ) {
@@ -242,7 +242,7 @@ struct OwnershipInference {
     )
   }
 
-  /// Producer and owner of the strings of a stack that nobody freed.
+  /// Returns producer and owner of the strings of a stack that were not freed.
   func parties(
     of leaked: Leaked
   ) -> (producer: OwnershipMap.Party?, owner: OwnershipMap.Party?) {
@@ -261,7 +261,7 @@ struct OwnershipInference {
 
   // MARK: wrong deallocators
 
-  /// What is concluded of a string that was freed with another function than SysFreeString.
+  /// Returns the ownership of a string that was freed with another function than SysFreeString.
   func ownership(ofWrongRelease event: EventRecord) -> Ownership {
     guard event.allocatedThread == event.detectedThread else { return Ownership() }
     let (allocated, freed) = (path(of: event.allocated), path(of: event.detected))

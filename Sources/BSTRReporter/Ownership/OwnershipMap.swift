@@ -1,8 +1,9 @@
-// The traffic of strings between modules and between functions: who produces, who has, who frees.
+// The flow of strings between modules and between functions: producers, owners, and functions that
+// free.
 
 import TraceStore
 
-/// Where a process's strings came from and where they went.
+/// The origins and destinations of a process's strings.
 public struct OwnershipMap: Sendable {
   /// A function or a module, as the map names it.
   public struct Party: Hashable, Sendable {
@@ -15,15 +16,15 @@ public struct OwnershipMap: Sendable {
     public var text: String { function.map { "\($0) in \(module)" } ?? module }
   }
 
-  /// Strings that took one way.
+  /// Strings that flowed the same way.
   public struct Flow: Sendable {
-    /// Who made them: the function that returned them to their owner, or the owner itself.
+    /// The producer: the function that returned them to their owner, or the owner itself.
     public var producer: Party
-    /// Who had to free them; `nil` where that cannot be told.
+    /// The owner; `nil` where it is uncertain.
     public var owner: Party?
-    /// Who freed them; `nil` when nobody did.
+    /// The function that freed them; `nil` when they were not freed.
     public var freedBy: Party?
-    /// How many.
+    /// Their count.
     public var count: Int
     /// Their payload in bytes.
     public var bytes: Int
@@ -36,7 +37,7 @@ public struct OwnershipMap: Sendable {
 }
 
 extension OwnershipInference {
-  /// The map of a process: what was never freed first, then by count.
+  /// Returns the map of a process: strings that were never freed first, then by count.
   func map(of image: StoreImage) -> OwnershipMap {
     struct Way: Hashable {
       var producer: OwnershipMap.Party

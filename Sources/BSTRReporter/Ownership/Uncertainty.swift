@@ -1,6 +1,7 @@
-// Why a report names no broken rule. No sentences: Wording/OwnershipWording.swift has them.
+// The reasons why a report names no broken rule. The sentences are in
+// Wording/OwnershipWording.swift.
 
-/// The reason for which it cannot be decided which rule was broken.
+/// A reason why it cannot be decided which rule was broken.
 ///
 /// Frames labelled `owner`, `producer` and `consumer` are reported as such; others appear in the
 /// sentence only.
@@ -14,7 +15,7 @@ public enum Uncertainty: Equatable, Sendable {
   case freeUnwatched
   /// Strings of the same line were freed, which other calls had allocated.
   case siblingsOfOtherCalls
-  /// Strings of the same function were freed, and never one of this line.
+  /// Strings of the same function were freed, and none of this line.
   case siblingsOfOtherLines(allocator: Frame)
   /// The siblings were freed in another thread.
   case siblingsFreedInOtherThread
@@ -44,7 +45,7 @@ public enum Uncertainty: Equatable, Sendable {
   case keptInObject(wrapper: Frame)
   /// Strings that came through the function by other lines were freed.
   case siblingsOfOtherPaths(receiver: Frame)
-  /// It was not recorded where strings were freed.
+  /// The stacks of frees were not recorded.
   case freesNotRecorded(receiver: Frame)
   /// No string of the function was ever freed.
   case neverFreed(receiver: Frame)
@@ -80,7 +81,7 @@ public enum Uncertainty: Equatable, Sendable {
   /// Two callees freed the string.
   case freedByTwoCallees(owner: Frame, first: Frame, second: Frame)
 
-  /// What shows that a function frees what an earlier call of it had made.
+  /// The evidence that a function frees what an earlier call of it had made.
   public enum ReplacementSign: Equatable, Sendable {
     /// Two of its calls have different addresses: one allocated, and the other freed.
     case otherCall
@@ -90,13 +91,13 @@ public enum Uncertainty: Equatable, Sendable {
 
   /// Two functions in which one owner freed a string.
   public struct FunctionPair: Equatable, Sendable {
-    /// The one of the first free.
+    /// The function of the first free.
     public var first: Frame
-    /// The one of the second free.
+    /// The function of the second free.
     public var second: Frame
   }
 
-  /// What reports for programs call it; does not change.
+  /// The code in reports for programs; does not change.
   public var code: String {
     switch self {
     case .processCutShort: "process-cut-short"

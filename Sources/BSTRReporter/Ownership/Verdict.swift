@@ -1,9 +1,9 @@
-// Which rule was broken, by which function and how. No sentences: Wording/OwnershipWording.swift
-// has them.
+// The rules that can be broken, with the functions and circumstances. The sentences are in
+// Wording/OwnershipWording.swift.
 
 /// A broken rule for BSTRs between functions.
 ///
-/// `rule` and `parties` follow from the case and its frames. A frame is `nil` where nothing was
+/// `rule` and `parties` follow from the case and its frames. A frame is `nil` where no stack was
 /// recorded of that party.
 public enum Verdict: Equatable, Sendable {
   // MARK: leaks
@@ -33,7 +33,7 @@ public enum Verdict: Equatable, Sendable {
   /// A callee freed an argument by reference and stored no other, and its caller then freed it
   /// again.
   case freedByReference(owner: Frame, consumer: Frame)
-  /// A caller freed what it had given to a function that frees what it is given, as it did with
+  /// A caller freed what it had given to a function that frees its arguments, as that did with
   /// others.
   case handedOverFreed(owner: Frame, consumer: Frame, others: Int)
   /// A function freed its own result, and the caller then freed it again.

@@ -1,7 +1,7 @@
-// Functions that carry out what their callers decide: the table of Docs/Ownership.md, what a user
-// adds to it, and what the traffic shows. Not asked while a program runs.
+// Functions that carry out what their callers decide: the table of Docs/Ownership.md, a user's
+// additions, and helpers that the BSTR calls show. Not used while a program runs.
 
-/// Names of functions that allocate or free on behalf of whoever calls them.
+/// Names of functions that allocate or free on behalf of their callers.
 public struct Wrappers: Sendable {
   /// Patterns of well-known libraries; `*` stands for any characters.
   public static let known = [
@@ -15,13 +15,13 @@ public struct Wrappers: Sendable {
 
   private let patterns: [Pattern]
 
-  /// The well-known ones, and more.
+  /// Creates the well-known ones, and more.
   public init(adding patterns: [String] = []) {
     self.patterns = (Self.known + patterns).map { Pattern($0) }
   }
 
-  /// Whether the function is a wrapper by its name: in the table, or a constructor, a destructor or
-  /// an assignment.
+  /// Returns whether the function is a wrapper by its name: in the table, or a constructor, a
+  /// destructor or an assignment.
   ///
   /// - Parameter name: the demangled name without parameters.
   func isWrapper(_ name: String) -> Bool {
@@ -37,7 +37,7 @@ public struct Wrappers: Sendable {
     return isKnown(name)
   }
 
-  /// Whether the function is in the table.
+  /// Returns whether the function is in the table.
   func isKnown(_ name: String) -> Bool { patterns.contains { $0.matches(name) } }
 
   /// "a", "B<x::y>" and "f" of "a::B<x::y>::f".
@@ -68,10 +68,10 @@ public struct Wrappers: Sendable {
     name.prefix { $0 != "<" && $0 != "[" }
   }
 
-  /// Whether the whole text is of the pattern.
+  /// Returns whether the whole text matches the pattern.
   static func matches(_ text: String, _ pattern: String) -> Bool { Pattern(pattern).matches(text) }
 
-  /// A pattern, taken apart: `*` stands for any characters.
+  /// A parsed pattern: `*` stands for any characters.
   private struct Pattern {
     private let pieces: [Substring]
 
@@ -79,7 +79,7 @@ public struct Wrappers: Sendable {
       pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
     }
 
-    /// Whether the whole text is of it.
+    /// Returns whether the whole text matches.
     func matches(_ text: String) -> Bool {
       guard pieces.count > 1 else { return text == pieces[0] }
       var rest = text[...]

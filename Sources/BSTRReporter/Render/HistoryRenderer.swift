@@ -1,9 +1,9 @@
-// Everything that a store knows of one string, for people.
+// Everything that a store holds on one string, for people.
 
 public import TraceStore
 
 extension Reporter {
-  /// The story of the string with a serial number, in each process that has one.
+  /// Renders the history of the string with a serial number, in each process that has one.
   ///
   /// - Returns: text that ends with a newline; it says so where nothing is recorded.
   public func history(

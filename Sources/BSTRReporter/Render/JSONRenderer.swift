@@ -4,12 +4,12 @@ import FoundationEssentials
 
 /// Renders JSON.
 public struct JSONRenderer: ReportRenderer {
-  /// A renderer.
+  /// Creates a renderer.
   public init() {}
 
-  /// The whole report, ending with a newline.
+  /// Renders the whole report, ending with a newline.
   ///
-  /// Every key is always there; keys are sorted.
+  /// Every key is always present; keys are sorted.
   public func render(_ report: Report) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,12 +1,13 @@
-// Text of the traced program that may stand on a terminal.
+// Text of the traced program, made safe to print on a terminal.
 
 /// Makes text harmless to a terminal and to the lines around it.
 ///
-/// Paths, names of functions and modules, arguments and notes are the program's, and may hold
+/// Paths, names of functions and modules, arguments and notes are the program's, and may contain
 /// anything.
 public enum Printable {
-  /// The text with escapes in place of control characters, characters that change the direction or
-  /// form of the text around them, ends of lines, and what is no character: "\n", "\u{1b}".
+  /// Returns the text with escapes in place of control characters, characters that change the
+  /// direction or form of the text around them, ends of lines, and invalid characters: "\n",
+  /// "\u{1b}".
   ///
   /// Backslashes stay: paths and messages are no literals.
   public static func escaped(_ text: String) -> String {
@@ -15,7 +16,7 @@ public enum Printable {
     return text.unicodeScalars.reduce(into: "") { $0 += escaped($1.value) }
   }
 
-  /// The text with one character in place of each run of those that are escaped elsewhere.
+  /// Returns the text with one character in place of each run of those that are escaped elsewhere.
   static func replacing(_ text: String, with substitute: Character) -> String {
     var result = ""
     var isInRun = false
@@ -31,8 +32,8 @@ public enum Printable {
     return result
   }
 
-  /// A JSON text with JSON's escapes for what its strings may hold as it is, and a terminal would
-  /// act on.
+  /// Returns a JSON text with JSON's escapes for characters that its strings may contain as they
+  /// are, and a terminal would act on.
   ///
   /// Control characters of ASCII are escaped already, or are the ends of its lines.
   static func escapedInJSON(_ text: String) -> String {
@@ -49,7 +50,7 @@ public enum Printable {
     }
   }
 
-  /// One character, escaped where it is not harmless; any number may be given.
+  /// Returns one character, escaped where it is not harmless; any scalar value may be given.
   static func escaped(_ code: UInt32) -> String {
     switch code {
     case 0x0A: return "\\n"
@@ -63,7 +64,8 @@ public enum Printable {
     return String(Character(scalar))
   }
 
-  /// Whether a character is one, and acts neither on a terminal nor on the text around it.
+  /// Returns whether a code point is a character, and acts neither on a terminal nor on the text
+  /// around it.
   private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
     return switch scalar.properties.generalCategory {
@@ -78,14 +80,15 @@ public enum Printable {
 struct TextLine: ExpressibleByStringInterpolation {
   private var parts: [(text: String, isStrong: Bool)]
 
-  /// A line of text that may hold anything.
+  /// Creates a line of text that may contain anything.
   init(_ text: String) { parts = [(text, false)] }
 
   init(stringLiteral value: String) { self.init(value) }
 
   init(stringInterpolation: Interpolation) { parts = stringInterpolation.parts }
 
-  /// The line with nothing in it that acts on a terminal, but for the colour of its strong parts.
+  /// Returns the line with nothing in it that acts on a terminal, but for the colour of its strong
+  /// parts.
   func text(colour: Bool) -> String {
     parts.map { part in
       let text = Printable.escaped(part.text)

@@ -1,9 +1,9 @@
-// How a process ended, in words.
+// The end of a process, in words.
 
 import Glibc
 
 extension ProcessReport {
-  /// Whether it did not end by itself: what was live then may have been freed later.
+  /// Whether it did not end by itself: strings that were live then may have been freed later.
   var wasCutShort: Bool {
     switch end {
     case .signal: true
@@ -12,8 +12,8 @@ extension ProcessReport {
     }
   }
 
-  /// How it ended, as the rest of a sentence that begins with "it"; `nil` for an end with status 0,
-  /// and while it runs.
+  /// The second half of a sentence on its end that begins with "it"; `nil` for an end with status
+  /// 0, and while it runs.
   var endText: String? {
     switch end {
     case .exit(0), .running: nil

@@ -1,25 +1,26 @@
-// What turns reports into text, and which type does so for which format.
+// Renderers of reports, and the one of each format.
 
 public import TraceOptions
 
 /// Renders reports in one format.
 public protocol ReportRenderer: Sendable {
-  /// The whole report, ending with a newline.
+  /// Renders the whole report, ending with a newline.
   func render(_ report: Report) -> String
 
-  /// Rules that would silence the findings of a report, to follow it where that was asked for.
+  /// Returns rules that would silence the findings of a report, to follow it where that was asked
+  /// for.
   ///
-  /// Empty in formats whose findings have their rules.
+  /// Empty in formats whose findings include their rules.
   func suppressionRules(for report: Report) -> String
 }
 
 extension ReportRenderer {
-  /// None: findings have their rules.
+  /// Returns "": findings include their rules.
   public func suppressionRules(for report: Report) -> String { "" }
 }
 
 extension ReportFormat {
-  /// What renders reports in this format.
+  /// Returns the renderer of this format.
   ///
   /// - Parameter colour: whether to use colour, in a format that has any.
   public func renderer(colour: Bool = false) -> any ReportRenderer {

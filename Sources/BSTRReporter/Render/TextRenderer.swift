@@ -5,16 +5,16 @@ public struct TextRenderer: ReportRenderer {
   /// Whether to use colour.
   public var colour: Bool
 
-  /// A renderer.
+  /// Creates a renderer.
   public init(colour: Bool = false) {
     self.colour = colour
   }
 
-  /// The whole report, ending with a newline.
+  /// Renders the whole report, ending with a newline.
   public func render(_ report: Report) -> String {
     var lines: [TextLine] = report.damage.map { "bstrtrace: \($0)" }
     let program = report.mainProcess
-    // Of a run without traffic the last line explains what the main process has to do with BSTRs.
+    // Of a run without BSTR calls the last line explains how the main process relates to BSTRs.
     let explained = report.hasTraffic ? nil : program
     for (index, process) in report.processes.enumerated()
     where isShown(process, of: report, isExplained: index == explained) {
@@ -37,14 +37,14 @@ public struct TextRenderer: ReportRenderer {
     return text(of: lines) + "\n"
   }
 
-  /// Lines as they are written, without the last one's end.
+  /// Joins lines as they are written, without the last one's end.
   func text(of lines: [TextLine]) -> String {
     lines.map { $0.text(colour: colour) }.joined(separator: "\n")
   }
 
   // MARK: process
 
-  /// Whether there is more to say of a process than that nothing was found.
+  /// Returns whether there is more to say of a process than that nothing was found.
   private func isShown(
     _ process: ProcessReport, of report: Report, isExplained: Bool
   ) -> Bool {
@@ -59,8 +59,8 @@ public struct TextRenderer: ReportRenderer {
     let found = Self.count(process.findings.count, "finding")
     let allocated = Self.count(process.totals.allocations, "allocation")
     let name = "\(process.name) (pid \(process.pid))"
-    // How much the whole process has allocated says nothing of one scope. That nothing was found is
-    // the last line's to say, and how the program ended then.
+    // The allocations of the whole process say nothing of one scope. That nothing was found is said
+    // in the last line, and there how the program ended.
     let hasFindings = !report.findings.isEmpty
     var lines: [TextLine] = [
       report.scope.map { "bstrtrace: scope '\($0)' of \(name): \(found)" }
@@ -101,7 +101,7 @@ public struct TextRenderer: ReportRenderer {
     return "bstrtrace: \(traced): \(kind) in \(all)" + Self.ends(of: report, last)
   }
 
-  /// What the line that nothing was found says of how processes ended.
+  /// Returns the clause on how processes ended, for the line that nothing was found.
   private static func ends(of report: Report, _ program: ProcessReport) -> String {
     let lost = report.processes.count { $0.pid != program.pid && $0.wasCutShort }
     let own = program.endText.map { "; it \($0)" } ?? ""
@@ -147,7 +147,7 @@ public struct TextRenderer: ReportRenderer {
       } + [""]
   }
 
-  /// Rules that would silence the findings of a report, ready for a file.
+  /// Returns rules that would silence the findings of a report, ready for a file.
   public func suppressionRules(for report: Report) -> String {
     var seen: Set<String> = []
     let rules = report.findings.map(\.suppression).filter { seen.insert($0).inserted }
@@ -209,7 +209,7 @@ public struct TextRenderer: ReportRenderer {
     return lines
   }
 
-  /// What a finding is about, behind its title.
+  /// Returns the quantity behind a finding's title.
   private static func size(of finding: Finding) -> String {
     switch finding.kind.size {
     case .stringsAndBytes:
@@ -251,13 +251,13 @@ public struct TextRenderer: ReportRenderer {
     let ownerIndex = owner.flatMap { shown.lastIndex(of: $0) }
     var lines = shown.enumerated().map { index, frame in
       let name = frame.name
-      let place = frame.function == nil ? "" : frame.location
+      let location = frame.function == nil ? "" : frame.location
       let gap = String(repeating: " ", count: max(0, width - name.count) + 3)
       let inlined = frame.inlined ? " (inlined)" : ""
       let mark = index == ownerIndex ? "   <- owner" : ""
       return Self.row(
         index == 0 ? label : "",
-        (place.isEmpty ? name : name + gap + place + inlined) + mark)
+        (location.isEmpty ? name : name + gap + location + inlined) + mark)
     }
     if shown.isEmpty { lines.append(Self.row(label, "(no stack was recorded)")) }
     if trace.truncated { lines.append(Self.row("", "… more frames; --depth keeps more")) }
@@ -269,7 +269,7 @@ public struct TextRenderer: ReportRenderer {
     return lines
   }
 
-  /// The frames without those that every program starts with, below `main`.
+  /// Returns the frames without those that every program starts with, below `main`.
   private static func withoutStartup(_ frames: [Frame]) -> [Frame] {
     var end = frames.count
     while end > 1 {
@@ -296,9 +296,9 @@ public struct TextRenderer: ReportRenderer {
   private static func text(of event: HistoryEvent) -> String {
     let words = words(for: event.action)
     let frame = event.trace.frames.first
-    let place = frame.map { "\($0.name)\($0.function == nil ? "" : " \($0.location)")" }
+    let function = frame.map { "\($0.name)\($0.function == nil ? "" : " \($0.location)")" }
     let note = event.note.map { ": \($0)" } ?? ""
-    return "\(event.isAfterGap ? "… " : "")\(words) \(place ?? "somebody")\(note)"
+    return "\(event.isAfterGap ? "… " : "")\(words) \(function ?? "somebody")\(note)"
   }
 
   private static func text(of value: StringValue) -> String {
@@ -311,7 +311,7 @@ public struct TextRenderer: ReportRenderer {
   }
 
   private static func row(_ label: String, _ text: String) -> TextLine {
-    "     \(label)\(String(repeating: " ", count: max(1, 16 - label.count)))\(text)"
+    "     \(label)\(String(repeating: " ", count: max(1, 17 - label.count)))\(text)"
   }
 
   private static func count(

@@ -17,13 +17,13 @@ struct CompactBacktrace: Encodable {
     private static let thisArchitecture = "aarch64"
   #endif
 
-  /// The size of one image: more than any file has.
+  /// The size of one image: larger than any file.
   private static let imageBytes: UInt64 = 1 << 40
 
   /// The return addresses that an image at 0 can have.
   static let addresses: Range<UInt64> = 1..<imageBytes
 
-  /// A backtrace of return addresses in one image, which is mapped at `base`.
+  /// Creates a backtrace of return addresses in one image, which is mapped at `base`.
   init(image path: String, base: UInt64, returnAddresses: [UInt64]) {
     architecture = Self.thisArchitecture
     backtrace = Data(Self.frames(returnAddresses)).base64EncodedString()

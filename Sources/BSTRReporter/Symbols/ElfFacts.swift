@@ -1,8 +1,8 @@
-// All that the reporter asks of an ELF file, in one value: what a fuzz target can look at.
+// All that the reporter reads of an ELF file, in one value, for a fuzz target.
 
 import FoundationEssentials
 
-/// What is read of an ELF file.
+/// The facts that are read of an ELF file.
 package struct ElfFacts {
   /// The build-id in hexadecimal.
   package var buildID: String?

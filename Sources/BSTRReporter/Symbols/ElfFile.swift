@@ -1,4 +1,4 @@
-// The two things of an ELF file that the runtime's symboliser does not offer: its build-id, to know
+// The parts of an ELF file that the runtime's symbolizer does not offer: its build-id, to check
 // that it is still the file that was loaded, and its dynamic symbols, all that a stripped library
 // keeps. Reads no debug information.
 
@@ -13,11 +13,11 @@ struct ElfFile {
   struct FileSymbol {
     /// Its mangled name.
     var name: String
-    /// Where it starts, as the file counts addresses; 0 when it is imported.
+    /// Its address in the file's address space; 0 when it is imported.
     var value: UInt64
-    /// Its bytes.
+    /// Its size in bytes.
     var size: UInt64
-    /// Whether it stands in this file rather than being imported.
+    /// Whether it is defined in this file rather than imported.
     var isDefined: Bool
     /// Whether it is code.
     var isFunction: Bool
@@ -33,7 +33,7 @@ struct ElfFile {
   private let sections: [Section]
 
   private struct Section {
-    /// Where its name starts in the section of names.
+    /// The offset of its name in the section of names.
     var name: UInt32
     var type: UInt32
     var flags: UInt64
@@ -102,7 +102,7 @@ struct ElfFile {
     return nil
   }
 
-  /// Whether it has a section of that name.
+  /// Returns whether it has a section of that name.
   func hasSection(_ name: String) -> Bool {
     let index = Int(Self.number(header, UInt16.self, 62))  // e_shstrndx
     guard sections.indices.contains(index), let names = bytes(of: sections[index]) else {
@@ -117,7 +117,7 @@ struct ElfFile {
   /// Every symbol with a name of a file that was not stripped.
   var symbols: [FileSymbol] { symbols(inTablesOfType: 2) }  // SHT_SYMTAB
 
-  /// Whether what the file maps at an address is data that cannot be written to.
+  /// Returns whether the file maps read-only data at an address.
   func isReadOnlyData(at address: UInt64) -> Bool {
     sections.contains { section in
       // SHF_ALLOC without SHF_WRITE and SHF_EXECINSTR
@@ -126,13 +126,13 @@ struct ElfFile {
     }
   }
 
-  /// The symbol to show for each address in a function that has several.
+  /// Returns the symbol to show for each address in a function that has several.
   ///
   /// They are aliases, and functions that a compiler found to be the same. An address in any other
   /// function is left out.
   ///
   /// Of them the one that is exported comes first, then the one with the fewest underscores in
-  /// front, the shortest, and the first by name: symbolisers choose as it happens.
+  /// front, the shortest, and the first by name: symbolizers choose arbitrarily.
   func preferredAliases(at addresses: Set<UInt64>) -> [UInt64: String] {
     struct Candidate {
       var start: UInt64
@@ -177,7 +177,7 @@ struct ElfFile {
     return best.filter { several.contains($0.key) }.mapValues(\.rank.name)
   }
 
-  /// The symbol tables, each with its names.
+  /// Returns the symbol tables, each with its names.
   private func symbolTables() -> [(table: [UInt8], names: [UInt8])] {
     // SHT_SYMTAB, SHT_DYNSYM
     sections.filter { $0.type == 2 || $0.type == 11 }.compactMap { section in
@@ -188,8 +188,8 @@ struct ElfFile {
     }
   }
 
-  /// The symbols of the dynamic table, or of the file's own, if any of some texts is in their
-  /// names; none otherwise, which is seen without reading them.
+  /// Returns the symbols of the dynamic table, or of the file's own, if their names contain any of
+  /// some texts; none otherwise, which is found out without reading them.
   func symbols(isDynamic: Bool, ifAnyHas texts: TextSearch) -> [FileSymbol] {
     symbols(inTablesOfType: isDynamic ? 11 : 2, ifAnyHas: texts)
   }
@@ -213,32 +213,32 @@ struct ElfFile {
     }
   }
 
-  /// The first of some functions that the file's code calls, or jumps to, without the dynamic
-  /// linker's help.
+  /// Returns the first of some functions that the file's code calls, or jumps to, without the
+  /// dynamic linker.
   ///
-  /// Such a call holds the distance to the function, of 32 bits, so that other bytes look like one
-  /// in a file out of a hundred thousand. `nil` where there is none, and for other machines than
-  /// x86-64.
+  /// Such a call contains the distance to the function, of 32 bits, so that other bytes look like
+  /// one in a file out of a hundred thousand. `nil` where there is none, and for other machines
+  /// than x86-64.
   ///
   /// - Parameters:
-  ///   - functions: where they start, as the file counts addresses.
+  ///   - functions: their addresses, in the file's address space.
   ///   - ignored: code whose calls do not count.
   func directCall(of functions: Set<UInt64>, outside ignored: [Range<UInt64>]) -> UInt64? {
     guard Self.number(header, UInt16.self, 18) == 62 else { return nil }  // EM_X86_64
-    var found: (place: UInt64, function: UInt64)?
+    var found: (address: UInt64, function: UInt64)?
     // SHF_ALLOC and SHF_EXECINSTR
     for section in sections where section.flags & 0b110 == 0b110 {
       guard let code = bytes(of: section), code.count >= 5 else { continue }
       // CALL rel32, JMP rel32
       for instruction: Int32 in [0xE8, 0xE9] {
         Self.forEach(instruction, in: code, upTo: code.count - 4) { at in
-          let place = section.address &+ UInt64(at)
+          let address = section.address &+ UInt64(at)
           let distance = Int32(bitPattern: Self.number(code, UInt32.self, at + 1))
-          let target = place &+ 5 &+ UInt64(bitPattern: Int64(distance))
-          guard functions.contains(target), !ignored.contains(where: { $0.contains(place) }),
-            found.map({ place < $0.place }) ?? true
+          let target = address &+ 5 &+ UInt64(bitPattern: Int64(distance))
+          guard functions.contains(target), !ignored.contains(where: { $0.contains(address) }),
+            found.map({ address < $0.address }) ?? true
           else { return }
-          found = (place, target)
+          found = (address, target)
         }
       }
     }
@@ -285,7 +285,7 @@ struct ElfFile {
     return symbols
   }
 
-  /// Larger sections are taken for damage: to search one would take forever.
+  /// Larger sections are treated as corrupt: a search of one would not end.
   private static let maxSectionBytes = 1 << 30
 
   private func bytes(of section: Section) -> [UInt8]? {
@@ -312,7 +312,7 @@ struct ElfFile {
 }
 
 extension [UInt64] {
-  /// The first index of a sorted array from which on a condition holds.
+  /// Returns the first index of a sorted array from which on a condition holds.
   fileprivate func partitioningIndex(where holds: (UInt64) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

@@ -3,7 +3,7 @@
 
 import Glibc
 
-/// What is in a regular file, or in memory.
+/// The content of a regular file, or of memory.
 struct FileContent {
   /// Its bytes.
   let count: Int
@@ -14,10 +14,10 @@ struct FileContent {
     case file(path: String, identity: Identity)
   }
 
-  /// What tells a file from one that has taken its place.
+  /// The identity of a file: distinguishes it from one that has replaced it.
   private struct Identity: Equatable {
     var device: UInt
-    var number: UInt
+    var inode: UInt
     var size: Int
     var modified: Int64
 
@@ -25,13 +25,13 @@ struct FileContent {
       var status = stat()
       guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
       device = status.st_dev
-      number = status.st_ino
+      inode = status.st_ino
       size = status.st_size
       modified = status.st_mtim.nanoseconds
     }
   }
 
-  /// A file; `nil` when it cannot be read, or is none that has an end.
+  /// Opens a file; `nil` when it cannot be read, or is none that has an end.
   ///
   /// Links are followed, as the loader does: libraries are recorded by their SONAME, which is a
   /// link to the file.
@@ -42,13 +42,13 @@ struct FileContent {
     source = .file(path: path, identity: identity)
   }
 
-  /// What is in memory already.
+  /// Content that is in memory already.
   init(bytes: [UInt8]) {
     count = bytes.count
     source = .memory(bytes)
   }
 
-  /// A part of it; `nil` when it has not so much, or is another file by now.
+  /// Returns a part of it; `nil` when it is shorter, or another file by now.
   func bytes(at offset: Int, _ count: Int) -> [UInt8]? {
     guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
       return nil
@@ -80,8 +80,8 @@ struct FileContent {
   private static func withDescriptor<Result>(
     of path: String, _ body: (Int32) -> Result
   ) -> Result? {
-    // A damaged store may name anything: not to wait for a pipe's other end, nor to act on a
-    // device.
+    // A damaged store may name anything: the flags keep the process from waiting for a pipe's other
+    // end, and from acting on a device.
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)

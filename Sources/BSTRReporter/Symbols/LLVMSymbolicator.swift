@@ -1,5 +1,5 @@
-// Names places with llvm-symbolizer, which also finds what stands beside a module: split DWARF and
-// separate debug files. Falls back to the runtime's symboliser, place by place.
+// Names code locations with llvm-symbolizer, which also finds split DWARF and separate debug files
+// beside a module. Falls back to the runtime's symbolizer, location by location.
 
 import Glibc
 
@@ -16,13 +16,14 @@ public struct LLVMSymbolicator: Symbolicator {
   private var hasFallenBack = false
   private var hasAsked = false
 
-  /// A symbolicator that starts the program at a path when it is asked for the first place.
+  /// Creates a symbolicator that starts the program at a path with the first request.
   public init(path: String) {
     self.init(
       path: path, timeout: SymbolizerProcess.Timeouts(), debuginfodCache: Self.debuginfodCache)
   }
 
-  /// A symbolicator with other timeout than usual, and debuginfod's cache elsewhere.
+  /// Creates a symbolicator with another timeout than usual, and another folder of debuginfod's
+  /// cache.
   init(
     path: String, timeout: SymbolizerProcess.Timeouts = SymbolizerProcess.Timeouts(),
     debuginfodCache: String? = nil
@@ -32,18 +33,18 @@ public struct LLVMSymbolicator: Symbolicator {
     self.debuginfodCache = debuginfodCache
   }
 
-  /// `runtime` where the program has failed, even if it named a part, and where it was asked for
-  /// nothing: of some files it cannot be.
+  /// `runtime` where the program has failed, even if it named a part, and where it was never asked,
+  /// because it cannot read some files.
   public var source: NameSource? {
     hasFallenBack ? .runtime : hasAsked ? .llvmSymbolizer : fallback.source
   }
 
-  /// Why the program is not used any more, as a sentence; `nil` while it is.
+  /// The reason why the program is not used any more, as a sentence; `nil` while it is.
   public var failure: String? {
     process?.failure.map { "'\(path)' \($0): names come from the Swift runtime instead" }
   }
 
-  /// The functions at each place, innermost first.
+  /// Returns the functions at each location, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     var found: [CodePlace: [Symbol]] = [:]
     var asked: [(place: CodePlace, question: SymbolizerProcess.Question)] = []
@@ -64,7 +65,7 @@ public struct LLVMSymbolicator: Symbolicator {
         continue
       }
       asked += same.map { place in
-        // A return address stands behind the call.
+        // A return address points behind the call.
         (place, SymbolizerProcess.Question(file: path, address: place.offset - 1))
       }
     }
@@ -95,7 +96,7 @@ public struct LLVMSymbolicator: Symbolicator {
     return rest.isEmpty ? found : found.merging(fallback.symbols(for: rest)) { first, _ in first }
   }
 
-  /// The variable in the module's symbol table, and whether it can be written to.
+  /// Returns the variable in the module's symbol table, and whether it can be written to.
   public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
     fallback.dataSymbol(at: place)
   }
@@ -113,20 +114,20 @@ public struct LLVMSymbolicator: Symbolicator {
   private static func symbols(_ answers: [SymbolizerProcess.Answer]) -> [Symbol] {
     let symbols = answers.enumerated().compactMap { index, answer -> Symbol? in
       guard let rawName = answer.rawName else { return nil }
-      // Without a line, files of debug information are absolute; others are guessed from symbols.
+      // Without a line, paths from debug information are absolute; others are guessed from symbols.
       let isKnown = answer.line > 0 || answer.file?.hasPrefix("/") == true
       return Symbol(
         rawName: rawName, file: isKnown ? answer.file : nil, line: answer.line,
         column: answer.column, inlined: index < answers.count - 1)
     }
-    // Without the function that exists the others belong to nobody.
+    // Without the function that exists, the inlined ones have no caller.
     return symbols.count == answers.count ? symbols.mergingThunks() : []
   }
 
-  /// Whether this is the C library, in which every stack ends.
+  /// Returns whether this is the C library, in which every stack ends.
   ///
   /// Its debug information, where it is installed, is larger than that of most programs: reading it
-  /// would take ten times as long as everything else, for lines that nobody looks at. The runtime
+  /// would take ten times as long as everything else, for lines that no reader needs. The runtime
   /// reads no more than its symbols.
   private static func isCLibrary(_ module: String) -> Bool {
     module.hasSuffix("/libc.so.6")
@@ -134,7 +135,8 @@ public struct LLVMSymbolicator: Symbolicator {
 
   // MARK: debug files
 
-  /// The file to ask about a module: itself, without links, or what debuginfod had fetched for it.
+  /// Returns the file to query for a module: itself, without links, or what debuginfod had fetched
+  /// for it.
   ///
   /// Other debug files are found by llvm-symbolizer itself: beside the module by its debug link,
   /// and under /usr/lib/debug by its build-id.
@@ -150,7 +152,7 @@ public struct LLVMSymbolicator: Symbolicator {
     return realPath(module)
   }
 
-  /// Where debuginfod's client keeps what it has fetched.
+  /// The folder in which debuginfod's client keeps what it has fetched.
   private static var debuginfodCache: String? {
     func variable(_ name: String) -> String? {
       getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }

@@ -1,8 +1,8 @@
-// The choice between llvm-symbolizer and the runtime, made once for a report.
+// The choice between llvm-symbolizer and the runtime's symbolizer, made once for a report.
 
 import Glibc
 
-/// Names places in modules with what there is on this machine.
+/// Names code locations in modules with what there is on this machine.
 public enum ModuleSymbolicator: Symbolicator {
   /// With llvm-symbolizer, and the runtime as its fallback.
   case llvm(LLVMSymbolicator)
@@ -16,7 +16,7 @@ public enum ModuleSymbolicator: Symbolicator {
       ?? .runtime(RuntimeSymbolicator())
   }
 
-  /// The functions at each place, innermost first.
+  /// Returns the functions at each location, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     switch self {
     case .llvm(var symbolicator):
@@ -28,7 +28,7 @@ public enum ModuleSymbolicator: Symbolicator {
     }
   }
 
-  /// The variable in the module's symbol table, and whether it can be written to.
+  /// Returns the variable in the module's symbol table, and whether it can be written to.
   public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
     switch self {
     case .llvm(var symbolicator):
@@ -40,7 +40,7 @@ public enum ModuleSymbolicator: Symbolicator {
     }
   }
 
-  /// Who has named places so far.
+  /// The symbolizer that has named locations so far.
   public var source: NameSource? {
     switch self {
     case .llvm(let symbolicator): symbolicator.source
@@ -48,7 +48,8 @@ public enum ModuleSymbolicator: Symbolicator {
     }
   }
 
-  /// Why llvm-symbolizer is not used any more, as a sentence; `nil` while it is, or is not at all.
+  /// The reason why llvm-symbolizer is not used any more, as a sentence; `nil` while it is, or is
+  /// not at all.
   public var failure: String? {
     if case .llvm(let symbolicator) = self { symbolicator.failure } else { nil }
   }

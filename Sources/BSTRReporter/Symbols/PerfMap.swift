@@ -1,6 +1,6 @@
 // Names of code that a run-time made while the program ran, as it writes them for Linux's `perf`:
-// lines of start, size and name. The files lie where everybody may write, so that they are read
-// with care.
+// lines of start, size and name. The files are in a folder that every user can write to, so that
+// they are read with care.
 
 import Glibc
 
@@ -9,8 +9,8 @@ struct PerfMap {
   private struct Function {
     var start: UInt64
     var size: UInt64
-    /// Where its name starts in `names`: what was written later, and holds where two overlap, has a
-    /// greater one.
+    /// The offset of its name in `names`: of two functions that overlap, the one that was written
+    /// later is valid and has the greater offset.
     var name: UInt32
     var nameBytes: UInt16
   }
@@ -18,29 +18,29 @@ struct PerfMap {
   private var functions: [Function] = []
   /// The names as they were written: a large file has millions, of which a report shows a few.
   private var names: [UInt8] = []
-  /// The end of the one that reaches furthest among each function and those before it.
+  /// The maximum end address among each function and those before it.
   private var furthestEnds: [UInt64] = []
 
-  /// The largest file that is read.
+  /// The maximum size of a file that is read.
   private static let maxBytes = 256 << 20
-  /// The most functions of a file.
+  /// The maximum of functions of a file.
   static let maxFunctions = 4_000_000
-  /// The most bytes of a name that are kept.
+  /// The maximum of bytes of a name that are kept.
   private static let maxNameBytes = 1024
-  /// The most bytes of a line that are kept: two numbers and a name.
+  /// The maximum of bytes of a line that are kept: two hexadecimal fields and a name.
   private static let maxLineBytes = maxNameBytes + 64
 
-  /// Whose file is believed, and from which time.
+  /// The owner and time that a file must have to be believed.
   struct Trust {
     /// The user that it must belong to.
     var owner: uid_t
-    /// When it must have been written last, in nanoseconds since 1970.
+    /// The times between which it must have been written last, in nanoseconds since 1970.
     var modified: ClosedRange<Int64>
   }
 
   /// Reads a file; `nil` when there is none that can be trusted.
   init?(path: String, trust: Trust) {
-    // Not through a link, which may be anybody's, and not waiting for a pipe's other end.
+    // Not through a link, which may be any user's, and not waiting for a pipe's other end.
     let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
@@ -61,7 +61,7 @@ struct PerfMap {
     sort()
   }
 
-  /// Reads at most so many bytes, a piece at a time: the file itself is never in memory.
+  /// Reads at most a count of bytes, a piece at a time: the file itself is never in memory.
   private mutating func read(_ descriptor: Int32, _ count: Int) {
     var piece = [UInt8](repeating: 0, count: 1 << 18)
     var line: [UInt8] = []
@@ -76,10 +76,9 @@ struct PerfMap {
     add(line[...])
   }
 
-  /// Takes the lines of a piece of the file.
+  /// Parses the lines of a piece of the file.
   ///
-  /// - Parameter line: what the pieces before have of the line that it begins with; then what it
-  ///   has of its last.
+  /// - Parameter line: the incomplete line of the pieces before; then that of this piece.
   private mutating func add(_ piece: ArraySlice<UInt8>, after line: inout [UInt8]) {
     var rest = piece
     while functions.count < Self.maxFunctions, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -95,18 +94,18 @@ struct PerfMap {
     line += rest.prefix(Self.maxLineBytes - line.count)
   }
 
-  /// Takes a line if it is understood: hexadecimal start, hexadecimal size, and a name up to its
+  /// Parses a line if it is well-formed: hexadecimal start, hexadecimal size, and a name up to its
   /// end.
   private mutating func add(_ line: ArraySlice<UInt8>) {
     let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
     guard parts.count == 3, let start = Self.hexadecimal(parts[0]),
       let size = Self.hexadecimal(parts[1]), start > 0, size > 0,
       start <= UInt64.max - size, functions.count < Self.maxFunctions,
-      let place = UInt32(exactly: names.count)
+      let offset = UInt32(exactly: names.count)
     else { return }
     let name = parts[2].prefix(Self.maxNameBytes)
     functions.append(
-      Function(start: start, size: size, name: place, nameBytes: UInt16(name.count)))
+      Function(start: start, size: size, name: offset, nameBytes: UInt16(name.count)))
     names += name
   }
 
@@ -119,18 +118,19 @@ struct PerfMap {
     }
   }
 
-  /// The name of the function at an address, the latest one that was made there and has one.
+  /// Returns the name of the function at an address, the latest one that was made there and has
+  /// one.
   func name(at address: UInt64) -> String? {
     var (low, high) = (0, functions.count)
     while low < high {
       let middle = (low + high) / 2
       if functions[middle].start <= address { low = middle + 1 } else { high = middle }
     }
-    var best: (place: UInt32, name: String)?
+    var best: (at: UInt32, name: String)?
     while low > 0, furthestEnds[low - 1] > address {
       low -= 1
       let function = functions[low]
-      guard address - function.start < function.size, best.map({ $0.place < function.name }) ?? true
+      guard address - function.start < function.size, best.map({ $0.at < function.name }) ?? true
       else { continue }
       let name = shownName(of: function)
       if !name.isEmpty { best = (function.name, name) }
@@ -147,16 +147,16 @@ struct PerfMap {
   private static func hexadecimal(_ text: ArraySlice<UInt8>) -> UInt64? {
     let digits = text.starts(with: "0x".utf8) ? text.dropFirst(2) : text
     guard (1...16).contains(digits.count) else { return nil }
-    var number: UInt64 = 0
+    var value: UInt64 = 0
     for digit in digits {
       switch digit {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(digit - 0x30)
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(digit - 0x57)
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): number = number << 4 | UInt64(digit - 0x37)
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit - 0x30)
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(digit - 0x57)
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): value = value << 4 | UInt64(digit - 0x37)
       default: return nil
       }
     }
-    return number
+    return value
   }
 }
 
@@ -170,12 +170,12 @@ extension timespec {
   }
 }
 
-/// Names as run-times write them into perf maps, as a reader knows them.
+/// Names as run-times write them into perf maps, in the form that a reader knows.
 enum JITName {
   /// "App::Main(string[])" of .NET's "void [app] App::Main(string[])[Tier0]", and
   /// "App:Main(string[])" of Mono's "App:Main (string[])".
   ///
-  /// How often a method has been optimised differs from run to run: it is no part of its name.
+  /// The optimisation level of a method differs from run to run: it is no part of its name.
   static func shown(_ text: String) -> String {
     var name = text.unicodeScalars.reduce(into: "") { name, scalar in
       // Nothing in a name may act on a terminal.

@@ -1,5 +1,5 @@
-// Names code that lies in no module, from the files that run-times write for `perf`; hands
-// everything else on.
+// Names code in no module, from the files that run-times write for `perf`; passes everything else
+// on.
 
 import Glibc
 
@@ -9,7 +9,7 @@ import Glibc
 /// A map is believed when it is a regular file of the user who makes the report, written after the
 /// process began. Docs/Limits.md says what that leaves open.
 public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
-  /// What names modules.
+  /// The symbolicator of modules.
   public private(set) var base: Base
   private let folders: [String]
   private let owner: uid_t
@@ -17,10 +17,10 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
   private let clocks: @Sendable () -> MachineClocks
   private var maps: [RecordedProcess: PerfMap?] = [:]
 
-  /// A symbolicator in front of one for modules.
+  /// Creates a symbolicator in front of one for modules.
   ///
   /// - Parameter latest: when a map may have been written last, in nanoseconds since 1970: a kept
-  ///   store is older than what a later process of the same number writes.
+  ///   store is older than what a later process of the same id writes.
   public init(_ base: Base, latest: Int64 = .max) {
     let temporary = getenv("TMPDIR").map { String(cString: $0) }.flatMap {
       $0.hasPrefix("/") && $0 != "/tmp" ? $0 : nil
@@ -28,7 +28,7 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     self.init(base, latest: latest, folders: ["/tmp"] + (temporary.map { [$0] } ?? []))
   }
 
-  /// A symbolicator that looks for maps elsewhere.
+  /// Creates a symbolicator that looks for maps elsewhere.
   init(
     _ base: Base, latest: Int64 = .max, folders: [String], owner: uid_t = geteuid(),
     clocks: @escaping @Sendable () -> MachineClocks = { .now }
@@ -40,15 +40,15 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     self.owner = owner
   }
 
-  /// Who has named the places of modules.
+  /// The symbolizer that has named locations in modules.
   public var source: NameSource? { base.source }
 
-  /// The functions at each place, innermost first.
+  /// Returns the functions at each location, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     var found = base.symbols(for: places.filter { $0.process == nil })
     for place in places {
       guard let process = place.process, place.offset > 0,
-        // A return address stands behind the call.
+        // A return address points behind the call.
         let name = map(of: process)?.name(at: place.offset - 1)
       else { continue }
       found[place] = [Symbol(name: name)]
@@ -56,7 +56,7 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     return found
   }
 
-  /// What the module's file says of its data.
+  /// Returns the data of a module's file at a location.
   public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { base.dataSymbol(at: place) }
 
   private mutating func map(of process: RecordedProcess) -> PerfMap? {
@@ -78,8 +78,7 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     return nil
   }
 
-  /// Files have the time of the kernel's last tick; recording may begin a moment after the
-  /// run-time.
+  /// Files have the time of the kernel's last tick; recording may begin shortly after the run-time.
   private static var clockSlack: Int64 { 1_000_000_000 }
 }
 

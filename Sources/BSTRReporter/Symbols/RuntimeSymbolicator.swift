@@ -1,5 +1,5 @@
-// Names places with the toolchain's own symboliser: demangled names, file, line, column, inlined
-// functions, for C, C++ and Swift.
+// Names code locations with the toolchain's own symbolizer: demangled names, file, line, column,
+// inlined functions, for C, C++ and Swift.
 
 import Runtime
 
@@ -8,19 +8,19 @@ import Runtime
 /// A file that is no longer the one that was loaded, by its build-id, names nothing: a wrong name
 /// is worse than none.
 public struct RuntimeSymbolicator: Symbolicator, Sendable {
-  /// Files that were asked for data, with their variables; a program frees many pointers into one.
+  /// Variables of files that were queried for data; a program frees many pointers into one.
   private var data: [String: DataSymbols] = [:]
 
-  /// Whether a place was asked for.
+  /// Whether a location was requested.
   private var hasAsked = false
 
-  /// A symbolicator.
+  /// Creates a symbolicator.
   public init() {}
 
-  /// `runtime`, once a place was asked for.
+  /// `runtime`, once a location was requested.
   public var source: NameSource? { hasAsked ? .runtime : nil }
 
-  /// The functions at each place, innermost first.
+  /// Returns the functions at each location, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     var found: [CodePlace: [Symbol]] = [:]
     for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
@@ -39,7 +39,7 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
     return found
   }
 
-  /// The variable in the module's symbol table, and whether it can be written to.
+  /// Returns the variable in the module's symbol table, and whether it can be written to.
   public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
     if data[place.module] == nil {
       data[place.module] = ElfFile(path: place.module).map(DataSymbols.init)
@@ -55,8 +55,8 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
   }
 
   private func named(_ places: [CodePlace], in module: String) -> [CodePlace: [Symbol]] {
-    // Offsets are the file's own addresses, so that the image's base is where the file puts it: 0.
-    // The runtime takes that as it takes any other base.
+    // Offsets are the file's own addresses, so that the image's base is the file's: 0. The runtime
+    // accepts that as any other base.
     let compact = CompactBacktrace(
       image: module, base: 0, returnAddresses: places.map(\.offset).sorted())
     guard let symbolicated = compact.decoded()?.symbolicated() else { return [:] }
@@ -98,7 +98,7 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
   }
 }
 
-/// The variables of one file.
+/// Returns the variables of one file.
 private struct DataSymbols: Sendable {
   let file: ElfFile
   let buildID: String?

@@ -1,15 +1,15 @@
-// How a symbol of an object file is shown. One spelling, whoever looked the symbol up: baselines,
-// suppressions and groups compare these names.
+// The spelling of symbols of object files, the same for every symbolizer: baselines, suppressions
+// and groups compare these names.
 
 import Runtime
 
 /// Names of symbols for people.
 enum SymbolName {
-  /// What a compiler puts in front of a method to adjust `this`: a thunk is the method to a reader.
+  /// Prefixes of methods that adjust `this`: a thunk is the method to a reader.
   private static let thunks = ["non-virtual thunk to ", "virtual thunk to "]
 
-  /// The demangled name of a symbol, whatever language it comes from, without its version: "memcpy"
-  /// of "memcpy@@GLIBC_2.14".
+  /// Returns the demangled name of a symbol, whatever language it comes from, without its version:
+  /// "memcpy" of "memcpy@@GLIBC_2.14".
   static func demangled(_ rawName: String) -> String {
     let version = rawName.firstIndex(of: "@").flatMap { $0 > rawName.startIndex ? $0 : nil }
     let name = SymbolicatedBacktrace.Symbol(
@@ -20,7 +20,7 @@ enum SymbolName {
     return name.firstRange(of: " [clone ").map { String(name[..<$0.lowerBound]) } ?? name
   }
 
-  /// The method that a thunk adjusts `this` for; other names as they are.
+  /// Returns the method that a thunk adjusts `this` for; other names as they are.
   static func methodOfThunk(_ name: String) -> String {
     for thunk in thunks where name.hasPrefix(thunk) { return String(name.dropFirst(thunk.count)) }
     return name
@@ -28,9 +28,9 @@ enum SymbolName {
 }
 
 extension [CodePlace: [Symbol]] {
-  /// With one name for functions that have several, the same whoever looked them up.
+  /// Returns them with one name for functions that have several, the same for every symbolizer.
   ///
-  /// - Parameter file: the file that all places are in.
+  /// - Parameter file: the file that all locations are in.
   mutating func preferAliases(of file: ElfFile) {
     let aliases = file.preferredAliases(at: Set(keys.map { $0.offset &- 1 }))
     for place in keys where aliases[place.offset &- 1] != nil {
@@ -46,7 +46,8 @@ extension [CodePlace: [Symbol]] {
 }
 
 extension [Symbol] {
-  /// Without the thunk that a method was inlined into, which has the method's name: one activation.
+  /// Returns them without the thunk that a method was inlined into, which has the method's name:
+  /// one activation.
   func mergingThunks() -> [Symbol] {
     var merged: [Symbol] = []
     for symbol in self {

@@ -1,15 +1,15 @@
-// Names for places in modules: the protocol, a cache and a stand-in.
+// Names for code locations in modules: the protocol, a cache and a stand-in.
 
-/// A process, as its store tells it from others of the same number.
+/// The identity of a process: distinguishes it from others with the same process id.
 public struct RecordedProcess: Hashable, Sendable {
-  /// Its number.
+  /// Its process id.
   public var pid: Int
-  /// When recording began: nanoseconds of the monotonic clock.
+  /// The time when recording began: nanoseconds of the monotonic clock.
   public var startTime: UInt64
-  /// How long the machine had been suspended by then, in hundredths of a second.
+  /// The time that the machine had been suspended by then, in hundredths of a second.
   public var suspended: UInt32
 
-  /// A process.
+  /// Creates a process.
   public init(pid: Int, startTime: UInt64, suspended: UInt32 = 0) {
     self.pid = pid
     self.startTime = startTime
@@ -17,19 +17,18 @@ public struct RecordedProcess: Hashable, Sendable {
   }
 }
 
-/// A place in a module's file, or in code that was made while the program ran.
+/// A location in a module's file, or in code that was made while the program ran.
 public struct CodePlace: Hashable, Sendable {
   /// The module's path.
   public var module: String
-  /// The build-id it had when it was recorded, in hexadecimal.
+  /// The build-id that it had when it was recorded, in hexadecimal.
   public var buildID: String?
-  /// A return address, as the file counts addresses.
+  /// A return address, in the file's address space.
   public var offset: UInt64
-  /// The process that the address is of, where it lies in no module; `nil` for the places of
-  /// modules.
+  /// The process that the address is of, for code in no module; `nil` for locations in modules.
   public var process: RecordedProcess?
 
-  /// A place.
+  /// Creates a location.
   public init(module: String, buildID: String?, offset: UInt64, process: RecordedProcess? = nil) {
     self.module = module
     self.buildID = buildID
@@ -38,7 +37,7 @@ public struct CodePlace: Hashable, Sendable {
   }
 }
 
-/// A function at a place, or one inlined there.
+/// A function at a location, or one inlined there.
 public struct Symbol: Hashable, Sendable {
   /// The demangled name.
   public var name: String
@@ -53,7 +52,7 @@ public struct Symbol: Hashable, Sendable {
   /// Whether it only adjusts `this` for the method whose name it has.
   var isThunk = false
 
-  /// A symbol.
+  /// Creates a symbol.
   public init(
     name: String, file: String? = nil, line: Int? = nil, column: Int? = nil, inlined: Bool = false
   ) {
@@ -64,7 +63,8 @@ public struct Symbol: Hashable, Sendable {
     self.inlined = inlined
   }
 
-  /// A symbol as an object file has it: a mangled name, and 0 or no text for what is not known.
+  /// Creates a symbol as an object file has it: a mangled name, and 0 or no text for unknown
+  /// fields.
   init(
     rawName: String, file: String? = nil, line: Int = 0, column: Int = 0, inlined: Bool = false
   ) {
@@ -77,7 +77,7 @@ public struct Symbol: Hashable, Sendable {
   }
 }
 
-/// Who looked names up.
+/// The symbolizer that looked names up.
 public enum NameSource: String, Sendable {
   /// LLVM's program.
   case llvmSymbolizer = "llvm-symbolizer"
@@ -85,22 +85,22 @@ public enum NameSource: String, Sendable {
   case runtime
 }
 
-/// Names places.
+/// Names code locations.
 public protocol Symbolicator {
-  /// The functions at each place, innermost first: inlined ones, then the one that exists. A place
-  /// without a name is left out.
+  /// Returns the functions at each location, innermost first: inlined ones, then the one that
+  /// exists. A location without a name is left out.
   mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]]
 
-  /// What a module's file says of its data at a place, whose offset is the address itself; `nil`
+  /// Returns the data of a module's file at a location, whose offset is the address itself; `nil`
   /// when nothing is known.
   mutating func dataSymbol(at place: CodePlace) -> DataSymbol?
 
-  /// Who has named places so far; `nil` while nothing was asked for.
+  /// The symbolizer that has named locations so far; `nil` before the first request.
   var source: NameSource? { get }
 }
 
 extension Symbolicator {
-  /// Nobody that a report would tell of.
+  /// `nil`: no symbolizer that a report would name.
   public var source: NameSource? { nil }
 }
 
@@ -108,7 +108,7 @@ extension Symbolicator {
 public struct DataSymbol: Hashable, Sendable {
   /// The demangled name of the variable, or `nil` without one.
   public var name: String?
-  /// Bytes from the variable's start to the place.
+  /// Bytes from the variable's start to the location.
   public var offset: Int
   /// Whether the program cannot write there: literals and constants.
   public var isReadOnly: Bool
@@ -123,19 +123,19 @@ public struct DataSymbol: Hashable, Sendable {
 
 extension CachingSymbolicator: Sendable where Base: Sendable {}
 
-/// Asks another symbolicator once for each place.
+/// Asks another symbolicator once for each location.
 public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
-  /// What is asked for places that are not known.
+  /// The symbolicator that is asked for unknown locations.
   public private(set) var base: Base
   private var known: [CodePlace: [Symbol]] = [:]
 
-  /// A cache in front of `base`.
+  /// Creates a cache in front of `base`.
   public init(_ base: Base) { self.base = base }
 
-  /// Who has named places so far.
+  /// The symbolizer that has named locations so far.
   public var source: NameSource? { base.source }
 
-  /// The functions at each place, innermost first.
+  /// Returns the functions at each location, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     let new = places.filter { known[$0] == nil }
     if !new.isEmpty {
@@ -145,25 +145,25 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
     return known.filter { places.contains($0.key) && !$0.value.isEmpty }
   }
 
-  /// What the module's file says of its data; rare enough to be asked for each time.
+  /// Returns the module's data; rare enough to be asked for each time.
   public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { base.dataSymbol(at: place) }
 }
 
-/// Names places from a table: for tests of what comes after.
+/// Names locations from a table: for tests of what comes after.
 public struct FakeSymbolicator: Symbolicator, Sendable {
   private let table: [CodePlace: [Symbol]]
   private let data: [CodePlace: DataSymbol]
 
-  /// A symbolicator that knows these only.
+  /// Creates a symbolicator that knows these only.
   public init(_ table: [CodePlace: [Symbol]], data: [CodePlace: DataSymbol] = [:]) {
     self.table = table
     self.data = data
   }
 
-  /// The data at the place.
+  /// Returns the data at the location.
   public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { data[place] }
 
-  /// The functions at each place, innermost first.
+  /// Returns the functions at each location, innermost first.
   public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
     table.filter { places.contains($0.key) }
   }

@@ -1,22 +1,22 @@
-// A running llvm-symbolizer: starts it, asks it, and never waits for it for longer than is
-// bearable. Knows nothing of modules and build-ids: that is LLVMSymbolicator.
+// A running llvm-symbolizer: starts it, sends it requests, and waits for answers with a timeout.
+// Knows nothing of modules and build-ids: that is LLVMSymbolicator.
 
 import Glibc
 
-/// A child that answers which functions are at addresses of files.
+/// A child process that answers which functions are at addresses of files.
 ///
 /// It is started once and asked as often as needed. Whatever it does, `answers` returns: a child
-/// that is silent, dies or answers something else than was asked is killed, and asked nothing more.
+/// that is silent, dies or answers something else than was asked is killed, and not used again.
 final class SymbolizerProcess {
   /// An address in a file.
   struct Question: Hashable {
     /// The file's path.
     var file: String
-    /// The address, as the file counts them.
+    /// The address, in the file's address space.
     var address: UInt64
   }
 
-  /// A function at an address, as it is answered.
+  /// A function at an address, as the child answers it.
   struct Answer: Equatable {
     /// The symbol, mangled; `nil` when it is not known.
     var rawName: String?
@@ -28,24 +28,25 @@ final class SymbolizerProcess {
     var column: Int
   }
 
-  /// How long is waited.
+  /// The timeouts.
   struct Timeouts {
-    /// For the next byte, in milliseconds: the debug information of a large program takes seconds.
+    /// The timeout of the next byte, in milliseconds: the debug information of a large program
+    /// takes seconds.
     var silence = 30_000
-    /// For all answers to one request, in milliseconds.
+    /// The timeout of all answers to one request, in milliseconds.
     var total = 300_000
   }
 
-  /// Why it is not asked any more, as the rest of a sentence that starts with its path; `nil` while
-  /// it is.
+  /// The reason why it is not used any more, as the second half of a sentence that starts with its
+  /// path; `nil` while it is.
   private(set) var failure: String?
   private var child: pid_t = 0
   private var socket: Int32 = -1
   private let timeout: Timeouts
 
-  /// The most bytes of one answer: more is not an answer.
+  /// The maximum of bytes of one answer: a longer one is invalid.
   private static let maxAnswerBytes = 1 << 20
-  /// The most bytes of a path: older versions read lines of 1024.
+  /// The maximum of bytes of a path: older versions read lines of 1024.
   private static let maxPathBytes = 960
 
   /// Starts the program.
@@ -67,20 +68,20 @@ final class SymbolizerProcess {
 
   deinit { end() }
 
-  /// Whether a file's path can be written into a question.
+  /// Returns whether a file's path can be written into a request.
   static func canAsk(about path: String) -> Bool {
     path.hasPrefix("/") && path.utf8.count <= maxPathBytes && quote(for: path) != nil
       && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
   }
 
-  /// What a path may stand in, so that it does not end in front of its own quotes.
+  /// Returns the quotes around a path, chosen so that it does not end them itself.
   private static func quote(for path: String) -> String? {
     ["\"", "'"].first { !path.utf8.contains($0.utf8.first ?? 0) }
   }
 
-  /// The functions at each address, innermost first.
+  /// Returns the functions at each address, innermost first.
   ///
-  /// - Returns: as many answers as there are questions, or fewer, those of the first ones, when it
+  /// - Returns: as many answers as there are requests, or fewer, those of the first ones, when it
   ///   failed; then `failure` says why.
   func answers(to questions: [Question]) -> [[Answer]] {
     guard failure == nil else { return [] }
@@ -129,7 +130,7 @@ final class SymbolizerProcess {
     return answers
   }
 
-  /// Writes what fits.
+  /// Writes as many bytes as fit.
   private func send(_ request: [UInt8], from written: inout Int) -> Bool {
     let sent = request[written...].withUnsafeBytes {
       Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
@@ -142,7 +143,7 @@ final class SymbolizerProcess {
     return true
   }
 
-  /// Reads what is there.
+  /// Reads the bytes that are available.
   private func receive(into reader: inout AnswerReader) -> Bool {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let got = recv(socket, &bytes, bytes.count, Int32(MSG_DONTWAIT))
@@ -157,7 +158,7 @@ final class SymbolizerProcess {
 
   // MARK: answers
 
-  /// The lines of one answer: the address, then two for each function.
+  /// Parses the lines of one answer: the address, then two for each function.
   private static func answer(_ block: [Substring], to question: Question) -> [Answer]? {
     guard let first = block.first, first.hasPrefix("0x"),
       UInt64(first.dropFirst(2), radix: 16) == question.address, block.count % 2 == 1
@@ -170,7 +171,7 @@ final class SymbolizerProcess {
     return answers
   }
 
-  /// "main" and "/src/app.c:12:3".
+  /// Parses "main" and "/src/app.c:12:3".
   private static func answer(name: Substring, place: Substring) -> Answer? {
     guard let second = place.lastIndex(of: ":"),
       let first = place[..<second].lastIndex(of: ":"),
@@ -194,7 +195,7 @@ final class SymbolizerProcess {
     /// Bytes of the answer that is not complete.
     var pendingBytes: Int { bytes.count - lineStart + blockBytes }
 
-    /// Adds what was read.
+    /// Appends bytes that were read.
     mutating func add(_ more: some Collection<UInt8>) {
       bytes.removeFirst(lineStart)
       looked -= lineStart
@@ -202,7 +203,7 @@ final class SymbolizerProcess {
       bytes += more
     }
 
-    /// The next complete answer.
+    /// Returns the next complete answer.
     mutating func next() -> [Substring]? {
       while let end = bytes[looked...].firstIndex(of: UInt8(ascii: "\n")) {
         let line = bytes[lineStart..<end]
@@ -231,7 +232,7 @@ final class SymbolizerProcess {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, end, STDIN_FILENO)
     posix_spawn_file_actions_adddup2(&actions, end, STDOUT_FILENO)
-    // What it complains of are files that it cannot read: they are named in another way.
+    // Its messages are about files that it cannot read: those are named in another way.
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -239,7 +240,7 @@ final class SymbolizerProcess {
     var signals = sigset_t()
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
-    // A group of its own: what it starts, as a script does, ends with it.
+    // A process group of its own: processes that it starts, as a script does, end with it.
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETPGROUP))
@@ -250,8 +251,8 @@ final class SymbolizerProcess {
     return posix_spawn(&child, path, &actions, &attributes, argv, envp)
   }
 
-  /// Only what the loader may need: no options from variables, no preloaded libraries, and no
-  /// DEBUGINFOD_URLS, so that it asks no network.
+  /// The variables that the loader may need: no options from variables, no preloaded libraries, and
+  /// no DEBUGINFOD_URLS, so that it uses no network.
   private static var environment: [String] {
     var variables = ["LC_ALL=C"]
     for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] {
@@ -265,7 +266,7 @@ final class SymbolizerProcess {
     end()
   }
 
-  /// Ends the child and what it has started, which have nothing to lose.
+  /// Ends the child and its children, which have nothing to lose.
   private func end() {
     if socket >= 0 { close(socket) }
     socket = -1

@@ -1,17 +1,17 @@
-// Looks for one of several texts in much memory, of which most is passed over unread.
+// Searches much memory for one of several texts; most of it is skipped unread.
 
 /// Texts that are looked for at once, after Wu and Manber.
 ///
-/// The two bytes at the end of a window, which is as wide as the shortest text, tell how far it can
-/// go on: by nearly its width where they stand in no text.
+/// The two bytes at the end of a window, which is as wide as the shortest text, give the distance
+/// to the next window: nearly its width where they occur in no text.
 struct TextSearch {
   private let texts: [[UInt8]]
   private let width: Int
-  /// By two bytes, how far a window can go on that ends with them; 0 where a text may begin at its
-  /// start.
+  /// By two bytes, the distance to the next window behind one that ends with them; 0 where a text
+  /// may begin at its start.
   private let steps: [UInt8]
 
-  /// A search for texts of 2 to 255 bytes.
+  /// Creates a search for texts of 2 to 255 bytes.
   init(anyOf texts: [String]) {
     let texts = texts.map { Array($0.utf8) }
     let width = texts.map(\.count).min() ?? 0
@@ -28,7 +28,7 @@ struct TextSearch {
     self.steps = steps
   }
 
-  /// Whether any of the texts stands in memory.
+  /// Returns whether any of the texts occurs in memory.
   func isFound(in memory: UnsafeRawBufferPointer) -> Bool {
     guard let base = memory.baseAddress else { return false }
     let count = memory.count

@@ -1,11 +1,11 @@
-// What was wrong already: an old code base's findings, so that only new ones count.
+// Findings that are known already: an old code base's, so that only new ones count.
 // Docs/Suppressions.md describes the file.
 
 import FoundationEssentials
 
 /// The findings of an earlier run.
 public struct Baseline: Sendable {
-  /// A finding as it is recognised again: by functions, not by lines, which move.
+  /// The key of a finding: functions, not lines, which move.
   private struct Key: Hashable, Comparable {
     var kind: String
     var detail: String?
@@ -52,13 +52,13 @@ public struct Baseline: Sendable {
 
   private var counts: [Key: Int] = [:]
 
-  /// Why a file is no baseline.
+  /// The reason why a file is no baseline.
   public struct Failure: Error, CustomStringConvertible {
-    /// The rest of a sentence that starts with the file's name.
+    /// The second half of a sentence that starts with the file's name.
     public var description: String
   }
 
-  /// What is wrong in a report.
+  /// Creates the baseline of a report's findings.
   public init(of report: Report) {
     for finding in report.findings { counts[Key(finding), default: 0] += finding.count }
   }
@@ -80,7 +80,7 @@ public struct Baseline: Sendable {
     }
     for entry in file.findings {
       let key = Key(entry.kind, entry.detail, entry.stack)
-      // A file may say anything; a sum that is too large to count is more than any run has.
+      // A file may say anything; a sum that overflows is larger than any run's.
       let (sum, overflow) = counts[key, default: 0].addingReportingOverflow(max(0, entry.count))
       counts[key] = overflow ? Int.max : sum
     }
@@ -97,9 +97,9 @@ public struct Baseline: Sendable {
     return String(decoding: json, as: UTF8.self) + "\n"
   }
 
-  /// Takes what is known out of a report; what has grown stays, and says so.
+  /// Removes known findings from a report; one whose count has grown stays, and says so.
   public func apply(to report: inout Report) {
-    // Several findings may have one key, where only lines tell them apart.
+    // Several findings may have one key, where they differ in lines only.
     var now: [Key: Int] = [:]
     for finding in report.findings { now[Key(finding), default: 0] += finding.count }
     for process in report.processes.indices {

@@ -1,23 +1,22 @@
-// One line of a suppression file: what it silences. The grammar is LeakSanitizer's with attributes
-// behind it; Docs/Suppressions.md describes it.
+// One line of a suppression file. The grammar is LeakSanitizer's with attributes behind it;
+// Docs/Suppressions.md describes it.
 
 /// A rule that silences findings: `leak:Cache::load reason=filled once max=3 until=2027-01-31`.
 public struct SuppressionRule: Sendable, Equatable {
   /// The kind of finding, or `nil` for all (`any:`).
   public var kind: FindingKind?
-  /// What a frame must match: `*` stands for any characters, `^` and `$` for a name's start and
-  /// end.
+  /// The pattern of a frame: `*` stands for any characters, `^` and `$` for a name's start and end.
   public var pattern: String
-  /// Why the findings are accepted.
+  /// The reason why the findings are accepted.
   public var reason: String?
-  /// The most BSTRs, or faults, that are accepted.
+  /// The maximum of BSTRs, or faults, that are accepted.
   public var max: Int?
   /// The last day it holds, as `2027-01-31`.
   public var until: String?
 
-  /// Why a line is no rule.
+  /// The reason why a line is no rule.
   public struct Problem: Error, Equatable, CustomStringConvertible {
-    /// What is wrong and what is accepted.
+    /// The error and the accepted form.
     public var description: String
 
     init(_ description: String) { self.description = description }
@@ -57,26 +56,26 @@ public struct SuppressionRule: Sendable, Equatable {
     }
   }
 
-  /// As it is written in a file.
+  /// The rule as it is written in a file.
   public var text: String { "\(kind?.id ?? "any"):\(pattern)" }
 
   private enum Attribute: String, CaseIterable {
     case reason, max, until
   }
 
-  /// The pattern and the attributes behind it; a pattern may contain spaces.
+  /// Splits the pattern from the attributes behind it; a pattern may contain spaces.
   private static func split(_ text: String) -> (String, [(Attribute, String)]) {
-    var places: [(start: String.Index, end: String.Index, key: Attribute)] = []
+    var ranges: [(start: String.Index, end: String.Index, key: Attribute)] = []
     for key in Attribute.allCases {
       for range in text.ranges(of: " \(key.rawValue)=") {
-        places.append((range.lowerBound, range.upperBound, key))
+        ranges.append((range.lowerBound, range.upperBound, key))
       }
     }
-    places.sort { $0.start < $1.start }
-    let pattern = text[..<(places.first?.start ?? text.endIndex)].trimmed
-    let attributes = places.enumerated().map { index, place in
-      let end = index + 1 < places.count ? places[index + 1].start : text.endIndex
-      return (place.key, text[place.end..<end].trimmed.unquoted)
+    ranges.sort { $0.start < $1.start }
+    let pattern = text[..<(ranges.first?.start ?? text.endIndex)].trimmed
+    let attributes = ranges.enumerated().map { index, range in
+      let end = index + 1 < ranges.count ? ranges[index + 1].start : text.endIndex
+      return (range.key, text[range.end..<end].trimmed.unquoted)
     }
     return (pattern, attributes)
   }
@@ -91,12 +90,13 @@ public struct SuppressionRule: Sendable, Equatable {
 
   // MARK: matching
 
-  /// Whether it is about the finding: a frame of one of its stacks matches.
+  /// Returns whether the rule matches the finding: a frame of one of its stacks matches.
   public func covers(_ finding: Finding) -> Bool {
     (kind == nil || kind == finding.kind) && finding.passesThrough(anyOf: [pattern])
   }
 
-  /// Whether a name matches a pattern as LeakSanitizer's do: anywhere in it, unless anchored.
+  /// Returns whether a name matches a pattern as LeakSanitizer's do: anywhere in it, unless
+  /// anchored.
   static func matches(_ name: String, _ pattern: String) -> Bool {
     var pattern = pattern[...]
     let isAnchoredAtStart = pattern.first == "^"
@@ -109,8 +109,8 @@ public struct SuppressionRule: Sendable, Equatable {
 }
 
 extension Finding {
-  /// Whether a stack of this finding passes through a function, a file or a module that matches one
-  /// of the patterns of suppression rules.
+  /// Returns whether a stack of this finding passes through a function, a file or a module that
+  /// matches one of the patterns of suppression rules.
   public func passesThrough(anyOf patterns: [String]) -> Bool {
     let frames = [allocated, freed, detected].flatMap { $0?.frames ?? [] }
     return frames.contains { frame in
@@ -124,7 +124,7 @@ extension Finding {
 }
 
 extension StringProtocol {
-  /// Without spaces and tabs at both ends.
+  /// The text without spaces and tabs at both ends.
   var trimmed: String {
     func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
     let start = drop(while: isBlank)

@@ -1,12 +1,12 @@
-// Suppression files as they lie on a disk, and the day on which they are read.
+// Suppression files on disk, and the day on which they are read.
 
 import FoundationEssentials
 import Glibc
 
 extension Suppressions {
-  /// Why a file cannot be read, in a sentence.
+  /// The reason why a file cannot be read, in a sentence.
   public struct Unreadable: Error, CustomStringConvertible {
-    /// What is wrong with which file.
+    /// The error and the file.
     public var description: String
   }
 
@@ -15,7 +15,7 @@ extension Suppressions {
     add(String(decoding: try Self.read(path), as: UTF8.self), file: path)
   }
 
-  /// The bytes of a small file.
+  /// Returns the bytes of a small file.
   public static func read(_ path: String) throws(Unreadable) -> [UInt8] {
     do {
       return Array(try Data(contentsOf: URL(filePath: path)))
@@ -25,7 +25,7 @@ extension Suppressions {
     }
   }
 
-  /// The day by this machine's clock, as `2026-11-25`.
+  /// Returns the day by this machine's clock, as `2026-11-25`.
   public static var today: String {
     var now = time(nil)
     var parts = tm()

@@ -1,8 +1,8 @@
-// Files of suppression rules, and what they take out of a report. What they took out is counted.
+// Files of suppression rules: removes findings from a report, and counts them.
 
 /// The rules of one or several files.
 public struct Suppressions: Sendable {
-  /// A rule with the place it stands at.
+  /// A rule with its file and line.
   public struct Entry: Sendable {
     /// The rule.
     public var rule: SuppressionRule
@@ -40,29 +40,29 @@ public struct Suppressions: Sendable {
     }
   }
 
-  /// What a rule did to a report.
+  /// The effect of a rule on a report.
   public struct Use: Sendable {
-    /// The rule and its place.
+    /// The rule with its file and line.
     public var entry: Entry
     /// Findings that it silenced.
     public var findings = 0
-    /// BSTRs, or faults, that those were about, or that were too many.
+    /// The count of BSTRs, or faults, in those findings, or of those that exceeded the rule.
     public var count = 0
-    /// Why it is to be looked at; `nil` when it did its work.
+    /// The reason why the rule needs attention; `nil` when it is in order.
     public var problem: Problem?
 
-    /// Why a rule is to be looked at.
+    /// The reason why a rule needs attention.
     public enum Problem: String, Sendable {
       /// It matched nothing.
       case unused
-      /// Its last day is over: it holds no more.
+      /// Its last day is over: it does not match any more.
       case expired
       /// It matched more than it accepts, and silenced nothing.
       case exceeded
     }
   }
 
-  /// Takes what is suppressed out of a report.
+  /// Removes suppressed findings from a report.
   ///
   /// - Parameter today: as `2026-11-25`.
   public func apply(to report: inout Report, today: String) {

@@ -1,9 +1,9 @@
-// What a report says of strings that are not seen, in sentences.
+// Sentences on strings that are not seen.
 
 extension UnseenStrings {
-  /// Why strings of a module are not seen, and that they are not.
+  /// Returns the sentence that strings of a module are not seen, and why.
   ///
-  /// - Parameter foreignFrees: how many BSTRs were freed that no function seen had allocated.
+  /// - Parameter foreignFrees: the count of freed BSTRs that no traced function had allocated.
   func sentence(foreignFrees: UInt64) -> String {
     let name = module.flatMap { $0.split(separator: "/").last.map(String.init) } ?? "?"
     let function = symbol ?? "?"

@@ -1,4 +1,4 @@
-// What a report says of a fault, in sentences. Golden tests hold the wording.
+// Sentences on faults. Golden tests hold the wording.
 
 import TraceStore
 
@@ -6,15 +6,15 @@ import TraceStore
 struct FaultWording {
   /// The closer description, as the report spells it.
   private(set) var detail: String?
-  /// What happened.
+  /// The event.
   var sentence = ""
-  /// What else a reader should know.
+  /// Further facts for the reader.
   var remarks: [String] = []
 
   private let event: EventRecord
   private let evidence: SymbolicatedStore
 
-  /// The words for an event that is a fault.
+  /// Creates the words for an event that is a fault.
   init(_ event: EventRecord, in evidence: SymbolicatedStore) {
     self.event = event
     self.evidence = evidence
@@ -26,7 +26,7 @@ struct FaultWording {
     }
   }
 
-  /// How a detail is spelt in reports; `nil` for none.
+  /// Returns the spelling of a detail in reports; `nil` for none.
   private static func name(of detail: EventDetail) -> String? {
     switch detail {
     case .none: nil
@@ -86,11 +86,11 @@ struct FaultWording {
     // Where `delete` jumps to `free`, as in libstdc++, it leaves no frame.
     let function = isDelete ? "delete" : detail == .realloc ? "realloc" : "free or delete"
     let frames = evidence.resolver.frameNumbers(of: event.detected)
-    let who = isDelete && frames.count > 1 ? evidence.resolver.frames[frames[1]].name : doer
-    sentence = "\(who) released a BSTR with \(function); only SysFreeString does that."
+    let caller = isDelete && frames.count > 1 ? evidence.resolver.frames[frames[1]].name : doer
+    sentence = "\(caller) released a BSTR with \(function); only SysFreeString does that."
   }
 
-  /// What was given to the heap is neither a block nor a string.
+  /// Describes an address given to the heap that is neither a block nor a string.
   ///
   /// - Returns: false for other details.
   private mutating func describeWrongAddress(_ detail: EventDetail) -> Bool {
@@ -99,13 +99,13 @@ struct FaultWording {
     switch detail {
     case .inFront:
       sentence =
-        "\(doer) gave free an address \(Self.place(Int(event.offset), onLength: false)) a BSTR, "
+        "\(doer) gave free an address \(Self.position(Int(event.offset), onLength: false)) a BSTR, "
         + "\(begins)."
       remarks.append(
         "There the block of a BSTR of another layout would start. Without bstrtrace glibc's heap would have "
           + "ended the program here.")
     case .interior:
-      sentence = "\(doer) gave free an address \(Self.place(Int(event.offset))) a live BSTR."
+      sentence = "\(doer) gave free an address \(Self.position(Int(event.offset))) a live BSTR."
       remarks.append(
         "The BSTR was left alone. Without bstrtrace glibc's heap would have ended the program here, or been "
           + "damaged.")
@@ -128,15 +128,15 @@ struct FaultWording {
   mutating func describeWriteAfterFree() {
     let start = event.offset < 0 ? "its length" : "byte \(event.offset)"
     sentence =
-      "Somebody changed \(Self.bytes(Int(event.changed))) of a BSTR that "
-      + "\(name(of: event.freed)) had freed, the first of them at \(start)."
+      "\(Self.bytes(Int(event.changed))) of a BSTR freed by \(name(of: event.freed)) "
+      + "\(event.changed == 1 ? "was" : "were") overwritten after the free, starting at \(start)."
     if event.offset >= 0 { remarks.append("There \(foundText).") }
   }
 
   mutating func describeOverrun() {
     sentence =
-      "Somebody wrote \(Self.bytes(Int(event.changed))) behind the end of the BSTR that "
-      + "\(name(of: event.allocated)) allocated."
+      "\(Self.bytes(Int(event.changed))) past the end of a BSTR allocated by "
+      + "\(name(of: event.allocated)) \(event.changed == 1 ? "was" : "were") overwritten."
     remarks.append(
       "The string has \(Self.bytes(Int(event.byteLength))); from byte \(event.offset) on \(foundText)."
     )
@@ -144,8 +144,8 @@ struct FaultWording {
 
   mutating func describePrefixDamage() {
     sentence =
-      "The length of the BSTR that \(name(of: event.allocated)) allocated was overwritten: it says "
-      + "\(Self.bytes(event.found)), and there are \(event.byteLength)."
+      "The length of a BSTR allocated by \(name(of: event.allocated)) was overwritten: it says "
+      + "\(Self.bytes(event.found)), not \(event.byteLength)."
   }
 
   mutating func describeInvalidUse(_ detail: EventDetail) {
@@ -159,13 +159,13 @@ struct FaultWording {
     }
   }
 
-  /// What a pointer points to, for the end of "X freed …".
+  /// Returns the object of a pointer, for the end of "X freed …".
   private func object(_ detail: EventDetail) -> String {
     switch detail {
     case .stack:
       switch event.changed {
       case 0: return "a pointer into a stack, which is no BSTR"
-      // Which frame of it is not known: an argument that a caller lent may lie there.
+      // Which frame of it is not known: an argument that a caller lent may be in it.
       case event.detectedThread:
         return "a pointer into the stack of the thread that it ran in, which is no BSTR"
       case evidence.image.header.pid:
@@ -174,10 +174,10 @@ struct FaultWording {
       }
     case .static: return "\(dataText), which is no BSTR"
     case .immortal: return "\(literalText), a BSTR that is never to be freed"
-    case .interior: return "a pointer \(Self.place(Int(event.offset))) a live BSTR"
+    case .interior: return "a pointer \(Self.position(Int(event.offset))) a live BSTR"
     case .freedInterior:
       return
-        "a pointer \(Self.place(Int(event.offset))) a BSTR that \(name(of: event.freed)) had freed"
+        "a pointer \(Self.position(Int(event.offset))) a BSTR that \(name(of: event.freed)) had freed"
     case .heap: return "a pointer into the heap that is no BSTR"
     case .unmapped: return "a pointer to no memory at all"
     case .foreignBSTR:
@@ -188,7 +188,7 @@ struct FaultWording {
 
   // MARK: words
 
-  /// Who was seen doing it.
+  /// The function that did it.
   private var doer: String {
     frame(of: event.detected)?.name ?? "Somebody"
   }
@@ -203,16 +203,16 @@ struct FaultWording {
   private var dataText: String {
     guard let data = evidence.data[event.place] else { return "a pointer into a module" }
     let module = data.place.module.split(separator: "/").last.map(String.init) ?? "?"
-    let place = "\(module)+0x\(String(data.place.offset, radix: 16))"
-    guard let symbol = data.symbol else { return "static data (\(place))" }
+    let site = "\(module)+0x\(String(data.place.offset, radix: 16))"
+    guard let symbol = data.symbol else { return "static data (\(site))" }
     guard let name = symbol.name else {
-      return symbol.isReadOnly ? "a literal or constant (\(place))" : "static data (\(place))"
+      return symbol.isReadOnly ? "a literal or constant (\(site))" : "static data (\(site))"
     }
     return symbol.offset == 0
-      ? "\(name) (\(place))" : "a pointer \(Self.bytes(symbol.offset)) inside \(name) (\(place))"
+      ? "\(name) (\(site))" : "a pointer \(Self.bytes(symbol.offset)) inside \(name) (\(site))"
   }
 
-  /// What a BSTR_LITERAL was called.
+  /// The name of a BSTR_LITERAL.
   private var literalText: String {
     guard let name = evidence.data[event.place]?.symbol?.name, name.hasSuffix("_literal") else {
       return event.place.module == .none ? "an immortal string" : dataText
@@ -232,7 +232,7 @@ struct FaultWording {
       "stood \(text(found[...last])) instead of \(text(expected[...last].compactMap { $0 }))"
   }
 
-  /// What should stand at an offset from the first character; `nil` behind the block.
+  /// Returns the byte that belongs at an offset from the first character; `nil` behind the block.
   ///
   /// Characters, then a whole zero character, then the guard, as BlockLayout lays them out.
   private func expectedByte(at offset: Int) -> UInt8? {
@@ -244,7 +244,8 @@ struct FaultWording {
     return offset < end + StoreLayout.guardBytes ? StoreLayout.guardByte : nil
   }
 
-  /// What became of strings whose wrong release was refused, and which nobody released rightly.
+  /// Returns the sentence on strings whose wrong free was refused, and which were never freed
+  /// rightly.
   static func leftBehind(_ count: Int, of strings: Int) -> String {
     let which =
       strings == 1
@@ -252,7 +253,7 @@ struct FaultWording {
     return "\(which) allocated for that reason, which is not reported as a leak, too."
   }
 
-  private static func place(_ offset: Int, onLength: Bool = true) -> String {
+  private static func position(_ offset: Int, onLength: Bool = true) -> String {
     switch offset {
     case -4 where onLength: "on the length of"
     case ..<0: "\(bytes(-offset)) in front of the characters of"

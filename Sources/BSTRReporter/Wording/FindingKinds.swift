@@ -1,5 +1,5 @@
 // The kinds of findings, one for each, with their words. A new kind is an event kind of the store,
-// what detects it, and an entry here.
+// its detection, and an entry here.
 
 import TraceStore
 
@@ -10,12 +10,12 @@ extension FindingKind {
     invalidUse, ownership,
   ]
 
-  /// Nobody freed it.
+  /// A string that was not freed.
   public static let leak = FindingKind(
     "leak", nil, title: "LEAK", plural: "leaks", size: .stringsAndBytes,
-    labels: StackLabels(detected: "", freed: "free waits at"))
+    labels: StackLabels(detected: "", freed: "deferred free at"))
 
-  /// It was freed twice.
+  /// A string that was freed twice.
   public static let doubleFree = FindingKind(
     "double-free", .doubleFree, title: "DOUBLE FREE", plural: "double frees", size: .calls,
     labels: StackLabels(detected: "freed again by", freed: "first freed by"),
@@ -24,7 +24,7 @@ extension FindingKind {
         ?? evidence.inference.ownership(ofDoubleFree: event)
     }, describe: { $0.describeDoubleFree($1) })
 
-  /// What was freed is no BSTR.
+  /// A free of something that is no BSTR.
   public static let invalidFree = FindingKind(
     "invalid-free", .invalidFree, title: "INVALID FREE", plural: "invalid frees", size: .calls,
     labels: StackLabels(detected: "freed by", freed: "first freed by"),
@@ -38,33 +38,33 @@ extension FindingKind {
     ownership: { event, evidence in evidence.inference.ownership(ofWrongRelease: event) },
     describe: { $0.describeWrongDeallocator($1) })
 
-  /// It was written to after it had been freed.
+  /// A string that was written to after it had been freed.
   public static let writeAfterFree = FindingKind(
     "write-after-free", .writeAfterFree, title: "WRITE AFTER FREE", plural: "writes after free",
     size: .strings, labels: StackLabels(detected: "used by", freed: "freed by"),
     describe: { message, _ in message.describeWriteAfterFree() })
 
-  /// Bytes behind it were written to.
+  /// A string whose trailer was overwritten.
   public static let overrun = FindingKind(
     "overrun", .overrun, title: "OVERRUN", plural: "overruns", size: .strings,
     labels: StackLabels(detected: "noticed by", freed: "freed by"), culprit: .allocated,
     describe: { message, _ in message.describeOverrun() })
 
-  /// Its length is not what it was.
+  /// A string whose length was overwritten.
   public static let prefixDamage = FindingKind(
     "prefix-damage", .prefixDamage, title: "DAMAGED PREFIX", plural: "damaged prefixes",
     size: .strings, labels: StackLabels(detected: "noticed by", freed: "freed by"),
     culprit: .allocated, describe: { message, _ in message.describePrefixDamage() })
 
-  /// What was used as a BSTR is none.
+  /// A use of something that is no BSTR.
   public static let invalidUse = FindingKind(
     "invalid-use", .invalidUse, title: "INVALID USE", plural: "invalid uses", size: .calls,
     labels: StackLabels(detected: "used by", freed: "freed by"),
     describe: { $0.describeInvalidUse($1) })
 
-  /// It contradicts the program's declarations of ownership; its sentence is the verdict's.
+  /// A contradiction to the program's declarations of ownership; its sentence is the verdict's.
   public static let ownership = FindingKind(
-    "ownership", .ownership, title: "BROKEN DECLARATION", plural: "broken declarations",
+    "ownership", .ownership, title: "OWNERSHIP VIOLATION", plural: "ownership violations",
     size: .strings, labels: StackLabels(detected: "declared by", freed: "freed by"),
     labelsOfDetails: [
       "freed-on-loan": StackLabels(detected: "freed by", freed: "lent by"),

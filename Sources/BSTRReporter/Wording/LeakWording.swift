@@ -1,28 +1,28 @@
-// What a report says of strings that were live at the end, in sentences. Golden tests hold the
-// wording.
+// Sentences on strings that were live at the end. Golden tests hold the wording.
 
 /// The words for one leak.
 struct LeakWording {
-  /// How many strings.
+  /// The count of strings.
   var count: Int
   /// The function that allocated them; `nil` where that was not recorded.
   var allocator: String?
-  /// What became of them.
+  /// Their fate.
   var fate: Fate
 
-  /// What became of strings that were live when a process ended.
+  /// The fate of strings that were live when a process ended.
   enum Fate {
     /// The process ended by itself and left them.
     case left
-    /// The process was killed: whether they would have been freed is not known.
+    /// The process was killed: it might have freed them.
     case killed
     /// The end of the process was not seen.
     case unseen
-    /// Calls of `free` were not seen: the process may have released them so.
+    /// Calls of `free` were not seen: the process may have freed them so.
     case unwatched
 
-    /// When they were live, as the end of a sentence; `nil` where the process ended by itself.
-    var moment: String? {
+    /// The clause on when they were live, for the end of a sentence; `nil` where the process ended
+    /// by itself.
+    var time: String? {
       switch self {
       case .left: nil
       case .killed: "when the process was killed"
@@ -31,7 +31,7 @@ struct LeakWording {
       }
     }
 
-    /// Why nothing is said of which function was to free them.
+    /// The reason why no function is named that should have freed them.
     var uncertainty: Uncertainty? {
       switch self {
       case .left: nil
@@ -41,37 +41,38 @@ struct LeakWording {
     }
   }
 
-  private var what: String {
+  private var object: String {
     let whom = allocator.map { "that \($0) allocated" } ?? "whose stack was not recorded"
     return count == 1 ? "BSTR \(whom)" : "\(count) BSTRs \(whom)"
   }
 
   private var were: String { count == 1 ? "was" : "were" }
 
-  /// What happened.
+  /// Returns the sentence on a leak.
   var sentence: String {
-    fate.moment.map { "The \(what) \(were) live \($0)." } ?? "Nobody freed the \(what)."
+    fate.time.map { "The \(object) \(were) live \($0)." } ?? "Nobody freed the \(object)."
   }
 
-  /// What happened to strings that are pinned.
+  /// Returns the sentence on strings that are pinned.
   ///
   /// - Parameters:
-  ///   - pins: how many pins were never taken back.
-  ///   - isFreeWaiting: whether they were freed, and that waits for the pins.
+  ///   - pins: the count of pins that were never released.
+  ///   - isFreeWaiting: whether they were freed, and the free is deferred until the pins are
+  ///     released.
   func sentence(pins: Int, isFreeWaiting: Bool) -> String {
     let calls = pins == 1 ? "1 SysAddRefString" : "\(pins) SysAddRefStrings"
-    if let moment = fate.moment {
+    if let time = fate.time {
       return isFreeWaiting
-        ? "\(calls) had no SysReleaseString yet \(moment), so that the SysFreeString of the \(what) waited."
-        : "The \(what) \(were) live \(moment), and \(calls) had no SysReleaseString yet."
+        ? "\(calls) had no SysReleaseString yet \(time), so that the SysFreeString of the \(object) waited."
+        : "The \(object) \(were) live \(time), and \(calls) had no SysReleaseString yet."
     }
     let have = pins == 1 ? "has" : "have"
     return isFreeWaiting
-      ? "\(calls) \(have) no SysReleaseString, so that the SysFreeString of the \(what) still waits."
-      : "Nobody freed the \(what), and \(calls) \(have) no SysReleaseString."
+      ? "\(calls) \(have) no SysReleaseString, so that the SysFreeString of the \(object) still waits."
+      : "Nobody freed the \(object), and \(calls) \(have) no SysReleaseString."
   }
 
-  /// Where to look for a leak whose siblings were freed by its owner; `nil` for others.
+  /// Returns the hint for a leak whose siblings were freed by its owner; `nil` for others.
   func hint(for ownership: Ownership) -> String? {
     guard ownership.basis == .inferred, ownership.rule == .out, let owner = ownership.owner,
       let producer = ownership.producer, ownership.siblings?.freedBy.function == owner.function

@@ -1,12 +1,12 @@
-// Why a run showed no BSTR at all, from what the files of the program and its libraries import,
-// export and have inside.
+// The reason why a run showed no BSTR at all, from the functions that the program's file and its
+// libraries import, export and contain.
 
-/// The likely reason why no BSTR function was seen.
+/// The likely reason why no BSTR function was called.
 enum NoTrafficDiagnosis {
-  /// The most libraries that are named.
+  /// The maximum of libraries that are named.
   private static let maxLibraries = 3
 
-  /// A few sentences about the program at `executable`, and the libraries that it loaded.
+  /// Returns a few sentences about the program at `executable`, and the libraries that it loaded.
   static func text(for executable: String, _ coverage: ModuleCoverage) -> String {
     let unseen = coverage.unseen.filter { $0.module != nil && $0.module != executable }
     let named = unseen.prefix(maxLibraries).map { $0.sentence(foreignFrees: 0) }
@@ -16,7 +16,7 @@ enum NoTrafficDiagnosis {
       .joined(separator: " ")
   }
 
-  /// What the program's own file says, and if that is nothing, those of its libraries.
+  /// Returns the reason in the program's own file, or else in its libraries.
   private static func program(
     _ executable: String, _ coverage: ModuleCoverage, hasUnseen: Bool
   ) -> String {
@@ -46,7 +46,7 @@ enum NoTrafficDiagnosis {
     return "\(neither)\(libraries(coverage, isStripped: symbols.isStripped))"
   }
 
-  /// What is known of the libraries of a program that does not use the functions itself.
+  /// Returns the reason in the libraries of a program that does not use the functions itself.
   private static func libraries(_ coverage: ModuleCoverage, isStripped: Bool) -> String {
     if let (module, function, isImported) = coverage.user {
       return isImported

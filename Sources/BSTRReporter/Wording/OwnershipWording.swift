@@ -1,13 +1,13 @@
-// What a report says of who owned a string, in sentences. Golden tests hold the wording.
+// Sentences on the ownership of strings. Golden tests hold the wording.
 
 extension Ownership {
-  /// What happened, in a sentence; `nil` leaves the finding's own.
+  /// The sentence on the event; `nil` leaves the finding's own.
   public var message: String? { verdict?.sentence ?? uncertainty?.fact }
 
-  /// What the verdict was inferred from, for people: "97 siblings"; `nil` where it was declared.
+  /// The evidence of the verdict, for people: "97 siblings"; `nil` where it was declared.
   public var evidence: String? { grounds?.words }
 
-  /// Why nothing more is said, in a sentence.
+  /// The reason for the uncertainty, in a sentence.
   public var doubt: String? { uncertainty?.sentence }
 }
 
@@ -44,7 +44,7 @@ extension Ownership.Grounds {
 }
 
 extension Verdict {
-  /// What happened; `nil` where the finding's own sentence says all of it.
+  /// The sentence on the event; `nil` where the finding's own says all of it.
   var sentence: String? {
     switch self {
     case .ownNotFreed(let owner): "\(owner.name) allocated a BSTR and did not free it."
@@ -102,7 +102,7 @@ extension Verdict {
 }
 
 extension Uncertainty {
-  /// What is certain all the same, in place of the finding's own sentence; `nil` leaves that.
+  /// The certain part, in place of the finding's own sentence; `nil` leaves that.
   var fact: String? {
     guard case .ownerFreedTwice(let owner, let functions) = self else { return nil }
     return functions.map {
@@ -110,7 +110,7 @@ extension Uncertainty {
     } ?? "\(owner.name) freed its own BSTR twice."
   }
 
-  /// Why nothing more is said.
+  /// The reason for the uncertainty.
   var sentence: String {
     switch self {
     case .processCutShort:

@@ -1,3 +1,3 @@
-// A program that does nothing: what is left is its start and its end.
+// A program that does nothing: measures the start and end of a process.
 
 int main(void) { return 0; }

@@ -1,5 +1,5 @@
-// A program's own BSTR functions, in the layout of bstr.h: what is measured as "plain", and what
-// peers see as malloc and free. Only the functions that the workloads call.
+// A program's own BSTR functions, in the layout of bstr.h: measured as "plain", and seen by peers
+// as malloc and free. Only the functions that the workloads call.
 
 #include <stdlib.h>
 #include <string.h>

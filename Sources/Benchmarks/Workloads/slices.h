@@ -1,10 +1,10 @@
-// How the workloads take the time: in slices, of which the median counts.
+// Timing of the workloads: in slices, of which the median counts.
 
 #include <stdlib.h>
 #include <time.h>
 
-/// Parts that the time is divided into, so that what else the machine does in one of them is not taken for the
-/// workload's.
+/// The count of slices of the time, so that other load of the machine in one of them does not
+/// distort the result.
 #define SLICES 25
 
 static double now(void) {
@@ -18,7 +18,7 @@ static int compare_times(const void *one, const void *other) {
   return (difference > 0) - (difference < 0);
 }
 
-/// The median of `SLICES` times, which it sorts.
+/// Returns the median of `SLICES` times, which it sorts.
 static double median(double *times) {
   qsort(times, SLICES, sizeof *times, compare_times);
   return times[SLICES / 2];

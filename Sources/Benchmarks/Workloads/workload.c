@@ -1,4 +1,5 @@
-// What is measured of BSTRs. It takes the time inside itself, so that its start does not count.
+// The measured workloads of BSTRs. The program takes the time inside itself, so that its start does
+// not count.
 //
 //   workload KIND [depth=N] [size=CHARACTERS] [seconds=S] [warm-up=S] [count=N] [threads=N]
 //
@@ -36,17 +37,17 @@ static OLECHAR text[32768];
 /// Written behind each call: it keeps calls from becoming jumps, and functions from being merged.
 static volatile unsigned last;
 
-/// Tells the compiler that somebody uses the string.
+/// Keeps the compiler from removing the string.
 static inline void use(BSTR bstr) { __asm__ volatile("" : : "r"(bstr) : "memory"); }
 
-/// What one thread does, and how long it takes.
+/// The work of one thread, and its time.
 struct work {
   void (*body)(struct work *);
   double seconds;
   unsigned random;
-  /// Nanoseconds per pair in each slice, of a thread that takes the time itself.
+  /// Nanoseconds per pair in each slice, for a thread that takes the time itself.
   double times[SLICES];
-  /// Pairs that were done in each slice, of others: `first_slice` says when the slices are.
+  /// The count of pairs in each slice, for other threads: `first_slice` gives the slices' times.
   unsigned long counts[SLICES];
 };
 
@@ -166,7 +167,7 @@ static NOINLINE void one(struct work *work) {
   use(bstr);
 }
 
-/// Overwrites what the stack still holds, so that no tool takes it for a reference.
+/// Overwrites old values on the stack, so that no tool takes one for a reference.
 static NOINLINE void scrub(void) {
   char space[65536];
   memset(space, 0, sizeof space);
@@ -199,7 +200,7 @@ static NOINLINE void live(struct work *work) {
 
 // MARK: threads that work at the same time
 
-/// When the first slice begins, for all threads.
+/// The time when the first slice begins, for all threads.
 static double first_slice;
 
 /// Counts pairs that were just done. Returns false when the last slice is over.
@@ -248,14 +249,15 @@ static NOINLINE void release(struct work *work) {
     }
     SysFreeString(slots[at % SLOTS]);
     atomic_store_explicit(&emptied, at + 1, memory_order_release);
-    // Who frees counts: then a pair is whole.
+    // The thread that frees counts: then a pair is complete.
     if (at % 64 == 63) count_pairs(work, 64);
   }
 }
 
 // MARK: running
 
-/// The frames that a kind has of its own, besides `descend`: the first function and the last ones.
+/// The count of frames that a kind has of its own, besides `descend`: the first function and the
+/// last ones.
 static unsigned own_frames = 2;
 
 static void *thread_main(void *work) {
@@ -264,7 +266,7 @@ static void *thread_main(void *work) {
   return NULL;
 }
 
-/// Runs one thread for each body; answers nanoseconds per pair by the clock on the wall, of all threads
+/// Runs one thread for each body; returns nanoseconds per pair by the wall clock, of all threads
 /// together: the median of the slices.
 static double run_threads(void (*const *bodies)(struct work *), unsigned number) {
   static struct work works[16];
@@ -279,7 +281,7 @@ static double run_threads(void (*const *bodies)(struct work *), unsigned number)
     pthread_join(ids[i], NULL);
     for (int slice = 0; slice < SLICES; slice++) times[slice] += (double)works[i].counts[slice];
   }
-  // In which no pair was done, by whatever kept them from it, is as one in which one was.
+  // A slice without a pair, for whatever reason, counts as one with a single pair.
   for (int slice = 0; slice < SLICES; slice++)
     times[slice] = seconds * 1e9 / SLICES / (times[slice] ? times[slice] : 1);
   return median(times);
@@ -322,7 +324,8 @@ int main(int argc, char **argv) {
     printf("ns_per_pair %.3f\n", run_threads(bodies, threads));
     return 0;
   }
-  // Caches, tables and quarantines fill before it counts: from the same line, so with the same stacks.
+  // Caches, tables and quarantines fill before the measurement: from the same line, so with the
+  // same stacks.
   for (int is_measured = 0; is_measured < 2; is_measured++) {
     work.seconds = is_measured ? seconds : warm_up;
     descend(depth - own_frames, &work);

@@ -1,4 +1,4 @@
-// `bstrtrace sweep`: makes one allocation after the other fail, and lists what goes wrong then.
+// `bstrtrace sweep`: makes one allocation after the other fail, and lists what then goes wrong.
 
 import ArgumentParser
 import BSTRReporter
@@ -102,7 +102,7 @@ private struct Sweep {
   let timeout: Int
   let showsOutput: Bool
   private(set) var symbolicator: NameOptions.Symbolicator
-  /// What is wrong without any failure: each failing run is measured against it.
+  /// The faults without any failure: each failing run is compared with them.
   private var baselineStatus: Int32 = 0
   private var baselineFindings: Set<String> = []
   private var baselineLost = 0
@@ -119,11 +119,11 @@ private struct Sweep {
     self.showsOutput = showsOutput
   }
 
-  /// How one run ended.
+  /// The end of one run.
   struct Outcome {
-    /// Whether something went wrong that does not go wrong otherwise.
+    /// Whether something went wrong that does not go wrong in the baseline.
     var isWrong: Bool
-    /// What, for people.
+    /// The description, for people.
     var text: String
   }
 
@@ -151,7 +151,7 @@ private struct Sweep {
     return baselineFindings.isEmpty
   }
 
-  /// Runs the program with one allocation failing; `nil` when it has not so many.
+  /// Runs the program with one allocation failing; `nil` when it has not that many.
   mutating func failing(_ number: UInt64) throws -> Outcome? {
     let run = try self.run(failing: number)
     var report = report(on: run)
@@ -181,7 +181,8 @@ private struct Sweep {
     return Outcome(isWrong: !reasons.isEmpty || !report.findings.isEmpty, text: text)
   }
 
-  /// How many processes ended without saying anything, as those do that a signal kills.
+  /// Returns the count of processes that ended without recording it, as those do that a signal
+  /// kills.
   private static func lost(_ report: Report) -> Int {
     report.processes.count { $0.end == .unknown }
   }
@@ -201,7 +202,7 @@ private struct Sweep {
       .report(on: images, symbolicator: &symbolicator, damage: damage)
   }
 
-  /// What makes two findings of different runs the same.
+  /// Returns the key by which two findings of different runs are the same.
   private static func key(_ finding: Finding) -> String {
     let frames = [finding.detected, finding.freed, finding.allocated]
       .map { ($0?.frames ?? []).map { "\($0.name) \($0.location)" }.joined(separator: "<") }

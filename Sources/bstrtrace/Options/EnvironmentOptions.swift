@@ -1,11 +1,11 @@
-// The options of the environment variable, for what no flag says.
+// The options of the environment variable, which flags overrule.
 
 import Glibc
 import TraceOptions
 
-/// What `BSTRTRACE_OPTIONS` gives.
+/// The options that `BSTRTRACE_OPTIONS` gives.
 enum EnvironmentOptions {
-  /// Reads the variable, and complains about what it cannot understand.
+  /// Reads the variable, and reports the parts that are invalid.
   static func read() -> GivenOptions {
     var given = GivenOptions()
     guard let text = getenv("BSTRTRACE_OPTIONS") else { return given }

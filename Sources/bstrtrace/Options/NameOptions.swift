@@ -1,10 +1,10 @@
-// The flag that says who looks names up, and what is made of it.
+// The flag that chooses the symbolizer, and the symbolicator that follows from it.
 
 import ArgumentParser
 import BSTRReporter
 import Glibc
 
-/// Who names functions and lines.
+/// The choice of a symbolizer.
 enum Symbolizer: ExpressibleByArgument, Equatable {
   /// llvm-symbolizer where there is one, and the Swift runtime elsewhere.
   case automatic
@@ -24,7 +24,7 @@ enum Symbolizer: ExpressibleByArgument, Equatable {
     }
   }
 
-  /// As it is written on the command line.
+  /// The text on the command line.
   var defaultValueDescription: String {
     switch self {
     case .automatic: "auto"
@@ -34,7 +34,7 @@ enum Symbolizer: ExpressibleByArgument, Equatable {
   }
 }
 
-/// How names are looked up.
+/// The flags on the lookup of names.
 struct NameOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -50,13 +50,14 @@ struct NameOptions: ParsableArguments {
     }
   }
 
-  /// What names places in the programs' files, with what run-times say of code that they made.
+  /// A symbolicator of locations in the programs' files, with run-times' names of code that they
+  /// made.
   typealias Symbolicator = CachingSymbolicator<PerfMapSymbolicator<ModuleSymbolicator>>
 
-  /// The symbolicator that was asked for.
+  /// Returns the symbolicator that was asked for.
   ///
-  /// - Parameter latest: when what the names come from may have been written last, in nanoseconds
-  ///   since 1970; `nil` when the program has just ended.
+  /// - Parameter latest: when the files of names may have been written last, in nanoseconds since
+  ///   1970; `nil` when the program has just ended.
   func symbolicator(latest: Int64? = nil) -> Symbolicator {
     let modules =
       switch symbolizer {
@@ -67,12 +68,12 @@ struct NameOptions: ParsableArguments {
     return CachingSymbolicator(PerfMapSymbolicator(modules, latest: latest ?? .max))
   }
 
-  /// Says that llvm-symbolizer failed, if it did.
+  /// Reports that llvm-symbolizer failed, if it did.
   static func complain(of symbolicator: Symbolicator) {
     if let failure = symbolicator.base.base.failure { ExitStatus.complain(failure) }
   }
 
-  /// When a file was written last, in nanoseconds since 1970.
+  /// Returns the time when a file was written last, in nanoseconds since 1970.
   static func time(of path: String) -> Int64? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }

@@ -1,10 +1,9 @@
-// The flags that say what is recorded, and the program to record, shared by the subcommands that
-// run one.
+// The flags of recording, and the program to record, shared by the subcommands that run one.
 
 import ArgumentParser
 import TraceOptions
 
-/// What to record.
+/// The flags of recording.
 struct RecordingOptions: TableOptions {
   @Option(\.depth) var depth: GivenText?
   @Option(\.level) var level: GivenText?
@@ -21,7 +20,7 @@ struct RecordingOptions: TableOptions {
   @Option(\.quarantineBlocks) var quarantineBlocks: GivenText?
 }
 
-/// Which allocations are to fail: not for a sweep, which chooses them itself.
+/// The allocations that are to fail: not for a sweep, which chooses them itself.
 struct FailureOptions: TableOptions {
   @Option(\.failAllocation) var failAllocation: GivenText?
 }
@@ -34,10 +33,10 @@ struct TracedCommand: ParsableArguments {
     completion: .shellCommand("compgen -c"))
   var program: [String] = []
 
-  /// The program and its arguments, without the dashes that lead them in; at least one.
+  /// The program and its arguments, without the dashes in front of them; at least one.
   var words: [String] { Array(program.first == "--" ? program.dropFirst() : program[...]) }
 
-  /// Everything from the first word that is no flag of ours is captured, a misspelt flag too.
+  /// Everything from the first word that is no flag of bstrtrace is captured, a misspelt flag too.
   func validate(for command: some ParsableCommand) throws {
     if program.first == "--help" || program.first == "-h" {
       throw CleanExit.helpRequest(command)

@@ -1,10 +1,10 @@
-// The flags that say how a report looks, shared by the subcommands, and where it goes.
+// The flags on the form and output of a report, shared by the subcommands.
 
 import ArgumentParser
 import BSTRReporter
 import TraceOptions
 
-/// How and where to report.
+/// The form and output of a report.
 struct ReportOptions: TableOptions {
   @Option(\.format) var format: GivenText?
   @Option(\.output) var output: GivenText?
@@ -19,22 +19,22 @@ struct ReportOptions: TableOptions {
 
   @OptionGroup var names: NameOptions
 
-  /// What was given by these flags and by those of the triage.
+  /// The options that were given by these flags and by those of the triage.
   var allGiven: GivenOptions { given.overruled(by: triage.given) }
 
-  /// The reporter that was asked for.
+  /// Returns the reporter that was asked for.
   func reporter(_ options: TraceOptions) -> Reporter {
     Reporter(redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map)
   }
 }
 
-/// Where a report goes: opened before the program runs, so that hours are not lost to a typo.
+/// The output of a report: opened before the program runs, so that a typo does not cost a long run.
 ///
 /// Its failures are the tool's.
 struct ReportTarget {
   private let sink: ReportSink
 
-  /// Opens the output, or throws the sentence that says why it cannot be written.
+  /// Opens the output, or throws the sentence on why it cannot be written.
   init(_ options: TraceOptions) throws {
     do throws(ReportOutput.Failure) {
       sink = try ReportSink.open(options)
@@ -48,7 +48,7 @@ struct ReportTarget {
     try Self.rethrowing { () throws(ReportOutput.Failure) in try sink.write(report) }
   }
 
-  /// Writes text for people in place of a report.
+  /// Writes text for people instead of a report.
   func write(_ text: String) throws {
     try Self.rethrowing { () throws(ReportOutput.Failure) in try sink.write(text: text) }
   }

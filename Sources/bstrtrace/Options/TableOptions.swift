@@ -1,16 +1,16 @@
-// Flags out of the table of options: name, help and check of each come from its row, and what was
-// given goes on as text.
+// Flags from the table of options: name, help and check of each come from its row, and their values
+// are passed on as text.
 
 import ArgumentParser
 import TraceOptions
 
 /// Flags that are rows of the table of options.
 ///
-/// On/off flags are properties of type `Bool?` that have the name of the one they set; others are
-/// of type `GivenText?`.
+/// On/off flags are properties of type `Bool?` that have the name of the one that they set; others
+/// are of type `GivenText?`.
 protocol TableOptions: ParsableArguments {}
 
-/// What a flag of the table was given.
+/// The value that a flag of the table was given.
 struct GivenText {
   let option: TraceOption
   /// A value of the option.
@@ -18,7 +18,7 @@ struct GivenText {
 }
 
 extension TableOptions {
-  /// What was given by these flags.
+  /// The options that were given by these flags.
   var given: GivenOptions {
     var given = GivenOptions()
     for child in Mirror(reflecting: self).children {
@@ -40,7 +40,8 @@ extension TableOptions {
 }
 
 extension TraceOption {
-  /// The option that a property of flags is named after: `followChildren` sets `follow-children`.
+  /// Returns the option that a property of flags is named after: `followChildren` sets
+  /// `follow-children`.
   fileprivate init?(property: Substring) {
     let name = property.reduce(into: "") { name, character in
       name += character.isUppercase ? "-" + character.lowercased() : String(character)
@@ -58,7 +59,7 @@ extension TraceOption {
 }
 
 extension Option<GivenText?> {
-  /// An option of the table, checked.
+  /// Creates an option of the table, checked.
   init(_ path: PartialKeyPath<TraceOptions>, help: ArgumentHelp? = nil) {
     let option = TraceOption[path]
     self.init(
@@ -73,7 +74,7 @@ extension Option<GivenText?> {
 }
 
 extension Option<[String]> {
-  /// An option of the table that may be given several times, unchecked.
+  /// Creates an option of the table that may be given several times, unchecked.
   init(wrappedValue: [String], _ path: PartialKeyPath<TraceOptions>) {
     let option = TraceOption[path]
     self.init(
@@ -83,7 +84,7 @@ extension Option<[String]> {
 }
 
 extension Flag<Bool?> {
-  /// A flag of the table, and the one with `no-` in front.
+  /// Creates a flag of the table, and the one with `no-` in front.
   init(_ path: PartialKeyPath<TraceOptions>) {
     let option = TraceOption[path]
     self.init(

@@ -1,10 +1,10 @@
-// The flags that say what is known already: suppression rules and a baseline.
+// The flags on known findings: suppression rules and a baseline.
 
 import ArgumentParser
 import BSTRReporter
 import TraceOptions
 
-/// What a report leaves out.
+/// The flags on findings that a report leaves out.
 struct TriageOptions: TableOptions {
   @Option(\.suppressions) var suppressions: [String] = []
   @Flag(\.strictSuppressions) var strictSuppressions: Bool?
@@ -27,17 +27,17 @@ struct TriageOptions: TableOptions {
   }
 }
 
-/// What is known already, read before the program runs, so that hours are not lost to a typo.
+/// Known findings, read before the program runs, so that a typo does not cost a long run.
 struct Triage {
   private var suppressions = Suppressions()
   private var baseline: Baseline?
   private let updatedBaseline: Int32?
   private let isStrict: Bool
 
-  /// Reads the files; complains of lines that are no rules.
+  /// Reads the files; reports lines that are no rules.
   ///
-  /// - Parameter traceOptions: where flags and environment agree; of several files of rules it has
-  ///   none.
+  /// - Parameter traceOptions: the flags merged with the environment; of several files of rules it
+  ///   has none.
   init(_ options: TriageOptions, _ traceOptions: TraceOptions) throws {
     isStrict = traceOptions.strictSuppressions
     let paths =
@@ -73,7 +73,7 @@ struct Triage {
     }
   }
 
-  /// Takes out of a report what is known, and writes a new baseline where that was asked for.
+  /// Removes known findings from a report, and writes a new baseline where that was asked for.
   func apply(to report: inout Report) throws {
     suppressions.apply(to: &report, today: Suppressions.today)
     if let updatedBaseline {
@@ -84,6 +84,6 @@ struct Triage {
     baseline?.apply(to: &report)
   }
 
-  /// Whether the rules themselves are a reason to fail.
+  /// Returns whether the rules themselves are a reason to fail.
   func fails(_ report: Report) -> Bool { isStrict && report.hasStaleSuppressions }
 }

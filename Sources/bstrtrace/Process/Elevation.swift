@@ -1,10 +1,10 @@
-// Whether the kernel would start a program with more rights than ours (AT_SECURE): the loader then
-// preloads nothing into it, and the library would record nothing.
+// Whether the kernel would start a program with more rights than its caller's (AT_SECURE): the
+// loader then preloads nothing into it, and the library would record nothing.
 
 import FoundationEssentials
 import Glibc
 
-/// What gives a program rights that its caller has not.
+/// A reason why a program has rights that its caller lacks.
 enum Elevation {
   /// It runs as another user.
   case user
@@ -13,7 +13,7 @@ enum Elevation {
   /// It has file capabilities.
   case capabilities
 
-  /// Why such a program cannot be traced.
+  /// The reason why such a program cannot be traced.
   var reason: String {
     switch self {
     case .user:
@@ -25,8 +25,8 @@ enum Elevation {
     }
   }
 
-  /// What the program at a path gets by the kernel's rules, started by this process; `nil` for
-  /// nothing.
+  /// Returns the elevation of the program at a path by the kernel's rules, when started by this
+  /// process; `nil` for none.
   init?(ofProgramAt path: String) {
     guard let path = realpath(path, nil) else { return nil }
     defer { free(path) }
@@ -41,14 +41,14 @@ enum Elevation {
         self = .user
         return
       }
-      // Without the right to be executed by its group, the bit means another thing.
+      // Without the group's permission to execute it, the bit has another meaning.
       let group = S_ISGID | S_IXGRP
       if status.st_mode & group == group, status.st_gid != getgid() {
         self = .group
         return
       }
     }
-    // For root they are no more than it has.
+    // Root has all capabilities already.
     if getuid() != 0, Self.hasCapabilities(String(cString: path)) {
       self = .capabilities
       return
@@ -64,7 +64,7 @@ enum Elevation {
     return text?.contains("\nNoNewPrivs:\t1") == true
   }
 
-  /// Whether a file's capabilities are ones that it would have when it is executed.
+  /// Returns whether a file's capabilities are ones that it would have when it is executed.
   private static func hasCapabilities(_ path: String) -> Bool {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     let key = FileAttributeKey(rawValue: "NSFileExtendedAttributes")
@@ -74,12 +74,12 @@ enum Elevation {
     return grantsCapabilities(Array(bytes))
   }
 
-  /// Whether a `struct vfs_cap_data` has the effective bit, or permitted capabilities; inheritable
-  /// ones alone are only what its caller has.
+  /// Returns whether a `struct vfs_cap_data` has the effective bit, or permitted capabilities;
+  /// inheritable ones alone are only what its caller has.
   static func grantsCapabilities(_ bytes: [UInt8]) -> Bool {
     guard bytes.count >= 12 else { return false }
     let isEffective = bytes[0] & 1 != 0
-    // Permitted and inheritable take turns, four bytes each.
+    // Permitted and inheritable words alternate, four bytes each.
     let permitted = bytes[4..<8] + (bytes.count >= 20 ? bytes[12..<16] : [])
     return isEffective || permitted.contains { $0 != 0 }
   }

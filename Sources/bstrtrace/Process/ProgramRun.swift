@@ -1,4 +1,5 @@
-// One run of a program with the tracker in it: start, wait, collect the stores. Does not report.
+// One run of a program with the tracker in it: starts it, waits, collects the stores. Does not
+// report.
 
 import FoundationEssentials
 import Glibc
@@ -10,12 +11,12 @@ final class ProgramRun {
   private let directory: String
   private let pid: pid_t
   private let waitStatus: Int32
-  /// Whether it was killed because it took too long.
+  /// Whether it was killed because of the timeout.
   let hasTimedOut: Bool
   private let hasGroup: Bool
 
-  /// How long traced processes that outlive the program are waited for, in milliseconds: they are
-  /// often just ending.
+  /// The time that traced processes which outlive the program are waited for, in milliseconds: they
+  /// are often just ending.
   private static let graceMilliseconds = 300
 
   /// Runs the program to its end.
@@ -24,14 +25,14 @@ final class ProgramRun {
   ///
   /// - Parameters:
   ///   - timeout: seconds after which it is killed; `nil` for never.
-  ///   - discardsOutput: whether what it writes to standard output and standard error is discarded.
+  ///   - discardsOutput: whether its standard output and standard error are discarded.
   init(
     program: TracedProgram, arguments: [String], given: GivenOptions, timeout: Int? = nil,
     discardsOutput: Bool = false
   ) throws {
     var mask = sigset_t()
     sigprocmask(SIG_BLOCK, nil, &mask)
-    // Another run must find what this one found.
+    // The next run must start with the same mask and handlers.
     defer { sigprocmask(SIG_SETMASK, &mask, nil) }
     let preload = try Self.findPreload()
     directory = try Self.makeDirectory()
@@ -48,7 +49,7 @@ final class ProgramRun {
   }
 
   deinit {
-    // What a run with a time limit has started does not outlive it.
+    // Processes that a run with a timeout has started do not outlive it.
     if hasGroup { kill(-pid, SIGKILL) }
     Self.remove(directory)
   }
@@ -63,7 +64,7 @@ final class ProgramRun {
   var signal: Int32? { waitStatus & 0x7F == 0 ? nil : waitStatus & 0x7F }
   private var exitStatus: Int32 { (waitStatus >> 8) & 0xFF }
 
-  /// Why there may be no store.
+  /// The reason why there may be no store.
   var missingStoreReason: String {
     "no process made a store in '\(directory)'; its disk may be full, or the program started its "
       + "children without LD_PRELOAD"
@@ -71,7 +72,7 @@ final class ProgramRun {
 
   // MARK: collecting
 
-  /// The stores of all processes, with what is known of their ends, and what could not be read.
+  /// Returns the stores of all processes, with what is known of their ends, and errors of reading.
   func collect() -> (images: [StoreImage], damage: [String]) {
     var (images, damage) = read()
     var waited = 0
@@ -101,7 +102,7 @@ final class ProgramRun {
       do throws(StoreFile.Failure) {
         images += try StoreFile.images(at: "\(directory)/\(name)").images
       } catch {
-        // A process that ended while it made its store has recorded nothing.
+        // A process that ended while it created its store has recorded nothing.
         if case .store(_, .notAStore) = error { continue }
         if case .store(_, .empty) = error { continue }
         damage.append("\(error)")
@@ -110,7 +111,7 @@ final class ProgramRun {
     return (images, damage)
   }
 
-  /// The indices of each process's latest store: the earlier ones ended with an `exec`.
+  /// Returns the indices of each process's latest store: the earlier ones ended with an `exec`.
   private func lastPrograms(of images: [StoreImage]) -> Set<Int> {
     var last: [UInt32: Int] = [:]
     for (index, image) in images.enumerated() {
@@ -133,7 +134,7 @@ final class ProgramRun {
     }
   }
 
-  /// Whether the process exists and is no zombie.
+  /// Returns whether the process exists and is no zombie.
   private static func isAlive(_ pid: pid_t) -> Bool {
     guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
       let end = text.lastIndex(of: ")")
@@ -187,10 +188,10 @@ final class ProgramRun {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // Ignored, the children of whoever ignores them cannot be waited for.
+    // A process that ignores SIGCHLD cannot wait for its children.
     Glibc.signal(SIGCHLD, SIG_DFL)
     var signals = sigset_t()
-    // The program gets the mask that we were started with.
+    // The program gets the mask that this process was started with.
     block(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
     var flags = POSIX_SPAWN_SETSIGMASK
@@ -234,7 +235,7 @@ final class ProgramRun {
     sigprocmask(SIG_BLOCK, &set, &old)
   }
 
-  /// Waits for the program's end, and passes signals on to it; kills it when it takes too long.
+  /// Waits for the program's end, and passes signals on to it; kills it at the timeout.
   private static func wait(for pid: pid_t, timeout: Int?) -> (status: Int32, hasTimedOut: Bool) {
     let deadline = timeout.map { ContinuousClock.now + .seconds($0) }
     var hasTimedOut = false
@@ -255,7 +256,7 @@ final class ProgramRun {
       let signal =
         deadline == nil
         ? sigwaitinfo(&set, &information) : sigtimedwait(&set, &information, &pause)
-      // What the terminal sends, it sends to the program too.
+      // The terminal sends its signals to the program, too.
       let isFromTerminal = information.si_code == 0x80  // SI_KERNEL
       if signal > 0, signal != SIGCHLD, !isFromTerminal { kill(pid, signal) }
     }

@@ -1,4 +1,4 @@
-// The program to be run: found, and seen to be one that the tracker can get into.
+// The program to be run: finds it, and checks that the tracker can be preloaded into it.
 
 import BSTRReporter
 import Glibc
@@ -8,11 +8,11 @@ struct TracedProgram {
   /// Its path.
   let path: String
 
-  /// Why a program cannot be traced.
+  /// The reason why a program cannot be traced.
   struct Failure: Error, CustomStringConvertible {
     /// One sentence.
     let description: String
-    /// The exit status that says so.
+    /// The exit status for it.
     let status: Int32
   }
 
@@ -25,9 +25,9 @@ struct TracedProgram {
   private static func find(_ name: String) throws -> String {
     if name.contains("/") { return name }
     var foundButNotExecutable: String?
-    let places = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
-    for place in places.split(separator: ":", omittingEmptySubsequences: false) {
-      let path = (place.isEmpty ? "." : place) + "/" + name
+    let folders = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+    for folder in folders.split(separator: ":", omittingEmptySubsequences: false) {
+      let path = (folder.isEmpty ? "." : folder) + "/" + name
       if access(path, X_OK) == 0, !isDirectory(path) { return path }
       if access(path, F_OK) == 0, !isDirectory(path) { foundButNotExecutable = path }
     }
