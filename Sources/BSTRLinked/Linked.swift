@@ -1,4 +1,4 @@
-// What a linked program does at its start and end: it reports by itself. Implements CLinked.h.
+// Starts and ends the linked tracker, which reports on its own process. Implements CLinked.h.
 
 import BSTRAllocator
 import BSTRReporter
@@ -10,7 +10,7 @@ import Glibc
 import TraceOptions
 import TraceStore
 
-/// See `CLinked.h`.
+/// Starts the tracker; see `CLinked.h`.
 @c @implementation
 public func bstrtrace_linked_started() {
   ct_remove_swift_crash_handlers()
@@ -27,36 +27,36 @@ public func bstrtrace_linked_started() {
   }
 }
 
-/// See `CLinked.h`.
+/// Records the end of the process and reports; see `CLinked.h`.
 @c @implementation
 public func bstrtrace_linked_ending() {
   if Tracker.isElsewhere { return }
   let tracker = unsafe Tracker.current
   unsafe tracker.pointee.recordEnd()
-  // Under `bstrtrace run` the report is made there, when really everything has ended.
+  // Under `bstrtrace run` the report is made there, when every process has ended.
   guard unsafe !tracker.pointee.isUnderRun, let image = unsafe tracker.pointee.image() else {
     return
   }
   let options = unsafe tracker.pointee.options
-  let traffic: [StoreCounter] = [.allocations, .foreignFrees]
-  // Nobody wants to hear that a program without BSTRs leaked none, unless they asked.
+  let callCounters: [StoreCounter] = [.allocations, .foreignFrees]
+  // No report on a program without BSTRs, unless an output was set.
   if options.output == nil && image.events.isEmpty
-    && !traffic.contains(where: { image.count($0) > 0 })
+    && !callCounters.contains(where: { image.count($0) > 0 })
   {
     return
   }
   let found = unsafe tracker.pointee.withoutRecording { LinkedReport.write(options) }
   let status = Int32(options.errorExitcode)
-  // A status that is not known is left alone.
+  // An exit status is replaced only where it is known, and 0.
   let endedWell = image.header.endState == EndState.exit.rawValue && image.header.exitStatus == 0
   if found && status != 0 && endedWell {
-    // What `exit` would still have done.
+    // As `exit` would still have done.
     fflush(nil)
     _exit(status)
   }
 }
 
-/// See `bstrtrace.h`.
+/// Renders the report of a scope; see `bstrtrace.h`.
 @c @implementation
 public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CChar>? {
   let report = InProcessReport.make(scope: scope == 0 ? nil : ScopeID(rawValue: scope))
@@ -66,16 +66,18 @@ public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CCha
 
 /// The report of a process on itself.
 private enum LinkedReport {
-  /// Writes the report where the options say; answers whether there are findings.
+  /// Writes the report to the output of the options.
+  ///
+  /// - Returns: whether there are findings.
   static func write(_ options: TraceOptions) -> Bool {
     guard let report = InProcessReport.make() else { return false }
-    // Nobody is left to tell of a failure to write.
+    // A failure to write cannot be reported any more.
     try? sink(options).write(report)
     return !report.findings.isEmpty
       || options.strictSuppressions && report.hasStaleSuppressions
   }
 
-  /// The output that the options name, or standard error where it cannot be opened.
+  /// Opens the output that the options name, or standard error where it cannot be opened.
   private static func sink(_ options: TraceOptions) -> ReportSink {
     do throws(ReportOutput.Failure) {
       return try ReportSink.open(options)

@@ -1,5 +1,6 @@
-// Stands in front of libc's release functions, to see private copies of SysFreeString at work.
-// Decides nothing: the filter says "certainly not ours" or "ask", and Swift answers.
+// Interposes libc's `free`, `realloc` and `reallocarray`, to see private copies of SysFreeString
+// free blocks. Decides nothing: the filter says "certainly not registered" or "ask", and Swift
+// answers.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,7 +12,7 @@
 #include "CInterpose.h"
 #include "CTracker.h"
 
-// A sanitizer's heap stands there itself, and must be the only one to.
+// A sanitizer's heap interposes them itself, and must be the only one.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define IS_SANITIZED
@@ -22,18 +23,20 @@
 
 static void (*next_free)(void *);
 static void *(*next_realloc)(void *, size_t);
-// `next_free` where our `free` is the first that the loader finds. Another one may stand in front, with a
-// heap of its own: an allocator in the executable, or one that was preloaded. Blocks are its then.
+// `next_free` where this library's `free` is the first that the loader finds. Another one may
+// precede it, with a heap of its own: an allocator in the executable, or a preloaded one. Blocks
+// belong to that heap then.
 static void (*heap_free)(void *);
 
-// Hidden, so that it is ours and nobody else's.
+// Hidden, so that the name means this copy's function.
 __attribute__((visibility("hidden"))) void ct_own_free(void *pointer);
 
-// Whether the heap is glibc's, whose blocks start at multiples of 16, and which ends a program that frees
-// anything else. Until that is known it is taken for another one.
+// Whether the heap is glibc's, whose blocks start at multiples of 16, and which ends a program that
+// frees any other address. False until that is known.
 static bool heap_is_glibc;
 
-// Before the constructor has run, only the loader and other libraries' constructors call us.
+// Before the constructor has run, only the loader and other libraries' constructors call these
+// functions.
 static void find_next(void) {
   static bool busy;
   if (busy) return;
@@ -49,7 +52,7 @@ __attribute__((constructor(101))) static void started(void) {
   heap_is_glibc = ct_heap_is_glibc();
 }
 
-// What the copy of this library answers that records in place of this one.
+// Returns the answer of the copy of this library that records in place of this one.
 static uintptr_t ask_recorder(enum ct_operation operation, void *pointer, bool is_realloc,
                               uintptr_t caller, uintptr_t frame) {
   struct ct_request request = {
@@ -62,7 +65,7 @@ static uintptr_t ask_recorder(enum ct_operation operation, void *pointer, bool i
   return request.results[0];
 }
 
-static bool release(void *pointer, bool is_realloc, uintptr_t caller, uintptr_t frame) {
+static bool free_registered(void *pointer, bool is_realloc, uintptr_t caller, uintptr_t frame) {
   return ct_has_other_recorder()
              ? ask_recorder(CT_HEAP_FREE, pointer, is_realloc, caller, frame) != 0
              : bstrtrace_release(pointer, is_realloc, caller, frame);
@@ -73,20 +76,21 @@ static const void *block_of(void *pointer) {
                                  : bstrtrace_block(pointer);
 }
 
-// Other heaps' blocks may start at any multiple of 8, and what is a few bytes away from a block of ours may be
-// meant for it: the cells on both sides are asked.
+// Other heaps' blocks may start at any multiple of 8, and a pointer a few bytes away from a
+// registered block may be meant for it: the cells on both sides are read.
 bool ct_may_be_ours(const void *pointer) {
   uint32_t mode = __atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED);
   if (!(mode & (CT_ASK_FILTER | CT_ASK_RECORDER)) || !pointer) return false;
   if (__builtin_expect(mode & CT_ASK_RECORDER, 0)) return true;
   uintptr_t address = (uintptr_t)pointer;
-  // Of its blocks none is as small as 16 bytes: what starts there is inside the one before.
+  // None of its blocks is as small as 16 bytes: an address 16 bytes further is inside the previous
+  // block.
   if (heap_is_glibc)
     return address % 16 != 0 || ct_filter_may_hold(address) || ct_filter_may_hold(address - 16);
   return ct_filter_may_hold(address - 8) || ct_filter_may_hold(address + 8);
 }
 
-// Notes what is freed while this thread tries out a program's own functions.
+// Notes a block that is freed while this thread probes a program's own functions.
 static void note_probed(const void *pointer) {
   if (!ct_is_probing()) return;
   struct ct_thread *thread = ct_thread();
@@ -98,22 +102,22 @@ void ct_own_free(void *pointer) {
   uintptr_t caller = ct_return_address(), frame = ct_frame_address();
   if (__builtin_expect(__atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED) >= CT_PROBE, 0))
     note_probed(pointer);
-  // The copy that records has judged what it passes on.
+  // The copy that records has judged the pointers that it passes on.
   if (__builtin_expect(ct_may_be_ours(pointer), 0) && !ct_is_in_other_recorder(caller)) {
     int saved = errno;
-    bool released = release(pointer, false, caller, frame);
+    bool is_freed = free_registered(pointer, false, caller, frame);
     errno = saved;
-    if (released) return;
+    if (is_freed) return;
     if (next_free) {
       next_free(pointer);
-      // No jump: another copy's is told by where the call comes from.
+      // No tail call: another copy's call is recognised by its return address.
       ct_keep_frame();
       return;
     }
   }
   if (__builtin_expect(!next_free, 0)) {
     find_next();
-    // Reached only from inside dlsym: what it frees then is a few bytes, once.
+    // Reached only from inside dlsym, whose few bytes are then leaked, once.
     if (!next_free) return;
   }
   next_free(pointer);
@@ -126,7 +130,7 @@ void ct_heap_free(void *block) {
   else free(block);
 }
 
-// Not next_realloc: it would free the old block before we could record it, and another thread could
+// Not next_realloc: it would free the old block before that is recorded, and another thread could
 // be given its address in between.
 static void *move(void *pointer, const void *block, size_t bytes, uintptr_t caller,
                   uintptr_t frame) {
@@ -136,7 +140,7 @@ static void *move(void *pointer, const void *block, size_t bytes, uintptr_t call
     size_t old = malloc_usable_size((void *)block) - ((uintptr_t)pointer - (uintptr_t)block);
     memcpy(moved, pointer, old < bytes ? old : bytes);
   }
-  release(pointer, true, caller, frame);
+  free_registered(pointer, true, caller, frame);
   return moved;
 }
 

@@ -1,4 +1,5 @@
-// The constructor and the destructor of CLinked.h: the first and the last of their module.
+// Calls the functions of CLinked.h from the first constructor and the last destructor of the
+// module.
 
 #include <stdlib.h>
 
@@ -8,6 +9,6 @@ __attribute__((destructor(101))) static void ending(void) { bstrtrace_linked_end
 
 __attribute__((constructor(101))) static void started(void) {
   bstrtrace_linked_started();
-  // quick_exit runs no destructors, and what was registered first last.
+  // quick_exit runs no destructors, and runs the function that was registered first last.
   at_quick_exit(ending);
 }

@@ -1,4 +1,5 @@
-// The start and the end of a process into which the tracker was preloaded. Decides nothing.
+// Calls the tracker at the start and the end of a process into which it was preloaded. Decides
+// nothing.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,7 +15,7 @@ __attribute__((destructor(101))) static void ending(void) { bstrtrace_preload_en
 
 __attribute__((constructor(101))) static void started(void) {
   bstrtrace_preload_started();
-  // quick_exit runs no destructors, and what was registered first last.
+  // quick_exit runs no destructors, and runs the function that was registered first last.
   at_quick_exit(ending);
 }
 

@@ -1,4 +1,5 @@
-// Which layout the strings of which caller have: the tables that the functions ask before they ask Swift.
+// Keeps the string layout of each caller, in the tables that the functions read before they ask
+// Swift.
 
 #define _GNU_SOURCE
 #include <link.h>
@@ -9,20 +10,20 @@ uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 uint64_t ct_call_layouts[CT_CALL_LAYOUTS][2];
 uint8_t ct_assumed_layout;
 
-static const struct link_map nothing_newer;
-const struct link_map *ct_newest_module = &nothing_newer;
-static bool are_pages_enough;
+static const struct link_map no_newer_module;
+const struct link_map *ct_newest_module = &no_newer_module;
+static bool is_kept_by_page;
 
 void ct_tell_pages_apart(const struct link_map *last) {
   __atomic_store_n(&ct_newest_module, last, __ATOMIC_RELAXED);
-  __atomic_store_n(&are_pages_enough, true, __ATOMIC_RELEASE);
+  __atomic_store_n(&is_kept_by_page, true, __ATOMIC_RELEASE);
 }
 
 void ct_tell_calls_apart(void) {
-  if (!__atomic_load_n(&are_pages_enough, __ATOMIC_ACQUIRE)) return;
-  __atomic_store_n(&are_pages_enough, false, __ATOMIC_RELEASE);
+  if (!__atomic_load_n(&is_kept_by_page, __ATOMIC_ACQUIRE)) return;
+  __atomic_store_n(&is_kept_by_page, false, __ATOMIC_RELEASE);
   ct_forget_layouts();
-  __atomic_store_n(&ct_newest_module, &nothing_newer, __ATOMIC_RELEASE);
+  __atomic_store_n(&ct_newest_module, &no_newer_module, __ATOMIC_RELEASE);
 }
 
 static uint64_t *set_of(uintptr_t return_address) {
@@ -37,14 +38,14 @@ uint64_t ct_layout_of_call(uintptr_t return_address) {
 
 void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout) {
   if (ct_has_newer_module()) ct_tell_calls_apart();
-  if (__atomic_load_n(&are_pages_enough, __ATOMIC_ACQUIRE)) {
+  if (__atomic_load_n(&is_kept_by_page, __ATOMIC_ACQUIRE)) {
     uint64_t page = return_address >> 12;
     __atomic_store_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], page << 8 | layout, __ATOMIC_RELAXED);
     return;
   }
   uint64_t *set = set_of(return_address);
   uint64_t word = (uint64_t)return_address << 8 | layout, first = set[0];
-  // What was known of the same call makes room for what is known now.
+  // An older layout of the same call site is replaced.
   if ((first ^ word) > UINT8_MAX) __atomic_store_n(&set[1], first, __ATOMIC_RELAXED);
   __atomic_store_n(&set[0], word, __ATOMIC_RELAXED);
 }

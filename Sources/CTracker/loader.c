@@ -1,15 +1,12 @@
-// The loader's view of an address: which module, which build-id.
-// Does not keep anything but the count of unloads.
+// Asks the loader for the module and build-id of an address, and counts unloads; asks the kernel
+// whether an address can be read. Keeps nothing but the count.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
-#include <gnu/libc-version.h>
 #include <link.h>
-#include <malloc.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,7 +23,8 @@ uint32_t ct_count_unloads_anew(void) {
 
 void ct_invalidate_stack_caches(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
 
-// Whether the constructors of this module have begun, so that those of what it needs have run.
+// Whether the constructors of this module have begun, so that those of the modules it needs have
+// run.
 static bool is_initialised;
 
 static void open_needed(const struct link_map *module) {
@@ -39,15 +37,15 @@ static void open_needed(const struct link_map *module) {
 }
 
 void ct_initialise(void) {
-  // By thread: others wait for the loader's lock below.
+  // By thread: other threads wait for the loader's lock below.
   static _Thread_local bool is_busy __attribute__((tls_model("initial-exec")));
   if (__atomic_load_n(&is_initialised, __ATOMIC_ACQUIRE) || is_busy) return;
   is_busy = true;
   struct dl_find_object own;
   if (_dl_find_object((void *)&ct_initialise, &own) == 0) {
     const char *path = own.dlfo_link_map->l_name;
-    // To open what is loaded runs the constructors that have not run yet. The executable's own are its
-    // business; the run-time's are not.
+    // Opening a loaded module runs those of its constructors that have not run yet. The
+    // executable's own must not be run early; the run-time's must.
     if (path && path[0]) dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     else open_needed(own.dlfo_link_map);
   }
@@ -56,22 +54,22 @@ void ct_initialise(void) {
 
 int ct_own_dlclose(void *handle);
 
-// Where this library came by dlopen, other modules' calls of dlclose do not come here.
-static void look_who_closes(void) {
+// Where this library was opened by dlopen, other modules' calls of dlclose do not come here.
+static void note_whether_unloads_are_seen(void) {
   void *first = dlsym(RTLD_DEFAULT, "dlclose");
   ct_are_unloads_unseen = first != (void *)&ct_own_dlclose && !ct_is_in_copy(first);
 }
 
-// What is closed is not unloaded: functions of this library are registered to run at exit and when
-// threads end, and other libraries' destructors release strings through it. No linker flag says that
-// of a package that others depend on, so the library says it itself.
+// Keeps this library loaded when it is closed: functions of it are registered to run at exit and
+// when threads end, and other libraries' destructors free strings through it. A package cannot set
+// the linker flag (-z nodelete) for its dependents, so the library does it itself.
 __attribute__((constructor(101))) static void stay_loaded(void) {
   __atomic_store_n(&is_initialised, true, __ATOMIC_RELEASE);
-  look_who_closes();
+  note_whether_unloads_are_seen();
   struct dl_find_object own;
   if (_dl_find_object((void *)&stay_loaded, &own) != 0) return;
   const char *path = own.dlfo_link_map->l_name;
-  // The executable has no name, and stays anyway. The handle is kept on purpose.
+  // The executable has no name, and is never unloaded. The handle is kept on purpose.
   if (path && path[0]) dlopen(path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
@@ -81,15 +79,16 @@ void ct_tell_unloads(void (*before)(void *handle)) {
   __atomic_store_n(&before_unload, before, __ATOMIC_RELEASE);
 }
 
-// Counts and passes on. Unlike dlopen, dlclose does not depend on who calls it. Hidden, so that it is ours and
-// nobody else's.
+// Counts the call and passes it on. Unlike dlopen, dlclose does not depend on its caller. Hidden,
+// so that the name means this copy's function.
 __attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
   static int (*next)(void *);
   if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
   void (*before)(void *) = __atomic_load_n(&before_unload, __ATOMIC_ACQUIRE);
-  // What the executable's handle stands for stays.
+  // The executable is never unloaded.
   if (before && handle != _r_debug.r_map) before(handle);
-  // Before, so that nothing is taken for what was there; and after, for what was remembered meanwhile.
+  // Before, so that no code is taken for the code that was there; and after, for stacks that were
+  // remembered meanwhile.
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   ct_begin_close();
   int result = next(handle);
@@ -140,8 +139,8 @@ uint64_t ct_module_identity(uintptr_t address) {
 }
 
 bool ct_is_readable(uintptr_t address, size_t bytes) {
-  // The kernel reads 8 bytes of the signal set before it rejects the nonsensical request (~0), so
-  // this asks "readable?" of a page with one system call and no effect.
+  // The kernel reads 8 bytes of the signal set before it rejects the invalid request (~0), so that
+  // one system call without effect asks whether a page is readable.
   uintptr_t last = address + bytes - 1;
   if (bytes == 0 || last < address) return bytes == 0;
   int saved = errno;
@@ -155,53 +154,11 @@ bool ct_is_readable(uintptr_t address, size_t bytes) {
 
 __attribute__((no_sanitize("address", "thread", "undefined")))
 uint64_t ct_peek(uintptr_t address, size_t bytes) {
-  // Byte by byte: a call of memcpy would be checked.
-  const volatile uint8_t *place = (const volatile uint8_t *)address;
-  uint64_t number = 0;
-  for (size_t i = 0; i < bytes; i++) number |= (uint64_t)place[i] << (8 * i);
-  return number;
-}
-
-size_t ct_usable_bytes(uintptr_t block) { return malloc_usable_size((void *)block); }
-
-uint64_t ct_tcache_key(void) {
-  // Two sizes that hardly anybody uses: what both bear is the mark. The compiler must not see that these
-  // are read after they were freed.
-  uint64_t keys[2];
-  int found = 0;
-  // Larger blocks go to no thread's cache.
-  for (size_t bytes = 936; found < 2 && bytes <= 1032; bytes += 16) {
-    void *block = malloc(bytes);
-    if (!block) return 0;
-    // One that is larger than it was asked for, as what is left over of it would be no block, goes into the
-    // cache of another size, which may be full. That of its own has room: it comes from there, or that is empty.
-    bool is_exact = malloc_usable_size(block) == bytes;
-    uintptr_t address = (uintptr_t)block;
-    __asm__ volatile("" : "+r"(address));
-    free(block);
-    if (is_exact) keys[found++] = ct_peek(address + 8, 8);
-  }
-  return found == 2 && keys[0] == keys[1] ? keys[0] : 0;
-}
-
-bool ct_heap_is_glibc(void) {
-  struct dl_find_object heap, libc;
-  return _dl_find_object((void *)&malloc, &heap) == 0 &&
-         _dl_find_object((void *)&gnu_get_libc_version, &libc) == 0 &&
-         heap.dlfo_link_map == libc.dlfo_link_map;
-}
-
-// sanitizer/allocator_interface.h
-__attribute__((weak)) int __sanitizer_get_ownership(const volatile void *block);
-__attribute__((weak)) size_t __sanitizer_get_allocated_size(const volatile void *block);
-
-bool ct_heap_is_sanitizers(void) {
-  return __sanitizer_get_ownership && __sanitizer_get_allocated_size;
-}
-
-size_t ct_sanitizer_block_bytes(uintptr_t block) {
-  if (!ct_heap_is_sanitizers() || !__sanitizer_get_ownership((void *)block)) return 0;
-  return __sanitizer_get_allocated_size((void *)block);
+  // Byte by byte: sanitizers would check a call of memcpy.
+  const volatile uint8_t *from = (const volatile uint8_t *)address;
+  uint64_t value = 0;
+  for (size_t i = 0; i < bytes; i++) value |= (uint64_t)from[i] << (8 * i);
+  return value;
 }
 
 static bool program_needs_swift(void) {

@@ -1,4 +1,4 @@
-// Waiting for the locks of CTracker.h, with the kernel's help.
+// Waits for the locks of CTracker.h: spins, then sleeps on a futex.
 
 #define _GNU_SOURCE
 #include <linux/futex.h>
@@ -8,7 +8,7 @@
 
 #include "CTracker.h"
 
-// What is guarded takes less time than going to sleep.
+// Spin first: critical sections are shorter than a futex wait.
 enum { TURNS = 100 };
 
 static bool take(struct ct_lock *lock) {

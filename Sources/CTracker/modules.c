@@ -1,6 +1,6 @@
-// The modules that are loaded, by the loader's own list of them. Takes none of its locks, which a forked child may
-// have inherited from a thread that it does not have, and does not wait: a process may end in a signal handler.
-// Believes no address in the list.
+// Iterates over the loaded modules by the loader's own list. Takes none of the loader's locks,
+// which a forked child may have inherited from a thread that it does not have, and does not wait
+// for it: a process may end in a signal handler. Trusts no address in the list.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,19 +15,20 @@
 #include "CTracker.h"
 #include "notes.h"
 
-// A list that is longer is taken for one that leads back into itself.
+// A longer list is taken for a cyclic one.
 #define MAX_MODULES 65536
 
-// Threads in `dlclose`, and threads that look at the list: none unloads while one looks. A thread that closes may
-// look itself, from a destructor.
-static uint32_t closing, looking;
+// The counts of threads in `dlclose`, and of threads that read the list: none unloads while another
+// reads. A thread in `dlclose` may itself read, from a destructor.
+static uint32_t closing, reading;
 static _Thread_local uint32_t closing_here __attribute__((tls_model("initial-exec")));
 
 void ct_begin_close(void) {
   closing_here++;
   __atomic_fetch_add(&closing, 1, __ATOMIC_SEQ_CST);
-  // Who looks takes well under a millisecond; nothing may hang for our sake.
-  for (int i = 0; i < 10000 && __atomic_load_n(&looking, __ATOMIC_SEQ_CST) != 0; i++) sched_yield();
+  // A reader takes well under a millisecond. Give up after 10,000 yields: the program must not
+  // hang.
+  for (int i = 0; i < 10000 && __atomic_load_n(&reading, __ATOMIC_SEQ_CST) != 0; i++) sched_yield();
 }
 
 void ct_end_close(void) {
@@ -37,18 +38,18 @@ void ct_end_close(void) {
 
 void ct_forget_closing(void) {
   __atomic_store_n(&closing, closing_here, __ATOMIC_RELAXED);
-  __atomic_store_n(&looking, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&reading, 0, __ATOMIC_RELAXED);
 }
 
-// Whether the list is as the loader leaves it, and nobody is unloading.
+// Returns whether the list is consistent, and no other thread is unloading.
 static bool is_steady(void) {
   return _r_debug.r_state == RT_CONSISTENT &&
          __atomic_load_n(&closing, __ATOMIC_SEQ_CST) == closing_here;
 }
 
-// How many of `bytes` bytes at `address` could be copied to `room`: all, those in front of memory that is not
-// there, or none; of a text, those up to its end. Sanitizers are not told, and no call that programs in a
-// sandbox do without is made.
+// Copies up to `bytes` bytes at `address` to `room`, of a text up to its end. Returns how many
+// could be copied: all, those in front of unreadable memory, or none. Not instrumented by
+// sanitizers, and makes no system call that a sandbox may forbid.
 __attribute__((no_sanitize("address", "thread", "undefined")))
 static size_t copy(void *room, uintptr_t address, size_t bytes, bool is_text) {
   volatile uint8_t *to = room;
@@ -64,7 +65,7 @@ static size_t copy(void *room, uintptr_t address, size_t bytes, bool is_text) {
 
 bool ct_handler_stack_has(size_t bytes) {
   stack_t stack;
-  // By its number: to bind a function takes some thousands of bytes, too.
+  // By its system call number: binding a function takes thousands of bytes of stack, too.
   if (syscall(SYS_sigaltstack, NULL, &stack) != 0 || !(stack.ss_flags & SS_ONSTACK)) return true;
   return (uintptr_t)__builtin_frame_address(0) - (uintptr_t)stack.ss_sp >= bytes;
 }
@@ -73,9 +74,9 @@ void ct_begin_modules(struct ct_modules *modules, const void *first) {
   modules->next = first ? (uintptr_t)first : (uintptr_t)_r_debug.r_map;
   modules->left = MAX_MODULES;
   modules->unloads = ct_unload_count();
-  __atomic_fetch_add(&looking, 1, __ATOMIC_SEQ_CST);
+  __atomic_fetch_add(&reading, 1, __ATOMIC_SEQ_CST);
   modules->isBroken = !is_steady() || modules->next == 0;
-  // What was opened by dlmopen is in lists of its own, and calls no function of ours.
+  // Modules opened by dlmopen are in lists of their own, and do not call this library's functions.
   if (_r_debug.r_version >= 2) {
     const struct r_debug_extended *other = ((const struct r_debug_extended *)&_r_debug)->r_next;
     for (; other; other = other->r_next)
@@ -83,7 +84,7 @@ void ct_begin_modules(struct ct_modules *modules, const void *first) {
   }
 }
 
-// The name of a module in the loader's list, "" where it cannot be read.
+// Reads the name of a module in the loader's list, "" where it cannot be read.
 static void read_path(struct ct_modules *modules, uintptr_t name) {
   size_t bytes = name ? copy(modules->path, name, sizeof modules->path, true) : 0;
   if (bytes == 0 || modules->path[bytes - 1] != 0) {
@@ -110,7 +111,7 @@ bool ct_next_module(struct ct_modules *modules) {
       };
       return true;
     }
-    // Either it is being loaded or unloaded, or it is the kernel's, which is no file.
+    // Either it is being loaded or unloaded, or it is the vDSO, which is no file.
     read_path(modules, modules->name);
     if (modules->path[0] == '/') modules->isBroken = true;
   }
@@ -121,7 +122,7 @@ bool ct_next_module(struct ct_modules *modules) {
 bool ct_identify_module(struct ct_modules *modules) {
   struct ct_module *module = &modules->module;
   read_path(modules, modules->name);
-  // The kernel's has a name that is no path; the executable has none.
+  // The vDSO has a name that is no path; the executable has none.
   if (modules->path[0] == 0 ? !modules->isExecutable : !strchr(modules->path, '/')) return false;
   size_t bytes = module->end - module->start;
   if (bytes > sizeof modules->header) bytes = sizeof modules->header;
@@ -146,6 +147,6 @@ bool ct_identify_module(struct ct_modules *modules) {
 
 bool ct_end_modules(const struct ct_modules *modules) {
   bool is_all = !modules->isBroken && is_steady() && modules->unloads == ct_unload_count();
-  __atomic_fetch_sub(&looking, 1, __ATOMIC_SEQ_CST);
+  __atomic_fetch_sub(&reading, 1, __ATOMIC_SEQ_CST);
   return is_all;
 }

@@ -1,4 +1,5 @@
-// Finds an ELF note in a loaded module. Reads only what a segment maps readable: a header may say anything.
+// Finds an ELF note in a loaded module. Reads only memory that a segment maps readable: a header
+// may be wrong.
 
 #ifndef CT_NOTES_H
 #define CT_NOTES_H
@@ -16,6 +17,7 @@ struct ct_note {
   uint32_t bytes;
 };
 
+/// Returns whether a readable segment of the file maps `bytes` bytes at `start`.
 static inline bool ct_is_mapped(const ElfW(Phdr) *segments, int count, ElfW(Addr) start, ElfW(Xword) bytes) {
   for (int i = 0; i < count; i++) {
     const ElfW(Phdr) *segment = &segments[i];
@@ -26,7 +28,7 @@ static inline bool ct_is_mapped(const ElfW(Phdr) *segments, int count, ElfW(Addr
   return false;
 }
 
-/// The note of a name and a type among notes, which are aligned to 4 bytes.
+/// Returns the note of a name and a type among notes, which are aligned to 4 bytes.
 static inline struct ct_note ct_find_note_in(const uint8_t *notes, size_t bytes, const char *name,
                                              uint32_t name_bytes, uint32_t type) {
   while (bytes >= sizeof(ElfW(Nhdr))) {
@@ -44,7 +46,7 @@ static inline struct ct_note ct_find_note_in(const uint8_t *notes, size_t bytes,
   return (struct ct_note){0};
 }
 
-/// Likewise, in the module whose program headers these are.
+/// Returns the note, likewise, of the module whose program headers these are.
 static inline struct ct_note ct_find_note(const ElfW(Phdr) *segments, int count, uintptr_t bias,
                                           const char *name, uint32_t name_bytes, uint32_t type) {
   for (int i = 0; i < count; i++) {
@@ -59,7 +61,7 @@ static inline struct ct_note ct_find_note(const ElfW(Phdr) *segments, int count,
   return (struct ct_note){0};
 }
 
-/// Likewise, for a module by where it is mapped.
+/// Returns the note, likewise, of the module that is mapped from `start` to `end`.
 static inline struct ct_note ct_find_note_in_image(uintptr_t start, uintptr_t end, uintptr_t bias,
                                                    const char *name, uint32_t name_bytes,
                                                    uint32_t type) {

@@ -1,5 +1,6 @@
-// Which of several copies of this library in one process records: a copy that is preloaded, one that is linked,
-// one inside the executable. Finds the others; what they do for each other is Swift's.
+// Chooses which of several copies of this library in one process records: a preloaded copy, a
+// linked one, one inside the executable. Finds the other copies; passing calls on to them is
+// Swift's part.
 
 #define _GNU_SOURCE
 #include <elf.h>
@@ -17,8 +18,8 @@ struct ct_recorder ct_own_recorder = {CT_RECORDER_VERSION, 0, bstrtrace_serve};
 struct ct_recorder *ct_other_recorder;
 bool ct_is_other_version;
 
-// By this note a copy is found that exports nothing, or was opened where `dlsym` does not look. It says how
-// far from here its `ct_own_recorder` is.
+// This note finds a copy that exports nothing, or was opened where `dlsym` does not look. Its
+// content is the distance to the copy's `ct_own_recorder`.
 __asm__(".pushsection .note.bstrtrace,\"a\",%note\n"
         ".balign 4\n"
         ".long 10, 8, 1\n"
@@ -29,7 +30,7 @@ __asm__(".pushsection .note.bstrtrace,\"a\",%note\n"
 
 static const char note_name[] = "bstrtrace";
 
-// The recorder that a note names; NULL for none.
+// Returns the recorder that a note names; NULL for none.
 static struct ct_recorder *recorder_of(struct ct_note note) {
   if (!note.content || note.bytes != 8) return NULL;
   int64_t distance;
@@ -37,19 +38,19 @@ static struct ct_recorder *recorder_of(struct ct_note note) {
   return (struct ct_recorder *)((uintptr_t)note.content + (uintptr_t)distance);
 }
 
-// A module's recorder, NULL when it is no copy of this library.
+// Returns a module's recorder, NULL when it is no copy of this library.
 static struct ct_recorder *recorder_in(const struct dl_phdr_info *module) {
   return recorder_of(ct_find_note(module->dlpi_phdr, module->dlpi_phnum, module->dlpi_addr,
                                   note_name, sizeof note_name, 1));
 }
 
 struct search {
-  // The copy that records already, and the first that there is.
+  // The copy that records already, and the first copy in the loader's order.
   struct ct_recorder *recording, *first;
   const char *other_version;
 };
 
-static int look_at(struct dl_phdr_info *module, size_t bytes, void *context) {
+static int find_recorder(struct dl_phdr_info *module, size_t bytes, void *context) {
   (void)bytes;
   struct search *search = context;
   struct ct_recorder *recorder = recorder_in(module);
@@ -63,11 +64,11 @@ static int look_at(struct dl_phdr_info *module, size_t bytes, void *context) {
   return 0;
 }
 
-// Where the copy lies that records in place of this one.
+// The mapping of the copy that records in place of this one.
 static uintptr_t other_start, other_bytes;
 
-// The first in the loader's order, which is the executable's own copy if it has one, then a preloaded one;
-// of copies that are opened later, the one that was there.
+// Chooses the copy that records already, or else the first in the loader's order, which is the
+// executable's own copy if it has one, then a preloaded one.
 __attribute__((constructor(101))) void ct_choose_recorder(void) {
   enum { OPEN, CHOOSING, CHOSEN };
   static uint32_t state, chooser;
@@ -75,7 +76,8 @@ __attribute__((constructor(101))) void ct_choose_recorder(void) {
   if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == CHOSEN) return;
   if (!__atomic_compare_exchange_n(&state, &seen, CHOOSING, false, __ATOMIC_ACQ_REL,
                                    __ATOMIC_ACQUIRE)) {
-    // Whoever chooses may need the loader's lock, which this thread may hold: no longer than a second.
+    // The thread that chooses may need the loader's lock, which this thread may hold: give up after
+    // a second.
     const struct timespec pause = {.tv_nsec = 1000000};
     for (int i = 0; i < 1000 && __atomic_load_n(&state, __ATOMIC_ACQUIRE) != CHOSEN &&
                     __atomic_load_n(&chooser, __ATOMIC_RELAXED) != self; i++)
@@ -84,7 +86,7 @@ __attribute__((constructor(101))) void ct_choose_recorder(void) {
   }
   __atomic_store_n(&chooser, self, __ATOMIC_RELAXED);
   struct search search = {0};
-  dl_iterate_phdr(look_at, &search);
+  dl_iterate_phdr(find_recorder, &search);
   struct ct_recorder *recorder = search.recording ? search.recording : search.first;
   if (recorder) recorder->is_recording = true;
   if (recorder && recorder != &ct_own_recorder) {

@@ -1,5 +1,6 @@
-// Which copy of the BSTR functions code would reach without this library. Reads dynamic symbols in the modules'
-// own memory: a call may come while another thread holds the loader's lock and waits for the caller.
+// Finds the copy of the BSTR functions that code would reach without this library. Reads dynamic
+// symbols in the modules' own memory: a call may come while another thread holds the loader's lock
+// and waits for the caller.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,7 +16,8 @@ struct tables {
   const uint32_t *gnu_hash, *hash;
 };
 
-// The loader relocates these addresses in place, but not those of the kernel's own module.
+// Returns an address of a dynamic entry. The loader relocates these in place, but not those of the
+// vDSO.
 static const void *address_of(const struct link_map *module, const ElfW(Dyn) *entry) {
   ElfW(Addr) address = entry->d_un.d_ptr;
   return (const void *)(address < module->l_addr ? address + module->l_addr : address);
@@ -74,7 +76,8 @@ static void *defined_in(const struct link_map *module, const char *name) {
   return function && !ct_is_in_copy(function) ? function : NULL;
 }
 
-// Symbols that are not defined stand in front of those that the GNU hash table has.
+// Returns whether a module imports a symbol. Undefined symbols come before those in the GNU hash
+// table.
 static bool imports(const struct tables *tables, const char *name) {
   uint32_t count = tables->gnu_hash ? tables->gnu_hash[1] : tables->hash[1];
   for (uint32_t i = 1; i < count; i++) {
@@ -102,7 +105,7 @@ bool ct_uses_functions(uintptr_t address) {
   return false;
 }
 
-// Whether modules of this process can have different layouts.
+// Returns whether modules of this process can have different layouts.
 static bool has_several_copies(void) {
   int copies = 0;
   for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next)
@@ -110,12 +113,12 @@ static bool has_several_copies(void) {
   return copies > 1;
 }
 
-// Of the modules that the program was started with, which are never unloaded, the last; NULL where this library
-// came later, so that others may have, too.
+// The last of the modules that the program was started with, which are never unloaded; NULL where
+// this library was loaded later, so that others may have been, too.
 static const struct link_map *last_initial;
 static const struct link_map *own;
 
-// After the one that looks who closes modules.
+// Runs after `note_whether_unloads_are_seen`.
 __attribute__((constructor(102))) static void note_initial(void) {
   own = module_of((uintptr_t)&note_initial);
   const struct link_map *last = _r_debug.r_map;
@@ -128,7 +131,8 @@ __attribute__((constructor(102))) static void note_initial(void) {
 void *ct_original_function(uintptr_t address, const char *name) {
   const struct link_map *caller = module_of(address);
   void *found = NULL;
-  // The global scope comes first, as for the loader; a module that is bound to itself never comes here.
+  // The global scope comes first, as for the loader; calls of a module that is bound to itself do
+  // not come here.
   if (last_initial) {
     for (const struct link_map *module = own; !found && module != last_initial;) {
       module = module->l_next;
@@ -141,13 +145,13 @@ void *ct_original_function(uintptr_t address, const char *name) {
   if (!found && caller) found = defined_in(caller, name);
   struct tables tables;
   if (found || !caller || !read_tables(caller, &tables) || !imports(&tables, name)) return found;
-  // What the module needs, and what was opened RTLD_GLOBAL: only the loader knows.
+  // Only the loader knows the modules that this one needs, and those opened RTLD_GLOBAL.
   found = dlsym(RTLD_NEXT, name);
   if ((!found || ct_is_in_copy(found)) && caller->l_name[0] != 0) {
     void *handle = dlopen(caller->l_name, RTLD_LAZY | RTLD_NOLOAD);
     if (handle) {
       found = dlsym(handle, name);
-      // The handle came from RTLD_NOLOAD, so this gives back a reference and unloads nothing.
+      // The handle came from RTLD_NOLOAD, so this drops a reference and unloads nothing.
       dlclose(handle);
     }
   }
@@ -159,7 +163,7 @@ struct sole {
   bool is_ambiguous;
 };
 
-static int look_for_copy(struct dl_phdr_info *info, size_t bytes, void *context) {
+static int find_sole_copy(struct dl_phdr_info *info, size_t bytes, void *context) {
   (void)bytes;
   struct sole *sole = context;
   for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -177,24 +181,25 @@ static int look_for_copy(struct dl_phdr_info *info, size_t bytes, void *context)
 
 uintptr_t ct_only_copy(void) {
   struct sole sole = {0};
-  dl_iterate_phdr(look_for_copy, &sole);
+  dl_iterate_phdr(find_sole_copy, &sole);
   return sole.is_ambiguous ? 0 : sole.function;
 }
 
 #if defined(__x86_64__)
 
 static bool is_code(uintptr_t address, size_t bytes) {
-  // A call of another page than the one that it returns to is rare, and that page need not be there.
+  // A call that starts on another page than its return address is rare, and that page need not be
+  // mapped.
   return (address & 4095) <= 4096 - bytes || ct_is_readable(address, bytes);
 }
 
-static int32_t displacement(uintptr_t place) {
-  int32_t number;
-  memcpy(&number, (const void *)place, sizeof number);
-  return number;
+static int32_t displacement(uintptr_t address) {
+  int32_t value;
+  memcpy(&value, (const void *)address, sizeof value);
+  return value;
 }
 
-// The content of a slot of a module's table of addresses.
+// Returns the content of an entry of a module's global offset table.
 static uintptr_t slot(uintptr_t address) {
   return ct_is_readable(address, 8) ? *(const uintptr_t *)address : 0;
 }

@@ -1,30 +1,31 @@
-// Tells the BSTRs of another module's private copy of the functions from what is no BSTR. Never
-// reads memory that cannot be read.
+// Distinguishes foreign BSTRs, allocated by a module's private copy of the functions, from other
+// memory. Never reads memory that cannot be read.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// A block that another copy of the functions allocated from the same heap.
+/// A foreign block: one that another copy of the functions allocated from the same heap.
 ///
-/// Programs carry private copies: 7-Zip's executable hands its own BSTRs to a plug-in that frees
-/// them through us, by the thousand. Not releasing those would leak; releasing anything else would
-/// abort the program.
+/// Programs have private copies: 7-Zip's executable passes BSTRs of its own to a plug-in that frees
+/// them through this library, by the thousand. Not freeing those would leak; freeing any other
+/// address would abort the program.
 enum ForeignBlock {
-  /// What an unknown pointer may be.
+  /// The result for an unknown pointer.
   enum Judgement {
-    /// A BSTR of another copy.
+    /// A foreign BSTR.
     case foreign
-    /// It looks like one, and the heap is none whose blocks can be told from other memory.
+    /// It looks like a foreign BSTR, and the heap is one whose live blocks cannot be recognised.
     case foreignOrNone
-    /// None.
+    /// No BSTR.
     case none
   }
 
-  /// Judges whether `bstr` looks like a live BSTR at the start of a live block of the heap.
+  /// Returns whether `bstr` looks like a live BSTR in a live block of the heap, at the offset of
+  /// the layout.
   ///
-  /// - Parameter remembered: a string at that address that was released before: more is then asked
-  ///   of what looks like another one.
+  /// - Parameter remembered: a string at that address that was freed before: the checks are then
+  ///   stricter.
   static func judge(
     _ bstr: UnsafeMutableRawPointer, _ stringLayout: StringLayout, remembered: FreedBlock?
   ) -> Judgement {
@@ -40,7 +41,7 @@ enum ForeignBlock {
     } else if ct_heap_is_glibc(), let key = tcacheKey, ct_is_readable(block, 16),
       ct_peek(block + 8, 8) == key
     {
-      // In a thread's cache: freed, by whomever.
+      // In a thread's cache: already freed.
       return .none
     }
     if canJudge {
@@ -55,27 +56,27 @@ enum ForeignBlock {
     return !isStack && isTerminated(address, byteLength, stringLayout) ? .foreignOrNone : .none
   }
 
-  /// How much larger than its string a block may be.
+  /// Returns the bytes by which a block may be larger than its string needs.
   ///
-  /// Zeros look like an empty string in any block, so that an empty string's block is to be the
-  /// heap's smallest. Where a string of ours was before, the memory is more likely to be somebody's
-  /// who was given it since; strings that were not shortened fill their blocks but for some
-  /// rounding, and the length of one that was ends where its text does.
+  /// Zeros look like an empty string in any block, so that an empty string's block must be the
+  /// heap's smallest. Where a registered string was before, the memory is more likely to have been
+  /// allocated for another purpose since; strings that were not shortened fill their blocks up to
+  /// some rounding, and the length of a shortened one ends at its first zero character.
   private static func maxSlack(_ byteLength: Int, isRemembered: Bool) -> Int {
     if byteLength == 0 { return slackOfSmallest }
     return isRemembered ? 64 : .max
   }
 
-  /// What glibc's smallest block has more than an empty string, and as much again that it may leave
-  /// unsplit.
+  /// The bytes that glibc's smallest block has more than an empty string needs, and as many again
+  /// that the heap may leave unsplit.
   private static let slackOfSmallest = 32
 
-  /// Whether memory of a released string, which the heap has got back, has not been given out
-  /// since.
+  /// Returns whether the memory of a string that was freed to the heap has not been allocated
+  /// again.
   static func isStillFree(_ freed: FreedBlock) -> Bool {
     let layout = BlockLayout(freed.record.layout)
     let block = freed.block
-    // Unmapped since: given to nobody.
+    // Unmapped since: not allocated again.
     guard ct_is_readable(block, 16) else { return true }
     let byteCount = Int(freed.record.byteLength)
     let usable = usableBytes(of: block)
@@ -84,29 +85,30 @@ enum ForeignBlock {
       // malloc/malloc.c of glibc, tcache_put: the second word of a block in a thread's cache.
       if let key = tcacheKey, ct_peek(block + 8, 8) == key { return true }
     }
-    // Of small blocks only a link is overwritten then, of large ones four.
+    // The heap overwrites one link of a small free block, and four of a large one.
     let isSmall = usable.map { $0 <= maxOfFastbins } ?? false
     if let isIntact = layout.isPoisonIntact(of: freed, skipping: isSmall ? 8 : 32) {
       if !isIntact || byteCount >= 32 { return isIntact }
     }
-    // A few bytes may look so by chance. Where the length was stands half of a link, which is no
-    // length that fits; for the last of a list it is that of the block's own page (PROTECT_PTR).
+    // A few bytes may look intact by chance. In place of the length there is half of a link, which
+    // is no length that fits; for the last block of a list it is that of the block's own page
+    // (PROTECT_PTR).
     let prefix = Int(ct_peek(UInt(freed.record.address) - 4, 4))
     return prefix == Int(block >> 44)
       || layout.stringLayout.blockBytes(forPayload: prefix) > usable ?? .max
   }
 
-  /// Blocks that are at most so large are kept in simple lists (DEFAULT_MXFAST).
+  /// The limit in bytes of blocks that are kept in singly linked lists (DEFAULT_MXFAST).
   private static let maxOfFastbins = 120
 
-  /// What glibc marks blocks in its threads' caches with; `nil` where it has none.
+  /// The key with which glibc marks blocks in its threads' caches; `nil` where it is unknown.
   private static let tcacheKey: UInt64? = {
     let key = ct_tcache_key()
     return key == 0 ? nil : key
   }()
 
-  /// Whether characters have a length in front of them that fits: static BSTRs and those on a
-  /// stack.
+  /// Returns whether characters have a length in front of them that fits, as static BSTRs and those
+  /// on a stack do.
   static func hasLength(_ address: UInt, _ stringLayout: StringLayout) -> Bool {
     guard !Page.isFirst(address), address % 4 == 0, ct_is_readable(address - 4, 4) else {
       return false
@@ -116,21 +118,21 @@ enum ForeignBlock {
       && ct_is_readable(address, byteLength)
   }
 
-  /// Longer static strings are taken for none: what stands in front of other data may be any
-  /// number.
+  /// The limit in bytes of static strings: the word in front of other data may have any value.
   private static let maxStatic = 1 << 16
 
-  /// Whether the heap is one whose live blocks are known: glibc's, or a sanitizer's, which can be
-  /// asked.
+  /// Whether the heap is one whose live blocks can be recognised: glibc's, or a sanitizer's, which
+  /// can be asked.
   private static var canJudge: Bool { ct_heap_is_glibc() || ct_heap_is_sanitizers() }
 
-  /// Whether a live block of the heap starts at the address, as far as that is known.
+  /// Returns whether a live block of the heap starts at the address, as far as that is known.
   static func isLiveChunk(_ block: UInt) -> Bool { canJudge && usableBytes(of: block) != nil }
 
-  /// The bytes of the heap's live block that starts at the address; `nil` where there is none.
+  /// Returns the usable bytes of the heap's live block that starts at the address; `nil` where
+  /// there is none.
   ///
-  /// The chunk's size word stands in front of the block, and the following chunk's says whether
-  /// this one is in use (malloc/malloc.c of glibc, "malloc_chunk details").
+  /// The chunk's size word is in front of the block, and the following chunk's says whether this
+  /// one is in use (malloc/malloc.c of glibc, "malloc_chunk details").
   private static func usableBytes(of block: UInt) -> Int? {
     if !ct_heap_is_glibc() {
       let bytes = ct_sanitizer_block_bytes(block)
@@ -143,7 +145,7 @@ enum ForeignBlock {
     let isMapped = sizeWord & 2 != 0
     let chunkBytes = sizeWord & ~7
     guard chunkBytes >= 32, chunkBytes % 16 == 0, chunkBytes < 1 << 40 else { return nil }
-    // A free block in front has its size behind its end.
+    // The preceding chunk, if free, has its size at its end.
     if !isMapped, sizeWord & 1 == 0 {
       let before = UInt(ct_peek(block - 16, 8))
       guard before >= 32, before % 16 == 0, before < block - 16,
@@ -157,8 +159,8 @@ enum ForeignBlock {
     return ct_peek(next + 8, 8) & 1 != 0 ? Int(chunkBytes) - 8 : nil
   }
 
-  /// Whether a length ends where the text does: what other memory does not have by chance, and what
-  /// tells a short string in a large block.
+  /// Returns whether the payload has no zero character, which other memory rarely has by chance,
+  /// and which recognises a short string in a large block.
   ///
   /// - Complexity: linear in the length, which must fit the block.
   private static func isUpToFirstZero(
@@ -171,7 +173,7 @@ enum ForeignBlock {
     }
   }
 
-  /// Whether a whole zero character stands behind the payload.
+  /// Returns whether a whole zero character follows the payload.
   private static func isTerminated(_ bstr: UInt, _ byteLength: Int, _ stringLayout: StringLayout)
     -> Bool
   {

@@ -1,4 +1,4 @@
-// What the kernel says of memory: /proc/self/maps, read without the heap.
+// Reads the kernel's list of mappings, /proc/self/maps, without the heap.
 
 import CTracker
 import Glibc
@@ -6,7 +6,7 @@ import TraceStore
 
 /// The lines of /proc/self/maps.
 enum MemoryMap {
-  /// The mapping that an address lies in.
+  /// The mapping that an address is in.
   struct Mapping {
     var start: UInt = 0
     var end: UInt = 0
@@ -16,10 +16,10 @@ enum MemoryMap {
     var isHeap = false
   }
 
-  /// The mapping of an address; all zero where there is none.
+  /// Finds the mapping of an address; all zero where there is none.
   static func find(_ address: UInt) -> Mapping { unsafe find(address, in: "/proc/self/maps") }
 
-  /// The mapping of an address by the lines of a file.
+  /// Finds the mapping of an address in the lines of a file.
   ///
   /// A line that is longer than `bufferBytes` ends the search.
   static func find(_ address: UInt, in path: UnsafePointer<CChar>) -> Mapping {
@@ -70,8 +70,8 @@ enum MemoryMap {
     guard start <= address, address < limit else { return }
     mapping.start = start
     mapping.end = limit
-    // The name is what stands behind the rights, the offset, the device and the inode, and may be
-    // anything.
+    // The name follows the rights, the offset, the device and the inode, and may contain any
+    // character.
     for _ in 0..<4 {
       while unsafe index < end && bytes[index] == 0x20 { index += 1 }
       while unsafe index < end && bytes[index] != 0x20 { index += 1 }

@@ -1,12 +1,12 @@
-// What depends on the processor: an aarch64 port changes this folder, `ct_called_function` in
-// symbols.c, and UnwindCache's drawing of a frame.
+// Defines the constants that depend on the processor: an aarch64 port changes this folder,
+// `ct_called_function` in symbols.c, and the offsets of saved words in UnwindCache and its inputs.
 
-/// The processor's registers and addresses, as call frame information and the tables count them.
+/// The numbers of the processor's registers in call frame information.
 enum Architecture {
   #if arch(x86_64)
     /// Whether call frame information is followed: elsewhere every stack is unwound by libunwind.
     static let followsCallFrameInfo = true
-    /// DWARF's numbers of registers (System V ABI, AMD64, figure 3.36).
+    /// DWARF's register numbers (System V ABI, AMD64, figure 3.36).
     static let framePointer = 6
     static let stackPointer = 7
     static let returnAddress = 16
@@ -20,11 +20,11 @@ enum Architecture {
 
 /// The kernel's pages.
 enum Page {
-  /// Bytes of one.
+  /// The bytes of one page.
   ///
-  /// Larger pages are multiples of it: what is asked of each of these is then asked more often.
+  /// Larger pages are multiples of it: the kernel is then asked more than once about each.
   static let size: UInt = 4096
-  /// Whether an address lies in the first page, where nothing is ever mapped.
+  /// Returns whether an address is in the first page, where nothing is ever mapped.
   @inline(__always)
   static func isFirst(_ address: UInt) -> Bool { address <= size }
 }

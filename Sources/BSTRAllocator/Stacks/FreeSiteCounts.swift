@@ -1,37 +1,40 @@
-// Counts which stacks free the strings of which stacks: what ownership is inferred from. Each
-// thread has counts of its own; nothing here locks.
+// Counts pairs of allocating and freeing stacks, from which ownership is inferred. Each thread has
+// counts of its own; takes no lock.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// The pairs of stacks that one thread has seen, with their counts in the store.
+/// The pairs of stacks that one thread has counted, with their records in the store.
 @safe
 struct FreeSiteCounts: ~Copyable {
-  /// Places of records in the store, by pair.
-  private var places = AddressMap()
-  /// The pair that was counted last: often it is the next one, too.
+  /// Indices of records in the store, by pair.
+  private var indices = AddressMap()
+  /// The pair that was counted last, which is often the next one, too.
   private var lastKey: UInt = 0
   private var lastRecord: UnsafeMutablePointer<PairRecord>?
-  /// Places that are set aside for this thread.
+  /// Indices of records that are set aside for this thread.
   private var free: Range<UInt32> = 0..<0
-  /// The store that the places are in: a forked child begins a new one.
+  /// The generation of the store that the records are in: a forked child begins a new one.
   private var generation: UInt32 = 0
 
-  /// Places that are set aside at once: threads that count at the same time share no cache line.
+  /// The count of records that are set aside at once, so that threads that count at the same time
+  /// share no cache line.
   static let portion = 8
 
-  /// Those of the calling thread, which is inside; `nil` when there is no memory for them.
+  /// The counts of the calling thread; `nil` when there is no memory for them.
   ///
-  /// A thread that begins goes on with those of one that has ended.
+  /// Caller holds the recursion guard.
+  ///
+  /// A new thread reuses the table of one that exited.
   @inline(__always)
   static var current: UnsafeMutablePointer<FreeSiteCounts>? {
-    unsafe (ct_thread().pointee.pair_counts ?? begin())?.assumingMemoryBound(
+    unsafe (ct_thread().pointee.pair_counts ?? makeCounts())?.assumingMemoryBound(
       to: FreeSiteCounts.self)
   }
 
   @inline(never)
-  private static func begin() -> UnsafeMutableRawPointer? {
+  private static func makeCounts() -> UnsafeMutableRawPointer? {
     guard let memory = unsafe PrivateMemory.map(MemoryLayout<FreeSiteCounts>.stride) else {
       return nil
     }
@@ -40,29 +43,30 @@ struct FreeSiteCounts: ~Copyable {
     return unsafe memory
   }
 
-  /// Two stacks of which one frees what the other allocates.
+  /// An allocating and a freeing stack of the same strings.
   struct Pair {
     var allocated: StackID
     var freed: StackID
-    /// Whether another thread frees it than has allocated it.
+    /// Whether the string was freed by another thread than the one that allocated it.
     var crossedThreads: Bool
 
-    /// The map's hash leaves the lowest four bits out: what is there changes least.
+    /// The pair as one word, for the map, whose hash leaves the lowest four bits out: the bits that
+    /// vary least are there.
     @inline(__always)
     fileprivate var key: UInt {
-      // A stack's number has at most 31 bits: the section has no room for more.
+      // A stack's id has at most 31 bits: the section has no room for more.
       let key =
         UInt(allocated.rawValue) << 32 | UInt(freed.rawValue) << 1 | (crossedThreads ? 1 : 0)
       return key << 4 | key >> 60
     }
   }
 
-  /// Counts one string; nothing when the store is full.
+  /// Counts one freed string; a no-op when the store is full.
   ///
   /// - Parameters:
-  ///   - byteLength: its payload.
-  ///   - generation: how often this process's store has been begun anew.
-  ///   - makeRoom: the place of the first of `portion` new records in the store, or `nil`.
+  ///   - byteLength: bytes of its payload.
+  ///   - generation: the count of times that this process's store has begun anew.
+  ///   - makeRoom: returns the index of the first of `portion` new records in the store, or `nil`.
   @inline(__always)
   mutating func count(
     _ pair: Pair, byteLength: UInt32, generation: UInt32, in store: borrowing StoreWriter,
@@ -76,7 +80,7 @@ struct FreeSiteCounts: ~Copyable {
     unsafe record.pointee.bytes &+= UInt64(byteLength)
   }
 
-  /// Finds a pair's record, or begins one.
+  /// Finds a pair's record, or adds one.
   ///
   /// - Returns: false when the store is full.
   @inline(never)
@@ -85,15 +89,15 @@ struct FreeSiteCounts: ~Copyable {
   ) -> Bool {
     let key = pair.key
     if generation != self.generation {
-      places.removeAll()
+      indices.removeAll()
       free = 0..<0
       lastKey = 0
       self.generation = generation
     }
     let records = unsafe store.start(of: .pairs).assumingMemoryBound(to: PairRecord.self)
-    let known = places.value(of: key)
-    guard let place = known ?? begin(key, makeRoom) else { return false }
-    let record = unsafe records + Int(place)
+    let known = indices.value(of: key)
+    guard let index = known ?? addRecord(key, makeRoom) else { return false }
+    let record = unsafe records + Int(index)
     if known == nil {
       unsafe record.initialize(
         to: PairRecord(
@@ -105,12 +109,12 @@ struct FreeSiteCounts: ~Copyable {
     return true
   }
 
-  private mutating func begin(_ key: UInt, _ makeRoom: () -> Int?) -> UInt32? {
+  private mutating func addRecord(_ key: UInt, _ makeRoom: () -> Int?) -> UInt32? {
     if free.isEmpty, let first = makeRoom().map({ UInt32(truncatingIfNeeded: $0) }) {
       free = first..<first + UInt32(Self.portion)
     }
-    guard let place = free.first, places.set(key, to: place) else { return nil }
-    free = place + 1..<free.upperBound
-    return place
+    guard let index = free.first, indices.set(key, to: index) else { return nil }
+    free = index + 1..<free.upperBound
+    return index
   }
 }

@@ -1,35 +1,35 @@
-// The modules that were loaded: those that recorded frames lie in, and the others, whose strings
-// may not be seen. Does not lock: the depot's lock guards it.
+// Records the modules that were loaded: those of recorded frames, and the others, whose strings may
+// not be seen. Takes no lock: the depot's lock guards it.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// Every module that a recorded stack passed through or that was loaded when somebody looked, once,
-/// with its build-id.
+/// Every module that a recorded stack passed through, or that was loaded when the list was read,
+/// once, with its build-id.
 ///
-/// A module that was unloaded keeps its record; when it is loaded again to the same place it gets
-/// the same number, so that a plug-in opened in a loop does not fill the store.
+/// A module that was unloaded keeps its record; when it is loaded again at the same addresses it
+/// gets the same id, so that a plug-in opened in a loop does not fill the store.
 @safe
 struct ModuleTable: ~Copyable {
   // For each module, the unload count at which the loader last confirmed it, plus 1.
   private let confirmed: UnsafeMutablePointer<UInt32>?
   private var count = 0
-  /// Whether a stack has passed through a module since it was looked which are loaded, that is new.
-  private(set) var hasNews = false
-  /// Whether a module may be missing that is not loaded any more, or had no room.
+  /// Whether a stack has passed through a new module since the list of loaded modules was read.
+  private(set) var hasNewModules = false
+  /// Whether a module may be missing that is no longer loaded, or for which there was no room.
   private var hasGaps = false
-  // Memory for one who looks: a process may end on a signal handler's small stack.
+  // Memory for reading the list: a process may end on a signal handler's small stack.
   private let list: UnsafeMutablePointer<ct_modules>?
   private let pathRoom: UnsafeMutableRawBufferPointer
 
-  private static let most = Int(UInt16.max)
-  /// What is on no stack leaves room for what is.
-  private static let maxUnseen = most / 2
+  private static let maxModules = Int(UInt16.max)
+  /// The limit of modules on no stack, which leaves room for those on stacks.
+  private static let maxUnseen = maxModules / 2
   private static let pathBytes = 4096
 
   init() {
-    unsafe confirmed = PrivateMemory.map(Self.most * 4)?.assumingMemoryBound(to: UInt32.self)
+    unsafe confirmed = PrivateMemory.map(Self.maxModules * 4)?.assumingMemoryBound(to: UInt32.self)
     let room = unsafe PrivateMemory.map(MemoryLayout<ct_modules>.stride + Self.pathBytes)
     unsafe list = room?.bindMemory(to: ct_modules.self, capacity: 1)
     unsafe pathRoom = UnsafeMutableRawBufferPointer(
@@ -37,7 +37,7 @@ struct ModuleTable: ~Copyable {
       count: room == nil ? 0 : Self.pathBytes)
   }
 
-  /// The module that `address` lies in, recorded in `store` if it is new.
+  /// Returns the module that `address` is in, and records it in `store` if it is new.
   ///
   /// Caller holds the depot lock. Calls into the loader, which neither locks nor allocates here.
   mutating func module(
@@ -45,27 +45,28 @@ struct ModuleTable: ~Copyable {
   ) -> ModuleID {
     guard let confirmed = unsafe confirmed else { return .none }
     let records = unsafe store.start(of: .modules).assumingMemoryBound(to: ModuleRecord.self)
-    let place = UInt64(address)
+    let address64 = UInt64(address)
     for index in 0..<count where unsafe confirmed[index] == unloads &+ 1 {
-      if unsafe records[index].start <= place && place < records[index].end {
+      if unsafe records[index].start <= address64 && address64 < records[index].end {
         return ModuleID(rawValue: UInt16(index + 1))
       }
     }
     let found = unsafe ct_find_module(address)
     guard unsafe found.end != 0 else { return .none }
     let known = count
-    let id = unsafe number(of: found, unloads, in: store)
-    if count > known { hasNews = true }
+    let id = unsafe self.id(of: found, unloads, in: store)
+    if count > known { hasNewModules = true }
     return id
   }
 
-  /// Records the modules that are loaded, and answers whether the store names all that were, as far
-  /// as that is known.
+  /// Records the loaded modules.
+  ///
+  /// - Returns: whether the store names all that were ever loaded, as far as that is known.
   ///
   /// Caller holds the depot lock. Neither locks nor allocates.
   ///
-  /// - Parameter handle: a handle of `dlopen`, to look only at its module and those that were
-  ///   loaded later.
+  /// - Parameter handle: a handle of `dlopen`, to read only its module and those that were loaded
+  ///   later.
   @discardableResult
   mutating func recordLoaded(
     from handle: UnsafeRawPointer? = nil, in store: borrowing StoreWriter
@@ -75,33 +76,34 @@ struct ModuleTable: ~Copyable {
     unsafe ct_begin_modules(list, handle)
     let unloads = unsafe list.pointee.unloads
     while unsafe ct_next_module(list) {
-      // Since nothing was unloaded, what is there is what was there.
+      // Since no module was unloaded, the module at the address is still the same.
       let isKnown = (0..<count).contains { index in
         unsafe confirmed[index] == unloads &+ 1
-          && isSamePlace(list.pointee.module, records[index])
+          && isSameMapping(list.pointee.module, records[index])
       }
       guard !isKnown, unsafe ct_identify_module(list) else { continue }
-      // A plug-in that is opened in a loop is named once, wherever it comes to lie.
+      // A plug-in that is opened in a loop is named once, at whichever address it is mapped.
       let isNamed = (0..<count).contains { index in
         unsafe isSameFile(list.pointee.module, records[index], in: store)
       }
       if isNamed { continue }
       if count < Self.maxUnseen,
-        unsafe number(of: list.pointee.module, unloads, in: store) != .none
+        unsafe id(of: list.pointee.module, unloads, in: store) != .none
       {
         continue
       }
       hasGaps = true
     }
     let sawAll = unsafe ct_end_modules(list)
-    // What is loaded still can be looked at again.
+    // Modules that are still loaded can be read again.
     if !sawAll, unsafe handle != nil { hasGaps = true }
-    hasNews = false
+    hasNewModules = false
     return sawAll && !hasGaps
   }
 
-  /// The number of a module, recorded in `store` if it is new; `.none` where there is no room.
-  private mutating func number(
+  /// Returns the id of a module, and records it in `store` if it is new; `.none` where there is no
+  /// room.
+  private mutating func id(
     of found: ct_module, _ unloads: UInt32, in store: borrowing StoreWriter
   ) -> ModuleID {
     guard let confirmed = unsafe confirmed else { return .none }
@@ -110,7 +112,7 @@ struct ModuleTable: ~Copyable {
       unsafe confirmed[index] = unloads &+ 1
       return ModuleID(rawValue: UInt16(index + 1))
     }
-    guard count < Self.most, let record = unsafe record(of: found, in: store),
+    guard count < Self.maxModules, let record = unsafe record(of: found, in: store),
       let room = unsafe store.room(for: MemoryLayout<ModuleRecord>.stride, in: .modules)
     else { return .none }
     unsafe room.storeBytes(of: record, as: ModuleRecord.self)
@@ -125,17 +127,17 @@ struct ModuleTable: ~Copyable {
   /// Only in a forked child, whose store is new.
   mutating func removeAll() {
     count = 0
-    hasNews = false
+    hasNewModules = false
     hasGaps = false
   }
 
   private func isSame(
     _ found: ct_module, _ record: ModuleRecord, in store: borrowing StoreWriter
   ) -> Bool {
-    unsafe isSamePlace(found, record) && isSameFile(found, record, in: store)
+    unsafe isSameMapping(found, record) && isSameFile(found, record, in: store)
   }
 
-  private func isSamePlace(_ found: ct_module, _ record: ModuleRecord) -> Bool {
+  private func isSameMapping(_ found: ct_module, _ record: ModuleRecord) -> Bool {
     unsafe record.start == UInt64(found.start) && record.end == UInt64(found.end)
   }
 
@@ -167,7 +169,7 @@ struct ModuleTable: ~Copyable {
       buildID: buildID)
   }
 
-  /// The module's path, from the root: the report is made in another directory, maybe.
+  /// Calls `body` with the module's absolute path: the report may be made in another directory.
   private func withAbsolutePath<Result>(
     of found: ct_module, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {

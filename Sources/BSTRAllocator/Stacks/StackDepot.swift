@@ -1,10 +1,10 @@
-// Every distinct stack, once. Does not capture them and does not name them.
+// Stores every distinct stack once, by its id. Does not unwind stacks and does not name frames.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// Turns stacks into numbers and writes each to the store once.
+/// The ids of all distinct stacks, each of which is written to the store once.
 ///
 /// A stack is looked up by its raw addresses. Those mean something else after an unload, so that
 /// index is then emptied; a second one, by module and address, keeps a stack that is still the same
@@ -15,7 +15,8 @@ struct StackDepot: ~Copyable {
   private var modules = ModuleTable()
   private var unloads: UInt32 = 0
 
-  /// The number of a stack; `.none` when it is empty or the store is full.
+  /// Returns the id of a stack, and stores it if it is new; `.none` when it is empty or the store
+  /// is full.
   ///
   /// Caller holds the depot lock. Allocates nothing from the heap.
   mutating func intern(
@@ -39,13 +40,13 @@ struct StackDepot: ~Copyable {
 
     for index in addresses.indices {
       let address = unsafe addresses[index]
-      // A call may be a module's last instruction: what returns lies one byte before.
+      // A call may be a module's last instruction: the byte before the return address is in the
+      // module.
       let module = modules.module(at: address &- 1, unloads: unloads, in: store)
       unsafe stack.words[index] = FrameWord(module: module, address: UInt64(address)).rawValue
     }
-    // Who is new may have brought others along; the process may be killed before its end is looked
-    // at.
-    if modules.hasNews { unsafe modules.recordLoaded(in: store) }
+    // A new module may have loaded others; the process may be killed before its end is recorded.
+    if modules.hasNewModules { unsafe modules.recordLoaded(in: store) }
     let frames = unsafe UnsafeMutableBufferPointer(start: stack.words, count: addresses.count)
     let frameHash = unsafe Self.hash(frames) { $0 }
     let same = byFrame.find(frameHash) { id in
@@ -61,7 +62,7 @@ struct StackDepot: ~Copyable {
     return id
   }
 
-  /// An address with the module that it lies in.
+  /// Returns an address with the module that it is in.
   ///
   /// Caller holds the depot lock.
   mutating func frame(at address: UInt, in store: borrowing StoreWriter) -> FrameWord {
@@ -69,8 +70,9 @@ struct StackDepot: ~Copyable {
     return FrameWord(module: module, address: UInt64(address))
   }
 
-  /// Records the modules that are loaded, of a handle only that one and those behind it, and
-  /// answers whether the store names all that were.
+  /// Records the loaded modules; of a handle only its module and those that were loaded later.
+  ///
+  /// - Returns: whether the store names all that were loaded.
   ///
   /// Caller holds the depot lock.
   @discardableResult

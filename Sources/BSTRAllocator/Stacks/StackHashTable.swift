@@ -1,9 +1,9 @@
-// A hash table from stack hashes to stack ids. Does not know what a stack is and does not lock.
+// Maps stack hashes to stack ids. Does not know the contents of stacks, and takes no lock.
 
 import Glibc
 import TraceStore
 
-/// Open addressing; entries are added one by one and removed only all at once.
+/// A hash table with open addressing; entries are added one by one and removed only all at once.
 ///
 /// Its memory comes from `mmap`. The depot's lock guards it.
 @safe
@@ -13,13 +13,13 @@ struct StackHashTable: ~Copyable {
   private var slots = 0
   private var count = 0
 
-  private static let smallest = 1024
+  private static let minSlots = 1024
 
   init() {
     unsafe entries = nil
   }
 
-  /// The stack with the hash that `matches` accepts.
+  /// Finds the stack with the hash that `matches` accepts.
   func find(_ hash: UInt32, where matches: (StackID) -> Bool) -> StackID? {
     guard let entries = unsafe entries else { return nil }
     var slot = Int(hash) & (slots - 1)
@@ -36,8 +36,7 @@ struct StackHashTable: ~Copyable {
 
   /// Adds a stack that `find` did not find.
   ///
-  /// Without memory to grow it is forgotten again, which costs a second record of the same stack
-  /// and nothing else.
+  /// Without memory to grow it is not added, which only costs a second record of the same stack.
   mutating func add(_ hash: UInt32, _ id: StackID) {
     if (count + 1) * 3 > slots * 2, !grow() { return }
     insert(UInt64(hash) << 32 | UInt64(id.rawValue))
@@ -58,7 +57,7 @@ struct StackHashTable: ~Copyable {
   }
 
   private mutating func grow() -> Bool {
-    let newSlots = max(Self.smallest, slots * 2)
+    let newSlots = max(Self.minSlots, slots * 2)
     guard let memory = unsafe PrivateMemory.map(newSlots * 8) else { return false }
     let (old, oldSlots) = unsafe (entries, slots)
     unsafe entries = memory.assumingMemoryBound(to: UInt64.self)

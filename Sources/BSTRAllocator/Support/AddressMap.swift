@@ -1,29 +1,30 @@
-// A hash table from addresses to 32-bit numbers, in memory of its own. Does not lock.
+// Maps addresses to 32-bit values, in memory of its own. Takes no lock.
 
 import CTracker
 import Glibc
 
-/// Open addressing with linear probing; removal closes the gap, so there are no tombstones.
+/// A hash table with open addressing and linear probing; removal closes the gap, so there are no
+/// tombstones.
 ///
 /// Its memory comes from `mmap`, never from the heap that is being traced. The owner guards it by a
 /// lock. A new one is empty and owns no memory.
 @safe
 struct AddressMap: ~Copyable {
-  // 0 marks a free slot: no block lies at address 0.
+  // 0 marks a free slot: no block is at address 0.
   private var keys: UnsafeMutablePointer<UInt>?
   private var values: UnsafeMutablePointer<UInt32>?
   private var slots = 0
   /// Entries in the map.
   private(set) var count = 0
 
-  private static let smallest = 256
+  private static let minSlots = 256
 
   init() {
     unsafe keys = nil
     unsafe values = nil
   }
 
-  /// The number stored for `key`, or `nil`.
+  /// Returns the value stored for `key`, or `nil`.
   ///
   /// - Complexity: O(1) expected.
   func value(of key: UInt) -> UInt32? {
@@ -45,7 +46,7 @@ struct AddressMap: ~Copyable {
     return true
   }
 
-  /// Removes `key` and returns what was stored for it, or `nil`.
+  /// Removes `key` and returns the value that was stored for it, or `nil`.
   mutating func remove(_ key: UInt) -> UInt32? {
     guard var gap = slot(of: key), let keys = unsafe keys, let values = unsafe values else {
       return nil
@@ -54,7 +55,7 @@ struct AddressMap: ~Copyable {
     var next = (gap + 1) & (slots - 1)
     while unsafe keys[next] != 0 {
       let home = Self.home(of: unsafe keys[next], in: slots)
-      // The entry may move into the gap unless its home lies behind it.
+      // The entry may move into the gap unless its home slot is behind it.
       if (next &- home) & (slots - 1) >= (next &- gap) & (slots - 1) {
         unsafe keys[gap] = keys[next]
         unsafe values[gap] = values[next]
@@ -102,7 +103,7 @@ struct AddressMap: ~Copyable {
   }
 
   private mutating func grow() -> Bool {
-    let newSlots = max(Self.smallest, slots * 2)
+    let newSlots = max(Self.minSlots, slots * 2)
     let bytes = newSlots * (MemoryLayout<UInt>.stride + MemoryLayout<UInt32>.stride)
     guard let memory = unsafe PrivateMemory.map(bytes) else { return false }
     let (oldKeys, oldValues, oldSlots) = unsafe (keys, values, slots)

@@ -1,10 +1,10 @@
-// Memory for the tracker's own tables, apart from the program's heap.
+// Maps memory for the tracker's own tables, apart from the program's heap.
 
 import Glibc
 
-/// Memory that no allocator hands out: the tracker's own.
+/// Memory of the tracker's own, which no allocator hands out.
 enum PrivateMemory {
-  /// `bytes` zeroed bytes, or `nil` when there are none to be had.
+  /// Maps `bytes` zeroed bytes; `nil` when there is no memory.
   static func map(_ bytes: Int) -> UnsafeMutableRawPointer? {
     let memory = unsafe mmap(
       nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)

@@ -1,4 +1,4 @@
-// Which pages can be read, asked once for each.
+// Asks the kernel whether pages can be read, once for each.
 
 import CTracker
 import Glibc
@@ -6,11 +6,11 @@ import Synchronization
 import TraceOptions
 import TraceStore
 
-/// Asks the kernel once for neighbouring blocks.
+/// The pages that are known to be readable, so that neighbouring blocks ask the kernel once.
 struct ReadablePages {
   private var known: Range<UInt> = 0..<0
 
-  /// Whether so many bytes from an address can be read.
+  /// Returns whether `bytes` bytes from an address can be read.
   mutating func contain(_ address: UInt, _ bytes: Int) -> Bool {
     let end = (address &+ UInt(bytes) &+ (Page.size - 1)) & ~(Page.size - 1)
     guard end > address else { return false }

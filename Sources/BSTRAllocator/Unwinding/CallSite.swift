@@ -1,15 +1,16 @@
-// Where the program called an exported function.
+// The program's call of an exported function.
 
-/// Where the program called one of our exported functions.
+/// The program's call of one of the library's exported functions.
 public struct CallSite: Sendable {
-  /// Where that returns to.
+  /// The address that the call returns to.
   var returnAddress: UInt
-  /// Its frame: the caller's frame pointer stands there, and behind it the return address.
+  /// The frame of the exported function: the caller's frame pointer is saved there, and the return
+  /// address behind it.
   ///
   /// 0 where it is not known.
   var frame: UInt
 
-  /// A call that returns to an address.
+  /// Creates the call that returns to an address, with a frame.
   @_transparent
   init(_ returnAddress: UInt, _ frame: UInt) {
     self.returnAddress = returnAddress

@@ -1,18 +1,19 @@
-// Takes the stack of the calling thread. Does not remember it: that is StackDepot.
+// Unwinds the stack of the calling thread. Does not remember it: that is StackDepot.
 
 import CTracker
 import CUnwind
 import Glibc
 
-/// Captures stacks with libunwind.
+/// The unwinding of stacks by libunwind.
 ///
-/// Nothing here takes a lock of the registry or the depot. The caller is inside the tracker.
+/// Takes no lock of the registry or the depot. The caller holds the recursion guard.
 enum StackCapture {
-  /// The most frames that a stack can be asked for.
+  /// The limit of the frames of one stack.
   static let maxDepth = 256
-  /// Frames of our own that may lie above the program's; more in unoptimised builds.
+  /// Frames of the library that may be above the program's; more in unoptimised builds.
   static let ownFrames = capacity - maxDepth
-  /// Addresses that fit into a thread's scratch memory; behind them is room for as many words.
+  /// The count of addresses that fit into half of a thread's scratch memory; the other half is room
+  /// for as many words.
   static let capacity = Int(CT_SCRATCH_WORDS) / 2
 
   /// A captured stack: addresses in the thread's scratch memory, innermost first.
@@ -21,24 +22,24 @@ enum StackCapture {
     var addresses: UnsafeMutableBufferPointer<UInt>
     /// Room for as many words, for the depot.
     var words: UnsafeMutablePointer<UInt64>
-    /// Whether there were more frames than were asked for.
+    /// Whether the stack has more frames than were requested.
     var truncated: Bool
-    /// Whether unwinding has come to the caller; where it has not, that is all there is.
+    /// Whether unwinding reached the caller; where it did not, the caller is the only frame.
     var reachesCaller = true
   }
 
-  /// The program's stack, starting with the frame that returns to `caller`.
+  /// Unwinds the program's stack, starting with the frame that returns to `caller`.
   ///
-  /// Our own frames are those above it: their number depends on what the optimiser inlined, the
+  /// The library's own frames are above it: their count depends on the optimiser's inlining, the
   /// return address does not. Where unwinding does not reach `caller`, it is the only frame.
   ///
   /// - Parameters:
   ///   - caller: the call of the function that the program called.
-  ///   - depth: the most frames to keep, at most `maxDepth`.
+  ///   - depth: the limit of the frames to keep, at most `maxDepth`.
   static func capture(from caller: CallSite, depth: Int) -> Stack {
     let caller = caller.returnAddress
     let addresses = unsafe scratch
-    let found = unsafe walk(into: addresses, limit: min(depth, maxDepth) + ownFrames)
+    let found = unsafe unwind(into: addresses, limit: min(depth, maxDepth) + ownFrames)
     var start = 0
     while unsafe start < found && addresses[start] != caller { start += 1 }
     if start == found {
@@ -51,11 +52,11 @@ enum StackCapture {
     return unsafe stack(addresses, from: start, count: count, truncated: found - start > depth)
   }
 
-  /// The calling thread's stack without its `skip` innermost frames.
+  /// Unwinds the calling thread's stack, without its `skip` innermost frames.
   static func capture(skip: Int, depth: Int) -> Stack {
     let addresses = unsafe scratch
     let limit = min(depth, maxDepth) + skip
-    let found = unsafe walk(into: addresses, limit: min(limit + 1, capacity))
+    let found = unsafe unwind(into: addresses, limit: min(limit + 1, capacity))
     let start = min(skip, found)
     let count = min(found - start, depth)
     return unsafe stack(addresses, from: start, count: count, truncated: found - start > depth)
@@ -67,7 +68,7 @@ enum StackCapture {
   }
 
   @inline(__always)
-  private static func walk(into addresses: UnsafeMutablePointer<UInt>, limit: Int) -> Int {
+  private static func unwind(into addresses: UnsafeMutablePointer<UInt>, limit: Int) -> Int {
     let slots = unsafe UnsafeMutableRawPointer(addresses)
       .assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
     return max(0, unsafe Int(cunwind_walk(slots, Int32(limit))))

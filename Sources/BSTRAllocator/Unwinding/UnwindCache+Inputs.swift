@@ -1,25 +1,25 @@
-// What a stack depends on: the words that a walk reads, found once by following the call frame
+// Finds the inputs of an unwind: the words that it reads, found once by following the call frame
 // information.
 
 extension UnwindCache {
-  /// The words that a stack depends on, from the inside out.
+  /// Finds the inputs of an unwind, from the innermost frame outwards.
   ///
-  /// - Returns: how many there are; `nil` when a frame is odd, or the stack is not as libunwind
-  ///   found it.
-  static func dependencies(
+  /// - Returns: their count; `nil` when a frame has unsupported call frame information, or the
+  ///   stack differs from the one that libunwind found.
+  static func inputs(
     of stack: StackCapture.Stack, at caller: CallSite, _ words: UnsafeMutablePointer<Slot>
   ) -> Int? {
     let addresses = unsafe stack.addresses
     let start = caller.frame &+ 16
-    // The caller's frame pointer stands where the exported function has saved it.
+    // The exported function has saved the caller's frame pointer at its frame.
     guard var framePointer = word(at: caller.frame) else { return nil }
     unsafe words[0] = Slot(first: caller.frame | unneeded, second: framePointer)
-    // It is known by its return address; compared again only where that completes a link.
+    // The return address is the entry's key; it is compared again only where it completes a link.
     unsafe words[1] = Slot(first: caller.frame &+ 8 | unneeded, second: caller.returnAddress)
     var count = 2
     var stackPointer = start
-    // Which slot the frame pointer was taken from; those that no frame is counted from are taken
-    // out again.
+    // The index of the word that the frame pointer was read from; words from which no frame address
+    // is computed are removed at the end.
     var source = 0
     for index in addresses.indices {
       guard let rule = unsafe CFARule.of(addresses[index]) else { return nil }
@@ -36,20 +36,20 @@ extension UnwindCache {
       } else {
         frame = stackPointer &+ UInt(bitPattern: rule.offset)
       }
-      // Stacks grow down: callers are above.
-      guard frame > stackPointer, frame &- start < largestStack, frame % 8 == 0 else { return nil }
+      // Stacks grow down: callers are at higher addresses.
+      guard frame > stackPointer, frame &- start < maxStackBytes, frame % 8 == 0 else { return nil }
       if let offset = rule.framePointerOffset {
-        let place = frame &+ UInt(bitPattern: offset)
-        // Below the frame: inside what a walk has passed already.
-        guard offset < -8, place >= start, let value = word(at: place) else { return nil }
-        unsafe words[count] = Slot(first: place | unneeded, second: value)
+        let address = frame &+ UInt(bitPattern: offset)
+        // Below the frame: in the part of the stack that the unwind has passed already.
+        guard offset < -8, address >= start, let value = word(at: address) else { return nil }
+        unsafe words[count] = Slot(first: address | unneeded, second: value)
         framePointer = value
         source = count
         count += 1
       }
       guard let next = word(at: frame &- 8) else { return nil }
-      // Where libunwind has stopped, what stopped it must be there again; where we have, what says
-      // that there is more.
+      // Where libunwind stopped at the end of the stack, the zero return address is an input; where
+      // the depth limit did, the return address that shows that there are more frames.
       guard unsafe isLast ? (next != 0) == stack.truncated : next == addresses[index + 1] else {
         return nil
       }
@@ -60,11 +60,12 @@ extension UnwindCache {
     return unsafe withoutUnneeded(words, count)
   }
 
-  /// The lowest bit of an address, which is a multiple of 8: that no frame is counted from this
-  /// word.
+  /// The lowest bit of an address, which is a multiple of 8: set where no frame address is computed
+  /// from this word.
   private static let unneeded: UInt = 1
-  private static let largestStack: UInt = 1 << 32
+  private static let maxStackBytes: UInt = 1 << 32
 
+  /// Removes the unneeded words, in place; returns the count of the others.
   private static func withoutUnneeded(_ words: UnsafeMutablePointer<Slot>, _ count: Int) -> Int {
     var kept = 0
     for index in 0..<count where unsafe words[index].first & unneeded == 0 {

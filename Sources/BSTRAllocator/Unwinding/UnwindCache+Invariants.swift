@@ -1,24 +1,24 @@
-// What always holds of an unwind cache's memory: for tests, after each of their steps. Not part of
-// release builds.
+// Checks the invariants of an unwind cache's memory, for tests, after each of their steps. Not part
+// of release builds.
 
 #if BSTRTRACE_CHECK_INVARIANTS
   import CTracker
   import TraceStore
 
   extension UnwindCache {
-    /// How much of the calling thread's cache is in use.
+    /// The counts of entries and slots in use of the calling thread's cache.
     struct Usage: Equatable {
       /// Entries whose slots are known.
       var known = 0
-      /// Entries that were seen once.
+      /// Entries on probation: of stacks that were unwound once.
       var probation = 0
       /// Entries with unsupported call frame information.
       var unsupported = 0
-      /// Slots apart from those in entries.
+      /// Slots outside of entries.
       var slots = 0
     }
 
-    /// How much of the calling thread's cache is in use.
+    /// Counts the entries and slots in use of the calling thread's cache.
     static func usage() -> Usage {
       var usage = Usage()
       guard let memory = unsafe ct_thread().pointee.unwind_cache else { return usage }
@@ -35,13 +35,14 @@
       return usage
     }
 
-    /// What does not hold of the calling thread's cache, in sentences; none where all is well.
+    /// Returns the violated invariants of the calling thread's cache, in sentences; none where all
+    /// hold.
     static func violations() -> [String] {
       var violations: [String] = []
       func check(_ holds: Bool, _ what: @autoclosure () -> String) {
         if !holds { violations.append(what()) }
       }
-      // `branch` keeps an entry's id and twice a slot's index, which must not overlap.
+      // `branchKey` combines an entry's id and twice a slot's index, which must not overlap.
       check(MemoryLayout<Entry>.stride == 64, "an entry is no cache line")
       check(MemoryLayout<Slot>.stride == 16, "a slot is not 16 bytes")
       check(2 * (slotOffset / 16 + maxSlots) < 1 << 20, "a slot's index does not fit an origin")
@@ -54,17 +55,17 @@
       var ids: Set<UInt32> = []
       var keys: Set<[UInt]> = []
       unsafe forEachEntry(in: memory) { entry, index in
-        let home = unsafe firstPlace(entry.word, entry.origin, in: memory)
+        let home = unsafe homeSlot(entry.word, entry.origin, in: memory)
         let distance = unsafe entries(in: memory) + index - home
         check((0..<ways).contains(distance), "entry \(index) is \(distance) from its home")
         check(
           keys.insert([entry.word, entry.origin]).inserted, "entry \(index) is there twice")
         check(entry.stack != .none, "entry \(index) has no stack")
         guard entry.isKnown else { return }
-        check(entry.id <= cache.names, "entry \(index) has an id that was not given out")
+        check(entry.id <= cache.idsUsed, "entry \(index) has an id that was not given out")
         check(ids.insert(entry.id).inserted, "entry \(index) has the id of another")
         let (own, shared) = (entry.slots.runs[0], entry.slots.runs[1])
-        let inEntry = unsafe number(
+        let inEntry = unsafe Self.index(
           of: UnsafeRawPointer(entries(in: memory) + index + 1).assumingMemoryBound(to: Slot.self),
           memory)
         let isInEntry = own.first == inEntry - 1 && own.links + own.words == 1
@@ -88,9 +89,10 @@
         checkChain(of: entry, index, own, shared)
       }
 
-      /// Callers lie above: the comparison of several links at once relies on it.
+      /// Checks that callers are at higher addresses: the comparison of several links at once
+      /// relies on it.
       func checkChain(of entry: Entry, _ index: Int, _ own: Run, _ shared: Run) {
-        // A branch does not know where its first link is from.
+        // The frame of a branch's first link is not known.
         var frame = entry.origin >> 63 == 0 ? entry.origin : 0
         for run in [own, shared] {
           for offset in 0..<UInt32(run.links) {
@@ -102,8 +104,8 @@
       }
 
       let index = unsafe (memory + indexOffset).assumingMemoryBound(to: UInt32.self)
-      for place in 0..<1 << indexBits {
-        let slot = unsafe index[place]
+      for cell in 0..<1 << indexBits {
+        let slot = unsafe index[cell]
         check(slot == 0 || (firstSlot..<endSlot).contains(slot), "an unused slot is shared")
       }
       return violations

@@ -1,53 +1,53 @@
-// The words of remembered stacks, in an order that is quickly compared. Does not know whose they
-// are.
+// Compares the words of cached stacks, which are stored in an order that is quick to compare. Does
+// not know the stacks that they belong to.
 
 import CTracker
 import Glibc
 
 extension UnwindCache {
-  /// What is remembered of one frame, or of one word.
+  /// One cached frame, or one cached word, of a stack.
   ///
-  /// Frames that are chained by their frame pointers come first, as links: each link has the two
-  /// words that stand in a frame, and the first says where the next frame is. Words that stand
-  /// alone follow.
+  /// The frame-pointer chain comes first, as links: each link has the two words of a frame, the
+  /// first of which is the address of the caller's frame. Plain slots, of single words, follow.
   struct Slot {
-    /// Of a link, where the caller's frame is; of a word, its address and `isWord`.
+    /// Of a link, the address of the caller's frame; of a plain slot, the word's address and
+    /// `isWord`.
     var first: UInt
-    /// Of a link, where it returns to; of a word, what it held.
+    /// Of a link, the return address; of a plain slot, the word's value.
     var second: UInt
 
-    /// Set in a word's address, so that the slots of a word and a link are never the same.
+    /// The bit that is set in a plain slot's address, so that a plain slot never equals a link.
     ///
     /// Addresses of both are multiples of 8.
     static let isWord: UInt = 1
   }
 
-  /// Slots that follow one another: links, and words behind them.
+  /// Consecutive slots: links, and plain slots behind them.
   struct Run {
-    /// The first one's number; 0 for no run.
+    /// The index of the first slot; 0 for no run.
     var first: UInt32 = 0
     var links: UInt16 = 0
     var words: UInt16 = 0
   }
 
-  /// Slots in their order: those that one stack has alone, then those that others have, too; either
-  /// may be none.
+  /// The slots of one stack in order: a run of its own, then a run that it shares with other
+  /// stacks; either may be empty.
   ///
-  /// Where others have links, all that come before are links.
+  /// Where the shared run has links, the own run has links only.
   struct Slots {
     var runs: InlineArray<2, Run> = [Run(), Run()]
   }
 
-  /// A slot that is not as remembered.
+  /// A slot that differs from the stack.
   @unsafe struct Mismatch {
     var slot: UnsafePointer<Slot>
-    /// The frame that the link is of; 0 where it is a word.
+    /// The address of the link's frame; 0 for a plain slot.
     var frame: UInt
   }
 
-  /// The first slot that is not as remembered.
+  /// Finds the first slot that differs from the calling thread's stack.
   ///
-  /// - Parameter frame: of the first link.
+  /// - Parameter frame: the address of the first link's frame.
   @inline(__always)
   static func firstMismatch(
     _ slots: UnsafePointer<Slots>, from frame: UInt, _ memory: UnsafeMutableRawPointer
@@ -56,21 +56,21 @@ extension UnwindCache {
     for index in 0..<2 {
       let run = unsafe slots.pointee.runs[index]
       if run.first == 0 { break }
-      var place = unsafe UnsafePointer(slot(run.first, memory))
-      if unsafe !matchChain(&place, run.links, &frame) {
-        return unsafe Mismatch(slot: place, frame: frame)
+      var next = unsafe UnsafePointer(slot(run.first, memory))
+      if unsafe !matchChain(&next, run.links, &frame) {
+        return unsafe Mismatch(slot: next, frame: frame)
       }
-      if unsafe !passWords(&place, run.words) { return unsafe Mismatch(slot: place, frame: 0) }
+      if unsafe !matchPlainSlots(&next, run.words) { return unsafe Mismatch(slot: next, frame: 0) }
     }
     return nil
   }
 
-  // Both compare many at a time as long as they can, and then without a loop, whose end a processor
-  // would have to guess.
+  // Both compare many slots at a time while they can, and the rest without a loop, whose end a
+  // processor would have to predict.
 
-  /// Passes links that are as remembered.
+  /// Matches links with the stack.
   ///
-  /// - Returns: false when it has stopped at one that is not.
+  /// - Returns: false when it has stopped at a link that differs.
   @inline(__always)
   private static func matchChain(
     _ slot: inout UnsafePointer<Slot>, _ count: UInt16, _ frame: inout UInt
@@ -84,57 +84,58 @@ extension UnwindCache {
       guard unsafe matchChain(&slot, &frame, count: 4) else { return false }
     }
     if left & 2 != 0 {
-      guard unsafe passLink(&slot, &frame), unsafe passLink(&slot, &frame) else { return false }
+      guard unsafe matchLink(&slot, &frame), unsafe matchLink(&slot, &frame) else { return false }
     }
     if left & 1 != 0 {
-      guard unsafe passLink(&slot, &frame) else { return false }
+      guard unsafe matchLink(&slot, &frame) else { return false }
     }
     return true
   }
 
-  /// Passes a number of links at once where they lie on one page.
+  /// Matches several links at once where they are on one page.
   ///
   /// - Parameter count: a constant.
   @inline(__always)
   private static func matchChain(
     _ slot: inout UnsafePointer<Slot>, _ frame: inout UInt, count: Int
   ) -> Bool {
-    let areSame = unsafe slot.withMemoryRebound(to: UInt.self, capacity: 2 * count) {
-      unsafe ct_are_links(frame, $0, Int32(count))
+    let isMatch = unsafe slot.withMemoryRebound(to: UInt.self, capacity: 2 * count) {
+      unsafe ct_matches_chain(frame, $0, Int32(count))
     }
-    if areSame {
+    if isMatch {
       frame = unsafe slot[count - 1].first
       unsafe slot += count
       return true
     }
-    // One is not, or they lie on two pages.
+    // One differs, or they are on two pages.
     for _ in 0..<count {
-      guard unsafe passLink(&slot, &frame) else { return false }
+      guard unsafe matchLink(&slot, &frame) else { return false }
     }
     return true
   }
 
-  /// Passes words that are as remembered.
+  /// Matches plain slots with the stack.
   @inline(__always)
-  private static func passWords(_ slot: inout UnsafePointer<Slot>, _ count: UInt16) -> Bool {
+  private static func matchPlainSlots(_ slot: inout UnsafePointer<Slot>, _ count: UInt16) -> Bool {
     var left = UInt32(count)
     while left >= 4 {
-      guard unsafe passWord(&slot), unsafe passWord(&slot), unsafe passWord(&slot),
-        unsafe passWord(&slot)
+      guard unsafe matchPlainSlot(&slot), unsafe matchPlainSlot(&slot),
+        unsafe matchPlainSlot(&slot),
+        unsafe matchPlainSlot(&slot)
       else { return false }
       left &-= 4
     }
     if left & 2 != 0 {
-      guard unsafe passWord(&slot), unsafe passWord(&slot) else { return false }
+      guard unsafe matchPlainSlot(&slot), unsafe matchPlainSlot(&slot) else { return false }
     }
     if left & 1 != 0 {
-      guard unsafe passWord(&slot) else { return false }
+      guard unsafe matchPlainSlot(&slot) else { return false }
     }
     return true
   }
 
   @inline(__always)
-  private static func passLink(_ slot: inout UnsafePointer<Slot>, _ frame: inout UInt) -> Bool {
+  private static func matchLink(_ slot: inout UnsafePointer<Slot>, _ frame: inout UInt) -> Bool {
     guard unsafe isLink(slot.pointee, frame) else { return false }
     frame = unsafe slot.pointee.first
     unsafe slot += 1
@@ -142,7 +143,7 @@ extension UnwindCache {
   }
 
   @inline(__always)
-  private static func passWord(_ slot: inout UnsafePointer<Slot>) -> Bool {
+  private static func matchPlainSlot(_ slot: inout UnsafePointer<Slot>) -> Bool {
     guard unsafe isWord(slot.pointee) else { return false }
     unsafe slot += 1
     return true
@@ -163,45 +164,46 @@ extension UnwindCache {
     unsafe UnsafePointer<UInt>(bitPattern: address).unsafelyUnwrapped.pointee
   }
 
-  /// A slot by its number: 16 bytes each from the start of the memory.
+  /// Returns the slot with an index: 16 bytes each from the start of the memory.
   @inline(__always)
   static func slot(
-    _ number: UInt32, _ memory: UnsafeMutableRawPointer
+    _ index: UInt32, _ memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Slot> {
-    unsafe memory.assumingMemoryBound(to: Slot.self) + Int(number)
+    unsafe memory.assumingMemoryBound(to: Slot.self) + Int(index)
   }
 
-  /// The number of a slot in the memory.
-  static func number(
+  /// Returns the index of a slot in the memory.
+  static func index(
     of slot: UnsafePointer<Slot>, _ memory: UnsafeMutableRawPointer
   ) -> UInt32 {
     unsafe UInt32(slot - UnsafePointer(Self.slot(0, memory)))
   }
 
-  /// The word that is another one, and where it stands: twice the slot's number, and 1 more for the
-  /// second word of a link.
+  /// Returns the word of the stack that differs, and its position: twice the slot's index, and 1
+  /// more for the second word of a link.
   static func difference(
     at mismatch: Mismatch, _ memory: UnsafeMutableRawPointer
-  ) -> (word: UInt, place: UInt) {
-    let place = unsafe 2 * UInt(number(of: mismatch.slot, memory))
+  ) -> (word: UInt, position: UInt) {
+    let position = unsafe 2 * UInt(index(of: mismatch.slot, memory))
     let slot = unsafe mismatch.slot.pointee
     let frame = unsafe mismatch.frame
-    if frame == 0 { return (word(slot.first &- Slot.isWord), place) }
+    if frame == 0 { return (word(slot.first &- Slot.isWord), position) }
     let next = word(frame)
-    return next == slot.first ? (word(frame &+ 8), place + 1) : (next, place)
+    return next == slot.first ? (word(frame &+ 8), position + 1) : (next, position)
   }
 
-  /// Calls `body` with the address of each word that is compared before a mismatch, and of a word
-  /// that is one.
+  /// Calls `body` with the address of each word that is compared before a mismatch, and of a plain
+  /// slot that mismatches.
   ///
-  /// Of a link that is one, with neither of its words: where stacks branch, it is compared again.
+  /// For a link that mismatches, with neither of its words: at the divergence point it is compared
+  /// again.
   static func forEachAddress(
     _ slots: Slots, before mismatch: Mismatch, from frame: UInt, _ memory: UnsafeMutableRawPointer,
     _ body: (UInt) -> Void
   ) {
     var frame = frame
-    /// Whether the mismatch is in there.
-    func pass(_ run: Run) -> Bool {
+    /// Returns whether the mismatch is in the run.
+    func visit(_ run: Run) -> Bool {
       for index in 0..<UInt32(run.links) + UInt32(run.words) {
         let slot = unsafe slot(run.first + index, memory)
         let isMismatch = unsafe slot == mismatch.slot
@@ -217,7 +219,7 @@ extension UnwindCache {
       }
       return false
     }
-    for index in 0..<2 where pass(slots.runs[index]) { return }
+    for index in 0..<2 where visit(slots.runs[index]) { return }
   }
 
   // MARK: making
@@ -225,16 +227,16 @@ extension UnwindCache {
   /// Turns words into slots, in place.
   ///
   /// - Parameters:
-  ///   - words: addresses and values, from the inside out.
-  ///   - frame: where the first link would be of; 0 where there is none.
-  /// - Returns: how many links there are, and how many slots.
+  ///   - words: addresses and values, from the innermost frame outwards.
+  ///   - frame: the address of the first link's frame; 0 where the first slot is no link.
+  /// - Returns: the counts of links, and of all slots.
   static func makeSlots(
     _ words: UnsafeMutablePointer<Slot>, _ count: Int, from frame: UInt
   ) -> (links: Int, all: Int) {
     var frame = frame
     var used = 0
     var next = 0
-    // Callers lie above: `ct_are_links` relies on it.
+    // Callers are at higher addresses: `ct_matches_chain` relies on it.
     while next + 1 < count, unsafe words[next].first == frame,
       unsafe words[next + 1].first == frame &+ 8, unsafe words[next].second > frame
     {
@@ -255,50 +257,53 @@ extension UnwindCache {
 
   // MARK: sharing
 
-  /// How many of the outer slots of a stack others have, too, and where.
+  /// Finds the longest run of cached slots that equals the outer slots of a stack.
   ///
-  /// - Parameter end: the first slot that nobody has.
+  /// - Parameter end: the index of the first unused slot.
+  ///
+  /// - Returns: the index of the run's first slot, and its count of slots.
   static func findShared(
     _ slots: UnsafePointer<Slot>, _ count: Int, before end: UInt32,
     _ memory: UnsafeMutableRawPointer
   ) -> (first: UInt32, count: Int) {
     var found: (first: UInt32, count: Int) = (0, 0)
     var hash: UInt64 = 0
-    for number in 1..<count + 1 {
-      let start = unsafe slots + (count - number)
+    for length in 1..<count + 1 {
+      let start = unsafe slots + (count - length)
       unsafe hash = Self.hash(start.pointee, hash)
-      let place = unsafe index(hash, memory).pointee
-      guard place != 0, Int(place) + number <= Int(end) else { break }
-      // Most often it goes on where the last one was found.
-      let same = place == found.first &- 1 && number > 1 ? 1 : number
+      let candidate = unsafe sharedIndex(hash, memory).pointee
+      guard candidate != 0, Int(candidate) + length <= Int(end) else { break }
+      // Most often the slot is in front of the run that was found last.
+      let unchecked = candidate == found.first &- 1 && length > 1 ? 1 : length
       guard
-        unsafe memcmp(slot(place, memory), start, same * MemoryLayout<Slot>.stride) == 0
+        unsafe memcmp(slot(candidate, memory), start, unchecked * MemoryLayout<Slot>.stride) == 0
       else { break }
-      found = (place, number)
+      found = (candidate, length)
     }
     return found
   }
 
-  /// Lets others find a stack's slots, or as many of the outer ones as they have, too.
+  /// Indexes a stack's slots, so that other stacks can share the outer ones.
   ///
-  /// - Parameter first: not 0.
+  /// - Parameter first: the index of the first slot; not 0.
   static func share(_ first: UInt32, _ count: Int, _ memory: UnsafeMutableRawPointer) {
     var hash: UInt64 = 0
-    for number in 1..<count + 1 {
-      let place = first + UInt32(count - number)
-      unsafe hash = Self.hash(slot(place, memory).pointee, hash)
-      unsafe index(hash, memory).pointee = place
+    for length in 1..<count + 1 {
+      let index = first + UInt32(count - length)
+      unsafe hash = Self.hash(slot(index, memory).pointee, hash)
+      unsafe sharedIndex(hash, memory).pointee = index
     }
   }
 
-  private static func index(
+  /// Returns the location of the index of the shared slot with a hash.
+  private static func sharedIndex(
     _ hash: UInt64, _ memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<UInt32> {
     unsafe (memory + indexOffset).assumingMemoryBound(to: UInt32.self)
       + Int(hash >> (64 - UInt64(indexBits)))
   }
 
-  /// The hash of a slot and what lies behind it, whose hash is `outer`.
+  /// Returns the hash of a slot and of all slots behind it, whose hash is `outer`.
   private static func hash(_ slot: Slot, _ outer: UInt64) -> UInt64 {
     let hash = (outer &+ 1 ^ UInt64(slot.first)) &* 0x9E37_79B9_7F4A_7C15
     return (hash ^ hash >> 32 ^ UInt64(slot.second)) &* 0xD6E8_FEB8_6659_FD93

@@ -1,42 +1,41 @@
-// Recognises a stack that was walked before, exactly and without walking it. Each thread has a
-// cache of its own; nothing here locks.
+// Caches unwound stacks per thread; a hit is exact and does not unwind. Takes no lock.
 
 import CTracker
 import Glibc
 import TraceStore
 
-/// What stacks depend on, remembered for each place that calls us.
+/// The inputs of unwinds, cached by call site.
 ///
-/// Why a match proves that a full walk would find the same frames: a walk starts with the caller's
-/// return address, its stack pointer and its frame pointer. At each frame the call frame
-/// information of the return address says where the next return address and the saved frame pointer
-/// stand, counted from one of the two pointers; nothing else has a part in it, or the stack is not
-/// remembered (`CFARule`). So if the start is the same, and all those words on the stack are, then
-/// by induction every step is the same. Compared are the return addresses, and of the frame
-/// pointers those from which a frame is counted. They are looked at from the inside out, each only
-/// when all before it were the same or lie on the same page: no page is read that a walk would not
-/// read. Call frame information changes only with modules: `dlclose` empties all caches.
+/// A match proves that a full unwind would find the same frames: an unwind starts with the caller's
+/// return address, stack pointer and frame pointer. At each frame the call frame information of the
+/// return address gives the locations of the next return address and of the saved frame pointer, as
+/// offsets from one of the two pointers; a stack with any other input is not cached (`CFARule`). So
+/// if the start is the same, and all those words on the stack are, then by induction every step is
+/// the same. Compared are the return addresses, and of the frame pointers those from which a frame
+/// address is computed. They are read from the innermost frame outwards, each only when all before
+/// it were the same or are on the same page: no page is read that an unwind would not read. Call
+/// frame information changes only with modules: `dlclose` empties all caches.
 ///
-/// Stacks that begin alike share what they have in common: where a word is another one, a branch
-/// goes on from there, found by the word and the place.
+/// Stacks with the same inner frames share their slots: at a divergence point a branch continues,
+/// found by the word that differs and its position.
 ///
-/// A thread's memory, 3 MiB of addresses, of which the kernel provides what is used:
+/// A thread's memory, 3 MiB of addresses, of which the kernel provides the pages that are used:
 ///
-///     Cache     64 B    unloads, slots in use, ids given out entries   1 MiB   2^14 of 64 bytes,
-///     and 4 more: an entry is in one of 4 from its home slots     2 MiB   2^17 of 16 bytes, filled
-///     from the front; a full cache starts anew index    16 KiB   2^12 slot indices by the hash of
-///     a slot and all behind it: shared outer frames work     16 KiB   slots of the stack that is
-///     being inserted
+///     Cache     64 B    unloads, slots in use, ids given out
+///     entries   1 MiB   2^14 of 64 bytes, and 4 more: an entry is in one of 4 from its home
+///     slots     2 MiB   2^17 of 16 bytes, filled from the front; a full cache starts anew
+///     index    16 KiB   2^12 slot indices by the hash of a slot and all behind it: shared frames
+///     work     16 KiB   slots of the stack that is being inserted
 ///
 /// An entry fills a cache line:
 ///
 ///     word  8 | origin 8 | stack 4 | id 4 | own run 8 | shared run 8 | branches 8 | slot 16
 ///
-/// Its slots are two runs, of first index, links and plain slots: those that it alone has, in the
-/// memory's slots or, if it is one, in the entry itself; and those that it has in common with
-/// others. A link is a frame that is chained by its frame pointer: (caller's frame, return
-/// address). A plain slot is any other word that the unwind read: (address | 1, value). Two stacks
-/// that diverge at the second frame and end alike:
+/// Its slots are two runs, each of a first index and the counts of links and plain slots: its own,
+/// in the memory's slots or, if it is a single one, in the entry itself; and those that it shares.
+/// A link is a frame of the frame-pointer chain: (caller's frame, return address). A plain slot is
+/// any other word that the unwind read: (address | 1, value). Two stacks that diverge at the second
+/// frame and have the same outer frames:
 ///
 ///     root    word: return address of the call      own          shared
 ///             origin: frame                    ──▶ [link|link] ──▶ [link|link|plain]
@@ -46,27 +45,26 @@ import TraceStore
 ///     branch  word: what is there instead                ▼            │
 ///             origin: root's id, slot's index  ──▶ [link] ────────────┘
 enum UnwindCache {
-  /// A stack, or the rest of one from where it differs from another.
+  /// A stack, or the rest of one behind a divergence point.
   struct Entry {
     /// The caller's return address; of a branch, the word that differs.
     var word: UInt = 0
-    /// The caller's frame, its stack pointer after the call; of a branch, from what it branches and
-    /// where.
+    /// The caller's frame, its stack pointer after the call; of a branch, the parent entry's id and
+    /// the position of the divergence point.
     var origin: UInt = 0
     var stack: StackID = .none
-    /// What branches know it by: no two have had the same.
+    /// The id by which branches refer to the entry, not reused before the cache starts anew.
     ///
-    /// `probation` of one whose slots are found out when it comes again, `uncacheable` of one that
-    /// has a frame that we do not follow.
+    /// `probation` for a stack whose inputs are found when it is unwound again, `uncacheable` for
+    /// one with unsupported call frame information.
     var id = Entry.probation
     var slots = Slots()
-    /// Of what no branch leads to: the branch at whose end a stack was found last, how often in a
-    /// row, and how often that was worth beginning with it.
+    /// For a root: the branch at whose end a stack was found last, how often in a row, and how
+    /// often the root was replaced for that.
     var lastBranch: UInt32 = 0
     var streak: UInt16 = 0
     var reroots: UInt16 = 0
-    /// At its end room for the slot that it has alone, if it is one: then all of it is on one cache
-    /// line.
+    /// Room for the own slot, if it is a single one: then the whole entry is on one cache line.
     private var slot = Slot(first: 0, second: 0)
 
     init(word: UInt, origin: UInt, stack: StackID) {
@@ -84,39 +82,40 @@ enum UnwindCache {
   }
 
   struct Cache {
-    /// The count of unloads that all entries belong to.
+    /// The count of unloads at which all entries are valid.
     var unloads: UInt32
-    /// How many slots entries have, apart from those in the entries.
+    /// The count of slots in use outside of entries.
     var slotsUsed: UInt32
-    var names: UInt32
+    /// The count of ids that were given to entries.
+    var idsUsed: UInt32
   }
 
   static let entryBits = 14
-  /// Neighbouring entries that a word and an origin may stand in.
+  /// Neighbouring entries in which a word and an origin may be.
   static let ways = 4
   static let maxSlots = 1 << 17
-  /// A frame has two words, and the caller's frame pointer comes before them.
+  /// Two words for each frame, and the caller's frame pointer and return address before them.
   static let maxSlotsOfStack = 2 * StackCapture.maxDepth + 2
   private static let maxBranches = 32
-  /// As many times in a row that a stack is found behind branches, it is worth a walk to begin with
-  /// it: twice as many each time, and not for ever, for that cuts the other branches off.
+  /// After so many hits in a row behind the same branch, an unwind is worth it to make the stack
+  /// the root: twice as many each time, and `maxReroots` times at most, since that cuts the other
+  /// branches off.
   static let longStreak: UInt16 = 1 << 12
   private static let maxReroots: UInt16 = 4
 
-  // On a cache line of its own, as each of the entries is.
+  // The cache's header is on a cache line of its own, as each of the entries is.
   static let entryOffset = 64
   static let slotOffset = entryOffset + (1 << entryBits + ways) * MemoryLayout<Entry>.stride
-  // Behind the slots: where they are found by what they and those behind them are, and room to
-  // work.
+  // Behind the slots: the index of slots by the hash of them and of those behind them, and work
+  // space.
   static let indexBits = 12
   static let indexOffset = slotOffset + maxSlots * MemoryLayout<Slot>.stride
   private static let workOffset = indexOffset + MemoryLayout<UInt32>.stride << indexBits
   static let bytes = workOffset + 2 * maxSlotsOfStack * MemoryLayout<Slot>.stride
 
-  /// The number of the stack that a call is made from, when it is one that was walked before, or
-  /// `none`.
+  /// Returns the id of the stack that a call is made from on a hit, `none` on a miss.
   ///
-  /// A call whose frame is not known, 0, is never remembered.
+  /// A call whose frame is unknown, 0, is never cached.
   ///
   /// - Complexity: linear in the stack's frames, about half a nanosecond each.
   @inline(never)
@@ -135,7 +134,9 @@ enum UnwindCache {
     return unsafe stack(branchingFrom: entry, at: mismatch, memory)
   }
 
-  /// A function of its own, so that the usual case needs few registers.
+  /// Looks a stack up behind a divergence point.
+  ///
+  /// A function of its own, so that the fast path needs few registers.
   @inline(never)
   private static func stack(
     branchingFrom root: UnsafeMutablePointer<Entry>, at mismatch: Mismatch,
@@ -144,7 +145,7 @@ enum UnwindCache {
     var entry = unsafe root
     var mismatch = unsafe mismatch
     while true {
-      let (word, origin) = unsafe branch(of: entry, at: mismatch, memory)
+      let (word, origin) = unsafe branchKey(of: entry, at: mismatch, memory)
       guard let next = unsafe find(word, origin, in: memory), unsafe next.pointee.isKnown else {
         return .none
       }
@@ -158,10 +159,9 @@ enum UnwindCache {
     }
   }
 
-  /// Whether the stack that was found behind a branch has taken the place of what the branches
-  /// start from.
+  /// Returns whether the stack that was found behind a branch should replace the root.
   ///
-  /// That is forgotten then: the stack is walked once more, and found at once from then on.
+  /// The root is then on probation: the stack is unwound once more, and is the root from then on.
   @inline(__always)
   private static func shouldReroot(
     with branch: UInt32, _ root: UnsafeMutablePointer<Entry>
@@ -182,16 +182,16 @@ enum UnwindCache {
     return true
   }
 
-  /// Remembers a stack that was walked: the first time that there is one from there, the next time
-  /// what it depends on.
+  /// Inserts an unwound stack: the first time on probation, the next time with the inputs of the
+  /// unwind.
   ///
   /// - Parameters:
-  ///   - id: its number.
-  ///   - stack: what libunwind found.
+  ///   - id: the stack's id.
+  ///   - stack: the stack as libunwind found it.
   static func insert(
     _ id: StackID, _ stack: StackCapture.Stack, at caller: CallSite, unloads: UInt32
   ) {
-    // A walk that did not reach the caller says nothing of the next one.
+    // An unwind that did not reach the caller does not predict the next one.
     guard unsafe stack.reachesCaller else { return }
     guard let words = unsafe UnsafePointer<UInt>(bitPattern: caller.frame),
       unsafe words[1] == caller.returnAddress, let memory = unsafe memory()
@@ -199,10 +199,10 @@ enum UnwindCache {
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
     if unsafe cache.pointee.unloads != unloads
       || Int(cache.pointee.slotsUsed) + maxSlotsOfStack > maxSlots
-      || cache.pointee.names == Entry.uncacheable - 1
+      || cache.pointee.idsUsed == Entry.uncacheable - 1
     {
-      // Zeroed: all entries are empty. The kernel does it, but for memory that the program has
-      // locked.
+      // Zeroed: all entries are empty. The kernel zeroes the memory unless the program has locked
+      // it.
       if unsafe madvise(memory, bytes, MADV_DONTNEED) != 0 { unsafe memset(memory, 0, bytes) }
       unsafe cache.pointee.unloads = unloads
     }
@@ -213,7 +213,7 @@ enum UnwindCache {
     var compared = unsafe Compared(addresses: work)
     for _ in 0..<maxBranches {
       guard let entry = unsafe find(word, origin, in: memory) else {
-        unsafe place(word, origin, in: memory).pointee = Entry(
+        unsafe victim(word, origin, in: memory).pointee = Entry(
           word: word, origin: origin, stack: id)
         return
       }
@@ -228,13 +228,13 @@ enum UnwindCache {
         unsafe forEachAddress(entry.pointee.slots, before: mismatch, from: frame, memory) {
           unsafe compared.add($0)
         }
-        (word, origin) = unsafe branch(of: entry, at: mismatch, memory)
+        (word, origin) = unsafe branchKey(of: entry, at: mismatch, memory)
         frame = unsafe mismatch.frame
       }
     }
   }
 
-  /// The words that were compared on the way to a branch.
+  /// The addresses of the words that were compared on the way to a branch.
   @unsafe private struct Compared {
     /// Room for twice `maxSlotsOfStack`.
     let addresses: UnsafeMutablePointer<UInt>
@@ -254,20 +254,22 @@ enum UnwindCache {
     }
   }
 
-  // MARK: comparing
+  // MARK: entries
 
-  /// Where the stacks stand that differ from an entry's at a slot as this one does.
+  /// Returns the key of the branch for the stacks that differ from an entry's at a slot as this one
+  /// does.
   @inline(__always)
-  private static func branch(
+  private static func branchKey(
     of entry: UnsafeMutablePointer<Entry>, at mismatch: Mismatch, _ memory: UnsafeMutableRawPointer
   ) -> (word: UInt, origin: UInt) {
-    let (word, place) = unsafe difference(at: mismatch, memory)
-    // No frame of a program lies in the upper half of the address space.
-    return unsafe (word, 1 << 63 | UInt(entry.pointee.id) << 20 | place)
+    let (word, position) = unsafe difference(at: mismatch, memory)
+    // No frame of a program is in the upper half of the address space.
+    return unsafe (word, 1 << 63 | UInt(entry.pointee.id) << 20 | position)
   }
 
+  /// Returns the first of the `ways` entries in which a word and an origin may be.
   @inline(__always)
-  static func firstPlace(
+  static func homeSlot(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry> {
     let mixed = (word &* 0x9E37_79B9_7F4A_7C15 ^ origin) &* 0xD6E8_FEB8_6659_FD93
@@ -279,7 +281,7 @@ enum UnwindCache {
   private static func find(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry>? {
-    let first = unsafe firstPlace(word, origin, in: memory)
+    let first = unsafe homeSlot(word, origin, in: memory)
     for way in 0..<ways {
       let entry = unsafe first + way
       if unsafe entry.pointee.word == word && entry.pointee.origin == origin { return unsafe entry }
@@ -287,19 +289,19 @@ enum UnwindCache {
     return nil
   }
 
-  /// A place for a new entry: an empty one, or that of another, rather one that was seen once.
-  private static func place(
+  /// Returns the entry to overwrite with a new one: an empty one, else one on probation, else any.
+  private static func victim(
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry> {
-    let first = unsafe firstPlace(word, origin, in: memory)
+    let first = unsafe homeSlot(word, origin, in: memory)
     for way in 0..<ways where unsafe first[way].origin == 0 { return unsafe first + way }
     for way in 0..<ways where unsafe first[way].id == Entry.probation { return unsafe first + way }
     return unsafe first + Int(word >> 4 & UInt(ways - 1))
   }
 
-  // MARK: finding out
+  // MARK: promotion
 
-  /// Finds out what a stack depends on, apart from what was compared on the way.
+  /// Adds the inputs of the unwind to an entry, without the words that were compared on the way.
   private static func promote(
     _ entry: UnsafeMutablePointer<Entry>, _ id: StackID, _ stack: StackCapture.Stack,
     _ caller: CallSite, from frame: UInt, _ compared: Compared, _ memory: UnsafeMutableRawPointer
@@ -307,7 +309,7 @@ enum UnwindCache {
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
     unsafe entry.pointee.id = Entry.uncacheable
     let found = unsafe (memory + workOffset).assumingMemoryBound(to: Slot.self) + maxSlotsOfStack
-    guard let all = unsafe dependencies(of: stack, at: caller, found) else { return }
+    guard let all = unsafe inputs(of: stack, at: caller, found) else { return }
     var kept = 0
     for index in 0..<all where unsafe !compared.contains(found[index].first) {
       unsafe found[kept] = found[index]
@@ -331,16 +333,16 @@ enum UnwindCache {
       Run(
         first: shared.first, links: UInt16(sharedLinks), words: UInt16(shared.count - sharedLinks)),
     ]
-    unsafe cache.pointee.names += 1
+    unsafe cache.pointee.idsUsed += 1
     unsafe entry.pointee.stack = id
-    unsafe entry.pointee.id = cache.pointee.names
+    unsafe entry.pointee.id = cache.pointee.idsUsed
   }
 
   private static func lastSlot(
     of entry: UnsafePointer<Entry>, _ memory: UnsafeMutableRawPointer
   ) -> UInt32 {
     let end = unsafe UnsafeRawPointer(entry + 1).assumingMemoryBound(to: Slot.self)
-    return unsafe number(of: end, memory) - 1
+    return unsafe index(of: end, memory) - 1
   }
 
   private static func memory() -> UnsafeMutableRawPointer? {

@@ -1,12 +1,12 @@
 /// \file CInterpose.h
-/// The functions of libc that the tracker stands in front of, to see blocks released without
-/// SysFreeString: `free`, `realloc` and `reallocarray`. They must work before the Swift runtime is
-/// up, so they are C and consult only the filter of CTracker.h. What it lets through is handed to the
+/// The functions of libc that the tracker interposes, to see blocks freed without SysFreeString:
+/// `free`, `realloc` and `reallocarray`. They must work before the Swift runtime is up, so they are
+/// C and consult only the filter of CTracker.h. Pointers that may be registered are passed to the
 /// Swift functions declared here.
 ///
-/// A pointer is ours when it is the start of a block of ours, which is how private copies of
-/// SysFreeString release it, or any other address in or next to one: a fault, or the release by a copy of
-/// another layout.
+/// A pointer means a registered block when it is the block's start, which is what private copies of
+/// SysFreeString free, or any other address in or next to the block: a fault, or a free by a copy
+/// of another layout.
 
 #ifndef BSTRTRACE_CINTERPOSE_H
 #define BSTRTRACE_CINTERPOSE_H
@@ -14,27 +14,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// The start of the block, live or in quarantine, that `pointer` means; NULL when it is none of ours. Takes
-/// locks, one at a time.
+/// Returns the start of the block, live or quarantined, that `pointer` means; NULL when it means no
+/// registered block. Takes locks, one at a time.
 const void *_Nullable bstrtrace_block(const void *_Nonnull pointer);
 
-/// Releases the block that `pointer` names, if it is ours, and records what is wrong with that.
-/// `caller` is where `free` or, with `isRealloc`, `realloc` returns to, and `frame` its frame. Takes locks,
-/// one at a time.
-/// Returns false, with nothing done, when it is not ours.
+/// Frees the registered block that `pointer` means, if any, and records the fault in that. `caller`
+/// is where `free` or, with `isRealloc`, `realloc` returns to, and `frame` its frame. Takes locks,
+/// one at a time. Returns false, with nothing done, when it means none.
 bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
                        uintptr_t frame);
 
 #pragma GCC visibility push(hidden)
 
-/// Whether `pointer`, given to `free`, may mean a block of ours. Never locks; false is certain.
+/// Returns whether `pointer`, given to `free`, may mean a registered block. Never locks; false is
+/// certain.
 bool ct_may_be_ours(const void *_Nullable pointer);
 
-/// Whether other modules' calls of glibc's `free` come to this library, directly or through another copy of it. They
-/// do not where it was opened late: modules that were there are bound to libc. True for other heaps.
+/// Returns whether other modules' calls of glibc's `free` come to this library, directly or through
+/// another copy of it. They do not where it was opened late: modules loaded before are bound to
+/// libc. True for other heaps.
 bool ct_is_free_watched(void);
 
-/// `free`, past our own where that is the one that everybody calls: for what is no more ours.
+/// Frees to the heap, without this library's `free` where that is the first that the loader finds:
+/// for blocks that are no longer registered.
 void ct_heap_free(void *_Nullable block);
 
 #pragma GCC visibility pop

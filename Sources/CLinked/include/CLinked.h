@@ -1,14 +1,14 @@
 /// \file CLinked.h
-/// When a program that is linked with the library starts and ends: constructors and destructors,
-/// which Swift cannot write. What happens then is Swift.
+/// The calls of the linked tracker when its program starts and ends: from constructors and
+/// destructors, which Swift cannot declare. BSTRLinked implements the functions declared here.
 
 #ifndef BSTRTRACE_CLINKED_H
 #define BSTRTRACE_CLINKED_H
 
-/// Called before the program's own constructors.
+/// Starts the tracker. Called before the program's own constructors.
 void bstrtrace_linked_started(void);
 
-/// Called after the program's own destructors.
+/// Records the end of the process and reports. Called after the program's own destructors.
 void bstrtrace_linked_ending(void);
 
 #endif

@@ -1,7 +1,7 @@
 /// \file CTracker.h
-/// What the allocator's side needs and Swift cannot say: per-thread state, the caller's return
-/// address, the filter that `free` consults before any Swift code may run, and the loader's view of
-/// an address. Everything else is Swift.
+/// The parts of the allocator's side that Swift cannot express: per-thread state, the caller's
+/// return address, the filter that `free` consults before any Swift code may run, and the loader's
+/// view of an address. Everything else is Swift.
 
 #ifndef BSTRTRACE_CTRACKER_H
 #define BSTRTRACE_CTRACKER_H
@@ -22,188 +22,202 @@
 
 struct ct_request;
 
-/// See `ct_recorder.serve`. Takes locks.
+/// Carries out a request of another copy; see `ct_recorder.serve`. Takes locks.
 void bstrtrace_serve(struct ct_request *_Nonnull request);
 
-/// 1 when preloaded (CInterpose defines that), 2 when linked: the weak definition here.
+/// The `RecorderRole`: 1 when preloaded (CPreload defines that), 2 when linked, by the weak
+/// definition in state.c.
 extern const uint32_t ct_role;
 
 // MARK: threads
 
-/// Words of scratch memory for each thread.
+/// Words of scratch memory of each thread.
 #define CT_SCRATCH_WORDS 640
 
-/// Scopes that a thread can be in at once.
+/// The limit of scopes that a thread is in at once.
 #define CT_SCOPES 60
 
-/// What the tracker keeps for a thread that uses it. Never unmapped, for a thread that forks looks at
-/// everyone's: what one thread leaves is another's to take.
+/// The slot of a thread that uses the tracker. Never unmapped, since a thread that forks looks at
+/// all slots: another thread takes the slot of one that has ended.
 struct ct_thread {
-  /// Whether the thread is inside the tracker. Only it writes this.
+  /// Whether the thread holds its recursion guard, inside the tracker. Only that thread writes
+  /// this.
   bool inside;
-  /// Whether there is such a thread.
+  /// Whether a thread has taken the slot.
   bool taken;
-  /// What `errno` was outside, and where this thread's is: asking for that is a call.
+  /// The `errno` that the thread had when it took the guard, and the location of its `errno`, which
+  /// would otherwise take a call to find.
   int saved_errno;
-  int *_Nonnull errno_place;
+  int *_Nonnull errno_location;
   /// The kernel's id of the thread.
   uint32_t tid;
   pthread_t pthread;
   struct ct_thread *_Nullable next;
-  /// Numbers of allocations that are set aside for this thread: the next one, and one past the last.
+  /// The serial numbers that are set aside for this thread: the next one, and one past the last.
   uint64_t next_serial, end_serial;
-  /// What UnwindCache.swift keeps for the thread; NULL before its first use. Never unmapped.
+  /// The memory of the thread's UnwindCache.swift; NULL before its first use. Never unmapped.
   void *_Nullable unwind_cache;
-  /// The part of the registry whose quarantine this thread takes from next.
+  /// The index of the shard from whose quarantine this thread evicts next.
   uint32_t next_shard;
-  /// What FreeSiteCounts.swift keeps for it, likewise.
+  /// The thread's FreeSiteCounts.swift, likewise.
   void *_Nullable pair_counts;
-  /// Whether the thread tries out a program's own functions: what they call of ours is passed on to their own.
+  /// Whether the thread probes a program's own functions: their calls of this library's are passed
+  /// on to the original functions.
   bool probing;
-  /// The string that was made meanwhile, and how far in front of it a block was then freed; -1 for none.
+  /// The string that was allocated meanwhile, and how many bytes in front of it a block was then
+  /// freed; -1 for none.
   uintptr_t probed_string;
   int32_t probed_offset;
-  /// The scopes that the thread has begun or joined, the innermost last. Only it uses them.
+  /// The scopes that the thread has begun or joined, the innermost last. Only that thread uses
+  /// them.
   uint32_t scope_count;
   uint32_t scopes[CT_SCOPES];
   uint64_t scratch[CT_SCRATCH_WORDS];
 };
 
-/// Tells the scope of the code that runs, where threads do not: Swift's tasks. Called inside; NULL where
-/// nobody asks, and never changed back.
+/// Returns the scope of the running code where the thread does not determine it: in Swift's tasks.
+/// Called with the recursion guard held; NULL until a provider is set, and never reset.
 extern uint32_t (*_Nullable ct_task_scope)(void);
 
 CT_INLINE void ct_set_task_scope_provider(uint32_t (*_Nonnull scope)(void)) {
   __atomic_store_n(&ct_task_scope, scope, __ATOMIC_RELEASE);
 }
 
-/// Initial-exec, so that reading it never allocates and is safe in `free` and in signal handlers.
+/// The calling thread's slot; NULL before it has one. Initial-exec, so that reading it never
+/// allocates and is safe in `free` and in signal handlers.
 extern _Thread_local struct ct_thread *_Nullable ct_this_thread
     __attribute__((tls_model("initial-exec")));
 
-/// Whether a thread forks, and the others are to stay outside until it has.
+/// Whether a thread forks, and the other threads wait for it before they take their guards.
 extern bool ct_is_forking;
 
-/// Gives the calling thread its place; NULL when there is no memory for one. Safe in signal handlers.
+/// Takes a slot for the calling thread. Returns NULL when there is no memory for one, or another
+/// copy records. Safe in signal handlers.
 struct ct_thread *_Nullable ct_take_thread(void);
 
-/// Waits, outside, until nobody forks any more, or for a second.
+/// Releases the thread's recursion guard, waits until no thread forks, for a second at most, and
+/// takes it again.
 void ct_wait_for_fork(struct ct_thread *_Nonnull thread);
 
-/// Goes inside the tracker. Everything that takes a lock of ours, or of the Swift run-time, is done
-/// inside: a fork waits until nobody is there, so that its child finds no lock held.
+/// Takes the calling thread's recursion guard. Every lock of the tracker or of the Swift run-time
+/// is taken with the guard held: a fork waits until no thread holds its guard, so that the child
+/// finds no lock held.
 ///
-/// Returns NULL to who is inside already (a signal handler, a function that we call) and to a thread
-/// that no memory is left for. What they do is not recorded.
+/// Returns NULL for a nested entry (a signal handler, a function that the tracker calls), and where
+/// there is no memory for a slot. The call is then not recorded.
 CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
   struct ct_thread *thread = ct_this_thread;
   if (__builtin_expect(!thread, 0)) thread = ct_take_thread();
   if (!thread || thread->inside) return NULL;
   __atomic_store_n(&thread->inside, true, __ATOMIC_RELAXED);
-  // The processor may still do the next read before that write is seen: who forks sees to it with
-  // membarrier(2), so that nobody else has to.
+  // The processor may still do the next read before that write is seen: the thread that forks
+  // handles that with membarrier(2), so that no other thread pays for it.
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (__builtin_expect(__atomic_load_n(&ct_is_forking, __ATOMIC_ACQUIRE), 0))
     ct_wait_for_fork(thread);
-  thread->saved_errno = *thread->errno_place;
+  thread->saved_errno = *thread->errno_location;
   return thread;
 }
 
-/// Leaves, with `errno` as it was; nothing for NULL, which `ct_enter` answers to who does not leave yet.
+/// Releases the recursion guard and restores `errno`. NULL is a no-op (nested entry).
 CT_INLINE void ct_leave(struct ct_thread *_Nullable thread) {
   if (!thread) return;
-  *thread->errno_place = thread->saved_errno;
+  *thread->errno_location = thread->saved_errno;
   __atomic_store_n(&thread->inside, false, __ATOMIC_RELEASE);
 }
 
-/// The calling thread's place. Only inside.
+/// Returns the calling thread's slot. Caller holds the recursion guard.
 CT_INLINE struct ct_thread *_Nonnull ct_thread(void) {
   return (struct ct_thread *_Nonnull)ct_this_thread;
 }
 
-/// The calling thread's scratch memory. Only inside.
+/// Returns the calling thread's scratch memory. Caller holds the recursion guard.
 CT_INLINE uint64_t *_Nonnull ct_scratch(void) { return ct_thread()->scratch; }
 
-/// Whether the running code may be in a scope. Only inside.
+/// Returns whether the running code may be in a scope. Caller holds the recursion guard.
 CT_INLINE bool ct_may_be_in_scope(void) {
   return ct_thread()->scope_count != 0 || __atomic_load_n(&ct_task_scope, __ATOMIC_RELAXED);
 }
 
-/// The scope of the running task, 0 for none. Only inside.
+/// Returns the scope of the running task, 0 for none. Caller holds the recursion guard.
 CT_INLINE uint32_t ct_scope_of_task(void) {
   uint32_t (*scope)(void) = __atomic_load_n(&ct_task_scope, __ATOMIC_ACQUIRE);
   return scope ? scope() : 0;
 }
 
-/// Waits until nobody is inside, or for a second, and keeps the others out. Before a fork. Nothing in
-/// a signal handler that forks in the middle of our own work, or of another fork.
+/// Waits until no thread holds its recursion guard, for a second at most, and keeps other threads
+/// from taking theirs. Called before a fork. A no-op in a signal handler that forks while its
+/// thread holds its guard, or is forking.
 void ct_begin_fork(void);
 
-/// Lets the others in again. After the fork, in the parent.
+/// Lets other threads take their guards again. Called after the fork, in the parent.
 void ct_end_fork(void);
 
-/// Forgets the threads that are gone. After the fork, in the child.
+/// Releases the slots of the threads that the child does not have. Called after the fork, in the
+/// child.
 void ct_end_fork_in_child(void);
 
-/// The kernel's id of the living thread whose stack an address lies in, of those that have used the
-/// tracker; 0 for none. May allocate and read /proc.
+/// Returns the kernel's id of the living thread whose stack an address is in, of those that have
+/// used the tracker; 0 for none. May allocate and read /proc.
 uint32_t ct_thread_with_stack_at(uintptr_t address);
 
 // MARK: small things
 
-/// Writes "directory/pid.attempt.store"; false when it does not fit. Not Swift's formatting, which takes
-/// locks of its run-time: a signal handler that forks may have interrupted their holder.
+/// Writes "directory/pid.attempt.store" to `path`. Returns false when it does not fit. Not Swift's
+/// formatting, which takes locks of its run-time: a signal handler that forks may have interrupted
+/// their holder.
 bool ct_store_path(char *_Nonnull path, size_t bytes, const char *_Nonnull directory, int attempt);
 
-/// Puts question marks in place of control characters, and of those that change the direction or form of
-/// the text around them: a message may name what is the program's.
+/// Replaces control characters, and those that change the direction or form of the text around
+/// them, by question marks: a message may contain text of the program.
 void ct_make_printable(char *_Nonnull line, size_t bytes);
 
-/// Writes to standard error, in one line, that something is wrong with a scope. A name of no bytes is left
-/// out.
+/// Writes to standard error, in one line, that a scope is misused. A name of no bytes is left out.
 void ct_warn_scope_misuse(const void *_Nonnull name, size_t bytes, uint32_t scope,
                           const uint8_t *_Nonnull what);
 
-/// Nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of the price.
+/// Returns the nanoseconds of the monotonic clock, to the kernel's tick: a few ms, at a quarter of
+/// the cost.
 CT_INLINE uint64_t ct_now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/// How long the machine has been suspended since it started, in hundredths of a second: what the monotonic clock
-/// leaves out.
+/// Returns how long the machine has been suspended since it started, in hundredths of a second: the
+/// time that the monotonic clock leaves out.
 CT_INLINE uint32_t ct_suspended(void) {
   struct timespec all, awake;
   if (clock_gettime(CLOCK_MONOTONIC, &awake) != 0 || clock_gettime(CLOCK_BOOTTIME, &all) != 0) return 0;
   return (uint32_t)((all.tv_sec - awake.tv_sec) * 100 + (all.tv_nsec - awake.tv_nsec) / 10000000);
 }
 
-// Both addresses pass through an empty statement that the optimiser must leave where it stands: a compiler
-// may move the unlikely half of a function into one of its own (`.cold`), where they would be that
-// one's and name the library as the caller. They are therefore taken first, and passed on.
+// Both addresses pass through an empty statement that the optimiser must leave where it is: a
+// compiler may move the unlikely half of a function into one of its own (`.cold`), where they would
+// be that function's and name the library as the caller. They are therefore taken first, and passed
+// on.
 
-/// The address the function this is inlined into returns to. To be called in front of any branch.
+/// Returns the address that the function this is inlined into returns to. Called before any branch.
 CT_INLINE uintptr_t ct_return_address(void) {
   uintptr_t address = (uintptr_t)__builtin_return_address(0);
   __asm__ volatile("" : "+r"(address));
   return address;
 }
 
-/// The frame of the function this is inlined into: its caller's frame pointer stands there, and behind it
-/// the return address. To be called in front of any branch.
+/// Returns the frame of the function this is inlined into: the caller's frame pointer is saved
+/// there, and the return address behind it. Called before any branch.
 CT_INLINE uintptr_t ct_frame_address(void) {
   uintptr_t address = (uintptr_t)__builtin_frame_address(0);
   __asm__ volatile("" : "+r"(address));
   return address;
 }
 
-/// Keeps the frame that `ct_frame_address` names: a call that comes before this is not made a jump.
+/// Keeps the frame that `ct_frame_address` returned: a call before this is not compiled to a jump.
 CT_INLINE void ct_keep_frame(void) { __asm__ volatile(""); }
 
 // MARK: several copies
 
-/// A function of one copy of this library that another one, which records, is to carry out.
+/// The functions that a copy of this library passes on to the copy that records.
 enum ct_operation {
   CT_ALLOCATE_TEXT = 1,
   CT_ALLOCATE_CHARACTERS = 2,
@@ -227,56 +241,56 @@ enum ct_operation {
   CT_EXIT_NOW = 20,
 };
 
-/// A call of a function of one copy that another one is to carry out.
+/// A call that one copy passes on to the copy that records.
 struct ct_request {
   uint32_t operation;
   /// The function's arguments, in order.
   uintptr_t arguments[3];
-  /// Where the call returns to, and its frame.
+  /// The return address of the call, and its frame.
   uintptr_t caller, frame;
-  /// What the function returns.
+  /// The values that the function returns.
   uintptr_t results[3];
 };
 
 #define CT_RECORDER_VERSION 1
 
-/// What a copy shows to the others. Its start is the same in all versions.
+/// The part of a copy that other copies see. Its start is the same in all versions.
 struct ct_recorder {
   uint32_t version;
-  /// Whether it is the one that records.
+  /// Whether this copy records.
   uint32_t is_recording;
-  /// Carries out a call as if its own function had been called from there.
+  /// Carries out a call as if this copy's function had been called from the request's caller.
   void (*_Nonnull serve)(struct ct_request *_Nonnull request);
 };
 
 extern struct ct_recorder ct_own_recorder;
 
-/// Decides which copy records, once. Whatever of this library runs first calls it.
+/// Chooses the copy that records, once. Called by whichever function of this library runs first.
 void ct_choose_recorder(void);
 
-/// The copy that records in place of this one; NULL where this one does.
+/// The copy that records in address of this one; NULL where this one records.
 extern struct ct_recorder *_Nullable ct_other_recorder;
 
-/// Whether a copy of another version is there, so that this one works without recording.
+/// Whether a copy of another version is loaded, so that this one works without recording.
 extern bool ct_is_other_version;
 
 CT_INLINE bool ct_has_other_recorder(void) { return ct_other_recorder != NULL; }
 CT_INLINE bool ct_meets_other_version(void) { return ct_is_other_version; }
 
-/// Asks the copy that records.
+/// Passes a request to the copy that records.
 CT_INLINE void ct_ask_recorder(struct ct_request *_Nonnull request) {
   ct_other_recorder->serve(request);
 }
 
-/// Whether an address lies in a copy of this library, of whichever version. Takes no lock.
+/// Returns whether an address is in a copy of this library, of any version. Takes no lock.
 bool ct_is_in_copy(const void *_Nullable address);
 
-/// Whether an address lies in the copy that records in place of this one.
+/// Returns whether an address is in the copy that records in address of this one.
 bool ct_is_in_other_recorder(uintptr_t address);
 
 // MARK: the tracker
 
-/// This process's tracker, once it has started: known to Tracker.swift alone.
+/// This process's tracker, once it has started. Only Tracker.swift knows its type.
 extern void *_Nullable ct_tracker;
 
 CT_INLINE void *_Nullable ct_get_tracker(void) {
@@ -287,10 +301,11 @@ CT_INLINE void ct_set_tracker(void *_Nonnull tracker) {
   __atomic_store_n(&ct_tracker, tracker, __ATOMIC_RELEASE);
 }
 
-// MARK: switched off
+// MARK: fast path
 
-/// While nothing is recorded or pinned and all callers have one layout, so that the functions need not go
-/// inside: that layout, as a `StoredLayout`. 0 otherwise.
+/// The layout of the untracked fast path, as a `StoredLayout`: set while nothing is recorded or
+/// pinned and all callers have one layout, so that the functions need no recursion guard. 0
+/// otherwise.
 extern uint8_t ct_fast_path_layout;
 
 CT_INLINE uint8_t ct_get_fast_path_layout(void) {
@@ -303,38 +318,41 @@ CT_INLINE void ct_set_fast_path_layout(uint8_t layout) {
 
 // MARK: layouts of callers
 
-// A function whose last act is a call jumps, so that the call returns to the caller's caller: which module the code
-// at a return address belongs to does not tell whose call it was. While all modules have one layout that does not
-// matter, and callers are told apart by page of code, in a table that the processor's cache holds. From the first
-// module on that is opened later, or has another layout, they are told apart by call.
+// A function whose last act is a call jumps (a tail call), so that the call returns to the caller's
+// caller: the module of a return address need not be the module that called. While all modules have
+// one layout that does not matter, and layouts are kept per page of code, in a table that fits the
+// processor's cache. From the first module on that is opened later, or has another layout, they are
+// kept per call site.
 //
-// Words have a key in the upper 56 bits and a `StoredLayout` in the lower 8, with `CT_GUESSED`. They are written
-// and read without a lock.
+// Words have a key in the upper 56 bits and a `StoredLayout` in the lower 8, with `CT_GUESSED`.
+// They are written and read without a lock.
 
-/// The caller's own layout is not known: what its code allocates and counts is to be looked up each time.
+/// Set where the caller's own layout is not known: it is looked up at each allocation and count.
 #define CT_GUESSED 0x80
 
-/// By page of code: the key is the page's number.
+/// The layouts by page of code: the key is the page's index.
 #define CT_PAGE_LAYOUTS 1024
 extern uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 
-/// By call, two ways a set: the key is where the call returns to.
+/// The layouts by call site, two ways a set: the key is the return address.
 #define CT_CALL_LAYOUTS 4096
 extern uint64_t ct_call_layouts[CT_CALL_LAYOUTS][2];
 
-/// The last of the modules that the program was started with, as long as pages are enough; else one that nothing
-/// ever comes behind.
+/// The last of the modules that the program was started with, while layouts are kept per page; else
+/// one that is never followed by another.
 extern const struct link_map *_Nonnull ct_newest_module;
 
-/// Whether a module was opened since the program was started, so that pages are not enough any more.
+/// Returns whether a module was opened since the program was started, so that layouts must be kept
+/// per call site.
 CT_INLINE bool ct_has_newer_module(void) {
   return __atomic_load_n(&ct_newest_module->l_next, __ATOMIC_RELAXED) != NULL;
 }
 
-/// By call alone.
+/// Returns the layout by call site alone; see `ct_layout_of_caller`.
 uint64_t ct_layout_of_call(uintptr_t return_address);
 
-/// The `StoredLayout` of who calls; 0 or more than 255 when it is not there, and more than 127 when it is a guess.
+/// Returns the `StoredLayout` of the caller; 0 or more than 255 when none is kept, and with
+/// `CT_GUESSED` set when it is a guess.
 CT_INLINE uint64_t ct_layout_of_caller(uintptr_t return_address) {
   uint64_t page = return_address >> 12;
   uint64_t layout =
@@ -344,18 +362,18 @@ CT_INLINE uint64_t ct_layout_of_caller(uintptr_t return_address) {
   return layout;
 }
 
-/// Keeps the layout of who calls.
+/// Keeps the layout of a caller.
 void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout);
 
-/// Tells callers apart by page until a module is opened.
+/// Keeps layouts per page until a module is opened.
 ///
-/// - Parameter last: of the modules that the program was started with, the last.
+/// - Parameter last: the last of the modules that the program was started with.
 void ct_tell_pages_apart(const struct link_map *_Nonnull last);
 
-/// Tells callers apart by call from now on.
+/// Keeps layouts per call site from now on.
 void ct_tell_calls_apart(void);
 
-/// The `StoredLayout` of callers of whom nothing is known. Safe in signal handlers.
+/// The `StoredLayout` of callers whose layout is unknown. Safe in signal handlers.
 extern uint8_t ct_assumed_layout;
 
 CT_INLINE uint8_t ct_get_assumed_layout(void) {
@@ -366,29 +384,30 @@ CT_INLINE void ct_set_assumed_layout(uint8_t layout) {
   __atomic_store_n(&ct_assumed_layout, layout, __ATOMIC_RELAXED);
 }
 
-/// Forgets those of all calls: code was unloaded, or a layout has become another one.
+/// Forgets the layouts of all callers: code was unloaded, or a layout has changed.
 void ct_forget_layouts(void);
 
 // MARK: locks
 
-/// A lock. Zero is the valid initial state, and what a forked child makes of it. Inlined, because it is taken
-/// twice for each string.
+/// A lock. Zero is the valid initial state, to which a forked child resets it. Inlined, because it
+/// is taken twice for each string.
 struct ct_lock {
-  /// 1 while it is held.
+  /// 1 while the lock is held.
   uint32_t held;
-  /// How many sleep until it is free.
+  /// The count of threads that sleep until the lock is free.
   uint32_t sleepers;
 };
 
-/// Waits for a lock that is held, and takes it.
+/// Waits for a held lock, and takes it.
 void ct_lock_wait(struct ct_lock *_Nonnull lock);
 
-/// Wakes one that sleeps.
+/// Wakes one sleeping thread.
 void ct_lock_wake(struct ct_lock *_Nonnull lock);
 
-/// Takes a lock. Returns whether somebody else held it.
+/// Takes a lock. Returns whether another thread held it.
 CT_INLINE bool ct_lock_acquire(struct ct_lock *_Nonnull lock) {
-  // Without other threads it takes no more than a store, as in malloc: nobody starts one inside.
+  // Without other threads a store is enough, as in malloc: no thread is started while the recursion
+  // guard is held.
   if (__libc_single_threaded && !__atomic_load_n(&lock->held, __ATOMIC_RELAXED)) {
     __atomic_store_n(&lock->held, 1, __ATOMIC_RELAXED);
     return false;
@@ -401,8 +420,8 @@ CT_INLINE bool ct_lock_acquire(struct ct_lock *_Nonnull lock) {
   return true;
 }
 
-/// A store and a load, which the processor may do in either order: who goes to sleep in between is not
-/// woken, and looks again after a millisecond.
+/// Releases a lock, by a store and a load. The processor may do them in either order: a thread that
+/// goes to sleep in between is not woken, and looks again after a millisecond.
 CT_INLINE void ct_lock_release(struct ct_lock *_Nonnull lock) {
   __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
   if (__builtin_expect(__atomic_load_n(&lock->sleepers, __ATOMIC_RELAXED), 0)) ct_lock_wake(lock);
@@ -410,31 +429,30 @@ CT_INLINE void ct_lock_release(struct ct_lock *_Nonnull lock) {
 
 // MARK: the filter
 
-/// Counters by hash of a block's address, saturating: 0 means that no block of ours is there.
-/// Written under the lock of the shard whose bits open the index; read without one.
+/// Saturating counters by hash of a block's address: 0 means that no registered block is there.
+/// Written under the lock of the shard that the index's upper bits name; read without a lock.
 #define CT_FILTER_BITS 20
 extern uint8_t ct_filter[1u << CT_FILTER_BITS];
 
-/// What `free` is to do with a pointer: 0 until the first block is recorded, so that other programs pay one
-/// load per `free`; `CT_ASK_FILTER` from then on; `CT_ASK_RECORDER` where another copy of this library records.
-/// `CT_PROBE` is added for each thread that tries out a
-/// program's own functions.
+/// The mode of `free`: 0 until the first block is recorded, so that other programs pay one load per
+/// `free`; `CT_ASK_FILTER` from then on; `CT_ASK_RECORDER` where another copy of this library
+/// records. `CT_PROBE` is added for each thread that probes a program's own functions.
 extern uint32_t ct_free_mode;
 #define CT_ASK_FILTER 1u
 #define CT_ASK_RECORDER 2u
 #define CT_PROBE 4u
 
-/// Whether the calling thread tries functions out.
+/// Returns whether the calling thread probes a program's own functions.
 CT_INLINE bool ct_is_probing(void) { return ct_this_thread && ct_this_thread->probing; }
 
-/// Begins and ends that the calling thread tries functions out. Only inside.
+/// Begin and end a probe by the calling thread. Caller holds the recursion guard.
 void ct_begin_probe(void);
 void ct_end_probe(void);
 
-/// Ends what other threads had begun to try out when this process was forked, which never ends here.
+/// Ends the probes that other threads had begun when this process was forked, in the child.
 void ct_end_probes_in_child(void);
 
-/// Spreads block addresses, which are multiples of 16, over 64 bits.
+/// Spreads the address of a block, a multiple of 16, over 64 bits.
 CT_INLINE uint64_t ct_hash(uintptr_t address) {
   uint64_t mixed = (uint64_t)(address >> 4) * 0x9E3779B97F4A7C15u;
   return mixed ^ (mixed >> 32) * 0xD6E8FEB86659FD93u;
@@ -444,7 +462,7 @@ CT_INLINE uint32_t ct_filter_index(uint64_t hash) {
   return (uint32_t)(hash >> (64 - CT_FILTER_BITS));
 }
 
-/// Caller holds the lock of the shard that owns the cell.
+/// Counts a block in its cell. Caller holds the lock of the shard that owns the cell.
 CT_INLINE void ct_filter_add(uint64_t hash) {
   uint8_t *cell = &ct_filter[ct_filter_index(hash)];
   uint8_t count = __atomic_load_n(cell, __ATOMIC_RELAXED);
@@ -453,7 +471,8 @@ CT_INLINE void ct_filter_add(uint64_t hash) {
     __atomic_fetch_or(&ct_free_mode, CT_ASK_FILTER, __ATOMIC_RELAXED);
 }
 
-/// Caller holds the lock of the shard that owns the cell. A saturated cell stays saturated.
+/// Takes a block out of its cell. Caller holds the lock of the shard that owns the cell. A
+/// saturated cell stays saturated.
 CT_INLINE void ct_filter_remove(uint64_t hash) {
   uint8_t *cell = &ct_filter[ct_filter_index(hash)];
   uint8_t count = __atomic_load_n(cell, __ATOMIC_RELAXED);
@@ -461,24 +480,26 @@ CT_INLINE void ct_filter_remove(uint64_t hash) {
     __atomic_store_n(cell, (uint8_t)(count - 1), __ATOMIC_RELAXED);
 }
 
-/// How many blocks the cell of an address counts; 255 or more of them when it is saturated.
+/// Returns the count of blocks in the cell of an address; 255 for 255 or more (saturated).
 CT_INLINE uint8_t ct_filter_count(uintptr_t address) {
   return __atomic_load_n(&ct_filter[ct_filter_index(ct_hash(address))], __ATOMIC_RELAXED);
 }
 
-/// Whether a block of ours may start in the 16 bytes around an address. Never locks; false is certain.
+/// Returns whether a registered block may start in the 16 bytes around an address. Never locks;
+/// false is certain.
 CT_INLINE bool ct_filter_may_hold(uintptr_t address) {
   return ct_filter_count(address) != 0;
 }
 
-// MARK: recognised stacks
+// MARK: unwind-cache hits
 
-/// Whether the frame at `frame` and those behind it, `count` in all, hold what pairs of words say, of which the
-/// first says where the next frame is: behind it, as the stack's callers are. False, too, where they do not lie
-/// on one page: what can be read of one can then not be read of all.
+/// Returns whether the frame-pointer chain of `count` frames that starts at `frame` holds the given
+/// pairs of words: each pair is the address of the caller's frame, which is at a higher address,
+/// and the return address. Returns false, too, where the frames are not all on one page, since only
+/// the first is known to be readable.
 ///
 /// `count` is a constant; pairs are aligned to 16 bytes.
-CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs, int count) {
+CT_INLINE bool ct_matches_chain(uintptr_t frame, const uintptr_t *_Nonnull pairs, int count) {
   typedef uint64_t pair __attribute__((vector_size(16), may_alias));
   typedef uint64_t unaligned_pair __attribute__((vector_size(16), aligned(8), may_alias));
   if ((frame ^ (pairs[2 * count - 4] + 15)) >> 12) return false;
@@ -492,164 +513,176 @@ CT_INLINE bool ct_are_links(uintptr_t frame, const uintptr_t *_Nonnull pairs, in
 
 // MARK: records
 
-/// Eight bytes from any address, which Swift would call a function for in so large a one.
-CT_INLINE uint64_t ct_load64(const void *_Nonnull place) {
+/// Loads eight bytes from any address. Swift would call a function for that in so large a function.
+CT_INLINE uint64_t ct_load64(const void *_Nonnull address) {
   uint64_t word;
-  __builtin_memcpy(&word, place, sizeof word);
+  __builtin_memcpy(&word, address, sizeof word);
   return word;
 }
 
-/// Two bytes, likewise.
-CT_INLINE uint16_t ct_load16(const void *_Nonnull place) {
+/// Loads two bytes, likewise.
+CT_INLINE uint16_t ct_load16(const void *_Nonnull address) {
   uint16_t word;
-  __builtin_memcpy(&word, place, sizeof word);
+  __builtin_memcpy(&word, address, sizeof word);
   return word;
 }
 
-/// Stores `value` after everything written before, for a reader of the mapped file.
-CT_INLINE void ct_publish(uint64_t *_Nonnull place, uint64_t value) {
-  __atomic_store_n(place, value, __ATOMIC_RELEASE);
+/// Stores `value` with release ordering, for a reader of the mapped file.
+CT_INLINE void ct_publish(uint64_t *_Nonnull address, uint64_t value) {
+  __atomic_store_n(address, value, __ATOMIC_RELEASE);
 }
 
 // MARK: the loader
 
-/// A loaded module as the loader knows it.
+/// A loaded module, as the loader describes it.
 struct ct_module {
-  /// First and one past the last mapped address.
+  /// The first mapped address, and one past the last.
   uintptr_t start, end;
-  /// What was added to the file's virtual addresses when it was mapped.
+  /// The load bias: the difference of mapped addresses to the file's virtual addresses.
   uintptr_t bias;
-  /// The path it was loaded from; "" for the executable. Valid while the module is loaded.
+  /// The path that it was loaded from; "" for the executable. Valid while the module is loaded.
   const char *_Nonnull path;
   /// Its build-id inside the mapped module, or NULL.
   const uint8_t *_Nullable buildID;
   uint32_t buildIDBytes;
 };
 
-/// Has the constructors of this library and of the Swift run-time run, if they have not. The loader may
-/// run those of a library first that does not depend on this one, and that library may call us.
+/// Runs the constructors of this library and of the Swift run-time, if they have not run. The
+/// loader may first run those of a library that does not depend on this one, and that library may
+/// call this one.
 void ct_initialise(void);
 
-/// The module that `address` lies in; all zero, with the path "", when it lies in none.
-/// Neither locks nor allocates; safe in a forked child.
+/// Returns the module that `address` is in; all zero, with the path "", when it is in none. Neither
+/// locks nor allocates; safe in a forked child.
 struct ct_module ct_find_module(uintptr_t address);
 
-/// Counts the calls of `dlclose`, any of which may have given addresses back, and what else makes stacks'
-/// numbers mean something else.
+/// The count of calls of `dlclose`, any of which may have unmapped code, and of other events that
+/// invalidate stack ids.
 extern uint32_t ct_unloads;
 
-/// Whether other modules' calls of `dlclose` do not come to this library: anything may have been unloaded since
-/// the last look.
+/// Whether other modules' calls of `dlclose` do not come to this library: any module may have been
+/// unloaded since the last look.
 extern bool ct_are_unloads_unseen;
 
+/// Raises the count, since a module may have been unloaded unseen, and returns it.
 uint32_t ct_count_unloads_anew(void);
 
+/// Returns whether the calls of `dlclose` come to this library.
 CT_INLINE bool ct_sees_unloads(void) { return !ct_are_unloads_unseen; }
 
+/// Returns the count of unloads; where they are not seen, another one each time.
 CT_INLINE uint32_t ct_unload_count(void) {
   if (__builtin_expect(ct_are_unloads_unseen, 0)) return ct_count_unloads_anew();
   return __atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE);
 }
 
-/// Raises that count. In a forked child, whose stacks are numbered anew.
+/// Raises that count. Called in a forked child, whose stack ids start anew.
 void ct_invalidate_stack_caches(void);
 
-/// A number for the module that `address` lies in, which another one that is mapped there later does not have; 0
-/// for none.
+/// Returns a hash that identifies the module that `address` is in, and that differs for another
+/// module mapped there later; 0 for none.
 uint64_t ct_module_identity(uintptr_t address);
 
-/// Whether the module that `address` lies in imports or defines any of the BSTR functions. Takes no lock.
+/// Returns whether the module that `address` is in imports or defines any of the BSTR functions.
+/// Takes no lock.
 bool ct_uses_functions(uintptr_t address);
 
-/// The function that was called where a call returns to `return_address`, which may have jumped to another one; 0
-/// where it was called through a register or from memory, or cannot be told. Takes no lock.
+/// Returns the function that was called by the call that returns to `return_address`, which may
+/// have jumped to another one; 0 where it was called through a register or from memory, or is
+/// unknown. Takes no lock.
 uintptr_t ct_called_function(uintptr_t return_address);
 
-/// Whether that can be told on this architecture; else all calls are taken for calls of this library's functions.
+/// Whether calls are decoded on this architecture; else all calls are taken for calls of this
+/// library's functions.
 extern const bool ct_decodes_calls;
 
-/// The SysFreeString of the only module that defines one; 0 for none or several. Takes the loader's lock.
+/// Returns the SysFreeString of the only module that defines one; 0 for none or several. Takes the
+/// loader's lock.
 uintptr_t ct_only_copy(void);
 
-/// Sets what is called with a handle before `dlclose` gives it back. It may run inside the loader's lock.
+/// Sets the function that is called with a handle before `dlclose` closes it. It may run inside the
+/// loader's lock.
 void ct_tell_unloads(void (*_Nonnull before)(void *_Nonnull handle));
 
-/// A way through the list of the modules that are loaded, with room for what is read on it.
+/// An iteration over the loader's list of loaded modules, with buffers for the parts that are read.
 struct ct_modules {
-  /// The module that came last.
+  /// The current module.
   struct ct_module module;
-  /// The loader's entry of the next module, and the name of the one before.
+  /// The loader's entry of the next module, and the name of the current one.
   uintptr_t next, name;
-  /// How many more are looked at.
+  /// The count of modules that may still follow.
   uint32_t left;
-  /// The count of unloads when it began.
+  /// The count of unloads when the iteration began.
   uint32_t unloads;
-  /// Whether a module was passed over.
+  /// Whether a module was skipped.
   bool isBroken;
-  /// Whether the module that came last is the executable.
+  /// Whether the current module is the executable.
   bool isExecutable;
   char path[4096];
   _Alignas(8) uint8_t header[4096];
   _Alignas(8) uint8_t notes[1024];
 };
 
-/// Whether so many bytes are left of the stack that the thread was given for its signal handlers; true where it
+/// Returns whether `bytes` bytes are left of the thread's alternate signal stack; true where it
 /// does not run on that.
 bool ct_handler_stack_has(size_t bytes);
 
-/// Begins at the executable, or at the module of a handle: those that were loaded later come behind it.
+/// Begins an iteration at the executable, or at the module of a handle: modules that were loaded
+/// later follow it.
 ///
-/// Until `ct_end_modules`, `dlclose` waits in other threads. Nothing of this locks, waits, allocates or reads
-/// memory that may be gone, so that it is right at any time, in a signal handler and in a forked child, too.
+/// Until `ct_end_modules`, `dlclose` waits in other threads. None of these functions locks, waits,
+/// allocates or reads memory that may be unmapped, so that they may be called at any time, also in
+/// a signal handler and in a forked child.
 void ct_begin_modules(struct ct_modules *_Nonnull modules, const void *_Nullable first);
 
-/// Goes to the next module, whose path and build-id are not read yet; false behind the last one.
+/// Advances to the next module, whose path and build-id are not read yet. Returns false after the
+/// last one.
 bool ct_next_module(struct ct_modules *_Nonnull modules);
 
-/// Reads the path and the build-id of the module that came last; false when it is no file.
+/// Reads the path and the build-id of the current module. Returns false when it is no file.
 bool ct_identify_module(struct ct_modules *_Nonnull modules);
 
-/// Ends what `ct_begin_modules` began, and answers whether every module was among those that came, and none was
-/// unloaded meanwhile.
+/// Ends an iteration. Returns whether every module was visited, and none was unloaded meanwhile.
 bool ct_end_modules(const struct ct_modules *_Nonnull modules);
 
-/// Around what may unload modules: waits for those who look at the list, which is not for long.
+/// Begin and end a call that may unload modules. The first waits for threads that read the list,
+/// 10,000 yields at most.
 void ct_begin_close(void);
 void ct_end_close(void);
 
-/// Forgets the closing threads of the parent, in a forked child.
+/// Forgets the threads of the parent that were in `dlclose`. Called in a forked child.
 void ct_forget_closing(void);
 
-/// `name` as the code at `address` would find it without this library in the way, or NULL.
-/// Takes the loader's lock where the function comes neither from what the program was started with nor from the
-/// module at `address` itself: the caller holds none.
+/// Returns the function `name` as the code at `address` would find it without this library, or
+/// NULL. Takes the loader's lock where the function comes neither from what the program was started
+/// with nor from the module at `address` itself: the caller holds none.
 void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull name);
 
-/// Whether `bytes` bytes at `address` can be read. Never faults.
+/// Returns whether `bytes` bytes at `address` can be read. Never faults.
 bool ct_is_readable(uintptr_t address, size_t bytes);
 
-/// Reads up to 8 bytes, which can be read, as a little-endian number. Sanitizers are not told: what
-/// is read may lie between the program's blocks.
+/// Reads up to 8 readable bytes as a little-endian integer. Not instrumented by sanitizers: the
+/// bytes may be between the program's blocks.
 uint64_t ct_peek(uintptr_t address, size_t bytes);
 
-/// Bytes that the heap has set aside for its live block, at least as many as were asked for.
+/// Returns the usable bytes of a live block of the heap, at least as many as were requested.
 size_t ct_usable_bytes(uintptr_t block);
 
-/// What glibc marks freed blocks in its threads' caches with, 0 where that cannot be told. Allocates and
-/// frees.
+/// Returns the key that glibc marks freed blocks in its threads' caches with (tcache_key), 0 where
+/// it is unknown. Allocates and frees.
 uint64_t ct_tcache_key(void);
 
-/// Whether `malloc` is glibc's own, so that its chunks can be judged.
+/// Returns whether `malloc` is glibc's own, so that its chunks can be read.
 bool ct_heap_is_glibc(void);
 
-/// Whether `malloc` is a sanitizer's, which can be asked for its blocks.
+/// Returns whether `malloc` is a sanitizer's, which can be asked for its blocks.
 bool ct_heap_is_sanitizers(void);
 
-/// Bytes of the sanitizer's live block that starts at an address; 0 where none does.
+/// Returns the bytes of the sanitizer's live block that starts at an address; 0 where none does.
 size_t ct_sanitizer_block_bytes(uintptr_t block);
 
-/// Takes back the crash handlers that the Swift runtime installs, when the program itself is not
-/// written in Swift: a traced C program must die as it would have died alone.
+/// Removes the crash handlers that the Swift runtime installs, when the program itself is not
+/// written in Swift: a traced C program must end as it would without the tracker.
 void ct_remove_swift_crash_handlers(void);
 
 #pragma GCC visibility pop

@@ -1,33 +1,34 @@
 // The record of a live block.
 
-/// One live block, or a free place for one.
+/// One live block, or a free record.
 ///
 /// 32 bytes.
 public struct BlockRecord: BitwiseCopyable, Sendable {
   /// The BSTR's address in the lower 56 bits, and its `StoredLayout` in the upper 8.
   ///
-  /// In a free place, the next free place plus 1.
+  /// In a free record, the index of the next free record plus 1.
   public var addressAndLayout: UInt64
-  /// The number of the allocation, from 1, in the lower 40 bits, and the scope in the upper 24.
+  /// The serial number of the allocation, from 1, in the lower 40 bits, and the scope in the upper
+  /// 24.
   ///
-  /// 0 marks a free place, and is written first on release and last on allocation, so that a store
-  /// cut off in between reads true.
+  /// 0 marks a free record, and is written first on a free and last on an allocation, so that a
+  /// store cut off in between is valid.
   public var identity: UInt64
-  /// Payload bytes when it was allocated, or when our functions shortened it last.
+  /// Payload bytes when it was allocated, or when the BSTR functions shortened it last.
   public var byteLength: UInt32
-  /// Where it was allocated.
+  /// The stack at which it was allocated.
   public var stack: StackID
   /// The kernel's id of the thread that allocated it.
   public var thread: UInt32
-  /// When: milliseconds since recording began, or `noTime`.
+  /// The time of the allocation in milliseconds since recording began, or `noTime`.
   public var milliseconds: UInt32
 
-  /// A time that was not recorded.
+  /// The value of a time that was not recorded.
   public static let noTime = UInt32.max
 
-  /// The number of the allocation; 0 in a free place.
+  /// The serial number of the allocation; 0 in a free record.
   public var serial: UInt64 { identity & Self.serialMask }
-  /// The scope it was made in.
+  /// The scope in which it was allocated.
   public var scope: ScopeID {
     get { ScopeID(rawValue: UInt32(truncatingIfNeeded: identity >> 40)) }
     set { identity = serial | UInt64(newValue.rawValue) << 40 }
@@ -41,12 +42,12 @@ public struct BlockRecord: BitwiseCopyable, Sendable {
   /// The BSTR: the address of its first character.
   @inlinable public var address: UInt64 { addressAndLayout & Self.addressMask }
 
-  /// How it lies in its block.
+  /// The string's layout.
   @inlinable public var layout: StoredLayout {
     StoredLayout(rawValue: UInt8(truncatingIfNeeded: addressAndLayout >> 56))
   }
 
-  /// A block's record.
+  /// Creates a block's record.
   public init(
     address: UInt64, layout: StoredLayout = .unknown, serial: UInt64, scope: ScopeID = .none,
     byteLength: UInt32, stack: StackID, thread: UInt32, milliseconds: UInt32

@@ -1,38 +1,38 @@
-// What happened to one BSTR or pointer at one moment: above all, what went wrong.
+// The record of an event of one BSTR or pointer: of a fault above all.
 
-/// What an event says.
+/// The kind of an event.
 ///
 /// The raw values are the store's.
 public enum EventKind: UInt16, Sendable {
-  /// A BSTR was released that had been released before.
+  /// A BSTR was freed that had been freed before.
   case doubleFree = 1
-  /// Something was released that is no live BSTR.
+  /// A pointer was freed that is no live BSTR.
   case invalidFree = 2
-  /// A BSTR was given to a function that does not release BSTRs.
+  /// A BSTR was given to a function that does not free BSTRs.
   case wrongDeallocator = 3
-  /// A released BSTR's memory was written to.
+  /// A freed BSTR's memory was written to.
   case writeAfterFree = 4
   /// Bytes behind a BSTR's terminator were written to.
   case overrun = 5
-  /// A BSTR's length prefix says more than was allocated.
+  /// A BSTR's length prefix is larger than the allocated length.
   case prefixDamage = 6
-  /// Something that is no BSTR was used as one.
+  /// A pointer that is no BSTR was used as one.
   case invalidUse = 7
-  /// A pin that was never taken back: no fault, but the reason of a leak.
+  /// A pin that was never released: no fault, but the reason of a leak.
   case pin = 8
-  /// A release that waits for pins: no fault, but part of a leak's story.
+  /// A free that waits for pins: no fault, but part of a leak's history.
   case deferredFree = 9
-  /// An allocation that was made to fail, as was asked for: no fault of the program's.
+  /// An allocation that was made to fail by an option: no fault of the program's.
   case failedAllocation = 10
-  /// Something was done that contradicts what the program declared.
+  /// An operation contradicts the program's declarations.
   case ownership = 11
 }
 
-/// What the pointer of an event is, or what was done to it.
+/// The kind of memory at an event's pointer, or the operation on it.
 ///
 /// The raw values are the store's.
 public enum EventDetail: UInt16, Sendable {
-  /// Nothing more is to be said.
+  /// No detail.
   case none = 0
   /// In the stack of a thread.
   case stack = 1
@@ -44,9 +44,9 @@ public enum EventDetail: UInt16, Sendable {
   case heap = 4
   /// Not in mapped memory.
   case unmapped = 5
-  /// A BSTR of another copy of the functions.
+  /// A foreign BSTR: of another implementation of the functions.
   case foreignBSTR = 6
-  /// Inside the block of a BSTR that was released.
+  /// Inside the block of a BSTR that was freed.
   case freedInterior = 7
   /// In mapped memory of no known kind.
   case unknown = 8
@@ -54,36 +54,37 @@ public enum EventDetail: UInt16, Sendable {
   case free = 9
   /// Given to `realloc`.
   case realloc = 10
-  /// A BSTR that was declared never to be released.
+  /// A BSTR that was declared never to be freed.
   case immortal = 11
   /// A literal or other static characters, with no length in front of them.
   case literal = 12
   /// Characters elsewhere, with no length in front of them.
   case noPrefix = 13
-  /// The address had been another BSTR's before: which of them was meant is not certain.
+  /// The address had been another BSTR's before: it is uncertain which of them was meant.
   case reused = 14
-  /// A BSTR that had been released.
+  /// A BSTR that had been freed.
   case freed = 15
-  /// Released while it was lent; `EventRecord.freed` is where it was lent.
+  /// Freed while it was lent; `EventRecord.freed` is the stack at which it was lent.
   case freedOnLoan = 16
-  /// Released by the function that had handed it over; `EventRecord.freed` is where it did.
+  /// Freed by the function that had handed it over; `EventRecord.freed` is the stack at which it
+  /// did.
   case freedAfterHandOver = 17
   /// The variable of an `[out]` argument still owned it.
   case overwritten = 18
   /// A function that failed left it in an `[out]` argument.
   case leftByFailure = 19
-  /// An `[in,out]` argument was replaced, and the old string not released.
+  /// An `[in,out]` argument was replaced, and the old string not freed.
   case replaced = 20
-  /// An `[in,out]` argument was released, and not replaced.
+  /// An `[in,out]` argument was freed, and not replaced.
   case notReplaced = 21
-  /// The heap has given the address out again since: which string was meant is not certain.
+  /// The heap has allocated the address again since: it is uncertain which string was meant.
   case recycled = 22
   /// A variable that owned it was passed by reference, and holds another one afterwards.
   case lost = 23
-  /// Given to `free` or `realloc` by an address in front of its characters that is not where its
-  /// block starts: who did took it for a BSTR of another layout.
+  /// Given to `free` or `realloc` by an address in front of its characters that is not the block's
+  /// start: the caller took it for a BSTR of another layout.
   case inFront = 24
-  /// Freed through a copy of the functions whose layout is another one.
+  /// Freed through a copy of the functions with another layout.
   case otherLayout = 25
 }
 
@@ -96,26 +97,26 @@ public struct EventRecord: BitwiseCopyable, Sendable {
   /// An `EventDetail` in the lower 8 bits, and the `StoredLayout` of the BSTR concerned in the
   /// upper 8.
   public var detailAndLayout: UInt16 = 0
-  /// How many bytes were changed that should not have been; for a failed allocation its number; for
-  /// a pointer into a stack the kernel's id of that stack's thread, or 0.
+  /// The count of overwritten bytes; for a failed allocation its index among the attempted ones,
+  /// from 1; for a pointer into a stack the kernel's id of that stack's thread, or 0.
   public var changed: UInt32 = 0
-  /// The pointer that was given.
+  /// The pointer that was passed.
   public var pointer: UInt64 = 0
-  /// The pointer as a frame: the module it lies in, for what is static.
+  /// The pointer as a frame: with the module that it is in, for static memory.
   public var place: FrameWord = FrameWord(rawValue: 0)
   /// The serial number of the BSTR concerned.
   public var serial: UInt64 = 0
-  /// The first changed bytes as they were found, at most eight; the prefix that was found.
+  /// The first changed bytes as they were found, at most eight; or the prefix that was found.
   public var found: UInt64 = 0
   /// The BSTR's payload in bytes.
   public var byteLength: UInt32 = 0
   /// Bytes from its first character to the pointer, or to the first changed byte.
   public var offset: Int32 = 0
-  /// Where it was allocated.
+  /// The stack at which it was allocated.
   public var allocated: StackID = .none
-  /// Where it was released first.
+  /// The stack at which it was first freed.
   public var freed: StackID = .none
-  /// Where this event was seen.
+  /// The stack at which this event was detected.
   public var detected: StackID = .none
   /// The threads of the three stacks, by the kernel's ids.
   public var allocatedThread: UInt32 = 0
@@ -131,10 +132,10 @@ public struct EventRecord: BitwiseCopyable, Sendable {
   public var detectedTime: UInt32 = 0
   /// The beginning of the string, where it was still known.
   public var value: TextReference = .empty
-  /// The scope it happened in, or else the BSTR's.
+  /// The scope in which it happened, or else the BSTR's.
   public var scope: ScopeID = .none
 
-  /// An event of which nothing is said yet.
+  /// Creates an event without kind and detail.
   public init() {}
 
   /// An `EventDetail`.
@@ -149,7 +150,7 @@ public struct EventRecord: BitwiseCopyable, Sendable {
     set { detailAndLayout = detailAndLayout & 0xFF | UInt16(newValue.rawValue) << 8 }
   }
 
-  /// Whether it is something that went wrong.
+  /// Whether the event is a fault.
   public var isFault: Bool {
     switch EventKind(rawValue: kind) {
     case .doubleFree, .invalidFree, .wrongDeallocator, .writeAfterFree, .overrun, .prefixDamage,
@@ -159,7 +160,7 @@ public struct EventRecord: BitwiseCopyable, Sendable {
     }
   }
 
-  /// An event of which kind and detail are said.
+  /// Creates an event of a kind and a detail.
   public init(_ kind: EventKind, _ detail: EventDetail = .none) {
     self.kind = kind.rawValue
     self.detail = detail.rawValue

@@ -1,6 +1,6 @@
-// What a program declared about one string: a bounded list of moments.
+// The record of a program's declarations about one string: a bounded list of moments.
 
-/// Something that a program declared about a string, or that happened to a declared one.
+/// A declaration of a program about a string, or an operation on a declared one.
 ///
 /// The raw values are the store's and `bstrtrace.h`'s.
 public enum DeclaredAction: UInt32, Sendable {
@@ -10,9 +10,9 @@ public enum DeclaredAction: UInt32, Sendable {
   case givenBack = 2
   /// It came out of a function as an `[out]` value, and the receiver owns it.
   case received = 3
-  /// Its owner gave it away.
+  /// Its owner handed it over.
   case handedOver = 4
-  /// Somebody took it over.
+  /// Another owner took it over.
   case adopted = 5
   /// A hint was left.
   case noted = 6
@@ -20,42 +20,42 @@ public enum DeclaredAction: UInt32, Sendable {
   case freed = 7
 }
 
-/// One moment of a history.
+/// One action of a history, with its event context.
 ///
 /// 24 bytes.
 public struct HistoryMoment: BitwiseCopyable, Sendable {
-  /// A `DeclaredAction`; 0 in an unused place.
+  /// A `DeclaredAction`; 0 in an unused slot.
   public var action: UInt32 = 0
-  /// Where.
+  /// The stack of the action.
   public var stack: StackID = .none
   /// The thread, by the kernel's id.
   public var thread: UInt32 = 0
-  /// When, in milliseconds since recording began.
+  /// The time in milliseconds since recording began.
   public var milliseconds: UInt32 = 0
-  /// A hint.
+  /// The hint of the program.
   public var note: TextReference = .empty
 
-  /// A moment of which nothing is said yet.
+  /// Creates an unused moment.
   public init() {}
 }
 
-/// What was declared of one string.
+/// The declarations about one string.
 ///
-/// 208 bytes. Of more moments than fit, the first and the latest are kept, and of those between
-/// ever fewer.
+/// 208 bytes. Of more moments than fit, the first and the latest are kept, and ever fewer of those
+/// in between.
 public struct HistoryRecord: BitwiseCopyable, Sendable {
-  /// The string's serial number; 0 in a free place.
+  /// The string's serial number; 0 in a free record.
   public var serial: UInt64 = 0
-  /// Moments there were in all.
+  /// The count of moments in all.
   public var total: UInt32 = 0
-  /// Loans that have not ended.
+  /// The count of loans that have not ended.
   public var loans: UInt32 = 0
   /// The moments that are kept, in order.
   public var moments = InlineArray<8, HistoryMoment>(repeating: HistoryMoment())
 
-  /// A free place.
+  /// Creates a free record.
   public init() {}
 
-  /// How many moments can be kept.
+  /// The limit of the moments that are kept.
   public static let capacity = 8
 }

@@ -8,14 +8,14 @@ public struct ModuleRecord: BitwiseCopyable, Sendable {
   public var start: UInt64
   /// One past the last mapped address.
   public var end: UInt64
-  /// What the loader added to the file's virtual addresses.
+  /// The load bias: the difference of mapped addresses to the file's virtual addresses.
   public var bias: UInt64
   /// The file's absolute path.
   public var path: TextReference
   /// Its build-id, empty when it has none.
   public var buildID: TextReference
 
-  /// A module mapped at `start..<end`.
+  /// Creates the record of a module mapped at `start..<end`.
   public init(
     start: UInt64, end: UInt64, bias: UInt64, path: TextReference, buildID: TextReference
   ) {

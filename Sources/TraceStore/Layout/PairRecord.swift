@@ -1,23 +1,24 @@
-// The record of how many strings of one stack were freed at another.
+// The record of a pair of stacks: the count of strings that were allocated at one and freed at the
+// other.
 
-/// How many strings that were allocated at one stack were freed at another.
+/// The count of strings that were allocated at one stack and freed at another.
 ///
 /// 32 bytes. The same pair may have several records: their counts add up.
 public struct PairRecord: BitwiseCopyable, Sendable {
-  /// Where they were allocated.
+  /// The stack at which they were allocated.
   public var allocated: StackID
-  /// Where they were freed.
+  /// The stack at which they were freed.
   public var freed: StackID
-  /// 1 when another thread freed them than had allocated them, 0 when the same did.
+  /// 1 when they were freed by another thread than the one that allocated them, else 0.
   public var crossedThreads: UInt32
   /// 0.
   public var reserved: UInt32 = 0
-  /// How many.
+  /// The count of strings.
   public var count: UInt64
-  /// Their payload in bytes.
+  /// The sum of their payloads in bytes.
   public var bytes: UInt64
 
-  /// So many strings of so many bytes.
+  /// Creates the record of `count` strings of `bytes` bytes in all.
   public init(
     allocated: StackID, freed: StackID, crossedThreads: Bool, count: UInt64, bytes: UInt64
   ) {

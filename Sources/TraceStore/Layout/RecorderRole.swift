@@ -1,6 +1,6 @@
-// How the recorder came into a process.
+// Defines the ways in which the recorder is loaded into a process.
 
-/// How the recorder came into the process.
+/// The way in which the recorder was loaded into the process.
 public enum RecorderRole: UInt32, Sendable {
   /// It was preloaded by `bstrtrace run`.
   case preloaded = 1

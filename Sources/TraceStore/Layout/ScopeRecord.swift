@@ -1,25 +1,25 @@
-// A named span of a program, whose BSTRs must all be gone when it ends.
+// The record of a scope: a named span of a program, whose BSTRs must all be gone when it ends.
 
 /// One scope.
 ///
 /// 32 bytes.
 public struct ScopeRecord: BitwiseCopyable, Sendable {
-  /// What the program called it.
+  /// The name that the program gave it.
   public var name: TextReference
   /// The scope that it began in.
   public var parent: ScopeID
   /// 0 while it is open, 1 when it has ended.
   public var hasEnded: UInt32 = 0
-  /// Where it began.
+  /// The stack at which it began.
   public var stack: StackID
   /// The thread that began it, by the kernel's id.
   public var thread: UInt32
-  /// When it began, in milliseconds since recording began.
+  /// The time at which it began, in milliseconds since recording began.
   public var milliseconds: UInt32
   /// 0.
   public var reserved: UInt32 = 0
 
-  /// A scope that is open.
+  /// Creates the record of an open scope.
   public init(
     name: TextReference, parent: ScopeID, stack: StackID, thread: UInt32, milliseconds: UInt32
   ) {

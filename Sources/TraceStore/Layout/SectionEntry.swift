@@ -1,6 +1,6 @@
-// Where a section of a store lies.
+// The entry of a section in the section table of a store.
 
-/// Where a section lies.
+/// The location of a section.
 ///
 /// 24 bytes.
 public struct SectionEntry: BitwiseCopyable, Sendable {
@@ -11,7 +11,8 @@ public struct SectionEntry: BitwiseCopyable, Sendable {
   /// Bytes that hold data; raised only after they were written.
   public var used: UInt64
 
-  /// The section at `offset` with `capacity` bytes of which `used` are filled.
+  /// Creates the entry of the section at `offset` with `capacity` bytes, of which `used` are
+  /// filled.
   public init(offset: UInt64, capacity: UInt64, used: UInt64) {
     self.offset = offset
     self.capacity = capacity

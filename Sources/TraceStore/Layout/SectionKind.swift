@@ -1,6 +1,6 @@
-// The sections of a store.
+// Defines the sections of a store.
 
-/// What a section of a store holds.
+/// The kind of a section of a store.
 public enum SectionKind: Int, CaseIterable, Sendable {
   /// Bytes of paths, arguments and build-ids, addressed by `TextReference`.
   case text
@@ -12,12 +12,12 @@ public enum SectionKind: Int, CaseIterable, Sendable {
   case blocks
   /// Characters of strings that were live at the end, each behind a `ValueHead`.
   case values
-  /// `EventRecord`s: what happened when.
+  /// `EventRecord`s: faults and other events, in their order.
   case events
-  /// `PairRecord`s: how many strings of one stack were freed at another.
+  /// `PairRecord`s: counts of strings by allocating and freeing stack.
   case pairs
-  /// `HistoryRecord`s: what the program declared of single strings.
+  /// `HistoryRecord`s: the program's declarations about single strings.
   case histories
-  /// `ScopeRecord`s: spans of the program that were named.
+  /// `ScopeRecord`s: the named spans of the program.
   case scopes
 }

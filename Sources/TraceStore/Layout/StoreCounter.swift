@@ -1,17 +1,19 @@
 // The counters of a store's header.
 
-/// A number in the header that is only ever raised, atomically, while the process runs.
+/// A counter in the header, which is only ever raised, atomically, while the process runs.
 public enum StoreCounter: Int, CaseIterable, Sendable {
-  /// Numbers of allocations that were set aside for threads. What is counted of them stands by the
-  /// parts of the registry, as do releases; the reader adds them up.
+  /// Serial numbers that were set aside for threads.
+  ///
+  /// Allocations are counted by shard, as are frees; the reader adds them up.
   case allocations
-  /// Releases of own blocks that had no record.
+  /// Frees of own blocks that had no record.
   case frees
-  /// The most blocks that were live at once, to within what threads have set aside.
+  /// The maximum of blocks that were live at once, up to the serial numbers that threads have set
+  /// aside.
   case peakLive
-  /// Releases, through our functions, of BSTRs that another copy of the functions had allocated.
+  /// Frees of foreign BSTRs, which another implementation of the functions had allocated.
   case foreignFrees
-  /// Releases of blocks that a forked child inherited.
+  /// Frees of blocks that a forked child inherited.
   case inheritedFrees
   /// Allocations whose record did not fit.
   case unrecordedBlocks
@@ -19,12 +21,12 @@ public enum StoreCounter: Int, CaseIterable, Sendable {
   case unrecordedStacks
   /// Events that did not fit.
   case unrecordedEvents
-  /// Allocations that were made to fail, as was asked for.
+  /// Allocations that were made to fail by an option.
   case injectedFailures
-  /// Live blocks that were declared never to be released.
+  /// Live blocks that were declared never to be freed.
   case immortals
-  /// Stacks that were recognised and then walked, to check that they are the same.
+  /// Unwind-cache hits that were also unwound, to check that both stacks are the same.
   case verifiedStacks
-  /// Of those, the ones that were not the same.
+  /// Of those, the hits whose stack was not the same.
   case wrongStacks
 }

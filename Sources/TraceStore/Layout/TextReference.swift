@@ -2,15 +2,15 @@
 
 /// A range of bytes in the text section.
 public struct TextReference: BitwiseCopyable, Equatable, Sendable {
-  /// Where the range starts, in bytes from the section's start.
+  /// The start of the range, in bytes from the section's start.
   public var offset: UInt32
   /// The range's length in bytes.
   public var length: UInt32
 
-  /// A range of no bytes.
+  /// The range of no bytes.
   public static let empty = TextReference(offset: 0, length: 0)
 
-  /// The range of `length` bytes from `offset`.
+  /// Creates the range of `length` bytes from `offset`.
   public init(offset: UInt32, length: UInt32) {
     self.offset = offset
     self.length = length

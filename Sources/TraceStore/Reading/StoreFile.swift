@@ -4,28 +4,29 @@ import Glibc
 
 /// A file of stores: each starts where the one before ends.
 public enum StoreFile {
-  /// Why a file could not be read.
+  /// The errors of reading a file.
   public enum Failure: Error, CustomStringConvertible {
-    /// It could not be opened or read: its path and an `errno`.
+    /// The file could not be opened or read: its path and an `errno`.
     case unreadable(path: String, errno: Int32)
-    /// What is at its start is no store of ours.
+    /// The file does not start with a valid store.
     case store(path: String, StoreImage.Failure)
 
-    /// One sentence for standard error.
+    /// The error in one sentence, for standard error.
     public var description: String {
       switch self {
-      case .unreadable(let path, let number):
-        "cannot read '\(path)': \(unsafe String(cString: strerror(number)))"
+      case .unreadable(let path, let code):
+        "cannot read '\(path)': \(unsafe String(cString: strerror(code)))"
       case .store(let path, let failure): "'\(path)' \(failure)"
       }
     }
   }
 
-  /// Every store in the file, in order.
+  /// Reads every store in the file, in order.
   ///
-  /// A store behind the first that cannot be read ends the list and is told as damage of the file.
+  /// A store behind the first that cannot be read ends the list, and is reported as corruption of
+  /// the file.
   ///
-  /// - Returns: the stores, and what was wrong behind them (`nil` for a sound file).
+  /// - Returns: the stores, and the corruption behind them (`nil` for a sound file).
   public static func images(
     at path: String
   ) throws(Failure) -> (images: [StoreImage], damage: String?) {
@@ -59,26 +60,26 @@ public enum StoreFile {
     return (images, nil)
   }
 
-  /// A hole that no section has in what is filled, not even where a copy has left out pages of
-  /// zeros.
+  /// The limit of a hole in bytes: no filled part of a section has a larger one, not even where a
+  /// copy has left out pages of zeros.
   private static let maxHole = 1 << 20
 
-  /// Of `count` bytes from an offset, how many there are in front of a large hole: a few kilobytes
-  /// on a disk may claim to be gigabytes, for which there is no memory.
+  /// Returns how many of `count` bytes from an offset are in front of a large hole: a sparse file
+  /// of a few kilobytes may claim to be gigabytes, for which there is no memory.
   private static func filled(_ descriptor: Int32, at offset: Int, _ count: Int) -> Int {
     let (seekData, seekHole): (Int32, Int32) = (3, 4)
     let end = offset + count
-    var place = offset
-    while place < end {
-      let data = Int(lseek(descriptor, off_t(place), seekData))
-      // Not every file system knows.
+    var position = offset
+    while position < end {
+      let data = Int(lseek(descriptor, off_t(position), seekData))
+      // Not every file system supports this.
       if data < 0, errno != ENXIO { return count }
       let next = data < 0 ? end : min(end, data)
-      if next - place > maxHole { return place - offset }
+      if next - position > maxHole { return position - offset }
       if next == end { return count }
       let hole = Int(lseek(descriptor, off_t(next), seekHole))
       if hole <= next { return count }
-      place = hole
+      position = hole
     }
     return count
   }

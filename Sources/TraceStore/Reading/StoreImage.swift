@@ -1,29 +1,29 @@
-// One process's store, read into memory and validated. Never traps on any input: what a damaged
-// store points to and does not hold reads as absent.
+// Reads one process's store into memory and validates it. Never traps on any input: a reference to
+// bytes that a corrupted store does not have reads as absent.
 
-/// What a store holds, as it was at one moment.
+/// The contents of a store at one time.
 public struct StoreImage: Sendable {
   /// The header.
   ///
-  /// Its references may point anywhere; resolve them with `text`.
+  /// Its references may be invalid; resolve them with `text`.
   public private(set) var header: StoreHeader
-  /// What was wrong, in words for people; empty for a sound store.
+  /// The corruption that was found, in words for people; empty for a sound store.
   public private(set) var damage: [String] = []
   private var counters: [UInt64]
   private var sections: [[UInt8]]
 
-  /// Why nothing of a store can be read.
+  /// The errors that prevent reading any of a store.
   public enum Failure: Error, Equatable, CustomStringConvertible {
-    /// There are no bytes at all.
+    /// There are no bytes.
     case empty
     /// Too short to hold a header.
     case tooShort(Int)
-    /// It does not start as a store does.
+    /// It does not start with the magic number of a store.
     case notAStore
-    /// It is of a version this code does not read.
+    /// It is of a version that this code does not read.
     case version(UInt32)
 
-    /// What is wrong, as the rest of a sentence that starts with the file's name.
+    /// The error, as the rest of a sentence that starts with the file's name.
     public var description: String {
       switch self {
       case .empty: "is empty"
@@ -36,11 +36,11 @@ public struct StoreImage: Sendable {
     }
   }
 
-  /// Reads a store through `read`, which answers with as many bytes as there are at an offset.
+  /// Reads a store through `read`, which returns the bytes at an offset.
   ///
   /// - Parameters:
-  ///   - available: bytes there are in all, from the store's start.
-  ///   - read: bytes from an offset, at most a count; fewer where the file ends.
+  ///   - available: the count of bytes in all, from the store's start.
+  ///   - read: returns the bytes from an offset, at most `count`; fewer where the file ends.
   /// - Complexity: linear in the filled part of the store; holes are not read.
   public init(available: Int, read: (_ offset: Int, _ count: Int) -> [UInt8]) throws(Failure) {
     if available == 0 { throw .empty }
@@ -57,13 +57,14 @@ public struct StoreImage: Sendable {
       self.header.olecharBytes = 0
     }
     counters = StoreCounter.allCases.map { page.load(UInt64.self, at: StoreLayout.offset(of: $0)) }
-    let parts = (0..<StoreLayout.parts).map { part in
-      let at = StoreLayout.partCountsOffset + part * 16
+    let shards = (0..<StoreLayout.parts).map { shard in
+      let at = StoreLayout.partCountsOffset + shard * 16
       return (page.load(UInt64.self, at: at), page.load(UInt64.self, at: at + 8))
     }
-    // What was set aside says nothing; a damaged store may hold anything, and sums wrap around.
-    counters[StoreCounter.allocations.rawValue] = parts.reduce(0) { $0 &+ $1.0 }
-    counters[StoreCounter.frees.rawValue] &+= parts.reduce(0) { $0 &+ $1.1 }
+    // The serial numbers that were set aside are no count of allocations; a corrupted store may
+    // hold any values, and sums wrap around.
+    counters[StoreCounter.allocations.rawValue] = shards.reduce(0) { $0 &+ $1.0 }
+    counters[StoreCounter.frees.rawValue] &+= shards.reduce(0) { $0 &+ $1.1 }
     let live =
       counters[StoreCounter.allocations.rawValue] &- counters[StoreCounter.frees.rawValue]
     if live < 1 << 40 {
@@ -93,7 +94,7 @@ public struct StoreImage: Sendable {
     }
   }
 
-  /// Reads a store that lies in memory, as in the process that wrote it.
+  /// Reads a store that is in memory, as in the process that wrote it.
   public init(bytes: UnsafeRawBufferPointer) throws(Failure) {
     try self.init(available: bytes.count) { offset, count in
       guard offset < bytes.count else { return [] }
@@ -101,23 +102,23 @@ public struct StoreImage: Sendable {
     }
   }
 
-  /// Adds what a collector knows of the process's end, unless the process itself said something;
-  /// a signal overrules that.
+  /// Adds the end of the process as its collector saw it, unless the process itself recorded one; a
+  /// signal overrules that.
   public mutating func noteEnd(_ state: EndState, status: Int32) {
     guard state == .signal || header.endState == EndState.none.rawValue else { return }
     header.endState = state.rawValue
     header.exitStatus = status
   }
 
-  /// The value of a counter.
+  /// Returns the value of a counter.
   public func count(_ counter: StoreCounter) -> UInt64 { counters[counter.rawValue] }
 
-  /// The bytes of a reference as text; "" where they are not in the store.
+  /// Returns the bytes of a reference as text; "" where they are not in the store.
   public func text(_ reference: TextReference) -> String {
     String(decoding: rawText(reference), as: UTF8.self)
   }
 
-  /// The bytes of a reference; none where they are not in the store.
+  /// Returns the bytes of a reference; none where they are not in the store.
   public func rawText(_ reference: TextReference) -> ArraySlice<UInt8> {
     let text = sections[SectionKind.text.rawValue]
     let start = Int(reference.offset)
@@ -135,14 +136,14 @@ public struct StoreImage: Sendable {
     }
   }
 
-  /// The module with the number, or `nil`.
+  /// Returns the module with the id, or `nil`.
   public func module(_ id: ModuleID) -> ModuleRecord? {
     guard id != .none else { return nil }
     return sections[SectionKind.modules.rawValue].loadRecord(
       at: (Int(id.rawValue) - 1) * MemoryLayout<ModuleRecord>.stride)
   }
 
-  /// The frames of a stack, innermost first; none where the store does not hold it.
+  /// Returns the frames of a stack, innermost first; none where the store does not have it.
   public func stack(_ id: StackID) -> (frames: [FrameWord], truncated: Bool) {
     let words = sections[SectionKind.stacks.rawValue]
     guard id != .none, let raw: UInt64 = words.loadRecord(at: Int(id.rawValue) * 8) else {
@@ -168,8 +169,8 @@ public struct StoreImage: Sendable {
     }
   }
 
-  /// The blocks section without its free places, of which there are many in a short run: the number
-  /// of a record says nothing to a reader.
+  /// The blocks section without its free records, of which there are many in a short run: the index
+  /// of a record means nothing to a reader.
   private var liveBlockBytes: [UInt8] {
     let blocks = sections[SectionKind.blocks.rawValue]
     let stride = MemoryLayout<BlockRecord>.stride
@@ -182,22 +183,22 @@ public struct StoreImage: Sendable {
     return live
   }
 
-  /// The faults that were seen, in the order in which they were recorded.
+  /// The events, in the order in which they were recorded.
   public var events: [EventRecord] {
     let bytes = sections[SectionKind.events.rawValue]
     let stride = MemoryLayout<EventRecord>.stride
     return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
   }
 
-  /// Where strings of one stack were freed, and how many, in the order in which that was first
-  /// seen.
+  /// The pairs of allocating and freeing stacks, with the counts of their strings, in the order in
+  /// which they were first counted.
   public var pairs: [PairRecord] {
     let bytes = sections[SectionKind.pairs.rawValue]
     let stride = MemoryLayout<PairRecord>.stride
     return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
   }
 
-  /// What the program declared of single strings.
+  /// The declarations of the program about single strings.
   public var histories: [HistoryRecord] {
     let bytes = sections[SectionKind.histories.rawValue]
     let stride = MemoryLayout<HistoryRecord>.stride
@@ -207,14 +208,14 @@ public struct StoreImage: Sendable {
     }
   }
 
-  /// The scopes, in the order in which they began; the first of them has the number `firstScope`.
+  /// The scopes, in the order in which they began; the first of them has the id `firstScope`.
   public var scopes: [ScopeRecord] {
     let bytes = sections[SectionKind.scopes.rawValue]
     let stride = MemoryLayout<ScopeRecord>.stride
     return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
   }
 
-  /// What the program called a scope; `nil` when it is none.
+  /// Returns the name of a scope; `nil` for an unknown one.
   public func name(of scope: ScopeID) -> String? {
     let index = Int(scope.rawValue) - max(1, Int(header.firstScope))
     let bytes = sections[SectionKind.scopes.rawValue]
@@ -224,7 +225,7 @@ public struct StoreImage: Sendable {
     return text(record.name)
   }
 
-  /// The strings that were live at the end, by their blocks' serial numbers.
+  /// Returns the values of the strings that were live at the end, by their blocks' serial numbers.
   public func values() -> [UInt64: StoredValue] {
     let bytes = sections[SectionKind.values.rawValue]
     var values: [UInt64: StoredValue] = [:]
@@ -240,7 +241,7 @@ public struct StoreImage: Sendable {
     return values
   }
 
-  /// The store without holes and free places, for keeping.
+  /// Returns the store without holes and free records, for keeping.
   public func packed() -> [UInt8] {
     var header = header
     var page = [UInt8](repeating: 0, count: StoreLayout.headerBytes)
@@ -258,11 +259,11 @@ public struct StoreImage: Sendable {
     }
     header.storeBytes = UInt64(StoreLayout.headerBytes + body.count)
     for counter in StoreCounter.allCases {
-      let isCountedByParts = counter == .allocations || counter == .frees
+      let isCountedByShards = counter == .allocations || counter == .frees
       page.storeRecord(
-        isCountedByParts ? 0 : count(counter), at: StoreLayout.offset(of: counter))
+        isCountedByShards ? 0 : count(counter), at: StoreLayout.offset(of: counter))
     }
-    // Of a packed store the first part has all that was counted.
+    // In a packed store the first shard has all counts.
     page.storeRecord(count(.allocations), at: StoreLayout.partCountsOffset)
     page.storeRecord(count(.frees), at: StoreLayout.partCountsOffset + 8)
     page.storeRecord(header, at: 0)
@@ -270,16 +271,16 @@ public struct StoreImage: Sendable {
   }
 }
 
-/// The characters of a string as they were kept.
+/// The kept characters of a string.
 public struct StoredValue: Sendable, Equatable {
   /// The first bytes.
   public var bytes: [UInt8]
-  /// How many bytes the whole string had.
+  /// The count of bytes of the whole string.
   public var byteLength: Int
-  /// How it lies in its block.
+  /// The string's layout.
   public var layout: StoredLayout
 
-  /// The first `bytes` of a string of `byteLength` bytes.
+  /// Creates the value of a string of `byteLength` bytes from its first bytes.
   public init(bytes: [UInt8], byteLength: Int, layout: StoredLayout = .unknown) {
     self.bytes = bytes
     self.byteLength = byteLength
@@ -288,7 +289,7 @@ public struct StoredValue: Sendable, Equatable {
 }
 
 extension Array where Element == UInt8 {
-  /// The record at a byte offset, or `nil` where the bytes end before it does.
+  /// Returns the record at a byte offset, or `nil` where the bytes end before it does.
   ///
   /// `Record` is one of the store's plain records: any bytes are a value of it.
   func loadRecord<Record: BitwiseCopyable>(at offset: Int) -> Record? {
@@ -300,7 +301,7 @@ extension Array where Element == UInt8 {
     }
   }
 
-  /// The number at a byte offset that is known to be inside.
+  /// Returns the integer at a byte offset that is known to be in range.
   func load<Number: FixedWidthInteger & BitwiseCopyable>(_: Number.Type, at offset: Int) -> Number {
     loadRecord(at: offset) ?? 0
   }

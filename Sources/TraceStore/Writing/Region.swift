@@ -1,38 +1,40 @@
-// The mapped memory that a store is written to. Knows how to get it, in a file or anonymously, and
-// how to grow into it without ever faulting; knows nothing of what is written.
+// Maps the memory that a store is written to, in a file or anonymously, and grows into it without
+// ever faulting. Does not know the store's layout.
 
 import Glibc
 
-/// A store's address range: reserved whole, filled section by section.
+/// The address range of a store: reserved whole, filled section by section.
 ///
-/// In a file the pages are populated before they are first written, so that a full disk is an
-/// answer and not a signal. The file's descriptor is closed at once: a program that closes or
-/// counts its descriptors is not disturbed.
+/// In a file the pages are populated before they are first written, so that a full disk is an error
+/// and not a signal. The file's descriptor is closed at once: a program that closes or counts its
+/// descriptors is not disturbed.
 @safe
 public struct Region: ~Copyable {
-  /// Where the header lies.
+  /// The address of the header.
   public let base: UnsafeMutableRawPointer
-  /// Bytes reserved.
+  /// The count of reserved bytes.
   public let byteCount: Int
   private let isFile: Bool
 
-  /// Why a region could not be had.
+  /// The errors of creating a region.
   public enum Failure: Error, Equatable {
-    /// The file could not be made: an `errno`.
+    /// The file could not be created: an `errno`.
     case file(Int32)
     /// The address space or the disk has no room for even the smallest store.
     case noRoom
   }
 
-  private static let largest = StoreLayout.maxBytes
-  private static let smallest = 1 << 24
+  private static let maxBytes = StoreLayout.maxBytes
+  private static let minBytes = 1 << 24
   private static let populateWrite: Int32 = 23  // MADV_POPULATE_WRITE, Linux 5.14
   private static let growthStep = 1 << 18
 
-  /// A region in anonymous memory, for a report made by the process itself.
+  /// Reserves a region in anonymous memory, for a report made by the process itself.
+  ///
+  /// - Throws: `noRoom`.
   public static func anonymous() throws(Failure) -> Region {
-    var size = largest
-    while size >= smallest {
+    var size = maxBytes
+    while size >= minBytes {
       let base = unsafe mmap(
         nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
       if let base = unsafe base, unsafe base != MAP_FAILED {
@@ -43,15 +45,15 @@ public struct Region: ~Copyable {
     throw .noRoom
   }
 
-  /// A region in a new file, for a report that survives the process.
+  /// Reserves a region in a new file, for a report that survives the process.
   ///
   /// - Parameter path: a zero-terminated path at which nothing exists.
   public static func file(at path: UnsafePointer<CChar>) throws(Failure) -> Region {
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .file(errno) }
     defer { close(descriptor) }
-    var size = largest
-    while size >= smallest {
+    var size = maxBytes
+    while size >= minBytes {
       if let region = map(descriptor, size) { return region }
       size /= 4
     }
@@ -65,7 +67,7 @@ public struct Region: ~Copyable {
     self.isFile = isFile
   }
 
-  /// Maps `size` bytes of the file, or answers `nil` when a smaller size may do.
+  /// Maps `size` bytes of the file; returns `nil` when a smaller size may do.
   private static func map(_ descriptor: Int32, _ size: Int) -> Region? {
     // Beyond the limit the kernel would send SIGXFSZ, which ends most programs.
     var limit = rlimit()
@@ -78,8 +80,8 @@ public struct Region: ~Copyable {
     guard ftruncate(descriptor, size) == 0 else { return nil }
     let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     guard let base = unsafe mapped, unsafe base != MAP_FAILED else { return nil }
-    // Else the kernel reads ahead where a section begins, which takes milliseconds to find that
-    // nothing is there.
+    // Otherwise the kernel reads ahead at the start of each section, and takes milliseconds to find
+    // a hole.
     unsafe madvise(base, size, MADV_RANDOM)
     if unsafe madvise(base, StoreLayout.headerBytes, populateWrite) == 0 {
       return unsafe Region(base: base, byteCount: size, isFile: true)
@@ -92,8 +94,8 @@ public struct Region: ~Copyable {
     return nil
   }
 
-  /// Fills the beginning of the file, as far as there is room: the first page that is populated
-  /// where nothing was written takes ext4 milliseconds.
+  /// Writes zeros to the beginning of the file, as far as there is room: in an unwritten part of
+  /// the file ext4 takes milliseconds to populate the first page.
   private static func writeZeros(_ byteCount: Int, to descriptor: Int32) {
     let zeros = unsafe mmap(
       nil, byteCount, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -107,7 +109,7 @@ public struct Region: ~Copyable {
   /// - Parameters:
   ///   - end: bytes from the region's start.
   ///   - ready: bytes from the region's start that are known to be writable; raised on success.
-  ///   - limit: where the section ends.
+  ///   - limit: the section's end, in bytes from the region's start.
   /// - Returns: false when the disk is full.
   public func populate(upTo end: Int, ready: inout Int, limit: Int) -> Bool {
     if end <= ready { return true }
@@ -118,11 +120,11 @@ public struct Region: ~Copyable {
       let start = ready / page * page
       if unsafe madvise(base + start, target - start, Self.populateWrite) != 0 {
         // The whole step did not fit: this write alone may.
-        let least = (end + page - 1) / page * page
-        guard unsafe madvise(base + start, least - start, Self.populateWrite) == 0 else {
+        let needed = (end + page - 1) / page * page
+        guard unsafe madvise(base + start, needed - start, Self.populateWrite) == 0 else {
           return false
         }
-        ready = least
+        ready = needed
         return true
       }
     }
@@ -130,9 +132,9 @@ public struct Region: ~Copyable {
     return true
   }
 
-  /// Gives the memory back.
+  /// Unmaps the region.
   ///
-  /// Nothing points into it any more.
+  /// No pointer into it may be used any more.
   public consuming func unmap() {
     unsafe munmap(base, byteCount)
   }

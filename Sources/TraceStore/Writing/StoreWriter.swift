@@ -1,5 +1,5 @@
-// Appends to a store. One section, one lock: the caller holds the lock that guards the section it
-// appends to. Reads nothing back.
+// Appends to a store. The caller holds the lock that guards the section it appends to. Reads
+// nothing back.
 
 public import Synchronization
 
@@ -10,13 +10,14 @@ public struct StoreWriter: ~Copyable {
   private let base: UnsafeMutableRawPointer
   private let state: UnsafeMutablePointer<State>
 
-  /// What is known of the region: in private memory, not in the store, which outlives a damaged
-  /// program.
+  /// The region and its bounds: in private memory, not in the store, which must be valid even if
+  /// the program corrupts memory.
   @safe private struct State: ~Copyable {
     let region: Region
     /// Each section's bounds in the region: never changed, so that any thread reads it.
     let bounds: UnsafeMutablePointer<Range<Int>>
-    /// How far each section is known to be writable, guarded by the sections' locks.
+    /// The end of the part of each section that is known to be writable, guarded by the sections'
+    /// locks.
     let ready: UnsafeMutablePointer<Int>
 
     init(_ region: consuming Region) {
@@ -38,9 +39,9 @@ public struct StoreWriter: ~Copyable {
     (.pairs, 2), (.histories, 1), (.scopes, 1),
   ]
 
-  /// Lays a store out in `region`.
+  /// Creates a store in `region`.
   ///
-  /// The header's fields are the caller's to fill; `publish` ends that.
+  /// The caller fills the header's fields, and then calls `publish`.
   public init(in region: consuming Region) {
     unsafe base = region.base
     let byteCount = region.byteCount
@@ -75,28 +76,28 @@ public struct StoreWriter: ~Copyable {
     unsafe base.assumingMemoryBound(to: StoreHeader.self)
   }
 
-  /// The start of the store: what an in-process report is made from.
+  /// The bytes of the store, from which an in-process report is made.
   public var bytes: UnsafeRawBufferPointer {
     unsafe UnsafeRawBufferPointer(start: base, count: state.pointee.region.byteCount)
   }
 
-  /// Makes the store readable: until now it has no magic number.
+  /// Makes the store valid by writing its magic number.
   public func publish() {
     atomicMemoryFence(ordering: .releasing)
     unsafe header.pointee.magic = StoreLayout.magic
   }
 
-  /// The first byte of a section.
+  /// Returns the address of a section's first byte.
   public func start(of kind: SectionKind) -> UnsafeMutableRawPointer {
     unsafe base + state.pointee.bounds[kind.rawValue].lowerBound
   }
 
-  /// Bytes of a section that are filled.
+  /// Returns the count of a section's filled bytes.
   public func used(of kind: SectionKind) -> Int {
     unsafe Int(usedBytes(of: kind).pointee.load(ordering: .acquiring))
   }
 
-  /// The `used` of the section's entry in the table, which other threads read meanwhile.
+  /// Returns the `used` of the section's entry in the table, which other threads read meanwhile.
   private func usedBytes(of kind: SectionKind) -> UnsafeMutablePointer<Atomic<UInt64>> {
     let entry =
       StoreLayout.sectionTableOffset + kind.rawValue * MemoryLayout<SectionEntry>.stride
@@ -104,7 +105,7 @@ public struct StoreWriter: ~Copyable {
     return unsafe (base + entry + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
-  /// Finds room for `byteCount` bytes behind a section's end, without taking it.
+  /// Finds room for `byteCount` bytes behind a section's filled part, without committing it.
   ///
   /// Caller holds the section's lock. Returns `nil` when the section or the disk is full.
   public func room(for byteCount: Int, in kind: SectionKind) -> UnsafeMutableRawPointer? {
@@ -116,7 +117,7 @@ public struct StoreWriter: ~Copyable {
     return fits ? unsafe base + start : nil
   }
 
-  /// Takes the room that was found, now that it is filled.
+  /// Commits the room that was found, after it was filled.
   ///
   /// Caller holds the section's lock.
   public func commit(_ byteCount: Int, in kind: SectionKind) {
@@ -137,51 +138,53 @@ public struct StoreWriter: ~Copyable {
     return TextReference(offset: UInt32(used), length: UInt32(text.count))
   }
 
-  /// The counter's place in the header.
+  /// Returns the address of a counter in the header.
   public func counter(_ counter: StoreCounter) -> UnsafeMutablePointer<Atomic<UInt64>> {
     unsafe (base + StoreLayout.offset(of: counter)).assumingMemoryBound(
       to: Atomic<UInt64>.self)
   }
 
-  /// A count of a part of the registry.
+  /// A count of one shard of the registry.
   public enum PartCount: Int {
-    /// Its allocations.
+    /// The shard's allocations.
     case allocations
-    /// Its releases.
+    /// The shard's frees.
     case frees
   }
 
-  /// Adds one to a count of a part of the registry.
+  /// Adds one to a count of a shard.
   ///
-  /// The caller holds the part's lock: only readers do not.
+  /// Caller holds the shard's lock; readers need no lock.
   public func count(_ count: PartCount, ofPart part: Int) {
-    let place = unsafe place(of: count, ofPart: part)
-    let number = unsafe place.pointee.load(ordering: .relaxed)
-    unsafe place.pointee.store(number &+ 1, ordering: .relaxed)
+    let counter = unsafe address(of: count, ofPart: part)
+    let value = unsafe counter.pointee.load(ordering: .relaxed)
+    unsafe counter.pointee.store(value &+ 1, ordering: .relaxed)
   }
 
-  private func place(of count: PartCount, ofPart part: Int) -> UnsafeMutablePointer<Atomic<UInt64>>
-  {
+  private func address(of count: PartCount, ofPart part: Int) -> UnsafeMutablePointer<
+    Atomic<UInt64>
+  > {
     let offset = StoreLayout.partCountsOffset + part * 16 + count.rawValue * 8
     return unsafe (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
-  /// Blocks that are live now, by the counts of all parts.
+  /// The count of blocks that are live now, by the counts of all shards.
   public var live: UInt64 {
     var live: UInt64 = 0
     for part in 0..<StoreLayout.parts {
-      // Releases last: what is released meanwhile may be missing, and nothing is counted twice.
-      let allocations = unsafe place(of: .allocations, ofPart: part)
-      let frees = unsafe place(of: .frees, ofPart: part)
+      // Frees are read last: a block that is freed meanwhile may be missing, and none is counted
+      // twice.
+      let allocations = unsafe address(of: .allocations, ofPart: part)
+      let frees = unsafe address(of: .frees, ofPart: part)
       unsafe live = live &+ allocations.pointee.load(ordering: .relaxed)
       unsafe live = live &- frees.pointee.load(ordering: .relaxed)
     }
     return live
   }
 
-  /// Gives the memory back.
+  /// Unmaps the store.
   ///
-  /// Nothing points into it any more.
+  /// No pointer into it may be used any more.
   public consuming func unmap() {
     unsafe state.move().unmap()
     unsafe state.deallocate()

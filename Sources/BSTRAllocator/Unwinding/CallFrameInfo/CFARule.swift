@@ -1,53 +1,55 @@
-// How a function's caller is found, from its call frame information: the part of it that is needed
-// to say what a stack depends on. Does not walk stacks for reports: that is libunwind's.
+// Finds the rule for a function's caller in its call frame information, as far as the inputs of an
+// unwind need it. Does not unwind stacks for reports: that is libunwind's.
 
 import CTracker
 import CUnwind
 
-/// Where the caller's frame is, seen from a place in a function that is in the middle of a call.
+/// The rule that computes the caller's frame, for a location in a function that is in the middle of
+/// a call.
 ///
-/// Source: DWARF 5, 6.4, and the Linux Standard Base, ".eh_frame". Only rules in which nothing but
-/// the stack pointer, the frame pointer and the code itself have a part: everything else is odd.
+/// Source: DWARF 5, 6.4, and the Linux Standard Base, ".eh_frame". Only rules whose inputs are the
+/// stack pointer, the frame pointer and the code itself: everything else is unsupported.
 package struct CFARule: Equatable {
-  /// Whether the caller's frame (CFA) is counted from the frame pointer, and else from the stack
+  /// Whether the caller's frame (CFA) is an offset from the frame pointer, and else from the stack
   /// pointer.
   var isFromFramePointer = false
-  /// Bytes from there to the CFA.
+  /// Bytes from that pointer to the CFA.
   var offset = 0
-  /// Bytes from the CFA to where the function saved the frame pointer; `nil` when it has not
-  /// changed it.
+  /// Bytes from the CFA to the saved frame pointer; `nil` when the function has not changed it.
   var framePointerOffset: Int?
   /// Whether there is no caller.
   var isOutermost = false
 
-  /// The rule for the function that returns to an address; `nil` when it is odd or unknown.
+  /// Returns the rule for the function at a return address; `nil` when it is unsupported or
+  /// unknown.
   ///
   /// Reads the loaded module's call frame information. Takes no lock and allocates nothing.
   static func of(_ address: UInt) -> CFARule? {
-    let place = address &- 1
+    let location = address &- 1
     // Code in no module, such as a JIT compiler's, may change without notice.
     guard Architecture.followsCallFrameInfo, !Page.isFirst(address),
-      unsafe ct_find_module(place).end != 0,
-      let pointer = unsafe UnsafeMutableRawPointer(bitPattern: place)
+      unsafe ct_find_module(location).end != 0,
+      let pointer = unsafe UnsafeMutableRawPointer(bitPattern: location)
     else { return nil }
     var bases = unsafe cunwind_bases()
     guard let entry = unsafe _Unwind_Find_FDE(pointer, &bases),
       let function = unsafe bases.function
     else { return nil }
-    return unsafe parse(entry, from: UInt(bitPattern: function), to: place)
+    return unsafe parse(entry, from: UInt(bitPattern: function), to: location)
   }
 
-  /// The rule that call frame information gives for a place in a function; `nil` when it is odd.
+  /// Returns the rule that call frame information gives for a location in a function; `nil` when it
+  /// is unsupported.
   ///
-  /// Reads the entry and the CIE that it names, and nothing outside of the two, whatever is in
-  /// them. Takes no lock and allocates nothing.
+  /// Reads the entry and the CIE that it names, and nothing outside of the two, whatever they
+  /// contain. Takes no lock and allocates nothing.
   ///
   /// - Parameters:
   ///   - entry: the function's FDE, whose length and reference to its CIE are right.
-  ///   - function: where the function starts.
-  ///   - place: an address in the instruction to unwind from.
+  ///   - function: the address at which the function starts.
+  ///   - location: an address in the instruction to unwind from.
   package static func parse(
-    _ entry: UnsafeRawPointer, from function: UInt, to place: UInt
+    _ entry: UnsafeRawPointer, from function: UInt, to location: UInt
   ) -> CFARule? {
     let entryBytes = unsafe Int(entry.loadUnaligned(as: UInt32.self))
     let back = unsafe Int((entry + 4).loadUnaligned(as: UInt32.self))
@@ -60,7 +62,7 @@ package struct CFARule: Equatable {
     var reader = unsafe LEB128Reader(entry + 8, entry + 4 + entryBytes)
     reader.skip(2 * common.addressBytes)
     if common.hasAugmentation { reader.skip(reader.number()) }
-    guard program.run(reader, until: place) else { return nil }
+    guard program.run(reader, until: location) else { return nil }
     return program.row.rule
   }
 
@@ -71,7 +73,7 @@ package struct CFARule: Equatable {
     var framePointerOffset: Int?
     /// `nil` when there is no caller.
     var returnOffset: Int? = -8
-    /// Whether anything has a part in it that we do not follow.
+    /// Whether the row has unsupported inputs.
     var isUnsupported = false
 
     var rule: CFARule? {
@@ -85,7 +87,8 @@ package struct CFARule: Equatable {
         framePointerOffset: framePointerOffset)
     }
 
-    /// Notes where a register is saved; `nil` is "unchanged".
+    /// Notes the location at which a register is saved, in bytes from the CFA; `nil` is
+    /// "unchanged".
     mutating func save(_ register: UInt, at offset: Int?) {
       switch Int(truncatingIfNeeded: register) {
       case Architecture.framePointer: framePointerOffset = offset
@@ -96,10 +99,13 @@ package struct CFARule: Equatable {
       }
     }
 
-    /// Notes that a register is found in a way that we do not follow.
+    /// Notes that a register is restored in an unsupported way.
     mutating func markUnsupported(_ register: UInt) {
-      let ours = [Architecture.framePointer, Architecture.stackPointer, Architecture.returnAddress]
-      if ours.contains(Int(truncatingIfNeeded: register)) { isUnsupported = true }
+      let followed = [
+        Architecture.framePointer, Architecture.stackPointer,
+        Architecture.returnAddress,
+      ]
+      if followed.contains(Int(truncatingIfNeeded: register)) { isUnsupported = true }
     }
   }
 }

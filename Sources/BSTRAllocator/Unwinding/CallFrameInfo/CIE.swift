@@ -1,9 +1,9 @@
-// What several functions' call frame information has in common.
+// Reads the common part of several functions' call frame information.
 
 import CTracker
 import CUnwind
 
-/// What the functions of a module have in common: a CIE.
+/// A common information entry: the call frame information that functions of a module share.
 @safe
 struct CIE {
   let codeFactor: UInt
@@ -13,7 +13,7 @@ struct CIE {
   let hasAugmentation: Bool
   let instructions: LEB128Reader
 
-  /// `nil` for what we do not follow: signal frames and formats of other times.
+  /// Reads a CIE; `nil` for unsupported ones: of signal frames, and of other versions.
   init?(_ entry: UnsafeRawPointer) {
     let bytes = unsafe Int(entry.loadUnaligned(as: UInt32.self))
     guard bytes > 8, bytes < 1 << 20, unsafe (entry + 4).loadUnaligned(as: UInt32.self) == 0 else {
@@ -34,13 +34,13 @@ struct CIE {
     codeFactor = reader.unsigned()
     dataFactor = reader.signed()
     let returnRegister = version == 1 ? UInt(reader.byte()) : reader.unsigned()
-    guard returnRegister == 16 else { return nil }
+    guard Int(truncatingIfNeeded: returnRegister) == Architecture.returnAddress else { return nil }
     hasAugmentation = count > 0
     var encoding: UInt8 = 0
     if count > 0 {
       guard augmentation[0] == UInt8(ascii: "z") else { return nil }
-      var behind = reader
-      behind.skip(behind.number())
+      var rest = reader
+      rest.skip(rest.number())
       _ = reader.number()
       for index in 1..<max(1, count) {
         switch augmentation[index] {
@@ -53,7 +53,7 @@ struct CIE {
         default: return nil
         }
       }
-      reader = behind
+      reader = rest
     }
     guard let size = Self.bytes(of: encoding) else { return nil }
     addressBytes = size

@@ -1,11 +1,12 @@
-// Reads call frame information's numbers, and never past its end.
+// Reads the integers of call frame information, and never past its end.
 
 import CTracker
 import CUnwind
 
-/// Reads call frame information; at its end it reads zeros.
+/// A reader of call frame information; at its end it reads zeros.
 ///
-/// Whoever makes one vouches for the memory from the start to the end: nothing else is ever read.
+/// The code that creates one guarantees that the memory from start to end is readable: nothing else
+/// is ever read.
 @safe
 struct LEB128Reader {
   private var position: UnsafeRawPointer
@@ -27,14 +28,14 @@ struct LEB128Reader {
     return unsafe position.load(as: UInt8.self)
   }
 
-  /// An unsigned LEB128 number for arithmetic that wraps around: only corrupted information has one
-  /// that is larger than an `Int`.
+  /// Reads an unsigned LEB128 integer for arithmetic that wraps around: only corrupted information
+  /// has one that is larger than an `Int`.
   mutating func number() -> Int { Int(truncatingIfNeeded: unsigned()) }
 
   mutating func half() -> UInt16 { UInt16(byte()) | UInt16(byte()) << 8 }
   mutating func word() -> UInt32 { UInt32(half()) | UInt32(half()) << 16 }
 
-  /// An unsigned LEB128 number.
+  /// Reads an unsigned LEB128 integer.
   mutating func unsigned() -> UInt {
     var (number, shift): (UInt, UInt) = (0, 0)
     while true {
@@ -45,7 +46,7 @@ struct LEB128Reader {
     }
   }
 
-  /// A signed LEB128 number.
+  /// Reads a signed LEB128 integer.
   mutating func signed() -> Int {
     var (number, shift): (Int, Int) = (0, 0)
     while true {

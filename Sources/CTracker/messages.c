@@ -1,0 +1,48 @@
+// Writes messages to standard error without the heap. Decides nothing.
+
+#include "CTracker.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_WARNINGS = 20 };
+
+void ct_make_printable(char *line, size_t bytes) {
+  uint8_t *at = (uint8_t *)line;
+  for (size_t i = 0; i < bytes; i++) {
+    size_t unprintable = 0;
+    if (at[i] < 0x20 || at[i] == 0x7F) {
+      unprintable = 1;
+    } else if (bytes - i > 1 && at[i] == 0xC2 && at[i + 1] < 0xA0) {
+      unprintable = 2;  // U+0080 to U+009F
+    } else if (bytes - i > 2 && at[i] == 0xE2 &&
+               ((at[i + 1] == 0x80 && ((at[i + 2] & 0xF0) == 0x80 ? at[i + 2] > 0x8A
+                                                                  : at[i + 2] > 0xA7 && at[i + 2] < 0xAF)) ||
+                (at[i + 1] == 0x81 && at[i + 2] >= 0xA0 && at[i + 2] < 0xB0))) {
+      unprintable = 3;  // U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F
+    }
+    if (unprintable == 0) continue;
+    memset(at + i, '?', unprintable);
+    i += unprintable - 1;
+  }
+}
+
+void ct_warn_scope_misuse(const void *name, size_t bytes, uint32_t scope, const uint8_t *what) {
+  // A mistake in a loop is reported a few times, and not for ever.
+  static int reported;
+  int index = __atomic_fetch_add(&reported, 1, __ATOMIC_RELAXED);
+  if (index >= MAX_WARNINGS) {
+    static const char last[] = "bstrtrace: more is wrong with scopes, and not told\n";
+    if (index == MAX_WARNINGS && write(2, last, sizeof last - 1) < 0) return;
+    return;
+  }
+  char line[1400];
+  int length = bytes ? snprintf(line, sizeof line, "bstrtrace: the scope '%.*s' (%u) %s\n",
+                                (int)bytes, (const char *)name, scope, (const char *)what)
+                     : snprintf(line, sizeof line, "bstrtrace: the scope %u %s\n", scope,
+                                (const char *)what);
+  if (length <= 0 || (size_t)length >= sizeof line) return;
+  ct_make_printable(line, (size_t)length - 1);
+  if (write(2, line, (size_t)length) < 0) return;
+}
