@@ -32,8 +32,7 @@ import Testing
   @Test func correctedProgramsAreAccepted() throws {
     #expect(Self.programs.count >= 6)
     for name in ["rule1_swift_fixed", "rule2_swift_fixed", "rule3_swift_fixed"] {
-      let file = Built.root.appending(path: "Tests/Scenarios/\(name).swift")
-      let command = try compile(file)
+      let command = try compile(Scenario.file(named: "\(name).swift"))
       #expect(command.status == 0, "\(command.errors)")
     }
   }

@@ -57,7 +57,8 @@ import Testing
     let scenarios = Scenario.all.filter(sanitizer.includes)
     #expect(scenarios.count >= (sanitizer == .address ? 90 : 7))
     for scenario in scenarios {
-      let name = "\(sanitizer.rawValue)-\(scenario.file.lastPathComponent)"
+      let name =
+        "\(sanitizer.rawValue)-\(scenario.file.lastPathComponent)\(scenario.isTwin ? "-fixed" : "")"
       let (program, folder) = try scenario.build(
         in: name, compilers: compilers, products: products)
       let (command, report) = try scenario.runLinked(

@@ -11,7 +11,14 @@ import Testing
   }
 
   @Test func thereAreScenarios() {
-    #expect(Set(Scenario.all.map(\.file)).count >= 120)
+    #expect(Scenario.files.count >= 200)
+  }
+
+  /// A scenario is known by its file's name, wherever it is: so are the folder that it is built in,
+  /// and its name in the documentation.
+  @Test func namesAreUnique() {
+    let names = Scenario.files.map { $0.deletingPathExtension().lastPathComponent }
+    for name in Set(names) { #expect(names.count { $0 == name } == 1, "\(name)") }
   }
 
   @Test(arguments: chosen) func findsWhatItStates(_ scenario: Scenario) throws {

@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+import TraceStore
+
+@testable import BSTRReporter
+
+/// Both formats, character by character, against files.
+///
+/// A changed format is a decision: run with `BSTRTRACE_UPDATE_GOLDEN=1` and read the difference.
+@Suite struct GoldenTests {
+  private func expect(
+    _ text: String, equals name: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../Golden/\(name)")
+    if ProcessInfo.processInfo.environment["BSTRTRACE_UPDATE_GOLDEN"] == "1" {
+      try text.write(to: file, atomically: true, encoding: .utf8)
+    }
+    let golden = try String(contentsOf: file, encoding: .utf8)
+    #expect(text == golden, sourceLocation: sourceLocation)
+  }
+
+  private func report(
+    _ images: [StoreImage], redact: Bool = false, damage: [String] = []
+  ) -> Report {
+    var names = CachingSymbolicator(SampleReport.names)
+    return Reporter(redact: redact).report(on: images, symbolicator: &names, damage: damage)
+  }
+
+  @Test func text() throws {
+    let report = report([try SampleReport.image()])
+    try expect(TextRenderer().render(report), equals: "leaks.txt")
+    try expect(TextRenderer(colour: true).render(report), equals: "leaks-colour.txt")
+  }
+
+  @Test func json() throws {
+    try expect(JSONRenderer().render(report([try SampleReport.image()])), equals: "leaks.json")
+  }
+
+  @Test func everyFault() throws {
+    let report = report([try SampleReport.faults()])
+    try expect(TextRenderer().render(report), equals: "faults.txt")
+    try expect(JSONRenderer().render(report), equals: "faults.json")
+  }
+
+  @Test func ownershipMap() throws {
+    var names = CachingSymbolicator(SampleReport.names)
+    let report = Reporter(hasMap: true)
+      .report(on: [try SampleReport.image()], symbolicator: &names)
+    try expect(TextRenderer().render(report), equals: "map.txt")
+    try expect(JSONRenderer().render(report), equals: "map.json")
+  }
+
+  @Test func redacted() throws {
+    let report = report([try SampleReport.image()], redact: true)
+    try expect(TextRenderer().render(report), equals: "redacted.txt")
+    #expect(!JSONRenderer().render(report).contains("Status Text"))
+    let faults = JSONRenderer().render(self.report([try SampleReport.faults()], redact: true))
+    #expect(!faults.contains("Status Text"))
+    #expect(!faults.contains("\"Status"))
+  }
+
+  @Test func stillRunningAndDamaged() throws {
+    var image = try SampleReport.image()
+    image.noteEnd(.signal, status: 9)
+    #expect(report([image]).processes.first?.end == .signal(9))
+    let text = TextRenderer().render(report([image], damage: ["'x.store' is empty"]))
+    try expect(text, equals: "damaged.txt")
+  }
+
+  @Test func nothingAtAll() throws {
+    let nothing = Report(processes: [], damage: ["nothing was recorded: why"])
+    #expect(TextRenderer().render(nothing) == "bstrtrace: nothing was recorded: why\n")
+  }
+
+  @Test func sameStoreSameReport() throws {
+    let image = try SampleReport.image()
+    let texts = Set((0..<20).map { _ in JSONRenderer().render(report([image])) })
+    #expect(texts.count == 1)
+  }
+}
