@@ -14,8 +14,8 @@ public enum ProgramHeader: Sendable {
   /// Reads the start of a file.
   ///
   /// - Parameter path: a regular file that can be read.
-  /// - Returns: `nil` where it cannot be read, or is neither a program of this kind of machine nor a
-  ///   script. `isReadable` tells the two apart.
+  /// - Returns: `nil` where it cannot be read, or is neither a program of this kind of machine nor
+  ///   a script. `isReadable` tells the two apart.
   public init?(ofFileAt path: String) {
     guard let content = FileContent(path: path) else { return nil }
     let first = content.bytes(at: 0, min(content.count, 258)) ?? []

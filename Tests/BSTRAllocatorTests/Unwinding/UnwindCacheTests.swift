@@ -177,7 +177,8 @@ import TraceStore
       #expect(slots.contains { $0 <= 20 * 2 }, "\(slots)")
     }
 
-    /// The slots that twenty stacks take over the same outer frames, beside those of the first stack.
+    /// The slots that twenty stacks take over the same outer frames, beside those of the first
+    /// stack.
     private func slotsOfTwenty(over frames: Range<Int>) throws -> Int {
       var added = 0
       try withCache { setting in
