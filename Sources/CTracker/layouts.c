@@ -13,15 +13,19 @@ uint8_t ct_assumed_layout;
 static const struct link_map no_newer_module;
 const struct link_map *ct_newest_module = &no_newer_module;
 static bool is_kept_by_page;
+// Whether modules were found to differ, for good: before the first list of modules was looked at, too.
+static bool is_kept_by_call;
 
 void ct_tell_pages_apart(const struct link_map *last) {
+  if (__atomic_load_n(&is_kept_by_call, __ATOMIC_ACQUIRE)) return;
   __atomic_store_n(&ct_newest_module, last, __ATOMIC_RELAXED);
   __atomic_store_n(&is_kept_by_page, true, __ATOMIC_RELEASE);
 }
 
 void ct_tell_calls_apart(void) {
+  __atomic_store_n(&is_kept_by_call, true, __ATOMIC_RELEASE);
   if (!__atomic_load_n(&is_kept_by_page, __ATOMIC_ACQUIRE)) return;
-  __atomic_store_n(&is_kept_by_page, false, __ATOMIC_RELEASE);
+  __atomic_store_n(&is_kept_by_page, false, __ATOMIC_SEQ_CST);
   ct_forget_layouts();
   __atomic_store_n(&ct_newest_module, &no_newer_module, __ATOMIC_RELEASE);
 }
@@ -39,8 +43,12 @@ uint64_t ct_layout_of_call(uintptr_t return_address) {
 void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout) {
   if (ct_has_newer_module()) ct_tell_calls_apart();
   if (__atomic_load_n(&is_kept_by_page, __ATOMIC_ACQUIRE)) {
-    uint64_t page = return_address >> 12;
-    __atomic_store_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], page << 8 | layout, __ATOMIC_RELAXED);
+    // All modules have one layout: a guess is no other one.
+    uint64_t page = return_address >> 12, word = page << 8 | (layout & ~CT_GUESSED);
+    __atomic_store_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], word, __ATOMIC_SEQ_CST);
+    // Another thread may have found modules that differ meanwhile, and cleared the table.
+    if (!__atomic_load_n(&is_kept_by_page, __ATOMIC_SEQ_CST))
+      __atomic_store_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], 0, __ATOMIC_RELAXED);
     return;
   }
   uint64_t *set = set_of(return_address);

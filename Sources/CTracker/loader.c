@@ -57,7 +57,7 @@ int ct_own_dlclose(void *handle);
 // Where this library was opened by dlopen, other modules' calls of dlclose do not come here.
 static void note_whether_unloads_are_seen(void) {
   void *first = dlsym(RTLD_DEFAULT, "dlclose");
-  ct_are_unloads_unseen = first != (void *)&ct_own_dlclose && !ct_is_in_copy(first);
+  ct_are_unloads_unseen = first != (void *)&ct_own_dlclose;
 }
 
 // Keeps this library loaded when it is closed: functions of it are registered to run at exit and
@@ -81,9 +81,15 @@ void ct_tell_unloads(void (*before)(void *handle)) {
 
 // Counts the call and passes it on. Unlike dlopen, dlclose does not depend on its caller. Hidden,
 // so that the name means this copy's function.
-__attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
+static int close_next(void *handle) {
   static int (*next)(void *);
   if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+  return next(handle);
+}
+
+void ct_drop_handle(void *handle) { close_next(handle); }
+
+__attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
   void (*before)(void *) = __atomic_load_n(&before_unload, __ATOMIC_ACQUIRE);
   // The executable is never unloaded.
   if (before && handle != _r_debug.r_map) before(handle);
@@ -91,7 +97,7 @@ __attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
   // remembered meanwhile.
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   ct_begin_close();
-  int result = next(handle);
+  int result = close_next(handle);
   ct_end_close();
   __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
   ct_forget_layouts();

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "CTracker.h"
+
 /// A note's content.
 struct ct_note {
   /// NULL where there is no such note.
@@ -69,6 +71,10 @@ static inline struct ct_note ct_find_note_in_image(uintptr_t start, uintptr_t en
   if (end - start < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
       header->e_phoff > end - start ||
       header->e_phnum > (end - start - header->e_phoff) / sizeof(ElfW(Phdr)))
+    return (struct ct_note){0};
+  // Program headers that a tool moved to the file's end are mapped elsewhere.
+  if (header->e_phoff != sizeof *header &&
+      !ct_is_readable(start + header->e_phoff, header->e_phnum * sizeof(ElfW(Phdr))))
     return (struct ct_note){0};
   return ct_find_note((const ElfW(Phdr) *)(start + header->e_phoff), header->e_phnum, bias, name,
                       name_bytes, type);

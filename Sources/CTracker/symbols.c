@@ -14,24 +14,39 @@ struct tables {
   const ElfW(Sym) *symbols;
   const char *strings;
   const uint32_t *gnu_hash, *hash;
+  // Those of calls, which are bound late, and the others.
+  struct {
+    const ElfW(Rela) *first;
+    size_t bytes;
+  } relocations[2];
 };
 
-// Returns an address of a dynamic entry. The loader relocates these in place, but not those of the
-// vDSO.
+static const struct link_map *module_of(uintptr_t address) {
+  struct dl_find_object found;
+  return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
+}
+
+// Returns an address of a dynamic entry; NULL where it is in no memory of the module. The loader
+// relocates these in place, but not those of modules whose dynamic section it cannot write to.
 static const void *address_of(const struct link_map *module, const ElfW(Dyn) *entry) {
-  ElfW(Addr) address = entry->d_un.d_ptr;
-  return (const void *)(address < module->l_addr ? address + module->l_addr : address);
+  uintptr_t address = entry->d_un.d_ptr;
+  if (module_of(address) != module) address += module->l_addr;
+  return module_of(address) == module ? (const void *)address : NULL;
 }
 
 static bool read_tables(const struct link_map *module, struct tables *tables) {
   *tables = (struct tables){0};
-  if (!module->l_ld) return false;
+  if (!module || !module->l_ld) return false;
   for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++) {
     switch (entry->d_tag) {
     case DT_SYMTAB: tables->symbols = address_of(module, entry); break;
     case DT_STRTAB: tables->strings = address_of(module, entry); break;
     case DT_GNU_HASH: tables->gnu_hash = address_of(module, entry); break;
     case DT_HASH: tables->hash = address_of(module, entry); break;
+    case DT_JMPREL: tables->relocations[0].first = address_of(module, entry); break;
+    case DT_PLTRELSZ: tables->relocations[0].bytes = entry->d_un.d_val; break;
+    case DT_RELA: tables->relocations[1].first = address_of(module, entry); break;
+    case DT_RELASZ: tables->relocations[1].bytes = entry->d_un.d_val; break;
     }
   }
   return tables->symbols && tables->strings && (tables->gnu_hash || tables->hash);
@@ -76,21 +91,20 @@ static void *defined_in(const struct link_map *module, const char *name) {
   return function && !ct_is_in_copy(function) ? function : NULL;
 }
 
-// Returns whether a module imports a symbol. Undefined symbols come before those in the GNU hash
-// table.
+// Returns whether a module imports a symbol: whether anything in it is to be set to the symbol's
+// address. No table has undefined symbols by their names.
 static bool imports(const struct tables *tables, const char *name) {
-  uint32_t count = tables->gnu_hash ? tables->gnu_hash[1] : tables->hash[1];
-  for (uint32_t i = 1; i < count; i++) {
-    const ElfW(Sym) *symbol = &tables->symbols[i];
-    if (symbol->st_shndx == SHN_UNDEF && strcmp(tables->strings + symbol->st_name, name) == 0)
-      return true;
+  for (int i = 0; i < 2; i++) {
+    const ElfW(Rela) *relocation = tables->relocations[i].first;
+    size_t count = relocation ? tables->relocations[i].bytes / sizeof *relocation : 0;
+    for (; count > 0; count--, relocation++) {
+      // The upper half, on processors of 64 bits.
+      const ElfW(Sym) *symbol = &tables->symbols[relocation->r_info >> 32];
+      if (symbol->st_shndx == SHN_UNDEF && strcmp(tables->strings + symbol->st_name, name) == 0)
+        return true;
+    }
   }
   return false;
-}
-
-static const struct link_map *module_of(uintptr_t address) {
-  struct dl_find_object found;
-  return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
 }
 
 bool ct_uses_functions(uintptr_t address) {
@@ -113,17 +127,25 @@ static bool has_several_copies(void) {
   return copies > 1;
 }
 
-// The last of the modules that the program was started with, which are never unloaded; NULL where
-// this library was loaded later, so that others may have been, too.
+// The last of the modules that the program was started with; NULL where this library was loaded
+// later, so that others may have been, too.
 static const struct link_map *last_initial;
 static const struct link_map *own;
 
 // Runs after `note_whether_unloads_are_seen`.
 __attribute__((constructor(102))) static void note_initial(void) {
   own = module_of((uintptr_t)&note_initial);
+  if (!own || ct_are_unloads_unseen) return;
   const struct link_map *last = _r_debug.r_map;
-  if (!own || !last || ct_are_unloads_unseen) return;
-  while (last->l_next) last = last->l_next;
+  bool is_listed = false;
+  for (const struct link_map *module = last; module; module = module->l_next) {
+    is_listed |= module == own;
+    last = module;
+  }
+  // In a namespace of its own it is in a list of its own.
+  if (!last || !is_listed) return;
+  // A constructor that ran before may have opened it, and close it: it stays, for it is compared with.
+  if (last->l_name[0]) dlopen(last->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   last_initial = last;
   if (!has_several_copies()) ct_tell_pages_apart(last);
 }
@@ -134,10 +156,9 @@ void *ct_original_function(uintptr_t address, const char *name) {
   // The global scope comes first, as for the loader; calls of a module that is bound to itself do
   // not come here.
   if (last_initial) {
-    for (const struct link_map *module = own; !found && module != last_initial;) {
-      module = module->l_next;
+    const struct link_map *module = own;
+    while (!found && module != last_initial && (module = module->l_next) != NULL)
       found = defined_in(module, name);
-    }
   } else {
     found = dlsym(RTLD_NEXT, name);
     if (found && ct_is_in_copy(found)) found = NULL;
@@ -152,7 +173,7 @@ void *ct_original_function(uintptr_t address, const char *name) {
     if (handle) {
       found = dlsym(handle, name);
       // The handle came from RTLD_NOLOAD, so this drops a reference and unloads nothing.
-      dlclose(handle);
+      ct_drop_handle(handle);
     }
   }
   return found && !ct_is_in_copy(found) ? found : NULL;

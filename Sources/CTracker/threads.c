@@ -39,7 +39,8 @@ static bool take(struct ct_thread *thread) {
                                      __ATOMIC_RELAXED);
 }
 
-// Takes no lock: a signal handler may interrupt its thread here and take a slot, too.
+// Takes no lock but at the process's very first call, which may wait for the loader: a signal
+// handler may interrupt its thread here and take a slot, too.
 struct ct_thread *ct_take_thread(void) {
   ct_initialise();
   if (ct_this_thread) return ct_this_thread;

@@ -64,6 +64,19 @@ import Testing
     try expectNothing(["./host", "./plugin.so"], in: folder)
   }
 
+  @Test func aProgramThatExportsNothingIsKnownByWhatItImports() throws {
+    let folder = try Built.folder("no-pie-\(UUID().uuidString.prefix(8))")
+    try library("liblib.so", width: 4, offset: 4, in: folder)
+    try library("other.so", width: 2, offset: 8, in: folder)
+    for flags in [["-no-pie"], ["-no-pie", "-fno-plt"], ["-pie", "-fno-plt"]] {
+      try compile(
+        "position_dependent.c", "program",
+        flags + ["-L.", "-Wl,-rpath,\(folder.path)", "-llib"], in: folder)
+      try expectNothing(["./program"], in: folder)
+      try expectNothing(["./program", "./other.so"], in: folder)
+    }
+  }
+
   @Test func aSignalHandlerGetsItsLayoutAndNeverWaits() throws {
     let folder = try Built.folder("handler-\(UUID().uuidString.prefix(8))")
     try library("liblib.so", width: 4, offset: 4, in: folder)

@@ -1,5 +1,5 @@
-// Defines the constants that depend on the processor: an aarch64 port changes this folder,
-// `ct_called_function` in symbols.c, and the offsets of saved words in UnwindCache and its inputs.
+// Defines the constants that depend on the processor. Docs/Contributing.md lists what else an
+// aarch64 port touches.
 
 /// The numbers of the processor's registers in call frame information.
 enum Architecture {

@@ -31,6 +31,10 @@ struct LayoutTable: ~Copyable {
     var layout = StoredLayout.unknown
     /// Whether the module has declared the layout itself, by `bstr.h`.
     var isDeclared = false
+
+    /// Whether the layout is the module's own for all that can be known: not one that is assumed
+    /// until a copy is tried out, or for code that has nothing to do with the functions.
+    var counts: Bool { usesFunctions && isSettled }
   }
 
   @unsafe private struct State {
@@ -131,18 +135,18 @@ struct LayoutTable: ~Copyable {
   }
 
   /// Whether modules have different layouts.
-  var haveDifferences: Bool { only == nil && first { _ in true } != nil }
+  var haveDifferences: Bool { only == nil && first { $0.counts } != nil }
 
   /// The layout of all modules, if all have the same; `nil` when they differ, or there are none.
   var only: StoredLayout? {
     lock.acquire()
     defer { lock.release() }
-    guard let entries = unsafe state.pointee.entries, unsafe state.pointee.count > 0 else {
+    guard let entries = unsafe state.pointee.entries, let index = index(where: { $0.counts }) else {
       return nil
     }
-    let first = unsafe entries[0].layout
-    let isOnly = index(where: { StringLayout($0.layout) != StringLayout(first) }) == nil
-    return isOnly ? first : nil
+    let first = unsafe entries[index].layout
+    let other = self.index { $0.counts && StringLayout($0.layout) != StringLayout(first) }
+    return other == nil ? first : nil
   }
 
   private func first(where matches: (Entry) -> Bool) -> Entry? {

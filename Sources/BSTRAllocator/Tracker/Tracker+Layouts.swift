@@ -142,7 +142,8 @@ extension Tracker {
   /// Returns the layout for code that does not use the functions, and yet calls them through a
   /// pointer or a jump: that of the only copy in the process, if there is one.
   private func layoutOfOnlyCopy() -> StoredLayout {
-    let copy = ct_only_copy()
+    let isOpen = options.olechar == nil || options.payloadOffset == nil
+    let copy = isOpen ? ct_only_copy() : 0
     guard copy != 0 else { return set(LayoutTable.assumed) }
     if let known = layouts.entry(ofCopy: copy) { return known.layout }
     return entry(for: Origin(address: copy, isCertain: true), probes: true).layout

@@ -1,5 +1,5 @@
-// Functions that carry out what their callers decide: the table of Docs/Ownership.md, a user's
-// additions, and helpers that the BSTR calls show. Not used while a program runs.
+// Functions that carry out what their callers decide: those that Docs/Ownership.md lists, and a
+// user's additions. Used when a report is made.
 
 /// Names of functions that allocate or free on behalf of their callers.
 public struct Wrappers: Sendable {
@@ -15,7 +15,7 @@ public struct Wrappers: Sendable {
 
   private let patterns: [Pattern]
 
-  /// Creates the well-known ones, and more.
+  /// Creates the well-known wrappers, and a user's.
   public init(adding patterns: [String] = []) {
     self.patterns = (Self.known + patterns).map { Pattern($0) }
   }
@@ -27,7 +27,9 @@ public struct Wrappers: Sendable {
   func isWrapper(_ name: String) -> Bool {
     let parts = Self.components(of: name)
     if let last = parts.last {
-      if last.hasPrefix("~") || last.hasPrefix("operator=") { return true }
+      // Not "operator==".
+      let isAssignment = last.hasPrefix("operator=") && !last.hasPrefix("operator==")
+      if last.hasPrefix("~") || isAssignment { return true }
       if parts.count > 1,
         Self.withoutArguments(last) == Self.withoutArguments(parts[parts.count - 2])
       {

@@ -87,7 +87,7 @@ typedef int32_t HRESULT;
 extern "C" {
 #endif
 
-/// Releases `bstr`; NULL does nothing. While it is pinned the release waits for the last unpinning.
+/// Frees `bstr`; NULL does nothing. While it is pinned the release waits for the last unpinning.
 void SysFreeString(BSTR BSTR_NULLABLE bstr);
 
 /// A copy of `psz` up to its first zero character. NULL gives NULL; "" gives a valid empty BSTR.

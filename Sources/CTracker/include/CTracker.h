@@ -92,7 +92,8 @@ extern _Thread_local struct ct_thread *_Nullable ct_this_thread
 extern bool ct_is_forking;
 
 /// Takes a slot for the calling thread. Returns NULL when there is no memory for one, or another
-/// copy records. Safe in signal handlers.
+/// copy records. Safe in signal handlers, but for the process's very first call, which may wait for
+/// the loader's lock.
 struct ct_thread *_Nullable ct_take_thread(void);
 
 /// Releases the thread's recursion guard, waits until no thread forks, for a second at most, and
@@ -568,6 +569,9 @@ extern bool ct_are_unloads_unseen;
 uint32_t ct_count_unloads_anew(void);
 
 /// Returns whether the calls of `dlclose` come to this library.
+/// Drops a reference that RTLD_NOLOAD gave, by the next `dlclose`: nothing is unloaded.
+void ct_drop_handle(void *_Nonnull handle);
+
 CT_INLINE bool ct_sees_unloads(void) { return !ct_are_unloads_unseen; }
 
 /// Returns the count of unloads; where they are not seen, another one each time.
