@@ -34,10 +34,13 @@ static uint64_t *set_of(uintptr_t return_address) {
   return ct_call_layouts[(return_address ^ return_address >> 12) % CT_CALL_LAYOUTS];
 }
 
-uint64_t ct_layout_of_call(uintptr_t return_address) {
+uint8_t ct_layout_of_call(uintptr_t return_address) {
   uint64_t *set = set_of(return_address), key = (uint64_t)return_address << 8;
-  uint64_t layout = __atomic_load_n(&set[0], __ATOMIC_RELAXED) ^ key;
-  return layout <= UINT8_MAX ? layout : __atomic_load_n(&set[1], __ATOMIC_RELAXED) ^ key;
+  for (int way = 0; way < 2; way++) {
+    uint64_t layout = __atomic_load_n(&set[way], __ATOMIC_RELAXED) ^ key;
+    if (layout <= UINT8_MAX) return (uint8_t)layout;
+  }
+  return 0;
 }
 
 void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout) {

@@ -31,11 +31,10 @@ extension BSTRFunctions {
   @inline(__always)
   fileprivate static func tracked(_ caller: CallSite) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
-    let known = ct_layout_of_caller(caller.returnAddress)
+    let known = StoredLayout(rawValue: ct_layout_of_caller(caller.returnAddress))
     let layout =
-      unsafe known &- 1 < UInt64(CT_GUESSED) - 1
-      ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known))
-      : tracker.pointee.layoutForAllocation(by: caller)
+      unsafe known.isKnown && !known.isGuess
+      ? known : tracker.pointee.layoutForAllocation(by: caller)
     return unsafe BSTRFunctions(layout: layout, tracker: tracker)
   }
 
@@ -45,22 +44,20 @@ extension BSTRFunctions {
     _ caller: CallSite, freeing bstr: UnsafeMutableRawPointer
   ) -> BSTRFunctions {
     let tracker = unsafe Tracker.current
-    let known = ct_layout_of_caller(caller.returnAddress)
+    let known = StoredLayout(rawValue: ct_layout_of_caller(caller.returnAddress))
     let layout =
-      unsafe known &- 1 < UInt8.max
-      ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known) & ~UInt8(CT_GUESSED))
-      : tracker.pointee.layoutForFree(of: UInt(bitPattern: bstr), by: caller)
+      unsafe known.isKnown
+      ? known : tracker.pointee.layoutForFree(of: UInt(bitPattern: bstr), by: caller)
     return unsafe BSTRFunctions(layout: layout, tracker: tracker)
   }
 
   /// Returns the functions for a call that does not get the recursion guard, such as a signal
   /// handler's: they work but record nothing, and take no lock.
   fileprivate static func untracked(_ caller: CallSite) -> BSTRFunctions {
-    let known = ct_layout_of_caller(caller.returnAddress)
+    let known = StoredLayout(rawValue: ct_layout_of_caller(caller.returnAddress))
     let layout =
-      unsafe known &- 1 < UInt8.max
-      ? StoredLayout(rawValue: UInt8(truncatingIfNeeded: known) & ~UInt8(CT_GUESSED))
-      : Tracker.current.pointee.layouts.layoutWithoutLock(at: caller.returnAddress)
+      unsafe known.isKnown
+      ? known : Tracker.current.pointee.layouts.layoutWithoutLock(at: caller.returnAddress)
     return unsafe BSTRFunctions(layout: layout, tracker: nil)
   }
 
@@ -93,8 +90,8 @@ extension BSTRFunctions {
     ofString bstr: UnsafeMutableRawPointer, for caller: CallSite,
     _ thread: UnsafeMutablePointer<ct_thread>?
   ) -> Int {
-    guard unsafe thread != nil, ct_layout_of_caller(caller.returnAddress) &- 1 >= CT_GUESSED - 1
-    else {
+    let known = StoredLayout(rawValue: ct_layout_of_caller(caller.returnAddress))
+    guard unsafe thread != nil, known.isGuess || !known.isKnown else {
       return unsafe untracked(caller).characterCount(ofString: bstr)
     }
     return unsafe Tracker.current.pointee.characterCount(ofString: bstr, by: caller)

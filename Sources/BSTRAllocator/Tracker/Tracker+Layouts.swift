@@ -92,9 +92,7 @@ extension Tracker {
   /// unseen.
   private func remember(_ layout: StoredLayout, of caller: CallSite, isGuess: Bool) {
     guard ct_sees_unloads() else { return }
-    ct_set_layout_of_caller(
-      caller.returnAddress,
-      isGuess ? layout.uncertain.rawValue | UInt8(CT_GUESSED) : layout.rawValue)
+    ct_set_layout_of_caller(caller.returnAddress, (isGuess ? layout.guess : layout).rawValue)
   }
 
   /// Returns the record of a live string of any layout; `nil` when there is none.

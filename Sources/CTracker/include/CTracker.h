@@ -328,7 +328,8 @@ CT_INLINE void ct_set_fast_path_layout(uint8_t layout) {
 // Words have a key in the upper 56 bits and a `StoredLayout` in the lower 8, with `CT_GUESSED`.
 // They are written and read without a lock.
 
-/// Set where the caller's own layout is not known: it is looked up at each allocation and count.
+/// Set where the caller's own layout is not known (`StoredLayout.isGuess`): it is looked up at each
+/// allocation and count.
 #define CT_GUESSED 0x80
 
 /// The layouts by page of code: the key is the page's index.
@@ -350,17 +351,16 @@ CT_INLINE bool ct_has_newer_module(void) {
 }
 
 /// Returns the layout by call site alone; see `ct_layout_of_caller`.
-uint64_t ct_layout_of_call(uintptr_t return_address);
+uint8_t ct_layout_of_call(uintptr_t return_address);
 
-/// Returns the `StoredLayout` of the caller; 0 or more than 255 when none is kept, and with
-/// `CT_GUESSED` set when it is a guess.
-CT_INLINE uint64_t ct_layout_of_caller(uintptr_t return_address) {
+/// Returns the `StoredLayout` of the caller; 0 when none is kept.
+CT_INLINE uint8_t ct_layout_of_caller(uintptr_t return_address) {
   uint64_t page = return_address >> 12;
   uint64_t layout =
       __atomic_load_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], __ATOMIC_RELAXED) ^ page << 8;
   if (__builtin_expect(layout > UINT8_MAX || ct_has_newer_module(), 0))
     return ct_layout_of_call(return_address);
-  return layout;
+  return (uint8_t)layout;
 }
 
 /// Keeps the layout of a caller.

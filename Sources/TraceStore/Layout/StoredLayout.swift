@@ -10,7 +10,8 @@ public struct StoredLayout: BitwiseCopyable, Hashable, Sendable {
   ///
   /// Bit 0 is set in a known layout. Bit 1 means characters of 4 bytes, bit 2 a payload 4 bytes
   /// behind the block's start, bit 3 a guard behind the terminator, bit 4 a layout that was probed
-  /// or set by an option, so that it is certain.
+  /// or set by an option, so that it is certain. Bit 7 is the allocator's alone, and in no store:
+  /// it means a guess.
   public var rawValue: UInt8
 
   /// Creates a layout from its byte in a store.
@@ -41,6 +42,14 @@ public struct StoredLayout: BitwiseCopyable, Hashable, Sendable {
 
   /// The same layout, as one that was neither probed nor set.
   @inlinable public var uncertain: StoredLayout { StoredLayout(rawValue: rawValue & ~16) }
+
+  /// The same layout, as a guess at that of a caller.
+  @inlinable public var guess: StoredLayout {
+    StoredLayout(rawValue: uncertain.rawValue | 0x80)
+  }
+
+  /// Whether the layout is a guess, which will do for a string that is looked up.
+  @inlinable public var isGuess: Bool { rawValue & 0x80 != 0 }
 
   /// The unknown layout.
   @inlinable public static var unknown: StoredLayout { StoredLayout(rawValue: 0) }

@@ -1,4 +1,5 @@
 import CBSTR
+import CTracker
 import Testing
 import TraceStore
 
@@ -14,5 +15,11 @@ import TraceStore
     #expect(DeclaredAction.adopted.rawValue == UInt32(BSTRTRACE_ADOPTED))
     #expect(DeclaredAction.noted.rawValue == UInt32(BSTRTRACE_NOTED))
     #expect(ScopeID.ignored.rawValue == UInt32(BSTRTRACE_IGNORED_SCOPE))
+  }
+
+  @Test func guessesAreMarkedAlike() {
+    let layout = StoredLayout(olecharBytes: 4, payloadOffset: 4, isCertain: true)
+    #expect(layout.guess.rawValue == layout.uncertain.rawValue | UInt8(CT_GUESSED))
+    #expect(layout.guess.isGuess && !layout.isGuess)
   }
 }
