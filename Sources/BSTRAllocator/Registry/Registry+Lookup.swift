@@ -44,6 +44,19 @@ extension Registry {
     return !isKnown(block, bstr, in: store) && isKnown(other, bstr, in: store) ? other : block
   }
 
+  /// Returns the record of a live string, whatever its layout; `nil` when there is none, or no
+  /// record of it.
+  ///
+  /// Takes shard locks, one at a time.
+  func liveRecord(ofString bstr: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
+    for offset in stride(from: UInt(4), through: 8, by: 4) {
+      if let live = liveRecord(of: bstr &- offset, in: store), UInt(live.address) == bstr {
+        return live
+      }
+    }
+    return nil
+  }
+
   /// Returns whether a string at `bstr` with a block that starts at `block` is live or remembered.
   private func isKnown(_ block: UInt, _ bstr: UInt, in store: borrowing StoreWriter) -> Bool {
     switch state(of: block) {

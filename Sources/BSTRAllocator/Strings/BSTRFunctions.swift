@@ -231,7 +231,7 @@ struct BSTRFunctions {
   /// Returns whether a string has the layout of these functions, as far as its layout is known.
   private func hasOwnLayout(_ bstr: UnsafeMutableRawPointer) -> Bool {
     guard let watcher = unsafe watcher else { return true }
-    let known = unsafe watcher.pointee.layout(ofString: UInt(bitPattern: bstr), stringLayout)
+    let known = unsafe watcher.pointee.layout(ofString: UInt(bitPattern: bstr))
     return known.map { StringLayout($0) == stringLayout } ?? true
   }
 

@@ -92,10 +92,8 @@ struct LayoutTable: ~Copyable {
     lock.acquire()
     defer { lock.release() }
     removeUnloaded()
-    guard let index = index(where: { $0.start == entry.start }) else { return append(entry) }
-    if unsafe state.pointee.entries?[index].isDeclared != true {
-      unsafe state.pointee.entries?[index] = entry
-    }
+    replace(with: entry) { !$0.isDeclared }
+    tellDifferences()
   }
 
   /// Sets the entry that a module declares of itself; the first one is assumed for others, too.
@@ -103,11 +101,8 @@ struct LayoutTable: ~Copyable {
     lock.acquire()
     defer { lock.release() }
     removeUnloaded()
-    if let index = index(where: { $0.start == entry.start }) {
-      unsafe state.pointee.entries?[index] = entry
-    } else {
-      append(entry)
-    }
+    replace(with: entry) { _ in true }
+    tellDifferences()
     if unsafe !state.pointee.isAssumptionDeclared {
       unsafe state.pointee.isAssumptionDeclared = true
       ct_set_assumed_layout(entry.layout.rawValue)
@@ -131,22 +126,15 @@ struct LayoutTable: ~Copyable {
       unsafe entries[index].layout = entry.layout.with(payloadOffset: payloadOffset)
       isChanged = true
     }
+    tellDifferences()
     return isChanged
   }
-
-  /// Whether modules have different layouts.
-  var haveDifferences: Bool { only == nil && first { $0.counts } != nil }
 
   /// The layout of all modules, if all have the same; `nil` when they differ, or there are none.
   var only: StoredLayout? {
     lock.acquire()
     defer { lock.release() }
-    guard let entries = unsafe state.pointee.entries, let index = index(where: { $0.counts }) else {
-      return nil
-    }
-    let first = unsafe entries[index].layout
-    let other = self.index { $0.counts && StringLayout($0.layout) != StringLayout(first) }
-    return other == nil ? first : nil
+    return layoutOfAll.layout
   }
 
   private func first(where matches: (Entry) -> Bool) -> Entry? {
@@ -158,6 +146,29 @@ struct LayoutTable: ~Copyable {
   }
 
   // MARK: entries. Caller holds the lock.
+
+  /// The layout of all modules, if all have the same, and whether they differ.
+  private var layoutOfAll: (layout: StoredLayout?, differs: Bool) {
+    guard let index = index(where: { $0.counts }), let entries = unsafe state.pointee.entries else {
+      return (nil, false)
+    }
+    let first = unsafe entries[index].layout
+    let other = self.index { $0.counts && StringLayout($0.layout) != StringLayout(first) }
+    return other == nil ? (first, false) : (nil, true)
+  }
+
+  /// Has callers told apart by call where modules differ.
+  private func tellDifferences() {
+    if layoutOfAll.differs { ct_tell_calls_apart() }
+  }
+
+  /// Replaces the entry of a module if it may be, or appends one.
+  private func replace(with entry: Entry, if mayReplace: (Entry) -> Bool) {
+    guard let index = index(where: { $0.start == entry.start }),
+      let entries = unsafe state.pointee.entries
+    else { return append(entry) }
+    if unsafe mayReplace(entries[index]) { unsafe entries[index] = entry }
+  }
 
   private func index(where matches: (Entry) -> Bool) -> Int? {
     guard let entries = unsafe state.pointee.entries else { return nil }

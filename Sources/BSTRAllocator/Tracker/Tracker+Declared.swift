@@ -14,10 +14,7 @@ extension Tracker {
   func declare(
     _ action: DeclaredAction, _ bstr: UInt, note: UnsafePointer<CChar>?, caller: CallSite
   ) {
-    let known =
-      withStore { store in
-        registry.liveRecord(of: block(ofString: bstr, in: store), in: store)
-      } ?? nil
+    let known = withStore { registry.liveRecord(ofString: bstr, in: $0) } ?? nil
     guard let serial = known?.serial else { return }
     withStore { store in
       var moment = unsafe HistoryMoment(

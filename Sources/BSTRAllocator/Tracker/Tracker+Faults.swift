@@ -134,11 +134,8 @@ extension Tracker {
   }
 
   /// Returns the layout of a live string; `nil` when it has no record.
-  func layout(ofString bstr: UInt, _ stringLayout: StringLayout) -> StoredLayout? {
-    withStore { store in
-      registry.liveRecord(of: registry.block(ofString: bstr, stringLayout, in: store), in: store)?
-        .layout
-    } ?? nil
+  func layout(ofString bstr: UInt) -> StoredLayout? {
+    withStore { registry.liveRecord(ofString: bstr, in: $0)?.layout } ?? nil
   }
 
   /// Checks a live string before it is reallocated.

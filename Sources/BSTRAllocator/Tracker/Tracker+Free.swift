@@ -107,9 +107,9 @@ extension Tracker {
   ///
   /// - Returns: false when it is no live string of the registry.
   func release(ofOtherLayout bstr: UInt, _ layout: StoredLayout, caller: CallSite) -> Bool {
-    let block = bstr &- UInt(StoredLayout.otherOffset(layout.payloadOffset))
-    let live = withStore { registry.liveRecord(of: block, in: $0) } ?? nil
-    guard let live, UInt(live.address) == bstr else { return false }
+    let live = withStore { registry.liveRecord(ofString: bstr, in: $0) } ?? nil
+    guard let live else { return false }
+    let block = bstr &- UInt(live.layout.payloadOffset)
     if live.layout.isCertain && layout.isCertain {
       recordFault(EventRecord(.wrongDeallocator, .otherLayout), bstr, live: live, caller)
     }

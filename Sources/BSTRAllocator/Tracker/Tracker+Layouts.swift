@@ -16,10 +16,9 @@ extension Tracker {
     let origin = Origin(of: caller)
     var entry = entry(for: origin, probes: true)
     if !entry.usesFunctions { entry.layout = layoutOfOnlyCopy() }
-    let layout = entry.layout.with(guard: setsGuards && isRecording)
-    remember(layout, of: caller, isGuess: !origin.isCertain || !entry.usesFunctions)
+    remember(entry.layout, of: caller, isGuess: !origin.isCertain || !entry.usesFunctions)
     if note(entry.layout) { updateFastPath() }
-    return layout
+    return withGuard(entry.layout)
   }
 
   /// Returns the layout of the copy of the functions through which a caller frees a string.
@@ -31,12 +30,12 @@ extension Tracker {
   /// functions, as the free is about to do: the caller holds no lock.
   @inline(never)
   func layoutForFree(of bstr: UInt, by caller: CallSite) -> StoredLayout {
-    let live = liveRecord(ofString: bstr)
+    let live = layout(ofString: bstr)
     let origin = Origin(of: caller)
     let entry = entry(for: origin, probes: live == nil)
     let isGuess = !origin.isCertain || !entry.usesFunctions || !entry.isSettled
-    let layout = isGuess ? live?.layout ?? entry.layout : entry.layout
-    remember(layout.with(guard: setsGuards && isRecording), of: caller, isGuess: isGuess)
+    let layout = isGuess ? live ?? entry.layout : entry.layout
+    remember(layout, of: caller, isGuess: isGuess)
     return isGuess ? layout.uncertain : layout
   }
 
@@ -47,15 +46,11 @@ extension Tracker {
   @inline(never)
   func characterCount(ofString bstr: UnsafeRawPointer, by caller: CallSite) -> Int {
     let bytes = unsafe BSTRFunctions.byteLength(of: bstr)
-    if let live = liveRecord(ofString: UInt(bitPattern: bstr)) {
-      return bytes / live.layout.olecharBytes
-    }
+    if let live = layout(ofString: UInt(bitPattern: bstr)) { return bytes / live.olecharBytes }
     let origin = Origin(of: caller)
     let entry = entry(for: origin, probes: false)
     if entry.isSettled {
-      remember(
-        entry.layout.with(guard: setsGuards && isRecording), of: caller,
-        isGuess: !origin.isCertain || !entry.usesFunctions)
+      remember(entry.layout, of: caller, isGuess: !origin.isCertain || !entry.usesFunctions)
       return bytes / entry.layout.olecharBytes
     }
     return unsafe LayoutProbe.characterCount(of: bstr, for: origin.address)
@@ -92,19 +87,17 @@ extension Tracker {
   /// unseen.
   private func remember(_ layout: StoredLayout, of caller: CallSite, isGuess: Bool) {
     guard ct_sees_unloads() else { return }
+    let layout = withGuard(layout)
     ct_set_layout_of_caller(caller.returnAddress, (isGuess ? layout.guess : layout).rawValue)
   }
 
-  /// Returns the record of a live string of any layout; `nil` when there is none.
-  ///
-  /// Takes shard locks, one at a time.
-  private func liveRecord(ofString bstr: UInt) -> BlockRecord? {
-    for offset in stride(from: 4, through: 8, by: 4) {
-      let live = withStore { registry.liveRecord(of: bstr &- UInt(offset), in: $0) } ?? nil
-      if let live, UInt(live.address) == bstr { return live }
-    }
-    return nil
+  /// Returns a layout with the guard that new strings get.
+  private func withGuard(_ layout: StoredLayout) -> StoredLayout {
+    layout.with(guard: setsGuards && isRecording)
   }
+
+  /// Whether the user's options leave anything of a layout to be detected.
+  private var detectsLayouts: Bool { options.olechar == nil || options.payloadOffset == nil }
 
   /// Returns the entry of the module that a call comes from, and makes it if there is none.
   ///
@@ -120,7 +113,7 @@ extension Tracker {
       start: module.start, end: module.end, identity: ct_module_identity(origin.address))
     entry.usesFunctions = entry.start == 0 || ct_uses_functions(origin.address)
     entry.layout = set(LayoutTable.assumed)
-    if entry.usesFunctions, options.olechar == nil || options.payloadOffset == nil {
+    if entry.usesFunctions, detectsLayouts {
       entry.copy = LayoutProbe.copy(for: origin.address)
     }
     entry.isSettled = entry.copy == 0
@@ -133,15 +126,13 @@ extension Tracker {
       entry.isSettled = true
     }
     layouts.set(entry)
-    if layouts.haveDifferences { ct_tell_calls_apart() }
     return entry
   }
 
   /// Returns the layout for code that does not use the functions, and yet calls them through a
   /// pointer or a jump: that of the only copy in the process, if there is one.
   private func layoutOfOnlyCopy() -> StoredLayout {
-    let isOpen = options.olechar == nil || options.payloadOffset == nil
-    let copy = isOpen ? ct_only_copy() : 0
+    let copy = detectsLayouts ? ct_only_copy() : 0
     guard copy != 0 else { return set(LayoutTable.assumed) }
     if let known = layouts.entry(ofCopy: copy) { return known.layout }
     return entry(for: Origin(address: copy, isCertain: true), probes: true).layout
@@ -163,7 +154,6 @@ extension Tracker {
         start: module.start, end: module.end, identity: ct_module_identity(caller.returnAddress),
         isSettled: true, layout: set(stringLayout.stored), isDeclared: true))
     ct_forget_layouts()
-    if layouts.haveDifferences { ct_tell_calls_apart() }
     updateFastPath()
   }
 

@@ -26,10 +26,7 @@ extension Tracker {
       event.freed = first.context.stack
       event.freedThread = first.context.thread
       event.freedTime = first.context.milliseconds
-      let live =
-        withStore { store in
-          registry.liveRecord(of: block(ofString: bstr, in: store), in: store)
-        } ?? nil
+      let live = withStore { registry.liveRecord(ofString: bstr, in: $0) } ?? nil
       recordFault(event, bstr, live: live, caller)
       return true
     }
