@@ -17,23 +17,18 @@
 uint32_t ct_unloads;
 bool ct_are_unloads_unseen;
 
-uint32_t ct_count_unloads_anew(void) {
+uint32_t ct_invalidate_stack_caches(void) {
   return __atomic_add_fetch(&ct_unloads, 1, __ATOMIC_ACQ_REL);
 }
-
-void ct_invalidate_stack_caches(void) { __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL); }
 
 // Whether the constructors of this module have begun, so that those of the modules it needs have
 // run.
 static bool is_initialised;
 
 static void open_needed(const struct link_map *module) {
-  const char *strings = NULL;
-  for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++)
-    if (entry->d_tag == DT_STRTAB) strings = (const char *)entry->d_un.d_ptr;
-  if (!strings) return;
-  for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++)
-    if (entry->d_tag == DT_NEEDED) dlopen(strings + entry->d_un.d_val, RTLD_LAZY | RTLD_NOLOAD);
+  const char *name;
+  for (size_t i = 0; (name = ct_needed_name(module, i)) != NULL; i++)
+    dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 void ct_initialise(void) {
@@ -95,11 +90,11 @@ __attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
   if (before && handle != _r_debug.r_map) before(handle);
   // Before, so that no code is taken for the code that was there; and after, for stacks that were
   // remembered meanwhile.
-  __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
+  ct_invalidate_stack_caches();
   ct_begin_close();
   int result = close_next(handle);
   ct_end_close();
-  __atomic_fetch_add(&ct_unloads, 1, __ATOMIC_ACQ_REL);
+  ct_invalidate_stack_caches();
   ct_forget_layouts();
   return result;
 }
@@ -168,16 +163,9 @@ uint64_t ct_peek(uintptr_t address, size_t bytes) {
 }
 
 static bool program_needs_swift(void) {
-  const struct link_map *program = _r_debug.r_map;
-  const char *strings = NULL;
-  for (const ElfW(Dyn) *entry = program->l_ld; entry->d_tag != DT_NULL; entry++) {
-    if (entry->d_tag == DT_STRTAB) strings = (const char *)entry->d_un.d_ptr;
-  }
-  if (!strings) return false;
-  for (const ElfW(Dyn) *entry = program->l_ld; entry->d_tag != DT_NULL; entry++) {
-    if (entry->d_tag == DT_NEEDED && strstr(strings + entry->d_un.d_val, "libswiftCore"))
-      return true;
-  }
+  const char *name;
+  for (size_t i = 0; (name = ct_needed_name(_r_debug.r_map, i)) != NULL; i++)
+    if (strstr(name, "libswiftCore")) return true;
   return false;
 }
 

@@ -2,6 +2,8 @@
 
 #include "CTracker.h"
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,21 +30,31 @@ void ct_make_printable(char *line, size_t bytes) {
   }
 }
 
+void ct_warn(const char *format, ...) {
+  char line[1400];
+  int saved = errno;
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  if (length > 0 && (size_t)length < sizeof line) {
+    ct_make_printable(line, (size_t)length - 1);
+    if (write(2, line, (size_t)length) < 0) length = 0;
+  }
+  errno = saved;
+}
+
 void ct_warn_scope_misuse(const void *name, size_t bytes, uint32_t scope, const uint8_t *what) {
   // A mistake in a loop is reported a few times, and not for ever.
   static int reported;
   int index = __atomic_fetch_add(&reported, 1, __ATOMIC_RELAXED);
-  if (index >= MAX_WARNINGS) {
-    static const char last[] = "bstrtrace: more is wrong with scopes, and not told\n";
-    if (index == MAX_WARNINGS && write(2, last, sizeof last - 1) < 0) return;
-    return;
+  if (index > MAX_WARNINGS) return;
+  if (index == MAX_WARNINGS) {
+    ct_warn("bstrtrace: more is wrong with scopes, and not told\n");
+  } else if (bytes) {
+    ct_warn("bstrtrace: the scope '%.*s' (%u) %s\n", (int)bytes, (const char *)name, scope,
+            (const char *)what);
+  } else {
+    ct_warn("bstrtrace: the scope %u %s\n", scope, (const char *)what);
   }
-  char line[1400];
-  int length = bytes ? snprintf(line, sizeof line, "bstrtrace: the scope '%.*s' (%u) %s\n",
-                                (int)bytes, (const char *)name, scope, (const char *)what)
-                     : snprintf(line, sizeof line, "bstrtrace: the scope %u %s\n", scope,
-                                (const char *)what);
-  if (length <= 0 || (size_t)length >= sizeof line) return;
-  ct_make_printable(line, (size_t)length - 1);
-  if (write(2, line, (size_t)length) < 0) return;
 }

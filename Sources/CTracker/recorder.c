@@ -5,14 +5,12 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <link.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "CTracker.h"
 #include "notes.h"
+#include "threads.h"
 
 struct ct_recorder ct_own_recorder = {CT_RECORDER_VERSION, 0, bstrtrace_serve};
 struct ct_recorder *ct_other_recorder;
@@ -72,7 +70,7 @@ static uintptr_t other_start, other_bytes;
 __attribute__((constructor(101))) void ct_choose_recorder(void) {
   enum { OPEN, CHOOSING, CHOSEN };
   static uint32_t state, chooser;
-  uint32_t seen = OPEN, self = (uint32_t)syscall(SYS_gettid);
+  uint32_t seen = OPEN, self = ct_kernel_id();
   if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == CHOSEN) return;
   if (!__atomic_compare_exchange_n(&state, &seen, CHOOSING, false, __ATOMIC_ACQ_REL,
                                    __ATOMIC_ACQUIRE)) {
@@ -97,15 +95,9 @@ __attribute__((constructor(101))) void ct_choose_recorder(void) {
     __atomic_fetch_or(&ct_free_mode, CT_ASK_RECORDER, __ATOMIC_RELAXED);
   } else if (search.other_version) {
     ct_is_other_version = true;
-    char line[1200];
-    int length = snprintf(line, sizeof line,
-                          "bstrtrace: two versions of this library are in one process; '%.1000s' is the other "
-                          "one, and this one records nothing\n",
-                          search.other_version[0] ? search.other_version : "the executable");
-    if (length > 0 && (size_t)length < sizeof line) {
-      ct_make_printable(line, (size_t)length - 1);
-      if (write(2, line, (size_t)length) < 0) errno = 0;
-    }
+    ct_warn("bstrtrace: two versions of this library are in one process; '%.1000s' is the other one, "
+            "and this one records nothing\n",
+            search.other_version[0] ? search.other_version : "the executable");
   }
   __atomic_store_n(&state, CHOSEN, __ATOMIC_RELEASE);
 }

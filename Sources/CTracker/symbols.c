@@ -52,9 +52,17 @@ static bool read_tables(const struct link_map *module, struct tables *tables) {
   return tables->symbols && tables->strings && (tables->gnu_hash || tables->hash);
 }
 
+const char *ct_needed_name(const struct link_map *module, size_t index) {
+  struct tables tables;
+  if (!read_tables(module, &tables)) return NULL;
+  for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++)
+    if (entry->d_tag == DT_NEEDED && index-- == 0) return tables.strings + entry->d_un.d_val;
+  return NULL;
+}
+
 static bool is_definition(const ElfW(Sym) *symbol) {
   return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 &&
-         (symbol->st_info & 0xF) == STT_FUNC;
+         ELF64_ST_TYPE(symbol->st_info) == STT_FUNC;
 }
 
 static const ElfW(Sym) *look_up(const struct tables *tables, const char *name) {
@@ -98,8 +106,7 @@ static bool imports(const struct tables *tables, const char *name) {
     const ElfW(Rela) *relocation = tables->relocations[i].first;
     size_t count = relocation ? tables->relocations[i].bytes / sizeof *relocation : 0;
     for (; count > 0; count--, relocation++) {
-      // The upper half, on processors of 64 bits.
-      const ElfW(Sym) *symbol = &tables->symbols[relocation->r_info >> 32];
+      const ElfW(Sym) *symbol = &tables->symbols[ELF64_R_SYM(relocation->r_info)];
       if (symbol->st_shndx == SHN_UNDEF && strcmp(tables->strings + symbol->st_name, name) == 0)
         return true;
     }
@@ -119,12 +126,37 @@ bool ct_uses_functions(uintptr_t address) {
   return false;
 }
 
-// Returns whether modules of this process can have different layouts.
-static bool has_several_copies(void) {
-  int copies = 0;
-  for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next)
-    if (defined_in(module, "SysFreeString")) copies++;
-  return copies > 1;
+// The SysFreeString of the only module that defines one, and whether several do.
+struct sole {
+  uintptr_t function;
+  bool is_ambiguous;
+};
+
+static int find_sole_copy(struct dl_phdr_info *info, size_t bytes, void *context) {
+  (void)bytes;
+  struct sole *sole = context;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
+    const struct link_map *module = module_of(info->dlpi_addr + segment->p_vaddr);
+    void *function = module ? defined_in(module, "SysFreeString") : NULL;
+    if (function && sole->function && sole->function != (uintptr_t)function)
+      sole->is_ambiguous = true;
+    if (function) sole->function = (uintptr_t)function;
+    break;
+  }
+  return sole->is_ambiguous;
+}
+
+static struct sole look_for_copies(void) {
+  struct sole sole = {0};
+  dl_iterate_phdr(find_sole_copy, &sole);
+  return sole;
+}
+
+uintptr_t ct_only_copy(void) {
+  struct sole sole = look_for_copies();
+  return sole.is_ambiguous ? 0 : sole.function;
 }
 
 // The last of the modules that the program was started with; NULL where this library was loaded
@@ -147,7 +179,7 @@ __attribute__((constructor(102))) static void note_initial(void) {
   // A constructor that ran before may have opened it, and close it: it stays, for it is compared with.
   if (last->l_name[0]) dlopen(last->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   last_initial = last;
-  if (!has_several_copies()) ct_tell_pages_apart(last);
+  if (!look_for_copies().is_ambiguous) ct_tell_pages_apart(last);
 }
 
 void *ct_original_function(uintptr_t address, const char *name) {
@@ -177,33 +209,6 @@ void *ct_original_function(uintptr_t address, const char *name) {
     }
   }
   return found && !ct_is_in_copy(found) ? found : NULL;
-}
-
-struct sole {
-  uintptr_t function;
-  bool is_ambiguous;
-};
-
-static int find_sole_copy(struct dl_phdr_info *info, size_t bytes, void *context) {
-  (void)bytes;
-  struct sole *sole = context;
-  for (int i = 0; i < info->dlpi_phnum; i++) {
-    const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
-    const struct link_map *module = module_of(info->dlpi_addr + segment->p_vaddr);
-    void *function = module ? defined_in(module, "SysFreeString") : NULL;
-    if (function && sole->function && sole->function != (uintptr_t)function)
-      sole->is_ambiguous = true;
-    if (function) sole->function = (uintptr_t)function;
-    break;
-  }
-  return sole->is_ambiguous;
-}
-
-uintptr_t ct_only_copy(void) {
-  struct sole sole = {0};
-  dl_iterate_phdr(find_sole_copy, &sole);
-  return sole.is_ambiguous ? 0 : sole.function;
 }
 
 #if defined(__x86_64__)

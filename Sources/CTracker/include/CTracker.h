@@ -173,6 +173,9 @@ bool ct_store_path(char *_Nonnull path, size_t bytes, const char *_Nonnull direc
 /// them, by question marks: a message may contain text of the program.
 void ct_make_printable(char *_Nonnull line, size_t bytes);
 
+/// Writes a line to standard error, made printable; nothing where it is longer than 1,400 bytes.
+void ct_warn(const char *_Nonnull format, ...) __attribute__((format(printf, 1, 2)));
+
 /// Writes to standard error, in one line, that a scope is misused. A name of no bytes is left out.
 void ct_warn_scope_misuse(const void *_Nonnull name, size_t bytes, uint32_t scope,
                           const uint8_t *_Nonnull what);
@@ -565,23 +568,21 @@ extern uint32_t ct_unloads;
 /// unloaded since the last look.
 extern bool ct_are_unloads_unseen;
 
-/// Raises the count, since a module may have been unloaded unseen, and returns it.
-uint32_t ct_count_unloads_anew(void);
+/// Raises the count, so that nothing is taken for what was at an address before, and returns it.
+/// In a forked child, whose stack ids start anew, too.
+uint32_t ct_invalidate_stack_caches(void);
 
-/// Returns whether the calls of `dlclose` come to this library.
 /// Drops a reference that RTLD_NOLOAD gave, by the next `dlclose`: nothing is unloaded.
 void ct_drop_handle(void *_Nonnull handle);
 
+/// Returns whether the calls of `dlclose` come to this library.
 CT_INLINE bool ct_sees_unloads(void) { return !ct_are_unloads_unseen; }
 
 /// Returns the count of unloads; where they are not seen, another one each time.
 CT_INLINE uint32_t ct_unload_count(void) {
-  if (__builtin_expect(ct_are_unloads_unseen, 0)) return ct_count_unloads_anew();
+  if (__builtin_expect(ct_are_unloads_unseen, 0)) return ct_invalidate_stack_caches();
   return __atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE);
 }
-
-/// Raises that count. Called in a forked child, whose stack ids start anew.
-void ct_invalidate_stack_caches(void);
 
 /// Returns a hash that identifies the module that `address` is in, and that differs for another
 /// module mapped there later; 0 for none.
@@ -627,6 +628,9 @@ struct ct_modules {
   _Alignas(8) uint8_t notes[1024];
 };
 
+/// Returns the name of a module that a loaded module needs, in its order; NULL behind the last.
+const char *_Nullable ct_needed_name(const struct link_map *_Nonnull module, size_t index);
+
 /// Returns whether `bytes` bytes are left of the thread's alternate signal stack; true where it
 /// does not run on that.
 bool ct_handler_stack_has(size_t bytes);
@@ -661,6 +665,9 @@ void ct_forget_closing(void);
 /// NULL. Takes the loader's lock where the function comes neither from what the program was started
 /// with nor from the module at `address` itself: the caller holds none.
 void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull name);
+
+/// Returns the name of a module that a loaded module needs, in its order; NULL behind the last.
+const char *_Nullable ct_needed_name(const struct link_map *_Nonnull module, size_t index);
 
 /// Returns whether `bytes` bytes at `address` can be read. Never faults.
 bool ct_is_readable(uintptr_t address, size_t bytes);
