@@ -2,7 +2,6 @@
 // memory. Never reads memory that cannot be read.
 
 import CTracker
-import Glibc
 import TraceStore
 
 /// A foreign block: one that another copy of the functions allocated from the same heap.

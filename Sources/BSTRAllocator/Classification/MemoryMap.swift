@@ -1,8 +1,6 @@
 // Reads the kernel's list of mappings, /proc/self/maps, without the heap.
 
-import CTracker
 import Glibc
-import TraceStore
 
 /// The lines of /proc/self/maps.
 enum MemoryMap {

@@ -2,7 +2,6 @@
 // faults only: it reads /proc and may take a millisecond. Reads no memory that may fault.
 
 import CTracker
-import Glibc
 import TraceStore
 
 /// The kinds of memory that a wrong pointer can point to.

@@ -1,7 +1,6 @@
 // The declarations of single strings, and the ownership that follows from them. Empty in programs
 // that declare nothing: then it costs a load.
 
-import Glibc
 import Synchronization
 import TraceStore
 

@@ -1,7 +1,6 @@
 // The strings that SysAddRefString protects from SysFreeString. Independent of tracing: pinning
 // works when nothing is recorded.
 
-import Glibc
 import Synchronization
 import TraceStore
 

@@ -2,7 +2,6 @@
 // not read strings.
 
 import CTracker
-import Glibc
 import Synchronization
 import TraceStore
 

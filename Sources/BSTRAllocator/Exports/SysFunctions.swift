@@ -4,7 +4,6 @@
 
 public import CBSTR
 import CTracker
-import TraceOptions
 import TraceStore
 
 extension BSTRFunctions {

@@ -1,8 +1,5 @@
 // The entry of one address in a shard's table, in 19 bits.
 
-import CTracker
-import Glibc
-
 /// An entry of a shard's table: the state of one address, in 19 bits.
 struct BlockEntry: Equatable {
   let rawValue: UInt32

@@ -1,7 +1,5 @@
 // The record that is kept of one freed block.
 
-import CTracker
-import Synchronization
 import TraceStore
 
 /// A BSTR that was freed: enough to report its history when it is freed again.

@@ -2,7 +2,6 @@
 // it? Does not capture stacks, allocate or free.
 
 import CTracker
-import Glibc
 import Synchronization
 import TraceStore
 

@@ -1,7 +1,5 @@
 // One of the registry's shards.
 
-import CTracker
-import Glibc
 import Synchronization
 import TraceStore
 

@@ -2,7 +2,6 @@
 // counts of its own; takes no lock.
 
 import CTracker
-import Glibc
 import TraceStore
 
 /// The pairs of stacks that one thread has counted, with their records in the store.

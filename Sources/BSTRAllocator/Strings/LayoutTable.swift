@@ -2,7 +2,6 @@
 // them. Does not detect them: that is LayoutProbe.
 
 import CTracker
-import Glibc
 import TraceStore
 
 /// A table of the string layout of each module: that of the copy of the functions that the module

@@ -1,10 +1,6 @@
 // Asks the kernel whether pages can be read, once for each.
 
 import CTracker
-import Glibc
-import Synchronization
-import TraceOptions
-import TraceStore
 
 /// The pages that are known to be readable, so that neighbouring blocks ask the kernel once.
 struct ReadablePages {

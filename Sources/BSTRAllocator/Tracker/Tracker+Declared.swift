@@ -2,7 +2,6 @@
 
 import CTracker
 import Glibc
-import Synchronization
 import TraceOptions
 import TraceStore
 

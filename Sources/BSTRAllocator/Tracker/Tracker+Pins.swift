@@ -1,6 +1,5 @@
 // The recording of pins, and of strings that are never to be freed.
 
-import CTracker
 import Glibc
 import Synchronization
 import TraceStore

@@ -3,7 +3,6 @@
 import CInterpose
 import CTracker
 import Glibc
-import TraceOptions
 public import TraceStore
 
 extension Tracker {

@@ -1,8 +1,5 @@
 // Runs the instructions of call frame information up to a location.
 
-import CTracker
-import CUnwind
-
 /// The abstract machine of call frame instructions (DWARF 5, 6.4.2).
 struct CFAProgram {
   private let codeFactor: UInt

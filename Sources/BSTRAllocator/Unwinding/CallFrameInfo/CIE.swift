@@ -1,8 +1,5 @@
 // Reads the common part of several functions' call frame information.
 
-import CTracker
-import CUnwind
-
 /// A common information entry: the call frame information that functions of a module share.
 @safe
 struct CIE {

@@ -1,8 +1,5 @@
 // Reads the integers of call frame information, and never past its end.
 
-import CTracker
-import CUnwind
-
 /// A reader of call frame information; at its end it reads zeros.
 ///
 /// The code that creates one guarantees that the memory from start to end is readable: nothing else
