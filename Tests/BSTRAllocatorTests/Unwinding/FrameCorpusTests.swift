@@ -5,7 +5,7 @@ import Testing
 /// The inputs of the fuzz target for call frame information.
 ///
 /// None may trap, or read outside of itself.
-@Suite struct FrameCorpusTests {
+@Suite(.serialized) struct FrameCorpusTests {
   private static let corpus = FuzzCorpus("FrameCorpus")
 
   @Test(arguments: corpus.names) func isRead(name: String) throws {

@@ -8,6 +8,8 @@ public enum FrameFuzzing {
   /// Reads a CIE and an FDE, each at the end of a page behind which nothing can be read: what is
   /// read outside of them ends the program.
   ///
+  /// One call at a time: all write to the same pages.
+  ///
   /// - Parameter bytes: how far into the function to go, the CIE's length, its content, and the
   ///   FDE's.
   /// - Returns: whether there was a rule.
