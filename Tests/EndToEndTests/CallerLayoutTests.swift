@@ -30,6 +30,8 @@ import Testing
         words, environment: ["BSTRTRACE_OPTIONS": options], in: folder)
       #expect(traced.command.status == 0, "\(words) \(options): \(traced.command.errors)")
       #expect(traced.report.findings.isEmpty, "\(words) \(options): \(traced.command.errors)")
+      // A program that was not traced would end as well.
+      #expect(traced.report.processes.contains { $0.totals.allocations > 0 }, "\(words)")
     }
   }
 
@@ -86,6 +88,7 @@ import Testing
     for words in [["./program"], ["./program", "./other.so"]] {
       let command = try Command.run(["timeout", "60", Built.tool, "run", "--"] + words, in: folder)
       #expect(command.status == 0, "\(words): \(command.errors)")
+      #expect(command.errors.contains("no findings in "), "\(words): \(command.errors)")
     }
   }
 
@@ -141,5 +144,8 @@ import Testing
       ],
       environment: ["BSTRTRACE_OPTIONS": options], in: folder)
     #expect(command.status == 0, "\(command.errors)")
+    let isTracked = options == "track=on"
+    #expect(
+      command.errors.contains("no findings in 3 allocations") == isTracked, "\(command.errors)")
   }
 }

@@ -138,7 +138,8 @@ import TraceStore
       int main(void) { SysFreeString(SysAllocString(u"seen")); return run(); }
       """
     let (text, report) = try run(
-      "bound-\(flags.joined().count)", main: main, library: library, libraryFlags: flags)
+      "bound-\(flags.joined().filter(\.isLetter))", main: main, library: library,
+      libraryFlags: flags)
     let process = try #require(report.processes.first)
     #expect(process.coverage.map(\.reason) == (reason.map { [$0] } ?? []))
     #expect(process.coverageComplete)
@@ -356,7 +357,6 @@ import TraceStore
         "program imports SysAllocString under its C++ name _Z14SysAllocStringPKDs, which is not traced"
       ),
       "\(text.errors)")
-    #expect(!text.errors.contains("cannot be intercepted"))
   }
 
   @Test func stringsOfAnotherCopyThatAreFreed() throws {

@@ -55,9 +55,11 @@ import TraceOptions
     let pages = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       .filter { $0.hasSuffix(".md") }
     #expect(pages.count > 15)
+    var links = 0
     for path in pages.map({ "Docs/\($0)" }) + ["README.md"] {
       let home = path.hasPrefix("Docs/") ? "Docs/" : ""
       for link in try Self.page(path).matches(of: /\]\(([^)#:]*)(#[^)]*)?\)/) {
+        links += 1
         let target = link.1.isEmpty ? path : home + link.1
         let file = ImportRulesTests.root.appending(path: target)
         guard FileManager.default.fileExists(atPath: file.path) else {
@@ -69,6 +71,7 @@ import TraceOptions
         #expect(anchors.contains(String(anchor)), "\(path) links \(target)#\(anchor)")
       }
     }
+    #expect(links > 50)
   }
 
   /// Headings as GitHub makes anchors of them.

@@ -12,9 +12,11 @@ public struct FuzzCorpus: Sendable {
       .appending(path: "Fuzz/\(name)")
   }
 
-  /// The names of the inputs, sorted.
+  /// The names of the inputs, sorted; at least one, or nothing would be tried.
   public var names: [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    precondition(!names.isEmpty, "\(folder.path) has no inputs")
+    return names.sorted()
   }
 
   /// The bytes of an input.

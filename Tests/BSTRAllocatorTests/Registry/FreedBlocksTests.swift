@@ -1,3 +1,4 @@
+import CTracker
 import Synchronization
 import Testing
 import TraceStore
@@ -18,8 +19,7 @@ import TraceStore
     var record = BlockRecord(
       address: 0, serial: 1, byteLength: 0, stack: .none, thread: 1, milliseconds: 0)
     _ = blocks.add(
-      block, &record, by: EventContext(), bytes: bytes, Self.limits, pool,
-      UInt64(block),
+      block, &record, by: EventContext(), bytes: bytes, Self.limits, pool, ct_hash(block),
       at: nil, in: &table)
   }
 
