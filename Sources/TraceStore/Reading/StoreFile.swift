@@ -8,6 +8,8 @@ public enum StoreFile {
   public enum Failure: Error, CustomStringConvertible {
     /// The file could not be opened or read: its path and an `errno`.
     case unreadable(path: String, errno: Int32)
+    /// The path is a pipe's, a socket's or a device's: a store is read in more than one place.
+    case irregular(path: String)
     /// The file does not start with a valid store.
     case store(path: String, StoreImage.Failure)
 
@@ -16,6 +18,7 @@ public enum StoreFile {
       switch self {
       case .unreadable(let path, let code):
         "cannot read '\(path)': \(unsafe String(cString: strerror(code)))"
+      case .irregular(let path): "cannot read '\(path)': it is not a regular file"
       case .store(let path, let failure): "'\(path)' \(failure)"
       }
     }
@@ -30,15 +33,18 @@ public enum StoreFile {
   public static func images(
     at path: String
   ) throws(Failure) -> (images: [StoreImage], damage: String?) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe waits for a writer otherwise.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw .unreadable(path: path, errno: errno) }
     defer { close(descriptor) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
       throw .unreadable(path: path, errno: errno)
     }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .unreadable(path: path, errno: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw .unreadable(path: path, errno: EISDIR)
+    default: throw .irregular(path: path)
     }
     var images: [StoreImage] = []
     var start = 0

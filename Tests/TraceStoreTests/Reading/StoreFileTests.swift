@@ -72,4 +72,14 @@ import Testing
       "\(error)" == "cannot read '/tmp': Is a directory"
     }
   }
+  @Test func aPipeIsNotWaitedFor() {
+    let pipe = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    #expect(mkfifo(pipe, 0o600) == 0)
+    defer { try? FileManager.default.removeItem(atPath: pipe) }
+    #expect {
+      try StoreFile.images(at: pipe)
+    } throws: { error in
+      "\(error)" == "cannot read '\(pipe)': it is not a regular file"
+    }
+  }
 }
