@@ -190,6 +190,18 @@ import Testing
     #expect(again.errors == run.errors)
   }
 
+  /// A file's time may be anything: past 2262 it is more nanoseconds than a number holds.
+  @Test func keptStoresOfAnyTimeAreRead() throws {
+    let (program, folder) = try LifecycleTests.build("ending")
+    let run = try Command.run(
+      [Built.tool, "run", "--keep-store", "kept.store", "--", program, "abort"], in: folder)
+    let touch = try Command.run(["touch", "-d", "2400-01-01", "kept.store"], in: folder)
+    #expect(touch.status == 0, "\(touch.errors)")
+    let again = try Command.run([Built.tool, "report", "kept.store"], in: folder)
+    #expect(again.status == 23)
+    #expect(again.errors == run.errors)
+  }
+
   @Test func storesThatAreNone() throws {
     let folder = try Built.folder("stores")
     func write(_ bytes: [UInt8]) throws {

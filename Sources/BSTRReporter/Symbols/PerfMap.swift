@@ -162,7 +162,7 @@ struct PerfMap {
 
 extension timespec {
   /// Nanoseconds; clamped, for a file's time may be anything.
-  var nanoseconds: Int64 {
+  package var nanoseconds: Int64 {
     let (seconds, overflow) = Int64(tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
     if overflow { return tv_sec > 0 ? .max : .min }
     let (sum, isOver) = seconds.addingReportingOverflow(Int64(tv_nsec))

@@ -77,6 +77,6 @@ struct NameOptions: ParsableArguments {
   static func time(of path: String) -> Int64? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
-    return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    return status.st_mtim.nanoseconds
   }
 }
