@@ -18,6 +18,8 @@ struct OwnershipInference {
   private(set) var productive: Set<Int> = []
   /// Those functions, and those that had called them.
   private(set) var passed: Set<Int> = []
+  /// Functions that strings which were freed passed through on their way up to their owner.
+  private var returning: Set<Int> = []
   /// Lines that allocated strings which were freed.
   private var productiveLines: Set<SourceLine> = []
 
@@ -82,6 +84,9 @@ struct OwnershipInference {
       if let function = innermost.function { productive.insert(function) }
       if let line = SourceLine(paths.frame(innermost)) { productiveLines.insert(line) }
       passed.formUnion(history.whole.allocated.steps.compactMap(\.function))
+      if let height = history.height, height > 0 {
+        returning.formUnion(history.allocated.steps.suffix(height).compactMap(\.function))
+      }
       if let function = replacer(in: history) { replacers.insert(function) }
     }
   }
@@ -217,10 +222,7 @@ struct OwnershipInference {
   /// went further up than to it: then this one may be a temporary of its own.
   func returnsFromOtherLines(_ path: CallPath, _ height: Int) -> Bool {
     guard let producer = path.steps[path.steps.count - height].function else { return false }
-    return histories.values.joined().contains { history in
-      guard let height = history.height, height > 0 else { return false }
-      return history.allocated.steps.suffix(height).contains { $0.function == producer }
-    }
+    return returning.contains(producer)
   }
 
   // MARK: the map
