@@ -87,7 +87,8 @@ public struct Frame: Hashable, Sendable {
   /// Characters that a line cannot show, or that would end it, are left to `*`.
   public var suppressionPattern: String { Printable.replacing(plainName ?? moduleName, with: "*") }
 
-  private static func lastComponent(of path: String) -> Substring {
+  /// The last part of a path; "?" if there is none.
+  static func lastComponent(of path: String) -> Substring {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
       return path.isEmpty ? "?" : path[...]
     }

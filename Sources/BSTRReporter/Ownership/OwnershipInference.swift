@@ -257,8 +257,7 @@ struct OwnershipInference {
   private func party(_ step: CallPath.Step) -> OwnershipMap.Party { party(paths.frame(step)) }
 
   private func party(_ frame: Frame) -> OwnershipMap.Party {
-    OwnershipMap.Party(
-      function: frame.function, module: String(frame.module.split(separator: "/").last ?? "?"))
+    OwnershipMap.Party(function: frame.function, module: frame.moduleName)
   }
 
   // MARK: wrong deallocators

@@ -5,7 +5,7 @@ extension UnseenStrings {
   ///
   /// - Parameter foreignFrees: the count of freed BSTRs that no traced function had allocated.
   func sentence(foreignFrees: UInt64) -> String {
-    let name = module.flatMap { $0.split(separator: "/").last.map(String.init) } ?? "?"
+    let name = Frame.lastComponent(of: module ?? "")
     let function = symbol ?? "?"
     return switch reason {
     case .ownCopy:

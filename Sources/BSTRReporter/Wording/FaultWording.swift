@@ -202,7 +202,7 @@ struct FaultWording {
   /// "greeting (app+0x4010)", "6 bytes inside names (app+0x4016)" or "read-only data (app+0x2004)".
   private var dataText: String {
     guard let data = evidence.data[event.place] else { return "a pointer into a module" }
-    let module = data.place.module.split(separator: "/").last.map(String.init) ?? "?"
+    let module = Frame.lastComponent(of: data.place.module)
     let site = "\(module)+0x\(String(data.place.offset, radix: 16))"
     guard let symbol = data.symbol else { return "static data (\(site))" }
     guard let name = symbol.name else {

@@ -20,7 +20,7 @@ enum NoTrafficDiagnosis {
   private static func program(
     _ executable: String, _ coverage: ModuleCoverage, hasUnseen: Bool
   ) -> String {
-    let name = name(executable)
+    let name = Frame.lastComponent(of: executable)
     guard let file = ElfFile(path: executable) else {
       return "\(name) cannot be read, to see whether it uses them."
     }
@@ -49,10 +49,11 @@ enum NoTrafficDiagnosis {
   /// Returns the reason in the libraries of a program that does not use the functions itself.
   private static func libraries(_ coverage: ModuleCoverage, isStripped: Bool) -> String {
     if let (module, function, isImported) = coverage.user {
+      let name = Frame.lastComponent(of: module)
       return isImported
-        ? ". \(name(module)), which it loaded, imports \(function), so this run just did not come to where "
+        ? ". \(name), which it loaded, imports \(function), so this run just did not come to where "
           + "it is used."
-        : ". \(name(module)), which it loaded, exports \(function), but nothing called that, unless by an address "
+        : ". \(name), which it loaded, exports \(function), but nothing called that, unless by an address "
           + "that dlsym gave."
     }
     let hidden = "has a copy inside, which its symbols would show if they had not been stripped"
@@ -66,9 +67,5 @@ enum NoTrafficDiagnosis {
     return isStripped
       ? ", and \(unknown) Or the program \(hidden)."
       : " and has none inside, and \(unknown)"
-  }
-
-  private static func name(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
   }
 }
