@@ -47,14 +47,20 @@ extension Registry {
   /// Returns the record of a live string, whatever its layout; `nil` when there is none, or no
   /// record of it.
   ///
+  /// Without a generic type, such as a stride: in debug builds its metadata is allocated from the
+  /// heap, maybe where the freed memory is that is about to be judged.
+  ///
   /// Takes shard locks, one at a time.
   func liveRecord(ofString bstr: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
-    for offset in stride(from: UInt(4), through: 8, by: 4) {
-      if let live = liveRecord(of: bstr &- offset, in: store), UInt(live.address) == bstr {
-        return live
-      }
-    }
-    return nil
+    liveRecord(ofString: bstr, at: 4, in: store) ?? liveRecord(ofString: bstr, at: 8, in: store)
+  }
+
+  /// Returns the record of a live string if it has the given payload offset.
+  private func liveRecord(
+    ofString bstr: UInt, at payloadOffset: UInt, in store: borrowing StoreWriter
+  ) -> BlockRecord? {
+    guard let live = liveRecord(of: bstr &- payloadOffset, in: store) else { return nil }
+    return UInt(live.address) == bstr ? live : nil
   }
 
   /// Returns whether a string at `bstr` with a block that starts at `block` is live or remembered.
