@@ -12,9 +12,7 @@ struct LeakFinder {
   private init(evidence: SymbolicatedStore, fate: LeakWording.Fate) {
     self.evidence = evidence
     self.fate = fate
-    var byStack: [StackID: Int] = [:]
-    evidence.image.forEachLiveBlock { byStack[$0.stack, default: 0] += 1 }
-    for (stack, count) in byStack {
+    for (stack, count) in evidence.live {
       live[evidence.resolver.frameNumbers(of: stack), default: 0] += count
     }
   }
@@ -23,15 +21,15 @@ struct LeakFinder {
     var count = 0
     var bytes = 0
     var truncated = false
-    var serials: [UInt64] = []
+    var serials = SampleSerials()
     var pins: [EventRecord] = []
     /// The stacks, which a reader cannot tell apart.
     var stacks: Set<StackID> = []
 
-    mutating func add(_ block: BlockRecord, _ held: [EventRecord]) {
+    mutating func add(_ block: BlockRecord, hasValue: Bool, _ held: [EventRecord]) {
       count += 1
       bytes += Int(block.byteLength)
-      serials.append(block.serial)
+      serials.add(block.serial, hasValue: hasValue)
       pins += held
     }
   }
@@ -71,7 +69,8 @@ struct LeakFinder {
       let key = StackKey(
         stack: block.stack, isPinned: !held.isEmpty, scope: block.scope,
         decision: evidence.declarations.decision(on: block.serial))
-      byStack[key, default: Group()].add(block, held)
+      byStack[key, default: Group()].add(
+        block, hasValue: evidence.values[block.serial] != nil, held)
     }
     // Two calls in one line are one location to a reader, and so are the stacks of one call that
     // were recorded twice because a module had moved.
@@ -105,14 +104,14 @@ struct LeakFinder {
     merged.stacks.formUnion(group.stacks)
     merged.count += group.count
     merged.bytes += group.bytes
-    merged.serials += group.serials
+    merged.serials.add(group.serials)
     merged.pins += group.pins
     merged.truncated = merged.truncated || truncated
   }
 
   private func leak(_ group: Group, _ key: Key) -> Finding {
     let frames = key.frames.map { evidence.resolver.frames[$0] }
-    let serials = group.serials.sorted()
+    let serials = group.serials.sorted
     let sample = Sample(of: serials.lazy.map { ($0, evidence.values[$0]) })
     let allocated = StackTrace(frames: frames, truncated: group.truncated)
     let words = LeakWording(count: group.count, allocator: frames.first?.name, fate: fate)

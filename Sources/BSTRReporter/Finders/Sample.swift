@@ -1,10 +1,38 @@
 // A few strings that represent the many of a finding, with their serial numbers.
 
+/// The serial numbers that a sample of many strings may be chosen from: in bounded memory, however
+/// many strings there are.
+struct SampleSerials {
+  /// The lowest, in ascending order; at most as many as a sample shows.
+  private var lowest: [UInt64] = []
+  /// Those of strings whose characters were kept.
+  private var valued: [UInt64] = []
+
+  /// All of them, in ascending order, each once.
+  var sorted: [UInt64] { Set(lowest + valued).sorted() }
+
+  /// Adds a string.
+  mutating func add(_ serial: UInt64, hasValue: Bool) {
+    if hasValue { valued.append(serial) }
+    if lowest.count == Sample<Never>.maxSerials {
+      guard let last = lowest.last, serial < last else { return }
+      lowest.removeLast()
+    }
+    lowest.insert(serial, at: lowest.firstIndex { serial < $0 } ?? lowest.endIndex)
+  }
+
+  /// Adds those of other strings.
+  mutating func add(_ other: SampleSerials) {
+    for serial in other.lowest { add(serial, hasValue: false) }
+    valued += other.valued
+  }
+}
+
 /// Serial numbers that are shown of a finding, and the characters of the strings with these
 /// numbers.
 struct Sample<Value: Equatable> {
   /// The maximum of serial numbers that are shown.
-  private static var maxSerials: Int { 5 }
+  static var maxSerials: Int { 5 }
   /// The maximum of strings that are shown.
   private static var maxValues: Int { 3 }
 

@@ -11,6 +11,9 @@ struct SymbolicatedStore {
   let inference: OwnershipInference
   /// Ownership that the program declared.
   let declarations: Declarations
+  /// The counts of live strings by their allocating stacks, leaks or not; empty while the process
+  /// runs.
+  let live: [StackID: Int]
   /// The characters of live strings at the end, by serial number; empty with `redact`.
   let values: [UInt64: StoredValue]
   /// The data that static pointers of events point to.
@@ -49,17 +52,19 @@ struct SymbolicatedStore {
     self.redact = redact
     self.wrappers = wrappers
     events = image.events
+    live = isRunning ? [:] : Self.live(in: image)
     values = redact ? [:] : image.values()
     leftByRefusal = isRunning ? [] : Self.leftByRefusal(image, events, scope)
     let isAll =
       naming == .all
       || Self.hasFinding(image, events, isRunning: isRunning, scope: scope)
-    var stacks = isAll ? Self.everyStack(image, events, isRunning: isRunning) : []
+    var stacks = isAll ? Self.everyStack(image, events) : []
+    if isAll { stacks.formUnion(live.keys) }
     stacks.formUnion(Self.stacksOfNotes(image, events))
     stacks.remove(.none)
     resolver = StackResolver(image, Array(stacks), with: &symbolicator)
     inference = OwnershipInference(image, resolver, wrappers)
-    declarations = Declarations(image, resolver, wrappers)
+    declarations = Declarations(image, inference.paths, wrappers)
     var data: [FrameWord: DataPlace] = [:]
     for event in events where isAll && event.place.rawValue != 0 && data[event.place] == nil {
       let place = StackResolver.place(of: event.place, in: image)
@@ -112,11 +117,15 @@ struct SymbolicatedStore {
     return left
   }
 
-  private static func everyStack(
-    _ image: StoreImage, _ events: [EventRecord], isRunning: Bool
-  ) -> Set<StackID> {
+  private static func live(in image: StoreImage) -> [StackID: Int] {
+    var live: [StackID: Int] = [:]
+    image.forEachLiveBlock { live[$0.stack, default: 0] += 1 }
+    return live
+  }
+
+  /// Returns every stack but those of live strings.
+  private static func everyStack(_ image: StoreImage, _ events: [EventRecord]) -> Set<StackID> {
     var stacks = Set(events.flatMap { [$0.allocated, $0.freed, $0.detected] })
-    if !isRunning { image.forEachLiveBlock { stacks.insert($0.stack) } }
     for pair in image.pairs { stacks.formUnion([pair.allocated, pair.freed]) }
     for history in image.histories {
       for index in 0..<HistoryRecord.capacity { stacks.insert(history.moments[index].stack) }

@@ -96,6 +96,8 @@ struct CallPaths {
   private let isStartup: [Bool]
   /// Transparent frames: they pass calls through and own nothing.
   private let isTransparent: [Bool]
+  /// The function that the one of each frame is written in, where it is a closure.
+  private let enclosing: [String?]
 
   init(_ resolver: StackResolver, _ image: StoreImage) {
     self.resolver = resolver
@@ -111,6 +113,7 @@ struct CallPaths {
     }
     isStartup = resolver.frames.map(\.isStartup)
     isTransparent = resolver.frames.map { $0.isTransparent }
+    enclosing = resolver.frames.map(\.enclosingFunction)
   }
 
   /// Returns the path to where a stack was taken.
@@ -125,7 +128,7 @@ struct CallPaths {
     var steps: [CallPath.Step] = []
     for (frame, call) in calls[..<end].reversed() where !isTransparent[frame] {
       // A closure that runs in the function that it is written in acts for that function.
-      if let enclosing = resolver.frames[frame].enclosingFunction, let last = steps.last,
+      if let enclosing = enclosing[frame], let last = steps.last,
         resolver.frames[last.frame].function == enclosing
       {
         continue
@@ -224,14 +227,15 @@ extension Frame {
 
   /// Whether this is one of the frames that every thread starts with, below `main`.
   var isStartup: Bool {
-    let names: Set = [
-      "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
-      "clone3", "__clone3", "__GI___clone3", "start_thread",
-    ]
-    if module.contains("/libswift_Concurrency.so") || module.contains("/libdispatch.so") {
-      return true
-    }
-    guard let function else { return module.contains("/libc.so") }
-    return names.contains(function.split(separator: "@").first.map(String.init) ?? function)
+    let file = moduleName
+    if file.hasPrefix("libswift_Concurrency.so") || file.hasPrefix("libdispatch.so") { return true }
+    guard let function else { return file.hasPrefix("libc.so") }
+    let version = function.utf8.firstIndex(of: UInt8(ascii: "@")) ?? function.endIndex
+    return Self.startupFunctions.contains(String(function[..<version]))
   }
+
+  private static let startupFunctions: Set = [
+    "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
+    "clone3", "__clone3", "__GI___clone3", "start_thread",
+  ]
 }

@@ -8,11 +8,11 @@ struct Declarations {
   private let paths: CallPaths
   private let wrappers: Wrappers
 
-  init(_ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers) {
+  init(_ image: StoreImage, _ paths: CallPaths, _ wrappers: Wrappers) {
     var histories: [UInt64: HistoryRecord] = [:]
     for history in image.histories { histories[history.serial] = history }
     self.histories = histories
-    paths = CallPaths(resolver, image)
+    self.paths = paths
     self.wrappers = wrappers
   }
 

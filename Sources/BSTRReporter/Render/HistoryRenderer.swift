@@ -17,7 +17,7 @@ extension Reporter {
       let story = Self.lines(of: serial, evidence, renderer)
       if story.isEmpty { continue }
       lines.append("BSTR \(serial) of \(image.executable) (pid \(image.header.pid))")
-      lines += story + [""]
+      lines += story
     }
     if lines.isEmpty {
       let most = images.map { $0.count(.allocations) }.max() ?? 0

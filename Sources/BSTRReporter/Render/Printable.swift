@@ -87,13 +87,15 @@ struct TextLine: ExpressibleByStringInterpolation {
 
   init(stringInterpolation: Interpolation) { parts = stringInterpolation.parts }
 
-  /// Returns the line with nothing in it that acts on a terminal, but for the colour of its strong
-  /// parts.
-  func text(colour: Bool) -> String {
-    parts.map { part in
-      let text = Printable.escaped(part.text)
-      return part.isStrong && colour ? "\u{1B}[1;31m\(text)\u{1B}[0m" : text
-    }.joined()
+  /// Appends the line to a text, with nothing in it that acts on a terminal, but for the colour of
+  /// its strong parts.
+  func append(to text: inout String, colour: Bool) {
+    for part in parts {
+      let isColoured = part.isStrong && colour
+      if isColoured { text += "\u{1B}[1;31m" }
+      text += Printable.escaped(part.text)
+      if isColoured { text += "\u{1B}[0m" }
+    }
   }
 
   /// Collects the parts of a line.

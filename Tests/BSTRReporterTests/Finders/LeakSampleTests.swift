@@ -31,6 +31,26 @@ import TraceStore
     #expect(leak.values.map(\.escaped) == ["a", "b"])
   }
 
+  /// Of many strings, in any order and in several groups, the sample is that of all of them sorted.
+  @Test(arguments: UInt64(0)..<200)
+  func serialsInBoundedMemoryGiveTheSampleOfAll(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let all = Array(1...UInt64.random(in: 1...40, using: &random)).shuffled(using: &random)
+    var values: [UInt64: Int] = [:]
+    for serial in all where Bool.random(using: &random) { values[serial] = Int(serial % 4) }
+    var groups = Array(repeating: SampleSerials(), count: 3)
+    for serial in all {
+      groups[Int.random(in: 0..<3, using: &random)].add(serial, hasValue: values[serial] != nil)
+    }
+    var serials = SampleSerials()
+    for group in groups { serials.add(group) }
+    let sample = Sample(of: serials.sorted.map { ($0, values[$0]) })
+    let expected = Sample(of: all.sorted().map { ($0, values[$0]) })
+    #expect(sample.serials == expected.serials)
+    #expect(sample.values == expected.values)
+    #expect(serials.sorted.first == 1)
+  }
+
   @Test func severalFindingsOfAKindAreInThePlural() {
     func report(_ kind: FindingKind, _ count: Int) -> Report {
       let finding = Finding(kind: kind, count: 1, bytes: 2, message: "m", suppression: "s")

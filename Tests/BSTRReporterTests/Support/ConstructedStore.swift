@@ -87,9 +87,8 @@ struct ConstructedStore {
         }))
     let all = stacks.indices.map { id(ofStack: $0) }
     let resolver = StackResolver(image, all, with: &names)
-    return (
-      OwnershipInference(image, resolver, Wrappers()), Declarations(image, resolver, Wrappers())
-    )
+    let inference = OwnershipInference(image, resolver, Wrappers())
+    return (inference, Declarations(image, inference.paths, Wrappers()))
   }
 
   private func image() throws -> StoreImage {
