@@ -56,7 +56,7 @@ extension Registry {
     result.thread = unsafe record.pointee.thread
     result.byteLength = unsafe record.pointee.byteLength
     unsafe recycleRecord(index, pointer, to: shard)
-    unsafe store.count(.frees, ofPart: shard - shards)
+    unsafe store.count(.frees, ofPart: shard.pointee.index)
     if isContended, unsafe shard.pointee.freed.exceedsCountOnly(limits) {
       result.slowPath.insert(.rebalance)
     } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) {
@@ -226,7 +226,7 @@ extension Registry {
       return .inherited(isQuarantined: false)
     }
     unsafe recycleRecord(index, recordPointer(at: index, shard), to: shard)
-    unsafe store.count(.frees, ofPart: shard - shards)
+    unsafe store.count(.frees, ofPart: shard.pointee.index)
     return .own(isQuarantined: false)
   }
 

@@ -39,7 +39,7 @@ struct Registry: ~Copyable {
     unsafe shards = .allocate(capacity: Self.shardCount)
     unsafe locks = .allocate(capacity: Self.shardCount)
     for index in 0..<Self.shardCount {
-      unsafe (shards + index).initialize(to: Shard())
+      unsafe (shards + index).initialize(to: Shard(index: index))
       unsafe (locks + index).initialize(to: Lock())
     }
     unsafe generation = .allocate(capacity: 1)
@@ -60,7 +60,7 @@ struct Registry: ~Copyable {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    unsafe store.count(.allocations, ofPart: shard - shards)
+    unsafe store.count(.allocations, ofPart: shard.pointee.index)
     guard BlockTable.isRepresentable(block) else { return false }
     let taken = unsafe takeRecord(from: shard, in: store)
     let entry = unsafe taken.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0.index) }
@@ -133,7 +133,7 @@ struct Registry: ~Copyable {
 
   @inline(__always)
   func release(_ shard: UnsafeMutablePointer<Shard>) {
-    unsafe locks[shard - shards].release()
+    unsafe locks[shard.pointee.index].release()
   }
 
   /// Returns the record at an index of a shard.
@@ -210,7 +210,7 @@ struct Registry: ~Copyable {
         store.commit(stripeBytes, in: .blocks)
       }
       let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
-      unsafe shard.pointee.records = records + (shard - shards) * Shard.portion
+      unsafe shard.pointee.records = records + shard.pointee.index * Shard.portion
     }
     unsafe shard.pointee.recordCount = index + 1
     return index

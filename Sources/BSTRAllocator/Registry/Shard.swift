@@ -24,14 +24,21 @@ struct Shard: ~Copyable {
   /// Whether a string was ever shortened, so that its block has more memory than its length says:
   /// from then on the sizes of blocks are asked of the heap.
   var hasShortened = false
+  /// The shard's own index, so that its lock is found without a division.
+  private let ownIndex: UInt8
   /// The first of the shard's records in this process's store; `nil` before it has any.
   var records: UnsafeMutablePointer<BlockRecord>?
   // More than a cache line, so that no line has bytes of two shards.
   private let padding = InlineArray<13, UInt64>(repeating: 0)
 
-  init() {
+  init(index: Int) {
+    ownIndex = UInt8(index)
     unsafe records = nil
   }
+
+  /// The shard's index in the registry.
+  @inline(__always)
+  var index: Int { Int(ownIndex) }
 
   /// Remembers a freed block, and quarantines its memory if there is room; see `FreedBlocks.add`.
   ///
