@@ -49,6 +49,38 @@ import TraceOptions
     if page.hasPrefix("Docs/A") || page.hasPrefix("Docs/Con") { #expect(named.count > 20) }
   }
 
+  /// Every word of the code.
+  private static func words() throws -> Set<Substring> {
+    var words: Set<Substring> = []
+    for top in ["Sources", "Tests", "Package.swift"] {
+      let folder = ImportRulesTests.root.appending(path: top)
+      let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
+      let files = (paths ?? []).map { folder.appending(path: $0) } + [folder]
+      for file in files where ["swift", "c", "h", "hpp"].contains(file.pathExtension) {
+        let text = try String(contentsOf: file, encoding: .utf8)
+        words.formUnion(text.split { !($0.isLetter || $0.isNumber || $0 == "_") })
+      }
+    }
+    return words
+  }
+
+  /// Identifiers that the recipes name are in the code: a recipe that outlived a renaming misleads.
+  @Test(arguments: ["Docs/Architecture.md", "Docs/Contributing.md"])
+  func identifiersThatAreNamedAreThere(page: String) throws {
+    let words = try Self.words()
+    let named = try Self.page(page).matches(of: /`([A-Za-z_][A-Za-z0-9_]*)(\(\))?`/).map(\.1)
+    for name in named
+    where name.contains("_") || name.dropFirst().contains(where: \.isUppercase) {
+      if Self.notOfThisCode.contains(String(name)) || name.contains("NAME") { continue }
+      let isThere = words.contains(name)
+      #expect(isThere, "\(page) names \(name)")
+    }
+    #expect(named.count > 20)
+  }
+
+  /// Names of other code, and of what the glossary retires.
+  private static let notOfThisCode: Set = ["LICENSE"]
+
   /// Links from page to page, and to the headings in them.
   @Test func linksLeadSomewhere() throws {
     let folder = ImportRulesTests.root.appending(path: "Docs")
