@@ -41,8 +41,8 @@ static void find_next(void) {
   static bool busy;
   if (busy) return;
   busy = true;
-  next_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
-  next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+  next_free = (void (*)(void *))ct_next_function("free");
+  next_realloc = (void *(*)(void *, size_t))ct_next_function("realloc");
   if (dlsym(RTLD_DEFAULT, "free") == (void *)&ct_own_free) heap_free = next_free;
   busy = false;
 }

@@ -74,11 +74,18 @@ void ct_tell_unloads(void (*before)(void *handle)) {
   __atomic_store_n(&before_unload, before, __ATOMIC_RELEASE);
 }
 
+void *ct_next_function(const char *name) {
+  void *next = dlsym(RTLD_NEXT, name);
+  // Nothing follows a library that comes after libc, as one does that only a library of the program
+  // needs.
+  return next ? next : dlsym(RTLD_DEFAULT, name);
+}
+
 // Counts the call and passes it on. Unlike dlopen, dlclose does not depend on its caller. Hidden,
 // so that the name means this copy's function.
 static int close_next(void *handle) {
   static int (*next)(void *);
-  if (!next) next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+  if (!next) next = (int (*)(void *))ct_next_function("dlclose");
   return next(handle);
 }
 

@@ -39,6 +39,33 @@ import Testing
     #expect(traced.report.findings.first?.count == 2)
   }
 
+  /// A library that only another library needs comes behind libc in the loader's order.
+  @Test(arguments: ["track=off", "track=on"]) func aLibraryBehindLibcWorks(options: String) throws {
+    let folder = try Built.folder("behind-\(UUID().uuidString.prefix(8))")
+    // Without the header, which declares the layout.
+    try """
+    unsigned short *SysAllocString(const unsigned short *);
+    void SysFreeString(unsigned short *);
+    int use(void) {
+      SysAllocString((const unsigned short[]){'a', 0});
+      SysFreeString(SysAllocString((const unsigned short[]){'b', 0}));
+      return 0;
+    }
+    """.write(to: folder.appending(path: "use.c"), atomically: false, encoding: .utf8)
+    try "int use(void);\nint main(void) { return use(); }\n".write(
+      to: folder.appending(path: "main.c"), atomically: false, encoding: .utf8)
+    let library = ["-L\(Built.products.path)", "-Wl,-rpath,\(Built.products.path)"]
+    try Scenario.compile(
+      ["use.c", "-shared", "-fPIC", "-o", "libuse.so", "-lbstrtrace-linked"] + library, in: folder)
+    try Scenario.compile(
+      ["main.c", "-o", "program", "-L.", "-Wl,-rpath,\(folder.path)", "-luse"] + library, in: folder
+    )
+    let command = try Command.run(
+      [folder.appending(path: "program").path], environment: ["BSTRTRACE_OPTIONS": options],
+      in: folder)
+    #expect(command.status == (options == "track=on" ? 23 : 0), "\(command)")
+  }
+
   @Test func oneOfSeveralCopiesRecords() throws {
     let folder = try Built.folder("copies-\(UUID().uuidString.prefix(8))")
     try compile("crosswise.c", "program", Self.linked, in: folder)

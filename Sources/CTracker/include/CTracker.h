@@ -272,7 +272,7 @@ extern struct ct_recorder ct_own_recorder;
 /// Chooses the copy that records, once. Called by whichever function of this library runs first.
 void ct_choose_recorder(void);
 
-/// The copy that records in address of this one; NULL where this one records.
+/// The copy that records in place of this one; NULL where this one records.
 extern struct ct_recorder *_Nullable ct_other_recorder;
 
 /// Whether a copy of another version is loaded, so that this one works without recording.
@@ -289,7 +289,7 @@ CT_INLINE void ct_ask_recorder(struct ct_request *_Nonnull request) {
 /// Returns whether an address is in a copy of this library, of any version. Takes no lock.
 bool ct_is_in_copy(const void *_Nullable address);
 
-/// Returns whether an address is in the copy that records in address of this one.
+/// Returns whether an address is in the copy that records in place of this one.
 bool ct_is_in_other_recorder(uintptr_t address);
 
 // MARK: the tracker
@@ -571,6 +571,10 @@ extern bool ct_are_unloads_unseen;
 /// Raises the count, so that nothing is taken for what was at an address before, and returns it.
 /// In a forked child, whose stack ids start anew, too.
 uint32_t ct_invalidate_stack_caches(void);
+
+/// Returns the definition of a function of libc, which this library interposes, that calls would
+/// reach without this library. Takes the loader's lock.
+void *_Nonnull ct_next_function(const char *_Nonnull name);
 
 /// Drops a reference that RTLD_NOLOAD gave, by the next `dlclose`: nothing is unloaded.
 void ct_drop_handle(void *_Nonnull handle);
