@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "CTracker.h"
+#include "CxxNames.h"
 
 struct tables {
   const ElfW(Sym) *symbols;
@@ -99,31 +100,86 @@ static void *defined_in(const struct link_map *module, const char *name) {
   return function && !ct_is_in_copy(function) ? function : NULL;
 }
 
-// Returns whether a module imports a symbol: whether anything in it is to be set to the symbol's
-// address. No table has undefined symbols by their names.
-static bool imports(const struct tables *tables, const char *name) {
+// The names of a function: that of C, and those of C++.
+struct name {
+  const char *function, *symbol;
+  // The bytes of a character, where the name tells.
+  int olechar_bytes;
+};
+
+static const struct name names[] = {
+#define C_NAME(function) {#function, #function, 0},
+    C_NAME(SysFreeString) C_NAME(SysAllocString) C_NAME(SysAllocStringLen)
+    C_NAME(SysAllocStringByteLen) C_NAME(SysReAllocString) C_NAME(SysReAllocStringLen)
+    C_NAME(SysStringLen) C_NAME(SysStringByteLen)
+#define CXX_NAME(function, symbol, bytes) {#function, #symbol, bytes},
+    CT_CXX_NAMES(CXX_NAME)
+};
+static const size_t name_count = sizeof names / sizeof *names;
+
+static bool is_name_of(const struct name *name, const char *function) {
+  return !function || strcmp(name->function, function) == 0;
+}
+
+// Returns the first name under which a module imports a function, or any where it is NULL: under
+// which anything in it is to be set to the function's address. No table has undefined symbols by
+// their names.
+static const struct name *imported_name(const struct tables *tables, const char *function) {
+  const struct name *first = NULL;
   for (int i = 0; i < 2; i++) {
     const ElfW(Rela) *relocation = tables->relocations[i].first;
     size_t count = relocation ? tables->relocations[i].bytes / sizeof *relocation : 0;
     for (; count > 0; count--, relocation++) {
       const ElfW(Sym) *symbol = &tables->symbols[ELF64_R_SYM(relocation->r_info)];
-      if (symbol->st_shndx == SHN_UNDEF && strcmp(tables->strings + symbol->st_name, name) == 0)
-        return true;
+      const char *text = tables->strings + symbol->st_name;
+      // Most symbols of a large program begin as these do, too, but few have an S behind that.
+      if (symbol->st_shndx != SHN_UNDEF || (text[0] != 'S' && (text[0] != '_' || text[1] != 'Z')))
+        continue;
+      for (const struct name *name = names; name < (first ? first : names + name_count); name++)
+        if (is_name_of(name, function) && strcmp(text, name->symbol) == 0) first = name;
     }
   }
-  return false;
+  return first;
 }
 
-bool ct_uses_functions(uintptr_t address) {
-  static const char *const names[] = {"SysFreeString",         "SysAllocString", "SysAllocStringLen",
-                                      "SysAllocStringByteLen", "SysStringLen",   "SysReAllocString",
-                                      "SysReAllocStringLen"};
+// Returns the first name under which a module defines a function, or any where it is NULL.
+static const struct name *defined_name(const struct tables *tables, const char *function) {
+  for (const struct name *name = names; name < names + name_count; name++)
+    if (is_name_of(name, function) && look_up(tables, name->symbol)) return name;
+  return NULL;
+}
+
+// Returns the name under which a module uses a function, or any where it is NULL; NULL where it uses
+// none.
+static const struct name *used_name(const struct tables *tables, const char *function) {
+  const struct name *name = imported_name(tables, function);
+  return name ? name : defined_name(tables, function);
+}
+
+// Returns a module's own definition of a function, under whatever name it has there.
+static void *own_function(const struct link_map *module, const char *function) {
+  struct tables tables;
+  if (!read_tables(module, &tables)) return NULL;
+  const struct name *name = defined_name(&tables, function);
+  return name ? defined_in(module, name->symbol) : NULL;
+}
+
+static const struct name *name_used_at(uintptr_t address, const char *function) {
   const struct link_map *module = module_of(address);
   struct tables tables;
-  if (!module || !read_tables(module, &tables)) return false;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (look_up(&tables, names[i]) || imports(&tables, names[i])) return true;
-  return false;
+  return module && read_tables(module, &tables) ? used_name(&tables, function) : NULL;
+}
+
+void *ct_own_function(uintptr_t address, const char *function) {
+  const struct link_map *module = module_of(address);
+  return module ? own_function(module, function) : NULL;
+}
+
+bool ct_uses_functions(uintptr_t address) { return name_used_at(address, NULL) != NULL; }
+
+int ct_named_olechar_bytes(uintptr_t address) {
+  const struct name *name = name_used_at(address, NULL);
+  return name ? name->olechar_bytes : 0;
 }
 
 // The SysFreeString of the only module that defines one, and whether several do.
@@ -139,7 +195,7 @@ static int find_sole_copy(struct dl_phdr_info *info, size_t bytes, void *context
     const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
     if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
     const struct link_map *module = module_of(info->dlpi_addr + segment->p_vaddr);
-    void *function = module ? defined_in(module, "SysFreeString") : NULL;
+    void *function = module ? own_function(module, "SysFreeString") : NULL;
     if (function && sole->function && sole->function != (uintptr_t)function)
       sole->is_ambiguous = true;
     if (function) sole->function = (uintptr_t)function;
@@ -182,8 +238,9 @@ __attribute__((constructor(102))) static void note_initial(void) {
   if (!look_for_copies().is_ambiguous) ct_tell_pages_apart(last);
 }
 
-void *ct_original_function(uintptr_t address, const char *name) {
-  const struct link_map *caller = module_of(address);
+// Returns the definition of a symbol that a module reaches without this library.
+static void *original_definition(const struct link_map *caller, const char *name,
+                                 bool is_imported) {
   void *found = NULL;
   // The global scope comes first, as for the loader; calls of a module that is bound to itself do
   // not come here.
@@ -196,8 +253,7 @@ void *ct_original_function(uintptr_t address, const char *name) {
     if (found && ct_is_in_copy(found)) found = NULL;
   }
   if (!found && caller) found = defined_in(caller, name);
-  struct tables tables;
-  if (found || !caller || !read_tables(caller, &tables) || !imports(&tables, name)) return found;
+  if (found || !is_imported) return found;
   // Only the loader knows the modules that this one needs, and those opened RTLD_GLOBAL.
   found = dlsym(RTLD_NEXT, name);
   if ((!found || ct_is_in_copy(found)) && caller->l_name[0] != 0) {
@@ -209,6 +265,23 @@ void *ct_original_function(uintptr_t address, const char *name) {
     }
   }
   return found && !ct_is_in_copy(found) ? found : NULL;
+}
+
+void *ct_original_function(uintptr_t address, const char *function) {
+  const struct link_map *caller = module_of(address);
+  struct tables tables;
+  const struct name *used = NULL;
+  if (caller && read_tables(caller, &tables)) {
+    const struct name *imported = imported_name(&tables, function);
+    used = imported ? imported : defined_name(&tables, function);
+    if (used) return original_definition(caller, used->symbol, imported != NULL);
+  }
+  // Code that calls through a pointer, or jumped here: it may be any of them.
+  for (const struct name *name = names; name < names + name_count; name++) {
+    void *found = is_name_of(name, function) ? original_definition(caller, name->symbol, false) : NULL;
+    if (found) return found;
+  }
+  return NULL;
 }
 
 #if defined(__x86_64__)

@@ -333,28 +333,31 @@ import TraceStore
     #expect(paths.count == Set(paths).count, "\(paths)")
   }
 
-  @Test func cppNamesAreNamed() throws {
+  /// C++ names of functions whose characters are of a type of the program's own.
+  @Test func otherCxxNamesAreNamed() throws {
     let declared = """
-      typedef char16_t *BSTR;
-      BSTR SysAllocString(const char16_t *);
+      struct OLECHAR { char16_t unit; };
+      typedef OLECHAR *BSTR;
+      BSTR SysAllocString(const OLECHAR *);
       void SysFreeString(BSTR);
 
       """
     let library = """
       #include <stdlib.h>
-      typedef char16_t *BSTR;
-      BSTR SysAllocString(const char16_t *) { return (BSTR)calloc(1, 100) + 4; }
+      struct OLECHAR { char16_t unit; };
+      typedef OLECHAR *BSTR;
+      BSTR SysAllocString(const OLECHAR *) { return (BSTR)calloc(1, 100) + 4; }
       void SysFreeString(BSTR text) { free(text - 4); }
       """
     let (text, report) = try run(
-      "mangled", main: declared + "int main() { SysFreeString(SysAllocString(u\"x\")); }\n",
+      "mangled", main: declared + "int main() { SysFreeString(SysAllocString(nullptr)); }\n",
       library: library, isCpp: true)
     // The program and its library.
     #expect(
       report.processes.first?.coverage.map(\.reason) == ["mangled-names", "mangled-names"])
     #expect(
       text.errors.contains(
-        "program imports SysAllocString under its C++ name _Z14SysAllocStringPKDs, which is not traced"
+        "program imports SysAllocString under its C++ name _Z14SysAllocStringPK7OLECHAR, which is not traced"
       ),
       "\(text.errors)")
   }

@@ -25,11 +25,16 @@ enum LayoutProbe {
     UInt(bitPattern: unsafe ct_original_function(code, "SysFreeString"))
   }
 
-  /// Returns the result of the SysStringLen that code would reach; `nil` when there is none.
+  /// Returns the result of the SysStringLen of a copy, or that code would reach; `nil` without one.
   ///
   /// Calls the program's code, which only reads the string.
-  static func characterCount(of bstr: UnsafeRawPointer, for code: UInt) -> Int? {
-    guard let function = unsafe ct_original_function(code, "SysStringLen") else { return nil }
+  static func characterCount(
+    of bstr: UnsafeRawPointer, ofCopy copy: UInt, for code: UInt
+  ) -> Int? {
+    let own = unsafe ct_own_function(copy, "SysStringLen")
+    guard let function = unsafe own ?? ct_original_function(code, "SysStringLen") else {
+      return nil
+    }
     let count = unsafe unsafeBitCast(function, to: Count.self)
     return unsafe Int(count(UnsafeMutableRawPointer(mutating: bstr)))
   }

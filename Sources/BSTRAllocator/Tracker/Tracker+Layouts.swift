@@ -53,7 +53,7 @@ extension Tracker {
       remember(entry.layout, of: caller, isGuess: !origin.isCertain || !entry.usesFunctions)
       return bytes / entry.layout.olecharBytes
     }
-    return unsafe LayoutProbe.characterCount(of: bstr, for: origin.address)
+    return unsafe LayoutProbe.characterCount(of: bstr, ofCopy: entry.copy, for: origin.address)
       ?? bytes / entry.layout.olecharBytes
   }
 
@@ -112,7 +112,7 @@ extension Tracker {
     var entry = unsafe LayoutTable.Entry(
       start: module.start, end: module.end, identity: ct_module_identity(origin.address))
     entry.usesFunctions = entry.start == 0 || ct_uses_functions(origin.address)
-    entry.layout = set(LayoutTable.assumed)
+    entry.layout = set(assumedLayout(at: origin.address))
     if entry.usesFunctions, detectsLayouts {
       entry.copy = LayoutProbe.copy(for: origin.address)
     }
@@ -121,12 +121,20 @@ extension Tracker {
       entry.layout = known.layout
       entry.isSettled = true
     } else if entry.copy != 0, probes {
-      entry.layout = set(
-        LayoutProbe.layout(ofCopy: entry.copy, for: origin.address) ?? LayoutTable.assumed)
+      if let probed = LayoutProbe.layout(ofCopy: entry.copy, for: origin.address) {
+        entry.layout = set(probed)
+      }
       entry.isSettled = true
     }
     layouts.set(entry)
     return entry
+  }
+
+  /// Returns the layout that is assumed of a module while none was detected: with the width that
+  /// the functions' names in it tell.
+  private func assumedLayout(at address: UInt) -> StoredLayout {
+    let named = Int(ct_named_olechar_bytes(address))
+    return named == 0 ? LayoutTable.assumed : LayoutTable.assumed.with(olecharBytes: named)
   }
 
   /// Returns the layout for code that does not use the functions, and yet calls them through a

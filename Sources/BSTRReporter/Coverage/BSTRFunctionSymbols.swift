@@ -8,8 +8,9 @@ struct BSTRFunctionSymbols {
     var name: String
     /// Its name in the file, which differs for C++ linkage: `_Z13SysFreeStringPw`.
     var symbol: String
-    /// Whether it has C++ linkage.
-    var isMangled: Bool { symbol != name }
+    /// Whether calls by the name that it has in the file are traced: C's, or a C++ name that this
+    /// library exports, too.
+    var isTraced: Bool { symbol == name || BSTRFunctionSymbols.tracedCxxNames.contains(symbol) }
     /// Whether it allocates strings, and does not only free them.
     var allocates: Bool { name != "SysFreeString" }
   }
@@ -32,6 +33,18 @@ struct BSTRFunctionSymbols {
     "SysAllocString", "SysAllocStringLen", "SysAllocStringByteLen", "SysFreeString",
     "SysReAllocString", "SysReAllocStringLen",
   ]
+  /// The C++ names that this library exports (CxxNames.h): by the characters' type, which is
+  /// `wchar_t`, `char16_t` or `unsigned short`.
+  static let tracedCxxNames: Set<String> = {
+    let named = ["w", "Ds", "t"].flatMap { type in
+      [
+        "_Z13SysFreeStringP\(type)", "_Z14SysAllocStringPK\(type)",
+        "_Z17SysAllocStringLenPK\(type)j", "_Z16SysReAllocStringPP\(type)PK\(type)",
+        "_Z19SysReAllocStringLenPP\(type)PK\(type)j",
+      ]
+    }
+    return Set(named + ["_Z21SysAllocStringByteLenPKcj"])
+  }()
   /// The prefix of each name.
   private static let parts = TextSearch(anyOf: [
     "SysAllocString", "SysFreeString", "SysReAllocString",
@@ -74,7 +87,7 @@ struct BSTRFunctionSymbols {
     if isOfThisLibrary { return }
     boundToItself =
       isProtected || file.isSymbolic
-      ? exported.first { $0.allocates && !$0.isMangled }
+      ? exported.first { $0.allocates && $0.isTraced }
       : Self.calledDirectly(definitions, in: file)
   }
 
@@ -91,7 +104,7 @@ struct BSTRFunctionSymbols {
   ) -> Function? {
     var starts: [UInt64: Function] = [:]
     for symbol in definitions {
-      guard let function = function(symbol), function.allocates, !function.isMangled else {
+      guard let function = function(symbol), function.allocates, function.isTraced else {
         continue
       }
       starts[symbol.value] = function

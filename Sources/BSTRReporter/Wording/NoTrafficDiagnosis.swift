@@ -26,14 +26,12 @@ enum NoTrafficDiagnosis {
     }
     let symbols = BSTRFunctionSymbols(of: file)
     let defined = symbols.own + symbols.exported
-    if let own = defined.first(where: { !$0.isMangled }) ?? defined.first {
+    if let own = defined.first(where: \.isTraced) ?? defined.first {
       return "\(name) defines \(own.symbol) itself, so its calls never leave it: link it with "
         + "libbstrtrace-linked in place of its own copy, and where it counts on a certain layout of strings "
         + "say so, as in BSTRTRACE_OPTIONS=olechar=4:payload-offset=4."
     }
-    if let mangled = symbols.imported.first(where: \.isMangled),
-      symbols.imported.allSatisfy(\.isMangled)
-    {
+    if let mangled = symbols.imported.first, !symbols.imported.contains(where: \.isTraced) {
       return
         "\(name) imports \(mangled.name) under its C++ name \(mangled.symbol), which is not traced: "
         + "declare the functions extern \"C\"."

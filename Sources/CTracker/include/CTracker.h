@@ -596,6 +596,10 @@ uint64_t ct_module_identity(uintptr_t address);
 /// Takes no lock.
 bool ct_uses_functions(uintptr_t address);
 
+/// Returns the bytes of a character by the name under which that module uses the functions; 0 where
+/// it has C's names, which do not tell. Takes no lock.
+int ct_named_olechar_bytes(uintptr_t address);
+
 /// Returns the function that was called by the call that returns to `return_address`, which may
 /// have jumped to another one; 0 where it was called through a register or from memory, or is
 /// unknown. Takes no lock.
@@ -665,10 +669,15 @@ void ct_end_close(void);
 /// Forgets the threads of the parent that were in `dlclose`. Called in a forked child.
 void ct_forget_closing(void);
 
-/// Returns the function `name` as the code at `address` would find it without this library, or
-/// NULL. Takes the loader's lock where the function comes neither from what the program was started
-/// with nor from the module at `address` itself: the caller holds none.
-void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull name);
+/// Returns a function, by its C name, as the code at `address` would find it without this library,
+/// under the name that this code has for it (CxxNames.h); NULL where there is none. Takes the
+/// loader's lock where the function comes neither from what the program was started with nor from
+/// the module at `address` itself: the caller holds none.
+void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull function);
+
+/// Returns the same function of the module at `address` itself; NULL where that exports none. Takes
+/// no lock.
+void *_Nullable ct_own_function(uintptr_t address, const char *_Nonnull function);
 
 /// Returns the name of a module that a loaded module needs, in its order; NULL behind the last.
 const char *_Nullable ct_needed_name(const struct link_map *_Nonnull module, size_t index);

@@ -30,6 +30,11 @@ public struct StoredLayout: BitwiseCopyable, Hashable, Sendable {
       | (isCertain ? 16 : 0)
   }
 
+  /// Returns the same layout with another width of a character.
+  @inlinable public func with(olecharBytes: Int) -> StoredLayout {
+    StoredLayout(rawValue: olecharBytes == 4 ? rawValue | 2 : rawValue & ~2)
+  }
+
   /// Returns the same layout with another payload offset.
   @inlinable public func with(payloadOffset: Int) -> StoredLayout {
     StoredLayout(rawValue: payloadOffset == 4 ? rawValue | 4 : rawValue & ~4)
