@@ -60,7 +60,7 @@ public struct Reporter: Sendable {
     let resolver = StackResolver(image, Array(stacks), with: &symbolicator)
     return Dictionary(
       uniqueKeysWithValues: stacks.map { stack in
-        (stack, resolver.frameNumbers(of: stack).map { resolver.frames[$0] })
+        (stack, resolver.frameIndices(of: stack).map { resolver.frames[$0] })
       })
   }
 
@@ -170,17 +170,17 @@ public struct Reporter: Sendable {
     if end == .running {
       notes.append("It was still running when the report was made: what is live is no leak yet.")
     }
-    let learnt = image.header.learntOffset
-    if learnt == 4 || learnt == 8 {
+    let adopted = image.header.adoptedOffset
+    if adopted == 4 || adopted == 8 {
       notes.append(
-        "A copy of the BSTR functions that could not be tried out frees strings \(learnt) bytes in front of "
-          + "their characters: that layout was taken over when it first did. --payload-offset \(learnt) says "
+        "A copy of the BSTR functions that could not be tried out frees strings \(adopted) bytes in front of "
+          + "their characters: that layout was taken over when it first did. --payload-offset \(adopted) says "
           + "so from the start.")
     }
     if image.header.isFreeUnwatched == 1 {
       notes.append(
         "Calls of free are not seen in this process, because the library was opened after libc: a string that "
-          + "another module released with free is told as leaked. Run the program under bstrtrace run."
+          + "another module freed with free is reported as leaked. Run the program under bstrtrace run."
       )
     }
     let missing: [(StoreCounter, String)] = [
@@ -210,7 +210,7 @@ public struct Reporter: Sendable {
     evidence.events.filter { $0.kind == EventKind.failedAllocation.rawValue }.map { event in
       ProcessReport.InjectedFailure(
         number: Int(event.changed),
-        frame: evidence.resolver.frameNumbers(of: event.detected).first
+        frame: evidence.resolver.frameIndices(of: event.detected).first
           .map { evidence.resolver.frames[$0] })
     }
   }
@@ -221,12 +221,12 @@ public struct Reporter: Sendable {
     return evidence.image.scopes.compactMap { scope in
       let name = evidence.image.text(scope.name)
       guard scope.hasEnded == 0, seen.insert(name).inserted else { return nil }
-      let frame = evidence.resolver.frameNumbers(of: scope.stack).map {
+      let frame = evidence.resolver.frameIndices(of: scope.stack).map {
         evidence.resolver.frames[$0]
       }
       .first { !$0.isTransparent }
       let beginning = frame.map { ", which \($0.name) began at \($0.location)," } ?? ""
-      return "The scope '\(name)'\(beginning) was never ended: what it leaked is told here."
+      return "The scope '\(name)'\(beginning) was never ended: what it leaked is reported here."
     }
   }
 
@@ -237,7 +237,7 @@ public struct Reporter: Sendable {
     in evidence: SymbolicatedStore, _ failures: [ProcessReport.InjectedFailure]
   ) -> [String] {
     var notes = failures.prefix(maxFailures).map {
-      "Allocation \($0.number) was made to fail, as --fail-allocation asked\($0.place)."
+      "Allocation \($0.number) was made to fail, as --fail-allocation asked\($0.locationClause)."
     }
     let all = evidence.image.count(.injectedFailures)
     if all > UInt64(notes.count) { notes.append("\(all - UInt64(notes.count)) more were, too.") }

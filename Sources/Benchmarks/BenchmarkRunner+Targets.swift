@@ -63,7 +63,7 @@ extension BenchmarkRunner {
     [(false, .kept), (false, .omitted), (true, .kept), (true, .omitted)]
   }
 
-  private func ours(_ isLinked: Bool, _ level: Level) -> Tool {
+  private func tracked(_ isLinked: Bool, _ level: Level) -> Tool {
     isLinked ? .linked(level) : .preloaded(level)
   }
 
@@ -75,7 +75,7 @@ extension BenchmarkRunner {
     let figures = columns.map { isLinked, frames -> Double? in
       remarks.append("")
       guard let peer else { return nil }
-      let own = Key(workload: workload, tool: ours(isLinked, level), frames: frames)
+      let own = Key(workload: workload, tool: tracked(isLinked, level), frames: frames)
       let same = median(own, Key(workload: workload, tool: peer, frames: frames), /)
       guard frames == .omitted && isCut(peer, .omitted) && !isCut(peer, .kept) else { return same }
       remarks[remarks.count - 1] = same.map { " [\($0.short)]" } ?? ""
@@ -91,7 +91,7 @@ extension BenchmarkRunner {
     let figures = columns.map { isLinked, frames -> Double? in
       // On a machine that is busy, or whose processors share a core, no tool scales.
       remarks.append(throughputOfTwo(.plain, frames).map { " [\($0.short)]" } ?? "")
-      return throughputOfTwo(ours(isLinked, level), frames)
+      return throughputOfTwo(tracked(isLinked, level), frames)
     }
     return Target(
       name: "throughput of 2 threads against 1, \(level.rawValue) [plain's]", figures: figures,
@@ -107,7 +107,7 @@ extension BenchmarkRunner {
 
   private func memory(_ level: Level) -> Target {
     let figures = columns.map { isLinked, frames -> Double? in
-      frames == .omitted ? difference(.live, ours(isLinked, level), frames) : nil
+      frames == .omitted ? difference(.live, tracked(isLinked, level), frames) : nil
     }
     return Target(
       name: "resident bytes per string beyond plain's, \(level.rawValue)", figures: figures,

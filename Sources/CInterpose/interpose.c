@@ -78,7 +78,7 @@ static const void *block_of(void *pointer) {
 
 // Other heaps' blocks may start at any multiple of 8, and a pointer a few bytes away from a
 // registered block may be meant for it: the cells on both sides are read.
-bool ct_may_be_ours(const void *pointer) {
+bool ct_may_be_registered(const void *pointer) {
   uint32_t mode = __atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED);
   if (!(mode & (CT_ASK_FILTER | CT_ASK_RECORDER)) || !pointer) return false;
   if (__builtin_expect(mode & CT_ASK_RECORDER, 0)) return true;
@@ -103,7 +103,7 @@ void ct_own_free(void *pointer) {
   if (__builtin_expect(__atomic_load_n(&ct_free_mode, __ATOMIC_RELAXED) >= CT_PROBE, 0))
     note_probed(pointer);
   // The copy that records has judged the pointers that it passes on.
-  if (__builtin_expect(ct_may_be_ours(pointer), 0) && !ct_is_in_other_recorder(caller)) {
+  if (__builtin_expect(ct_may_be_registered(pointer), 0) && !ct_is_in_other_recorder(caller)) {
     int saved = errno;
     bool is_freed = free_registered(pointer, false, caller, frame);
     errno = saved;
@@ -146,7 +146,7 @@ static void *move(void *pointer, const void *block, size_t bytes, uintptr_t call
 
 void *realloc(void *pointer, size_t bytes) {
   uintptr_t caller = ct_return_address(), frame = ct_frame_address();
-  if (__builtin_expect(ct_may_be_ours(pointer), 0)) {
+  if (__builtin_expect(ct_may_be_registered(pointer), 0)) {
     int saved = errno;
     const void *block = block_of(pointer);
     errno = saved;
@@ -174,7 +174,7 @@ bool ct_is_free_watched(void) {
 
 bool ct_is_free_watched(void) { return true; }
 
-bool ct_may_be_ours(const void *pointer) { return (void)pointer, false; }
+bool ct_may_be_registered(const void *pointer) { return (void)pointer, false; }
 
 void ct_heap_free(void *block) { free(block); }
 

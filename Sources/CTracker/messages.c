@@ -50,7 +50,7 @@ void ct_warn_scope_misuse(const void *name, size_t bytes, uint32_t scope, const 
   int index = __atomic_fetch_add(&reported, 1, __ATOMIC_RELAXED);
   if (index > MAX_WARNINGS) return;
   if (index == MAX_WARNINGS) {
-    ct_warn("bstrtrace: more is wrong with scopes, and not told\n");
+    ct_warn("bstrtrace: more is wrong with scopes, and not reported\n");
   } else if (bytes) {
     ct_warn("bstrtrace: the scope '%.*s' (%u) %s\n", (int)bytes, (const char *)name, scope,
             (const char *)what);

@@ -8,7 +8,7 @@
 
 /// Fills `addresses` with return addresses, innermost first; returns how many, at most `limit`.
 /// Neither allocates nor locks when each frame was met before on this thread.
-static inline int cunwind_walk(void *_Nullable *_Nonnull addresses, int limit) {
+static inline int cunwind_unwind(void *_Nullable *_Nonnull addresses, int limit) {
   return unw_backtrace(addresses, limit);
 }
 

@@ -88,10 +88,10 @@ public struct TraceOption: Sendable {
       "What is recorded of each string: leaks (where it was allocated) or full (where it was freed, too, with guards and quarantine)."
     ),
     TraceOption(
-      "olechar", \.olechar, .oneOf(2, 4), .recording, default: learnt,
+      "olechar", \.olechar, .oneOf(2, 4), .recording, default: detected,
       "Bytes of one OLECHAR: 2 (char16_t, as on Windows) or 4 (wchar_t, as in 7-Zip)."),
     TraceOption(
-      "payload-offset", \.payloadOffset, .oneOf(4, 8), .recording, default: learnt,
+      "payload-offset", \.payloadOffset, .oneOf(4, 8), .recording, default: detected,
       "Bytes from the start of a block to its first character: 8 (as on Windows) or 4 (as in 7-Zip)."
     ),
     TraceOption(
@@ -160,5 +160,5 @@ public struct TraceOption: Sendable {
       "Re-unwind every unwind-cache hit and count mismatches (slow; for verification)."),
   ]
 
-  private static let learnt = "learnt from the program (2 and 8 where it has none of its own)"
+  private static let detected = "detected in the program (2 and 8 where it has none of its own)"
 }

@@ -149,14 +149,14 @@ import Testing
     return (folder.appending(path: "program").path, folder)
   }
 
-  @Test func googleTestSaysWhatLeaked() throws {
+  @Test(.needs(.googleTest)) func googleTestSaysWhatLeaked() throws {
     let (_, folder) = try build("googletest.cpp", ["-lgtest"])
     let command = try Command.run(["./program"], in: folder)
     #expect(command.status == 1)
     try expect(command.output, equals: "kit-googletest.txt")
   }
 
-  @Test func catch2SaysWhatLeaked() throws {
+  @Test(.needs(.catch2)) func catch2SaysWhatLeaked() throws {
     let (_, folder) = try build("catch2.cpp")
     let command = try Command.run(["./program", "--reporter", "xml"], in: folder)
     #expect(command.status == 2)
@@ -164,7 +164,7 @@ import Testing
   }
 
   /// In either order, and without a warning.
-  @Test(arguments: [[], ["-DGOOGLE_FIRST"]])
+  @Test(.needs(.googleTest), .needs(.catch2), arguments: [[], ["-DGOOGLE_FIRST"]])
   func bothFrameworksInOneFile(flags: [String]) throws {
     let (_, folder) = try build(
       "both.cpp", flags + ["-Wall", "-Wextra", "-Werror", "-lgtest"])
@@ -205,7 +205,7 @@ import Testing
   }
 
   /// Any other runner: the tool's exit status, whatever starts the tests.
-  @Test func otherRunnersFailByExitStatus() throws {
+  @Test(.needs(.make)) func otherRunnersFailByExitStatus() throws {
     let (program, folder) = try build("plain.c")
     let makefile = "check:\n\t\(program)\nleaky:\n\t-\(program) leak\n"
     try makefile.write(

@@ -112,7 +112,7 @@ import Testing
       environment: ["BSTRTRACE_OPTIONS": "track=on:format=json:output=\(file.path)"], in: folder)
     let report = try JSONDecoder().decode(Traced.Report.self, from: Data(contentsOf: file))
     try expectTaught(report, command)
-    // Said beforehand, it need not be learnt.
+    // Said beforehand, it need not be detected.
     let said = try Traced.run(["./program"], flags: ["--payload-offset", "4"], in: folder)
     #expect(said.report.findings.map(\.kind) == ["leak"])
     #expect(said.report.processes.first?.notes == [])

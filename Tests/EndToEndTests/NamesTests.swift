@@ -271,7 +271,7 @@ import Testing
     #expect(command.errors.contains("'\(value)'"))
   }
 
-  @Test func aRunWithoutFindingsStartsNoSymbolizer() throws {
+  @Test(.needs(.sevenZip)) func aRunWithoutFindingsStartsNoSymbolizer() throws {
     let folder = try Self.build("unasked")
     let script = folder.appending(path: "symbolizer")
     try "#!/bin/sh\ntouch '\(folder.path)/started'\n".write(

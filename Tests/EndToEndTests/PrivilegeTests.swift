@@ -14,7 +14,9 @@ private enum Machine {
 
 /// Programs with more rights than their caller, who chooses their environment: nothing of it is
 /// believed, nothing is recorded and no file is touched.
-@Suite(.serialized, .enabled(if: Machine.canGiveRights, "needs root, and /tmp without nosuid"))
+@Suite(
+  .serialized, .needs(.perl),
+  .enabled(if: Machine.canGiveRights, "needs root, and /tmp without nosuid"))
 struct PrivilegeTests {
   /// What gives a program rights of root's.
   enum Rights: String, CaseIterable {

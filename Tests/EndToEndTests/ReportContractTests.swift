@@ -28,14 +28,14 @@ import Testing
     return try String(contentsOf: file, encoding: .utf8)
   }
 
-  @Test(arguments: ["return", "abort", "exec", "_exit"])
+  @Test(.needs(.jsonSchema), arguments: ["return", "abort", "exec", "_exit"])
   func reportsAreOfTheSchema(how: String) throws {
     let (program, folder) = try LifecycleTests.build("ending")
     let valid = try validate(try json([program, how], in: folder), in: folder)
     #expect(valid.status == 0, "\(valid.errors)")
   }
 
-  @Test func theSchemaRefusesWhatIsNone() throws {
+  @Test(.needs(.jsonSchema)) func theSchemaRefusesWhatIsNone() throws {
     let (program, folder) = try LifecycleTests.build("ending")
     let report = try json([program, "return"], in: folder)
     for (old, new) in [

@@ -5,7 +5,7 @@ import Testing
 /// private copy of SysFreeString.
 ///
 /// Nothing may be found, and nothing may change.
-@Suite(.overAllProducts, .namingProducts) struct SevenZipTests {
+@Suite(.needs(.sevenZip), .overAllProducts, .namingProducts) struct SevenZipTests {
   /// Files and an archive of them, with and without a password.
   private static let original = Result { try make() }
 

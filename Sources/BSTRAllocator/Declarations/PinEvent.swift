@@ -5,7 +5,7 @@ struct PinEvent {
   /// The BSTR; 0 in a free slot.
   var bstr: UInt = 0
   /// Whether it is a deferred free.
-  var isRelease = false
+  var isDeferredFree = false
   /// The stack, thread and time of it.
   var context = EventContext()
 }

@@ -71,14 +71,14 @@ struct PinTable: ~Copyable {
     guard let old = unsafe state.pointee.pins.value(of: bstr) else { return false }
     if old & ~Self.deferred > 1 {
       _ = unsafe state.pointee.pins.set(bstr, to: old - 1)
-      if let latest = lastIndex(of: bstr, isRelease: false) { removeEvent(latest) }
+      if let latest = lastIndex(of: bstr, isDeferredFree: false) { removeEvent(latest) }
       return false
     }
     _ = unsafe state.pointee.pins.remove(bstr)
     count.subtract(1, ordering: .relaxed)
     // No array: its type is made at the first use, under a lock of the run-time.
-    if let index = lastIndex(of: bstr, isRelease: false) { removeEvent(index) }
-    if let index = lastIndex(of: bstr, isRelease: true) { removeEvent(index) }
+    if let index = lastIndex(of: bstr, isDeferredFree: false) { removeEvent(index) }
+    if let index = lastIndex(of: bstr, isDeferredFree: true) { removeEvent(index) }
     return old & Self.deferred != 0
   }
 
@@ -91,8 +91,8 @@ struct PinTable: ~Copyable {
     defer { lock.release() }
     guard unsafe state.pointee.pins.remove(bstr) != nil else { return }
     count.subtract(1, ordering: .relaxed)
-    while let index = lastIndex(of: bstr, isRelease: false) { removeEvent(index) }
-    while let index = lastIndex(of: bstr, isRelease: true) { removeEvent(index) }
+    while let index = lastIndex(of: bstr, isDeferredFree: false) { removeEvent(index) }
+    while let index = lastIndex(of: bstr, isDeferredFree: true) { removeEvent(index) }
   }
 
   /// Defers the free of a pinned string to the last unpinning.
@@ -104,7 +104,7 @@ struct PinTable: ~Copyable {
     defer { lock.release() }
     guard let old = unsafe state.pointee.pins.value(of: bstr) else { return .notPinned }
     if old & Self.deferred != 0 {
-      guard let index = lastIndex(of: bstr, isRelease: true),
+      guard let index = lastIndex(of: bstr, isDeferredFree: true),
         let events = unsafe state.pointee.events
       else { return .again(PinEvent()) }
       return unsafe .again(events[index])
@@ -152,11 +152,11 @@ struct PinTable: ~Copyable {
     unsafe state.pointee.used += 1
   }
 
-  private func lastIndex(of bstr: UInt, isRelease: Bool) -> Int? {
+  private func lastIndex(of bstr: UInt, isDeferredFree: Bool) -> Int? {
     guard let events = unsafe state.pointee.events else { return nil }
     var index = unsafe state.pointee.used - 1
     while index >= 0 {
-      if unsafe events[index].bstr == bstr && events[index].isRelease == isRelease {
+      if unsafe events[index].bstr == bstr && events[index].isDeferredFree == isDeferredFree {
         return index
       }
       index -= 1

@@ -28,12 +28,13 @@ public func bstrtrace_serve(_ request: UnsafeMutablePointer<ct_request>) {
     unsafe request.pointee.results = (UInt(counts.bstrs), UInt(counts.bytes), UInt(counts.faults))
   case CT_HEAP_FREE:
     guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: first),
-      unsafe ct_may_be_ours(pointer)
+      unsafe ct_may_be_registered(pointer)
     else { return }
     unsafe request.pointee.results.0 =
       bstrtrace_release(pointer, second != 0, caller.returnAddress, caller.frame) ? 1 : 0
   case CT_HEAP_BLOCK:
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: first), unsafe ct_may_be_ours(pointer)
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: first),
+      unsafe ct_may_be_registered(pointer)
     else { return }
     unsafe request.pointee.results.0 = UInt(bitPattern: bstrtrace_block(pointer))
   case CT_EXIT_NOW:
@@ -103,7 +104,7 @@ extension BSTRFunctions {
       let sum = unsafe functions.concatenate(UnsafeRawPointer(string), source, caller: caller)
       unsafe result.pointee = unsafe sum
       return unsafe sum == nil ? UInt(bitPattern: Int(ResultCode.outOfMemory)) : 0
-    case CT_SET_PROFILE:
+    case CT_SET_LAYOUT:
       let stringLayout = StringLayout.known(
         olecharBytes: UInt32(truncatingIfNeeded: first),
         payloadOffset: UInt32(truncatingIfNeeded: second))

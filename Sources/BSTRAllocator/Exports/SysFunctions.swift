@@ -384,7 +384,7 @@ public func bstrtrace_set_profile(_ olecharBytes: UInt32, _ payloadOffset: UInt3
   defer { unsafe ct_leave(thread) }
   if ct_has_other_recorder() {
     _ = BSTRFunctions.ask(
-      CT_SET_PROFILE, UInt(olecharBytes), UInt(payloadOffset), caller: caller)
+      CT_SET_LAYOUT, UInt(olecharBytes), UInt(payloadOffset), caller: caller)
     return
   }
   if let stringLayout = StringLayout.known(olecharBytes: olecharBytes, payloadOffset: payloadOffset)

@@ -34,5 +34,5 @@ struct BlockEntry: Equatable {
 
   /// The index of a freed block in the ring of its shard; `nil` for a live one.
   @inline(__always)
-  var freedPlace: Int? { isLive ? nil : Int(rawValue - Self.maxRecords) }
+  var freedIndex: Int? { isLive ? nil : Int(rawValue - Self.maxRecords) }
 }

@@ -56,7 +56,7 @@ extension Registry {
     result.thread = unsafe record.pointee.thread
     result.byteLength = unsafe record.pointee.byteLength
     unsafe recycleRecord(index, pointer, to: shard)
-    unsafe store.count(.frees, ofPart: shard.pointee.index)
+    unsafe store.count(.frees, ofShard: shard.pointee.index)
     if isContended, unsafe shard.pointee.freed.exceedsCountOnly(limits) {
       result.slowPath.insert(.rebalance)
     } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) {
@@ -226,7 +226,7 @@ extension Registry {
       return .inherited(isQuarantined: false)
     }
     unsafe recycleRecord(index, recordPointer(at: index, shard), to: shard)
-    unsafe store.count(.frees, ofPart: shard.pointee.index)
+    unsafe store.count(.frees, ofShard: shard.pointee.index)
     return .own(isQuarantined: false)
   }
 
@@ -236,14 +236,14 @@ extension Registry {
   ///
   /// - Parameter record: its address, layout and length; no serial.
   /// - Returns: whether it is quarantined; otherwise the caller frees it to the heap.
-  func hold(foreign block: UInt, _ record: BlockRecord, by context: EventContext) -> Bool {
+  func quarantine(foreign block: UInt, _ record: BlockRecord, by context: EventContext) -> Bool {
     guard BlockTable.isRepresentable(block) else { return false }
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
     // Another thread has freed it at the same time.
-    if let slot, let index = unsafe shard.pointee.blocks[slot].freedPlace,
+    if let slot, let index = unsafe shard.pointee.blocks[slot].freedIndex,
       unsafe (shard.pointee.freed[index]?.quarantinedBytes ?? 0) > 0
     {
       return true
@@ -300,7 +300,7 @@ extension Registry {
   }
 
   /// A position in the quarantine, for `nextCorrupted`.
-  struct QuarantinePlace {
+  struct QuarantinePosition {
     fileprivate var shard = 0
     fileprivate var position = 0
   }
@@ -311,15 +311,15 @@ extension Registry {
   /// Takes shard locks, one at a time.
   ///
   /// - Parameters:
-  ///   - place: the position to start from, which is advanced.
+  ///   - position: the position to start from, which is advanced.
   ///   - scope: the scope that it was allocated in; `nil` for any.
   func nextCorrupted(
-    from place: inout QuarantinePlace, in scope: ScopeID?
+    from position: inout QuarantinePosition, in scope: ScopeID?
   ) -> (FreedBlock, BlockLayout.Corruption)? {
-    while place.shard < Self.shardCount {
-      let shard = unsafe acquireShard(place.shard)
+    while position.shard < Self.shardCount {
+      let shard = unsafe acquireShard(position.shard)
       defer { unsafe release(shard) }
-      while let freed = unsafe shard.pointee.freed.nextQuarantined(from: &place.position) {
+      while let freed = unsafe shard.pointee.freed.nextQuarantined(from: &position.position) {
         guard scope == nil || scope == freed.record.scope else { continue }
         let layout = BlockLayout(freed.record.layout)
         if !freed.isInherited, let corruption = layout.corruption(ofPoisoned: freed) {
@@ -328,7 +328,7 @@ extension Registry {
           return (freed, corruption)
         }
       }
-      place = QuarantinePlace(shard: place.shard + 1)
+      position = QuarantinePosition(shard: position.shard + 1)
     }
     return nil
   }

@@ -54,7 +54,7 @@
         if entry.isLive {
           check(ct_filter_may_hold(block), "\(block) is live, and the filter does not know it")
         }
-        if let freedIndex = entry.freedPlace {
+        if let freedIndex = entry.freedIndex {
           let freed = unsafe shard.pointee.freed[freedIndex]
           check(freed?.block == block, "\(block) is remembered where another block is")
         }

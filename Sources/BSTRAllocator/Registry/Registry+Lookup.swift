@@ -22,7 +22,7 @@ extension Registry {
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
     guard let entry = unsafe shard.pointee.blocks.entry(of: block, hash) else { return .unknown }
-    guard let index = entry.freedPlace else { return .live }
+    guard let index = entry.freedIndex else { return .live }
     guard let freed = unsafe shard.pointee.freed[index] else { return .unknown }
     return unsafe .freed(freed, isReused: shard.pointee.freed.hasEarlier(than: freed))
   }

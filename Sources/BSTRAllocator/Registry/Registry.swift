@@ -16,7 +16,7 @@ import TraceStore
 @safe
 struct Registry: ~Copyable {
   private static let shardBits = 6
-  static let shardCount = StoreLayout.parts
+  static let shardCount = StoreLayout.shards
 
   let shards: UnsafeMutablePointer<Shard>
   /// A separate array: a lock is read before it is held, so it must not be in the shard it guards.
@@ -60,7 +60,7 @@ struct Registry: ~Copyable {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    unsafe store.count(.allocations, ofPart: shard.pointee.index)
+    unsafe store.count(.allocations, ofShard: shard.pointee.index)
     guard BlockTable.isRepresentable(block) else { return false }
     let taken = unsafe takeRecord(from: shard, in: store)
     let entry = unsafe taken.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0.index) }

@@ -106,7 +106,7 @@ extension Tracker {
 
   /// Records corruption of quarantined blocks.
   private func recordCorruptionInQuarantine(_ scope: ScopeID?, in store: borrowing StoreWriter) {
-    var place = Registry.QuarantinePlace()
+    var place = Registry.QuarantinePosition()
     while let (freed, corruption) = registry.nextCorrupted(from: &place, in: scope) {
       write(EventRecord(corruption, in: freed), preview: freed.preview, in: store)
     }

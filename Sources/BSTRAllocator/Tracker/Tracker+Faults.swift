@@ -241,7 +241,7 @@ extension Tracker {
     // No array: it would come from the program's heap, out of the blocks that the fault is about.
     switch EventDetail(rawValue: event.detail) {
     case .static, .literal, .immortal:
-      event.place = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
+      event.data = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
     default: break
     }
     if preview.count > 0, !options.redact {

@@ -224,7 +224,7 @@ extension Tracker {
         address: UInt64(bstr), layout: stringLayout.stored, serial: 0, byteLength: byteLength,
         stack: .none, thread: 0,
         milliseconds: 0)
-      if !registry.hold(foreign: block, record, by: context) { freeToHeap(block) }
+      if !registry.quarantine(foreign: block, record, by: context) { freeToHeap(block) }
       trimQuarantine(nextTo: block, in: store)
     }
   }

@@ -173,7 +173,7 @@ extension Tracker {
     updateFastPath()
     withStore { store in
       unsafe store.header.pointee.payloadOffset = UInt32(payloadOffset)
-      unsafe store.header.pointee.learntOffset = UInt32(payloadOffset)
+      unsafe store.header.pointee.adoptedOffset = UInt32(payloadOffset)
     }
   }
 

@@ -7,7 +7,7 @@ import TraceStore
 extension Tracker {
   /// Pins a string, and remembers the event context; returns false when there is no memory for it.
   func pin(_ bstr: UInt, caller: CallSite) -> Bool {
-    let isPinned = pins.pin(bstr, pinEvent(bstr, isRelease: false, caller))
+    let isPinned = pins.pin(bstr, pinEvent(bstr, isDeferredFree: false, caller))
     updateFastPath()
     return isPinned
   }
@@ -17,7 +17,7 @@ extension Tracker {
   /// - Returns: false when it is not pinned.
   func deferFree(of bstr: UInt, caller: CallSite) -> Bool {
     if pins.isEmpty { return false }
-    switch pins.deferFree(of: bstr, pinEvent(bstr, isRelease: true, caller)) {
+    switch pins.deferFree(of: bstr, pinEvent(bstr, isDeferredFree: true, caller)) {
     case .notPinned: return false
     case .deferred: return true
     case .again(let first):
@@ -31,9 +31,9 @@ extension Tracker {
     }
   }
 
-  private func pinEvent(_ bstr: UInt, isRelease: Bool, _ caller: CallSite) -> PinEvent {
+  private func pinEvent(_ bstr: UInt, isDeferredFree: Bool, _ caller: CallSite) -> PinEvent {
     let context = withStore { self.context(of: caller, in: $0) }
-    return PinEvent(bstr: bstr, isRelease: isRelease, context: context ?? EventContext())
+    return PinEvent(bstr: bstr, isDeferredFree: isDeferredFree, context: context ?? EventContext())
   }
 
   /// Writes an event for each pin, and each deferred free, that is left.
@@ -41,7 +41,7 @@ extension Tracker {
   /// Takes the pin lock and the depot lock, one at a time.
   func writePins(in store: borrowing StoreWriter) {
     pins.forEach { pin in
-      var event = EventRecord(pin.isRelease ? .deferredFree : .pin)
+      var event = EventRecord(pin.isDeferredFree ? .deferredFree : .pin)
       event.pointer = UInt64(pin.bstr)
       event.setDetected(pin.context)
       write(event, in: store)

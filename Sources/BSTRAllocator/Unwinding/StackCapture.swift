@@ -71,7 +71,7 @@ enum StackCapture {
   private static func unwind(into addresses: UnsafeMutablePointer<UInt>, limit: Int) -> Int {
     let slots = unsafe UnsafeMutableRawPointer(addresses)
       .assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-    return max(0, unsafe Int(cunwind_walk(slots, Int32(limit))))
+    return max(0, unsafe Int(cunwind_unwind(slots, Int32(limit))))
   }
 
   private static func stack(

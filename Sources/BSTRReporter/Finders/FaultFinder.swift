@@ -39,11 +39,11 @@ enum FaultFinder {
     var groups: [Key: Group] = [:]
     for event in evidence.events {
       guard FindingKind(event) != nil, evidence.concerns(event.scope) else { continue }
-      let frames = evidence.resolver.frameNumbers
+      let frames = evidence.resolver.frameIndices
       let key = Key(
         kind: event.kind, detail: event.detail,
         stacks: [frames(event.detected), frames(event.freed), frames(event.allocated)],
-        data: event.place, scope: evidence.image.name(of: event.scope),
+        data: event.data, scope: evidence.image.name(of: event.scope),
         offset: event.isAboutOffset ? event.offset : 0)
       var group = groups[key] ?? Group(first: event)
       groups[key] = nil

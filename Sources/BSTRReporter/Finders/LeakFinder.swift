@@ -13,7 +13,7 @@ struct LeakFinder {
     self.evidence = evidence
     self.fate = fate
     for (stack, count) in evidence.live {
-      live[evidence.resolver.frameNumbers(of: stack), default: 0] += count
+      live[evidence.resolver.frameIndices(of: stack), default: 0] += count
     }
   }
 
@@ -78,7 +78,7 @@ struct LeakFinder {
     for (key, group) in byStack {
       var group = group
       group.stacks = [key.stack]
-      let frames = evidence.resolver.frameNumbers(of: key.stack)
+      let frames = evidence.resolver.frameIndices(of: key.stack)
       let merged = Key(
         frames: frames, isPinned: key.isPinned, scope: evidence.image.name(of: key.scope),
         decision: key.decision)

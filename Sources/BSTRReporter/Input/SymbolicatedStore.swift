@@ -17,7 +17,7 @@ struct SymbolicatedStore {
   /// The characters of live strings at the end, by serial number; empty with `redact`.
   let values: [UInt64: StoredValue]
   /// The data that static pointers of events point to.
-  let data: [FrameWord: DataPlace]
+  let data: [FrameWord: DataLocation]
   let redact: Bool
   /// Serial numbers of strings that are live because a wrong free was refused, which is a finding.
   let leftByRefusal: Set<UInt64>
@@ -65,10 +65,11 @@ struct SymbolicatedStore {
     resolver = StackResolver(image, Array(stacks), with: &symbolicator)
     inference = OwnershipInference(image, resolver, wrappers)
     declarations = Declarations(image, inference.paths, wrappers)
-    var data: [FrameWord: DataPlace] = [:]
-    for event in events where isAll && event.place.rawValue != 0 && data[event.place] == nil {
-      let place = StackResolver.place(of: event.place, in: image)
-      data[event.place] = DataPlace(place: place, symbol: symbolicator.dataSymbol(at: place))
+    var data: [FrameWord: DataLocation] = [:]
+    for event in events where isAll && event.data.rawValue != 0 && data[event.data] == nil {
+      let location = StackResolver.location(of: event.data, in: image)
+      data[event.data] = DataLocation(
+        location: location, symbol: symbolicator.dataSymbol(at: location))
     }
     self.data = data
   }
@@ -144,7 +145,7 @@ struct SymbolicatedStore {
     guard stack != .none || thread != 0 else { return nil }
     return StackTrace(
       frames: Self.withoutDeclaration(
-        resolver.frameNumbers(of: stack).map { resolver.frames[$0] }),
+        resolver.frameIndices(of: stack).map { resolver.frames[$0] }),
       truncated: image.stack(stack).truncated,
       moment: StackTrace.Moment(
         thread: Int(thread), isMainThread: thread == image.header.pid,
@@ -203,7 +204,7 @@ struct SymbolicatedStore {
   func distinctTraces(_ events: [EventRecord]) -> [StackTrace] {
     var seen: Set<[Int]> = []
     return events.compactMap { event in
-      guard seen.insert(resolver.frameNumbers(of: event.detected)).inserted else { return nil }
+      guard seen.insert(resolver.frameIndices(of: event.detected)).inserted else { return nil }
       return trace(event.detected, thread: event.detectedThread, time: event.detectedTime)
     }
   }
@@ -222,8 +223,8 @@ struct SymbolicatedStore {
 }
 
 /// The data that a static pointer points to.
-struct DataPlace {
-  var place: CodePlace
+struct DataLocation {
+  var location: CodeLocation
   var symbol: DataSymbol?
 }
 

@@ -38,10 +38,10 @@ public struct Frame: Hashable, Sendable {
   }
 
   /// The function's name, or module and offset: `7z.so+0x1a2b`.
-  public var name: String { function ?? place }
+  public var name: String { function ?? moduleOffset }
 
   /// Module and offset: `7z.so+0x1a2b`.
-  public var place: String {
+  public var moduleOffset: String {
     "\(Self.lastComponent(of: module))+0x\(String(offset, radix: 16))"
   }
 
@@ -50,7 +50,9 @@ public struct Frame: Hashable, Sendable {
   /// For code that was made while the program ran, an address says nothing to a reader who has its
   /// name.
   public var location: String {
-    guard let file else { return module.isEmpty && function != nil ? "run-time code" : place }
+    guard let file else {
+      return module.isEmpty && function != nil ? "run-time code" : moduleOffset
+    }
     let name = String(Self.lastComponent(of: file))
     return line.map { "\(name):\($0)" } ?? name
   }

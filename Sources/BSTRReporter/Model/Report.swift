@@ -119,7 +119,7 @@ public struct ProcessReport: Sendable {
     public var frame: Frame?
 
     /// ", in main app.c:12", or nothing.
-    public var place: String {
+    public var locationClause: String {
       frame.map { ", in \($0.name)\($0.function == nil ? "" : " \($0.location)")" } ?? ""
     }
   }

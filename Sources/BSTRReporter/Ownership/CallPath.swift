@@ -142,7 +142,7 @@ struct CallPaths {
   func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }
 
   /// Returns the frame of a step.
-  func frame(number: Int) -> Frame { resolver.frames[number] }
+  func frame(at index: Int) -> Frame { resolver.frames[index] }
 
   /// Returns the class that a step destroys: "Window" of "Window::~Window".
   func destroyedClass(_ step: CallPath.Step) -> String? {

@@ -126,7 +126,7 @@ struct LeakCase {
     guard let most, let frame = most.frames.min() else { return nil }
     return Ownership.Siblings(
       freed: most.count, total: ofStack.reduce(leaked.live) { $0 + $1.count },
-      freedBy: inference.paths.frame(number: frame), isOneLine: most.frames.count == 1)
+      freedBy: inference.paths.frame(at: frame), isOneLine: most.frames.count == 1)
   }
 
   // MARK: without siblings

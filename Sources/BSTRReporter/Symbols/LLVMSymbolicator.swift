@@ -45,18 +45,18 @@ public struct LLVMSymbolicator: Symbolicator {
   }
 
   /// Returns the functions at each location, innermost first.
-  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
-    var found: [CodePlace: [Symbol]] = [:]
-    var asked: [(place: CodePlace, question: SymbolizerProcess.Question)] = []
-    var rest: Set<CodePlace> = []
+  public mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
+    var found: [CodeLocation: [Symbol]] = [:]
+    var asked: [(location: CodeLocation, question: SymbolizerProcess.Question)] = []
+    var rest: Set<CodeLocation> = []
     var files: [String: ElfFile] = [:]
-    for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
+    for (module, locations) in Dictionary(grouping: locations, by: \.module) where !module.isEmpty {
       guard let file = ElfFile(path: module) else { continue }
       files[module] = file
       let buildID = file.buildID
-      let same = places.filter { place in
-        (place.buildID == nil || place.buildID == buildID)
-          && CompactBacktrace.addresses.contains(place.offset)
+      let same = locations.filter { location in
+        (location.buildID == nil || location.buildID == buildID)
+          && CompactBacktrace.addresses.contains(location.offset)
       }
       guard !Self.isCLibrary(module), let path = debugFile(of: file, at: module),
         SymbolizerProcess.canAsk(about: path)
@@ -64,9 +64,9 @@ public struct LLVMSymbolicator: Symbolicator {
         rest.formUnion(same)
         continue
       }
-      asked += same.map { place in
+      asked += same.map { location in
         // A return address points behind the call.
-        (place, SymbolizerProcess.Question(file: path, address: place.offset - 1))
+        (location, SymbolizerProcess.Question(file: path, address: location.offset - 1))
       }
     }
     asked.sort {
@@ -75,15 +75,15 @@ public struct LLVMSymbolicator: Symbolicator {
     let answers = answers(to: asked.map(\.question))
     for (index, entry) in asked.enumerated() {
       guard index < answers.count else {
-        rest.insert(entry.place)
+        rest.insert(entry.location)
         continue
       }
       let symbols = Self.symbols(answers[index])
       if !symbols.isEmpty {
-        found[entry.place] = symbols
-      } else if files[entry.place.module]?.hasSection(".gnu_debugdata") == true {
+        found[entry.location] = symbols
+      } else if files[entry.location.module]?.hasSection(".gnu_debugdata") == true {
         // A compressed symbol table, which llvm-symbolizer does not read and the runtime does.
-        rest.insert(entry.place)
+        rest.insert(entry.location)
       }
     }
     for (module, named) in Dictionary(grouping: found, by: \.key.module) {
@@ -97,8 +97,8 @@ public struct LLVMSymbolicator: Symbolicator {
   }
 
   /// Returns the variable in the module's symbol table, and whether it can be written to.
-  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
-    fallback.dataSymbol(at: place)
+  public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
+    fallback.dataSymbol(at: location)
   }
 
   private mutating func answers(

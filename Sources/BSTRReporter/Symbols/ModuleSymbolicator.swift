@@ -17,26 +17,26 @@ public enum ModuleSymbolicator: Symbolicator {
   }
 
   /// Returns the functions at each location, innermost first.
-  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
+  public mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
     switch self {
     case .llvm(var symbolicator):
       defer { self = .llvm(symbolicator) }
-      return symbolicator.symbols(for: places)
+      return symbolicator.symbols(for: locations)
     case .runtime(var symbolicator):
       defer { self = .runtime(symbolicator) }
-      return symbolicator.symbols(for: places)
+      return symbolicator.symbols(for: locations)
     }
   }
 
   /// Returns the variable in the module's symbol table, and whether it can be written to.
-  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
+  public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
     switch self {
     case .llvm(var symbolicator):
       defer { self = .llvm(symbolicator) }
-      return symbolicator.dataSymbol(at: place)
+      return symbolicator.dataSymbol(at: location)
     case .runtime(var symbolicator):
       defer { self = .runtime(symbolicator) }
-      return symbolicator.dataSymbol(at: place)
+      return symbolicator.dataSymbol(at: location)
     }
   }
 

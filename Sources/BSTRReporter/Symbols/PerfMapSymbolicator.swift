@@ -44,20 +44,22 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
   public var source: NameSource? { base.source }
 
   /// Returns the functions at each location, innermost first.
-  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
-    var found = base.symbols(for: places.filter { $0.process == nil })
-    for place in places {
-      guard let process = place.process, place.offset > 0,
+  public mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
+    var found = base.symbols(for: locations.filter { $0.process == nil })
+    for location in locations {
+      guard let process = location.process, location.offset > 0,
         // A return address points behind the call.
-        let name = map(of: process)?.name(at: place.offset - 1)
+        let name = map(of: process)?.name(at: location.offset - 1)
       else { continue }
-      found[place] = [Symbol(name: name)]
+      found[location] = [Symbol(name: name)]
     }
     return found
   }
 
   /// Returns the data of a module's file at a location.
-  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { base.dataSymbol(at: place) }
+  public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
+    base.dataSymbol(at: location)
+  }
 
   private mutating func map(of process: RecordedProcess) -> PerfMap? {
     if let known = maps[process] { return known }

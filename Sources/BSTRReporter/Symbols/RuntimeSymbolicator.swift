@@ -21,15 +21,15 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
   public var source: NameSource? { hasAsked ? .runtime : nil }
 
   /// Returns the functions at each location, innermost first.
-  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
-    var found: [CodePlace: [Symbol]] = [:]
-    for (module, places) in Dictionary(grouping: places, by: \.module) where !module.isEmpty {
+  public mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
+    var found: [CodeLocation: [Symbol]] = [:]
+    for (module, locations) in Dictionary(grouping: locations, by: \.module) where !module.isEmpty {
       hasAsked = true
       guard let file = ElfFile(path: module) else { continue }
       let buildID = file.buildID
-      let same = places.filter { place in
-        (place.buildID == nil || place.buildID == buildID)
-          && CompactBacktrace.addresses.contains(place.offset)
+      let same = locations.filter { location in
+        (location.buildID == nil || location.buildID == buildID)
+          && CompactBacktrace.addresses.contains(location.offset)
       }
       var inModule = named(same, in: module)
       inModule.merge(byDynamicSymbols(same.filter { inModule[$0] == nil }, in: file)) { $1 }
@@ -40,25 +40,25 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
   }
 
   /// Returns the variable in the module's symbol table, and whether it can be written to.
-  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
-    if data[place.module] == nil {
-      data[place.module] = ElfFile(path: place.module).map(DataSymbols.init)
+  public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
+    if data[location.module] == nil {
+      data[location.module] = ElfFile(path: location.module).map(DataSymbols.init)
     }
-    guard let known = data[place.module],
-      place.buildID == nil || place.buildID == known.buildID
+    guard let known = data[location.module],
+      location.buildID == nil || location.buildID == known.buildID
     else { return nil }
-    let symbol = known.variable(at: place.offset)
+    let symbol = known.variable(at: location.offset)
     return DataSymbol(
       name: symbol.map { SymbolName.demangled($0.name) },
-      offset: symbol.map { Int(clamping: place.offset - $0.value) } ?? 0,
-      isReadOnly: known.file.isReadOnlyData(at: place.offset))
+      offset: symbol.map { Int(clamping: location.offset - $0.value) } ?? 0,
+      isReadOnly: known.file.isReadOnlyData(at: location.offset))
   }
 
-  private func named(_ places: [CodePlace], in module: String) -> [CodePlace: [Symbol]] {
+  private func named(_ locations: [CodeLocation], in module: String) -> [CodeLocation: [Symbol]] {
     // Offsets are the file's own addresses, so that the image's base is the file's: 0. The runtime
     // accepts that as any other base.
     let compact = CompactBacktrace(
-      image: module, base: 0, returnAddresses: places.map(\.offset).sorted())
+      image: module, base: 0, returnAddresses: locations.map(\.offset).sorted())
     guard let symbolicated = compact.decoded()?.symbolicated() else { return [:] }
     var byOffset: [UInt64: [Symbol]] = [:]
     for frame in symbolicated.frames {
@@ -72,27 +72,27 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
           column: location?.column ?? 0, inlined: frame.inlined))
     }
     return Dictionary(
-      uniqueKeysWithValues: places.compactMap { place in
-        byOffset[place.offset].map { (place, $0.mergingThunks()) }
+      uniqueKeysWithValues: locations.compactMap { location in
+        byOffset[location.offset].map { (location, $0.mergingThunks()) }
       })
   }
 
   private func byDynamicSymbols(
-    _ places: [CodePlace], in file: ElfFile
-  ) -> [CodePlace: [Symbol]] {
-    guard !places.isEmpty else { return [:] }
+    _ locations: [CodeLocation], in file: ElfFile
+  ) -> [CodeLocation: [Symbol]] {
+    guard !locations.isEmpty else { return [:] }
     let functions = file.dynamicSymbols.filter { $0.isDefined && $0.isFunction }
       .sorted { $0.value < $1.value }
-    var found: [CodePlace: [Symbol]] = [:]
-    for place in places where place.offset > 0 {
-      let address = place.offset - 1
+    var found: [CodeLocation: [Symbol]] = [:]
+    for location in locations where location.offset > 0 {
+      let address = location.offset - 1
       var (low, high) = (0, functions.count)
       while low < high {
         let middle = (low + high) / 2
         if functions[middle].value <= address { low = middle + 1 } else { high = middle }
       }
       guard low > 0, address - functions[low - 1].value < functions[low - 1].size else { continue }
-      found[place] = [Symbol(rawName: functions[low - 1].name)]
+      found[location] = [Symbol(rawName: functions[low - 1].name)]
     }
     return found
   }

@@ -27,20 +27,20 @@ enum SymbolName {
   }
 }
 
-extension [CodePlace: [Symbol]] {
+extension [CodeLocation: [Symbol]] {
   /// Returns them with one name for functions that have several, the same for every symbolizer.
   ///
   /// - Parameter file: the file that all locations are in.
   mutating func preferAliases(of file: ElfFile) {
     let aliases = file.preferredAliases(at: Set(keys.map { $0.offset &- 1 }))
-    for place in keys where aliases[place.offset &- 1] != nil {
-      guard let alias = aliases[place.offset &- 1], let symbols = self[place],
+    for location in keys where aliases[location.offset &- 1] != nil {
+      guard let alias = aliases[location.offset &- 1], let symbols = self[location],
         let function = symbols.last
       else { continue }
       let renamed = Symbol(
         rawName: alias, file: function.file, line: function.line ?? 0,
         column: function.column ?? 0)
-      self[place] = (symbols.dropLast() + [renamed]).mergingThunks()
+      self[location] = (symbols.dropLast() + [renamed]).mergingThunks()
     }
   }
 }

@@ -18,7 +18,7 @@ public struct RecordedProcess: Hashable, Sendable {
 }
 
 /// A location in a module's file, or in code that was made while the program ran.
-public struct CodePlace: Hashable, Sendable {
+public struct CodeLocation: Hashable, Sendable {
   /// The module's path.
   public var module: String
   /// The build-id that it had when it was recorded, in hexadecimal.
@@ -89,11 +89,11 @@ public enum NameSource: String, Sendable {
 public protocol Symbolicator {
   /// Returns the functions at each location, innermost first: inlined ones, then the one that
   /// exists. A location without a name is left out.
-  mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]]
+  mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]]
 
   /// Returns the data of a module's file at a location, whose offset is the address itself; `nil`
   /// when nothing is known.
-  mutating func dataSymbol(at place: CodePlace) -> DataSymbol?
+  mutating func dataSymbol(at location: CodeLocation) -> DataSymbol?
 
   /// The symbolizer that has named locations so far; `nil` before the first request.
   var source: NameSource? { get }
@@ -127,7 +127,7 @@ extension CachingSymbolicator: Sendable where Base: Sendable {}
 public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
   /// The symbolicator that is asked for unknown locations.
   public private(set) var base: Base
-  private var known: [CodePlace: [Symbol]] = [:]
+  private var known: [CodeLocation: [Symbol]] = [:]
 
   /// Creates a cache in front of `base`.
   public init(_ base: Base) { self.base = base }
@@ -136,35 +136,37 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
   public var source: NameSource? { base.source }
 
   /// Returns the functions at each location, innermost first.
-  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
-    let new = places.filter { known[$0] == nil }
+  public mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
+    let new = locations.filter { known[$0] == nil }
     if !new.isEmpty {
       let found = base.symbols(for: new)
-      for place in new { known[place] = found[place] ?? [] }
+      for location in new { known[location] = found[location] ?? [] }
     }
-    return known.filter { places.contains($0.key) && !$0.value.isEmpty }
+    return known.filter { locations.contains($0.key) && !$0.value.isEmpty }
   }
 
   /// Returns the module's data; rare enough to be asked for each time.
-  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { base.dataSymbol(at: place) }
+  public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
+    base.dataSymbol(at: location)
+  }
 }
 
 /// Names locations from a table: for tests of what comes after.
 public struct FakeSymbolicator: Symbolicator, Sendable {
-  private let table: [CodePlace: [Symbol]]
-  private let data: [CodePlace: DataSymbol]
+  private let table: [CodeLocation: [Symbol]]
+  private let data: [CodeLocation: DataSymbol]
 
   /// Creates a symbolicator that knows these only.
-  public init(_ table: [CodePlace: [Symbol]], data: [CodePlace: DataSymbol] = [:]) {
+  public init(_ table: [CodeLocation: [Symbol]], data: [CodeLocation: DataSymbol] = [:]) {
     self.table = table
     self.data = data
   }
 
   /// Returns the data at the location.
-  public mutating func dataSymbol(at place: CodePlace) -> DataSymbol? { data[place] }
+  public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? { data[location] }
 
   /// Returns the functions at each location, innermost first.
-  public mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
-    table.filter { places.contains($0.key) }
+  public mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
+    table.filter { locations.contains($0.key) }
   }
 }

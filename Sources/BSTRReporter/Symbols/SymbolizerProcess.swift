@@ -165,20 +165,20 @@ final class SymbolizerProcess {
     else { return nil }
     var answers: [Answer] = []
     for index in stride(from: 1, to: block.count, by: 2) {
-      guard let answer = answer(name: block[index], place: block[index + 1]) else { return nil }
+      guard let answer = answer(name: block[index], location: block[index + 1]) else { return nil }
       answers.append(answer)
     }
     return answers
   }
 
   /// Parses "main" and "/src/app.c:12:3".
-  private static func answer(name: Substring, place: Substring) -> Answer? {
-    guard let second = place.lastIndex(of: ":"),
-      let first = place[..<second].lastIndex(of: ":"),
-      let line = Int(place[place.index(after: first)..<second]),
-      let column = Int(place[place.index(after: second)...]), line >= 0, column >= 0
+  private static func answer(name: Substring, location: Substring) -> Answer? {
+    guard let second = location.lastIndex(of: ":"),
+      let first = location[..<second].lastIndex(of: ":"),
+      let line = Int(location[location.index(after: first)..<second]),
+      let column = Int(location[location.index(after: second)...]), line >= 0, column >= 0
     else { return nil }
-    let file = String(place[..<first])
+    let file = String(location[..<first])
     return Answer(
       rawName: name == "??" || name.isEmpty ? nil : String(name),
       file: file == "??" || file.isEmpty ? nil : file, line: line, column: column)

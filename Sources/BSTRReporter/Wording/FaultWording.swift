@@ -85,9 +85,9 @@ struct FaultWording {
     if isDelete { self.detail = "delete" }
     // Where `delete` jumps to `free`, as in libstdc++, it leaves no frame.
     let function = isDelete ? "delete" : detail == .realloc ? "realloc" : "free or delete"
-    let frames = evidence.resolver.frameNumbers(of: event.detected)
+    let frames = evidence.resolver.frameIndices(of: event.detected)
     let caller = isDelete && frames.count > 1 ? evidence.resolver.frames[frames[1]].name : doer
-    sentence = "\(caller) released a BSTR with \(function); only SysFreeString does that."
+    sentence = "\(caller) freed a BSTR with \(function); only SysFreeString does that."
   }
 
   /// Describes an address given to the heap that is neither a block nor a string.
@@ -194,16 +194,16 @@ struct FaultWording {
   }
 
   private func frame(of stack: StackID) -> Frame? {
-    evidence.resolver.frameNumbers(of: stack).first.map { evidence.resolver.frames[$0] }
+    evidence.resolver.frameIndices(of: stack).first.map { evidence.resolver.frames[$0] }
   }
 
   private func name(of stack: StackID) -> String { frame(of: stack)?.name ?? "somebody" }
 
   /// "greeting (app+0x4010)", "6 bytes inside names (app+0x4016)" or "read-only data (app+0x2004)".
   private var dataText: String {
-    guard let data = evidence.data[event.place] else { return "a pointer into a module" }
-    let module = Frame.lastComponent(of: data.place.module)
-    let site = "\(module)+0x\(String(data.place.offset, radix: 16))"
+    guard let data = evidence.data[event.data] else { return "a pointer into a module" }
+    let module = Frame.lastComponent(of: data.location.module)
+    let site = "\(module)+0x\(String(data.location.offset, radix: 16))"
     guard let symbol = data.symbol else { return "static data (\(site))" }
     guard let name = symbol.name else {
       return symbol.isReadOnly ? "a literal or constant (\(site))" : "static data (\(site))"
@@ -214,8 +214,8 @@ struct FaultWording {
 
   /// The name of a BSTR_LITERAL.
   private var literalText: String {
-    guard let name = evidence.data[event.place]?.symbol?.name, name.hasSuffix("_literal") else {
-      return event.place.module == .none ? "an immortal string" : dataText
+    guard let name = evidence.data[event.data]?.symbol?.name, name.hasSuffix("_literal") else {
+      return event.data.module == .none ? "an immortal string" : dataText
     }
     return String(name.dropLast("_literal".count))
   }

@@ -27,7 +27,7 @@ struct LeakWording {
       case .left: nil
       case .killed: "when the process was killed"
       case .unseen: "when the recording of the process ended"
-      case .unwatched: "at the end, unless free released them unseen"
+      case .unwatched: "at the end, unless free freed them unseen"
       }
     }
 

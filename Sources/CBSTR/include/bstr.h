@@ -142,7 +142,7 @@ HRESULT VarBstrCmp(BSTR BSTR_NULLABLE left, BSTR BSTR_NULLABLE right, LCID local
 /// Tells the library how the calling module lays its BSTRs out. Called by the constructor below.
 void bstrtrace_set_profile(uint32_t olecharBytes, uint32_t payloadOffset);
 
-/// Bytes of one OLECHAR in this process, 2 or 4: as the program said, or as was learnt from it. For
+/// Bytes of one OLECHAR in this process, 2 or 4: as the program said, or as was detected in it. For
 /// code that serves programs of both kinds, as Swift's `OwnedBSTR` does.
 uint32_t bstrtrace_olechar_bytes(void);
 

@@ -28,7 +28,7 @@ bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
 
 /// Returns whether `pointer`, given to `free`, may mean a registered block. Never locks; false is
 /// certain.
-bool ct_may_be_ours(const void *_Nullable pointer);
+bool ct_may_be_registered(const void *_Nullable pointer);
 
 /// Returns whether other modules' calls of glibc's `free` come to this library, directly or through
 /// another copy of it. They do not where it was opened late: modules loaded before are bound to

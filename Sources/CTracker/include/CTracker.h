@@ -233,7 +233,7 @@ enum ct_operation {
   CT_PIN = 8,
   CT_UNPIN = 9,
   CT_CONCATENATE = 10,
-  CT_SET_PROFILE = 11,
+  CT_SET_LAYOUT = 11,
   CT_OLECHAR_BYTES = 12,
   CT_DECLARE = 13,
   CT_IS_LIVE = 14,

@@ -103,7 +103,7 @@ public struct EventRecord: BitwiseCopyable, Sendable {
   /// The pointer that was passed.
   public var pointer: UInt64 = 0
   /// The pointer as a frame: with the module that it is in, for static memory.
-  public var place: FrameWord = FrameWord(rawValue: 0)
+  public var data: FrameWord = FrameWord(rawValue: 0)
   /// The serial number of the BSTR concerned.
   public var serial: UInt64 = 0
   /// The first changed bytes as they were found, at most eight; or the prefix that was found.

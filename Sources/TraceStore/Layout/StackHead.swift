@@ -13,7 +13,7 @@ public struct StackHead: BitwiseCopyable, Sendable {
     rawValue = UInt64(hash) << 32 | (truncated ? 1 << 16 : 0) | UInt64(count)
   }
 
-  /// The hash of the frames' addresses.
+  /// The hash of the frames' words.
   public var hash: UInt32 { UInt32(rawValue >> 32) }
   /// The count of frames that follow.
   public var count: Int { Int(rawValue & 0xFFFF) }

@@ -36,7 +36,7 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   public var depth: UInt32 = 0
   /// The payload offset that was detected at a free, where it was not the one that strings had
   /// until then; else 0.
-  public var learntOffset: UInt32 = 0
+  public var adoptedOffset: UInt32 = 0
   /// The executable's path.
   public var executable: TextReference = .empty
   /// The arguments, each ended by a zero byte.

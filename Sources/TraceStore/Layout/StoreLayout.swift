@@ -19,9 +19,9 @@ public enum StoreLayout {
   public static let counterStride = 64
   /// The offset of the counts of allocations and frees, two for each shard of the registry, in
   /// bytes.
-  public static let partCountsOffset = 2048
+  public static let shardCountsOffset = 2048
   /// The count of shards of the registry.
-  public static let parts = 64
+  public static let shards = 64
   /// Returns the offset of a counter, in bytes from the store's start.
   public static func offset(of counter: StoreCounter) -> Int {
     countersOffset + counter.rawValue * counterStride

@@ -57,8 +57,8 @@ public struct StoreImage: Sendable {
       self.header.olecharBytes = 0
     }
     counters = StoreCounter.allCases.map { page.load(UInt64.self, at: StoreLayout.offset(of: $0)) }
-    let shards = (0..<StoreLayout.parts).map { shard in
-      let at = StoreLayout.partCountsOffset + shard * 16
+    let shards = (0..<StoreLayout.shards).map { shard in
+      let at = StoreLayout.shardCountsOffset + shard * 16
       return (page.load(UInt64.self, at: at), page.load(UInt64.self, at: at + 8))
     }
     // The serial numbers that were set aside are no count of allocations; a corrupted store may
@@ -264,8 +264,8 @@ public struct StoreImage: Sendable {
         isCountedByShards ? 0 : count(counter), at: StoreLayout.offset(of: counter))
     }
     // In a packed store the first shard has all counts.
-    page.storeRecord(count(.allocations), at: StoreLayout.partCountsOffset)
-    page.storeRecord(count(.frees), at: StoreLayout.partCountsOffset + 8)
+    page.storeRecord(count(.allocations), at: StoreLayout.shardCountsOffset)
+    page.storeRecord(count(.frees), at: StoreLayout.shardCountsOffset + 8)
     page.storeRecord(header, at: 0)
     return page + body
   }

@@ -16,7 +16,7 @@ public struct StoreWriter: ~Copyable {
     let region: Region
     /// Each section's bounds in the region: never changed, so that any thread reads it.
     let bounds: UnsafeMutablePointer<Range<Int>>
-    /// The end of the part of each section that is known to be writable, guarded by the sections'
+    /// The end of the shard of each section that is known to be writable, guarded by the sections'
     /// locks.
     let ready: UnsafeMutablePointer<Int>
 
@@ -105,7 +105,7 @@ public struct StoreWriter: ~Copyable {
     return unsafe (base + entry + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
-  /// Finds room for `byteCount` bytes behind a section's filled part, without committing it.
+  /// Finds room for `byteCount` bytes behind a section's filled shard, without committing it.
   ///
   /// Caller holds the section's lock. Returns `nil` when the section or the disk is full.
   public func room(for byteCount: Int, in kind: SectionKind) -> UnsafeMutableRawPointer? {
@@ -145,7 +145,7 @@ public struct StoreWriter: ~Copyable {
   }
 
   /// A count of one shard of the registry.
-  public enum PartCount: Int {
+  public enum ShardCount: Int {
     /// The shard's allocations.
     case allocations
     /// The shard's frees.
@@ -155,27 +155,27 @@ public struct StoreWriter: ~Copyable {
   /// Adds one to a count of a shard.
   ///
   /// Caller holds the shard's lock; readers need no lock.
-  public func count(_ count: PartCount, ofPart part: Int) {
-    let counter = unsafe address(of: count, ofPart: part)
+  public func count(_ count: ShardCount, ofShard shard: Int) {
+    let counter = unsafe address(of: count, ofShard: shard)
     let value = unsafe counter.pointee.load(ordering: .relaxed)
     unsafe counter.pointee.store(value &+ 1, ordering: .relaxed)
   }
 
-  private func address(of count: PartCount, ofPart part: Int) -> UnsafeMutablePointer<
+  private func address(of count: ShardCount, ofShard shard: Int) -> UnsafeMutablePointer<
     Atomic<UInt64>
   > {
-    let offset = StoreLayout.partCountsOffset + part * 16 + count.rawValue * 8
+    let offset = StoreLayout.shardCountsOffset + shard * 16 + count.rawValue * 8
     return unsafe (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   /// The count of blocks that are live now, by the counts of all shards.
   public var live: UInt64 {
     var live: UInt64 = 0
-    for part in 0..<StoreLayout.parts {
+    for shard in 0..<StoreLayout.shards {
       // Frees are read last: a block that is freed meanwhile may be missing, and none is counted
       // twice.
-      let allocations = unsafe address(of: .allocations, ofPart: part)
-      let frees = unsafe address(of: .frees, ofPart: part)
+      let allocations = unsafe address(of: .allocations, ofShard: shard)
+      let frees = unsafe address(of: .frees, ofShard: shard)
       unsafe live = live &+ allocations.pointee.load(ordering: .relaxed)
       unsafe live = live &- frees.pointee.load(ordering: .relaxed)
     }

@@ -13,7 +13,7 @@ struct RunCommand: ParsableCommand {
     abstract: "Run a program and report BSTRs that were leaked, freed wrongly or damaged.",
     discussion: """
       The program needs no change: it must call the BSTR functions through a shared symbol, as \
-      programs with plug-ins do. How it lays its BSTRs out is learnt from the program itself.
+      programs with plug-ins do. How it lays its BSTRs out is detected in the program itself.
 
       The report is made when the program has really ended: what static destructors free is no \
       leak. It is complete after exit, _exit, abort, a crash or SIGKILL.

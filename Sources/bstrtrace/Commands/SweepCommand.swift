@@ -175,7 +175,7 @@ private struct Sweep {
         report.processes[index].findings.removeAll { $0.kind == .leak }
       }
     }
-    var text = "FAILED ALLOCATION \(number)\(Printable.escaped(failure.place))\n"
+    var text = "FAILED ALLOCATION \(number)\(Printable.escaped(failure.locationClause))\n"
     for reason in reasons { text += "   Then \(reason).\n" }
     if !report.findings.isEmpty { text += TextRenderer().render(report) + "\n" }
     return Outcome(isWrong: !reasons.isEmpty || !report.findings.isEmpty, text: text)

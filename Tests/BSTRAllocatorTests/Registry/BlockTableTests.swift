@@ -78,7 +78,7 @@ import Testing
     for place in [0, 1, FreedBlocks.capacity - 1] {
       let entry = BlockEntry(freed: place)
       #expect(!entry.isLive)
-      #expect(entry.freedPlace == place)
+      #expect(entry.freedIndex == place)
       #expect(entry != .unrecorded)
     }
   }

@@ -81,7 +81,8 @@
         case (false, 2...20):
           name = "hold a foreign block"
           fill(block, bytes: bytes)
-          _ = registry.hold(foreign: block, record(block, 0, bytes: bytes), by: EventContext())
+          _ = registry.quarantine(
+            foreign: block, record(block, 0, bytes: bytes), by: EventContext())
         case (false, _):
           name = "insert"
           fill(block, bytes: bytes)

@@ -229,7 +229,7 @@ import TraceStore
     try withBlocks(64 * FreedBlocks.capacity) { blocks in
       for round: UInt32 in 1...3 {
         let moment = EventContext(thread: round)
-        let isHeld = registry.hold(
+        let isHeld = registry.quarantine(
           foreign: blocks[0], record(blocks[0], 0), by: moment)
         #expect(!isHeld)
         guard case .freed(let freed, _) = registry.state(of: blocks[0]) else {
@@ -254,7 +254,7 @@ import TraceStore
     let registry = Registry(Self.room)
     try withBlocks(1) { blocks in
       UnsafeMutablePointer<UInt16>(bitPattern: blocks[0] + 8)![1] = 0x41
-      let isHeld = registry.hold(
+      let isHeld = registry.quarantine(
         foreign: blocks[0], record(blocks[0], 0), by: EventContext())
       #expect(isHeld)
       #expect(damagedBlocks(in: registry) == 0)
@@ -281,7 +281,7 @@ import TraceStore
     processBytes: 64 << 20, processBlocks: 64 * 8, shards: 64)
 
   private func damagedBlocks(in registry: borrowing Registry) -> Int {
-    var place = Registry.QuarantinePlace()
+    var place = Registry.QuarantinePosition()
     var count = 0
     while registry.nextCorrupted(from: &place, in: nil) != nil { count += 1 }
     return count

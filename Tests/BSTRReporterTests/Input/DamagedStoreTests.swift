@@ -34,7 +34,7 @@ import TraceStore
 
   @Test func extremeCountsAreOnlyNumbers() throws {
     var whole = try SampleReport.image().packed()
-    let counts = StoreLayout.partCountsOffset..<StoreLayout.partCountsOffset + 16
+    let counts = StoreLayout.shardCountsOffset..<StoreLayout.shardCountsOffset + 16
     for index in StoreLayout.countersOffset..<StoreLayout.countersOffset + 512 {
       whole[index] = 0xFF
     }

@@ -97,7 +97,7 @@ import TraceStore
     }
     var names = CachingSymbolicator(
       FakeSymbolicator([
-        CodePlace(module: "/home/me/status-text", buildID: "010203", offset: 0x1010): [
+        CodeLocation(module: "/home/me/status-text", buildID: "010203", offset: 0x1010): [
           Symbol(name: "f\(Self.strange)", file: "/src/\(Self.strange)", line: 1)
         ]
       ]))

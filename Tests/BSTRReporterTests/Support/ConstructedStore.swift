@@ -112,16 +112,16 @@ struct ConstructedStore {
     for history in histories { writer.add(history, to: .histories) }
     for event in events { writer.add(event, to: .events) }
     let freed = pairs.reduce(0) { $0 + Int($1.count) }
-    for _ in 0..<freed + moreAllocations { writer.count(.allocations, ofPart: 0) }
-    for _ in 0..<freed + moreFrees { writer.count(.frees, ofPart: 0) }
+    for _ in 0..<freed + moreAllocations { writer.count(.allocations, ofShard: 0) }
+    for _ in 0..<freed + moreFrees { writer.count(.frees, ofShard: 0) }
     writer.publish()
     let image = try StoreImage(bytes: writer.bytes)
     writer.unmap()
     return image
   }
 
-  private static func place(_ call: Int) -> CodePlace {
-    CodePlace(module: module, buildID: nil, offset: 0x1000 + UInt64(call) * 0x10)
+  private static func place(_ call: Int) -> CodeLocation {
+    CodeLocation(module: module, buildID: nil, offset: 0x1000 + UInt64(call) * 0x10)
   }
 
   private static func symbol(_ call: String) -> Symbol? {

@@ -51,8 +51,8 @@ enum SampleReport {
     value(1, text, to: writer)
     value(2, text, to: writer)
     value(5, "tab\t\"quoted\" \u{1B}[31m\u{202E}\u{1F600}", to: writer)
-    for _ in 0..<104 { writer.count(.allocations, ofPart: 0) }
-    for _ in 0..<100 { writer.count(.frees, ofPart: 0) }
+    for _ in 0..<104 { writer.count(.allocations, ofShard: 0) }
+    for _ in 0..<100 { writer.count(.frees, ofShard: 0) }
     writer.counter(.peakLive).pointee.store(9, ordering: .relaxed)
     more(writer)
     writer.publish()
@@ -135,7 +135,7 @@ enum SampleReport {
     event.detected = StackID(rawValue: 6)
     event.detectedThread = 4711
     if place != 0 {
-      event.place = FrameWord(module: ModuleID(rawValue: 1), address: 0x40_0000 + place)
+      event.data = FrameWord(module: ModuleID(rawValue: 1), address: 0x40_0000 + place)
     }
     if allocated != 0 {
       event.serial = 1
@@ -172,8 +172,8 @@ enum SampleReport {
       place(0x9090): DataSymbol(name: "unknown_literal", offset: 8, isReadOnly: false),
     ])
 
-  private static func place(_ offset: UInt64) -> CodePlace {
-    CodePlace(module: "/home/me/status-text", buildID: "010203", offset: offset)
+  private static func place(_ offset: UInt64) -> CodeLocation {
+    CodeLocation(module: "/home/me/status-text", buildID: "010203", offset: offset)
   }
 
   private static func stack(

@@ -17,7 +17,7 @@ import Testing
   }
 
   /// Places spread over the functions of a file.
-  private static func places(in path: String, _ count: Int) throws -> Set<CodePlace> {
+  private static func places(in path: String, _ count: Int) throws -> Set<CodeLocation> {
     let file = try #require(ElfFile(path: path))
     let functions = file.dynamicSymbols.filter { $0.isDefined && $0.isFunction && $0.size > 0 }
     try #require(!functions.isEmpty)
@@ -25,7 +25,7 @@ import Testing
     return Set(
       (0..<count).map { _ in
         let function = functions[Int.random(in: functions.indices, using: &random)]
-        return CodePlace(
+        return CodeLocation(
           module: path, buildID: file.buildID,
           offset: function.value + UInt64.random(in: 1...function.size, using: &random))
       })
@@ -57,7 +57,7 @@ import Testing
   @Test func anotherBuildOfTheFileNamesNothing() throws {
     let places = try Self.places(in: Self.libraries[0], 50)
     let others = Set(
-      places.map { CodePlace(module: $0.module, buildID: "00", offset: $0.offset) })
+      places.map { CodeLocation(module: $0.module, buildID: "00", offset: $0.offset) })
     var llvm = LLVMSymbolicator(path: try Self.symbolizer())
     #expect(llvm.symbols(for: others).isEmpty)
     #expect(!llvm.symbols(for: others.union(places)).isEmpty)

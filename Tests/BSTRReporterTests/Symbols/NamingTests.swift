@@ -8,16 +8,16 @@ import TraceStore
 @Suite struct NamingTests {
   /// Remembers which places it was asked for.
   private struct Recording: Symbolicator {
-    var asked: Set<CodePlace> = []
+    var asked: Set<CodeLocation> = []
 
-    mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
+    mutating func symbols(for places: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
       asked.formUnion(places)
       var names = SampleReport.names
       return names.symbols(for: places)
     }
 
-    mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
-      asked.insert(place)
+    mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
+      asked.insert(location)
       return nil
     }
   }

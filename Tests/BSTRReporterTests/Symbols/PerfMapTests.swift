@@ -94,7 +94,7 @@ import TraceStore
   ) -> String? {
     var names = PerfMapSymbolicator(
       FakeSymbolicator([:]), latest: latest, folders: ["/no/such", folder.path], owner: owner)
-    let place = CodePlace(
+    let place = CodeLocation(
       module: "", buildID: nil, offset: 0x1010,
       process: RecordedProcess(pid: pid, startTime: start ?? self.start))
     return names.symbols(for: [place])[place]?.first?.name
@@ -113,7 +113,7 @@ import TraceStore
     try write()
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
-    let place = CodePlace(
+    let place = CodeLocation(
       module: "", buildID: nil, offset: 0x1010,
       process: RecordedProcess(pid: 77, startTime: UInt64(now.nanoseconds)))
     #expect(names.symbols(for: [place])[place]?.first?.name == "jitted")
@@ -148,7 +148,7 @@ import TraceStore
           now.suspended = 20 * minute
           return now
         })
-      let place = CodePlace(
+      let place = CodeLocation(
         module: "", buildID: nil, offset: 0x1010,
         process: RecordedProcess(pid: 77, startTime: 99 * minute, suspended: sleptBefore))
       return names.symbols(for: [place])[place]?.first?.name
@@ -232,7 +232,7 @@ import TraceStore
     #expect(frames.map(\.name) == ["App::Leak()", "main"])
     #expect(frames.first?.suppressionPattern == "App::Leak")
     // Another process has other code at the address.
-    let place = CodePlace(
+    let place = CodeLocation(
       module: "", buildID: nil, offset: 0x7000_1010,
       process: RecordedProcess(pid: 4712, startTime: 0))
     #expect(names.symbols(for: [place]).isEmpty)

@@ -63,8 +63,8 @@ struct OffsetSymbolicator: Symbolicator {
     "get_Both(char16_t**, char16_t**)", "(anonymous namespace)::f(int)",
   ]
 
-  mutating func symbols(for places: Set<CodePlace>) -> [CodePlace: [Symbol]] {
-    var found: [CodePlace: [Symbol]] = [:]
+  mutating func symbols(for places: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
+    var found: [CodeLocation: [Symbol]] = [:]
     for place in places {
       let count = UInt64(Self.names.count)
       let index = Int(place.offset % (count + 2))
@@ -81,11 +81,11 @@ struct OffsetSymbolicator: Symbolicator {
     return found
   }
 
-  mutating func dataSymbol(at place: CodePlace) -> DataSymbol? {
-    switch place.offset % 4 {
+  mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
+    switch location.offset % 4 {
     case 0: nil
     case 1: DataSymbol(name: nil, offset: 0, isReadOnly: true)
-    case 2: DataSymbol(name: "greeting", offset: Int(place.offset % 16), isReadOnly: false)
+    case 2: DataSymbol(name: "greeting", offset: Int(location.offset % 16), isReadOnly: false)
     default: DataSymbol(name: "greeting_literal", offset: 8, isReadOnly: true)
     }
   }

@@ -60,7 +60,7 @@ import Testing
       try Self.row("olecharBytes", \Header.olecharBytes),
       try Self.row("payloadOffset", \Header.payloadOffset),
       try Self.row("endState", \Header.endState), try Self.row("exitStatus", \Header.exitStatus),
-      try Self.row("depth", \Header.depth), try Self.row("learntOffset", \Header.learntOffset),
+      try Self.row("depth", \Header.depth), try Self.row("adoptedOffset", \Header.adoptedOffset),
       try Self.row("executable", \Header.executable),
       try Self.row("arguments", \Header.arguments),
       try Self.row("isFreeUnwatched", \Header.isFreeUnwatched),
@@ -78,7 +78,8 @@ import Testing
         Row(
           offset: StoreLayout.countersOffset,
           bytes: StoreCounter.allCases.count * StoreLayout.counterStride, fields: "counters"),
-        Row(offset: StoreLayout.partCountsOffset, bytes: StoreLayout.parts * 16, fields: "parts"),
+        Row(
+          offset: StoreLayout.shardCountsOffset, bytes: StoreLayout.shards * 16, fields: "shards"),
       ])
     #expect(StoreLayout.headerBytes == 4096)
   }
@@ -101,7 +102,7 @@ import Testing
     let rows = try Self.rows(below: "Event record")
     let fields = [
       try Self.row("changed", \Event.changed), try Self.row("pointer", \Event.pointer),
-      try Self.row("place", \Event.place), try Self.row("serial", \Event.serial),
+      try Self.row("data", \Event.data), try Self.row("serial", \Event.serial),
       try Self.row("found", \Event.found), try Self.row("byteLength", \Event.byteLength),
       try Self.row("offset", \Event.offset),
       try Self.row("allocated, freed, detected", \Event.allocated, \Event.freed, \Event.detected),

@@ -29,7 +29,7 @@ import Testing
     #expect(MemoryLayout<StoreHeader>.offset(of: \.endState) == 56)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.exitStatus) == 60)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.depth) == 64)
-    #expect(MemoryLayout<StoreHeader>.offset(of: \.learntOffset) == 68)
+    #expect(MemoryLayout<StoreHeader>.offset(of: \.adoptedOffset) == 68)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.executable) == 72)
     #expect(MemoryLayout<StoreHeader>.offset(of: \.arguments) == 80)
     #expect(MemoryLayout<StoreHeader>.size <= StoreLayout.sectionTableOffset)
@@ -42,9 +42,9 @@ import Testing
     #expect(tableEnd <= StoreLayout.countersOffset)
     #expect(
       StoreLayout.countersOffset + StoreCounter.allCases.count * StoreLayout.counterStride
-        <= StoreLayout.partCountsOffset)
-    #expect(StoreLayout.partCountsOffset == 2048)
-    #expect(StoreLayout.partCountsOffset + StoreLayout.parts * 16 <= StoreLayout.headerBytes)
+        <= StoreLayout.shardCountsOffset)
+    #expect(StoreLayout.shardCountsOffset == 2048)
+    #expect(StoreLayout.shardCountsOffset + StoreLayout.shards * 16 <= StoreLayout.headerBytes)
   }
 
   @Test func blockFieldsStandWhereTheyAreDocumented() {
@@ -72,7 +72,7 @@ import Testing
     #expect(MemoryLayout<EventRecord>.offset(of: \.detailAndLayout) == 2)
     #expect(MemoryLayout<EventRecord>.offset(of: \.changed) == 4)
     #expect(MemoryLayout<EventRecord>.offset(of: \.pointer) == 8)
-    #expect(MemoryLayout<EventRecord>.offset(of: \.place) == 16)
+    #expect(MemoryLayout<EventRecord>.offset(of: \.data) == 16)
     #expect(MemoryLayout<EventRecord>.offset(of: \.serial) == 24)
     #expect(MemoryLayout<EventRecord>.offset(of: \.found) == 32)
     #expect(MemoryLayout<EventRecord>.offset(of: \.byteLength) == 40)

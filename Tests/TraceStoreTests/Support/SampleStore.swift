@@ -40,8 +40,8 @@ enum SampleStore {
     }
     writer.add(ValueHead(serial: 3, byteLength: 6, kept: 6), to: .values)
     writer.add(UInt64(0x0063_0062_0061), to: .values)
-    for _ in 0..<3 { writer.count(.allocations, ofPart: 0) }
-    for _ in 0..<1 { writer.count(.frees, ofPart: 0) }
+    for _ in 0..<3 { writer.count(.allocations, ofShard: 0) }
+    for _ in 0..<1 { writer.count(.frees, ofShard: 0) }
     writer.publish()
     let image = try StoreImage(bytes: writer.bytes)
     writer.unmap()

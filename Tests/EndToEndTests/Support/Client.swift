@@ -1,0 +1,27 @@
+import Foundation
+import Testing
+
+/// A program or library of others that some tests need, and that need not be installed.
+struct Client: Sendable {
+  /// A file of it.
+  var path: String
+  /// What installs it.
+  var package: String
+
+  var isInstalled: Bool { FileManager.default.fileExists(atPath: path) }
+
+  static let sevenZip = Client(path: "/usr/bin/7z", package: "p7zip-full")
+  static let googleTest = Client(path: "/usr/include/gtest/gtest.h", package: "libgtest-dev")
+  static let catch2 = Client(path: "/usr/include/catch2/catch.hpp", package: "catch2")
+  static let jsonSchema = Client(
+    path: "/usr/lib/python3/dist-packages/jsonschema", package: "python3-jsonschema")
+  static let make = Client(path: "/usr/bin/make", package: "make")
+  static let perl = Client(path: "/usr/bin/perl", package: "perl")
+}
+
+extension Trait where Self == ConditionTrait {
+  /// Skips the tests where a client is absent, and names its package.
+  static func needs(_ client: Client) -> Self {
+    .enabled(if: client.isInstalled, "\(client.package) is not installed")
+  }
+}
