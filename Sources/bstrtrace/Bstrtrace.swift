@@ -18,10 +18,13 @@ struct Bstrtrace: ParsableCommand {
         bstrtrace run --keep-store run.store -- ./server
         bstrtrace report run.store              the same report again, later
         bstrtrace sweep -- ./server             check the paths behind failed allocations
+        bstrtrace check ./server                whose strings would be seen, without a run
 
       The exit status is the program's own; when that is 0 and there are findings, it is 23.
       """,
     version: ToolVersion.current,
-    subcommands: [RunCommand.self, ReportCommand.self, SweepCommand.self]
+    subcommands: [
+      RunCommand.self, ReportCommand.self, SweepCommand.self, CheckCommand.self,
+    ]
   )
 }

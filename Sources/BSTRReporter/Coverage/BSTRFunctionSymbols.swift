@@ -11,6 +11,13 @@ struct BSTRFunctionSymbols {
     /// Whether calls by the name that it has in the file are traced: C's, or a C++ name that this
     /// library exports, too.
     var isTraced: Bool { symbol == name || BSTRFunctionSymbols.tracedCxxNames.contains(symbol) }
+    /// The bytes of a character, if its name in the file tells: `wchar_t` (w), `char16_t` (Ds) or
+    /// `unsigned short` (t).
+    var olecharBytes: Int? {
+      guard isTraced, symbol != name else { return nil }
+      if symbol.contains("Pw") || symbol.contains("PKw") { return 4 }
+      return symbol.contains("PKc") ? nil : 2
+    }
     /// Whether it allocates strings, and does not only free them.
     var allocates: Bool { name != "SysFreeString" }
   }

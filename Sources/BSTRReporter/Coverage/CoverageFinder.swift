@@ -86,7 +86,7 @@ struct CoverageFinder {
 
   /// Returns the reason why strings of a module are not seen, and the symbol that shows it; `nil`
   /// without one.
-  private static func reason(
+  static func reason(
     _ symbols: BSTRFunctionSymbols, isProgram: Bool
   ) -> (UnseenStrings.Reason, String)? {
     func first(_ functions: [BSTRFunctionSymbols.Function]) -> String? {

@@ -7,6 +7,8 @@ import Glibc
 struct TracedProgram {
   /// Its path.
   let path: String
+  /// The path of the file that is executed: of a script, its interpreter's.
+  let executable: String
 
   /// The reason why a program cannot be traced.
   struct Failure: Error, CustomStringConvertible {
@@ -19,7 +21,7 @@ struct TracedProgram {
   /// Finds `name` as a shell would, and checks it and, for a script, its interpreter.
   init(_ name: String) throws {
     path = try Self.find(name)
-    try Self.check(path, named: name, depth: 0)
+    executable = try Self.check(path, named: name, depth: 0)
   }
 
   private static func find(_ name: String) throws -> String {
@@ -36,7 +38,8 @@ struct TracedProgram {
       description: "'\(name)' was not found in PATH", status: ExitStatus.notFound)
   }
 
-  private static func check(_ path: String, named name: String, depth: Int) throws {
+  /// Returns the path of the file that is executed.
+  private static func check(_ path: String, named name: String, depth: Int) throws -> String {
     guard access(path, F_OK) == 0 else {
       throw Failure(
         description: "'\(name)' was not found: \(OutputFile.reason())",
@@ -70,6 +73,7 @@ struct TracedProgram {
           + "libbstrtrace-linked instead")
     case .dynamic, .script: break
     }
+    return path
   }
 
   private static func isDirectory(_ path: String) -> Bool {
