@@ -4,26 +4,21 @@ import TraceStore
 
 /// The width of a character, and the offset of the first one in its block.
 public struct StringLayout: Equatable, Sendable {
-  // Small, so that all of a layout is passed in one register.
-  private let olechar: UInt8
-  private let offset: UInt8
+  /// The bits of a `StoredLayout` that are about width and offset.
+  private let bits: UInt8
 
-  /// Makes a layout.
+  /// Makes a layout; other values than these count as 2 and 8.
   ///
   /// - Parameters:
-  ///   - olecharBytes: bytes of a character; only the lowest byte of the value is used.
-  ///   - payloadOffset: bytes from the block's start to the first character; likewise.
+  ///   - olecharBytes: bytes of a character, 2 or 4.
+  ///   - payloadOffset: bytes from the block's start to the first character, 4 or 8.
   public init(olecharBytes: Int, payloadOffset: Int) {
-    olechar = UInt8(truncatingIfNeeded: olecharBytes)
-    offset = UInt8(truncatingIfNeeded: payloadOffset)
+    self.init(StoredLayout(olecharBytes: olecharBytes, payloadOffset: payloadOffset))
   }
 
   /// Makes the layout of a recorded string.
   @inline(__always)
-  init(_ layout: StoredLayout) {
-    olechar = 2 &+ (layout.rawValue & 2)
-    offset = 8 &- (layout.rawValue & 4)
-  }
+  init(_ layout: StoredLayout) { bits = layout.rawValue & 6 }
 
   /// The layout as a record keeps it, without a guard.
   var stored: StoredLayout {
@@ -32,11 +27,11 @@ public struct StringLayout: Equatable, Sendable {
 
   /// The bytes of one OLECHAR, 2 or 4.
   @inline(__always)
-  public var olecharBytes: Int { Int(olechar) }
+  public var olecharBytes: Int { StoredLayout(rawValue: bits).olecharBytes }
 
   /// The bytes from the block's start to the first character, 4 or 8.
   @inline(__always)
-  public var payloadOffset: Int { Int(offset) }
+  public var payloadOffset: Int { StoredLayout(rawValue: bits).payloadOffset }
 
   /// Windows' own layout on 64 bits, and that of .NET, CoreCLR, Mono and Wine.
   public static let windows = StringLayout(olecharBytes: 2, payloadOffset: 8)
