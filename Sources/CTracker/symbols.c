@@ -68,7 +68,16 @@ static bool is_definition(const ElfW(Sym) *symbol) {
 
 static const ElfW(Sym) *look_up(const struct tables *tables, const char *name) {
   if (!tables->gnu_hash) {
-    for (uint32_t i = 1; i < tables->hash[1]; i++) {
+    uint32_t hash = 0;
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
+      hash = (hash << 4) + *c;
+      hash = (hash ^ (hash >> 24 & 0xF0)) & 0x0FFFFFFF;
+    }
+    uint32_t count = tables->hash[0], all = tables->hash[1];
+    if (count == 0) return NULL;
+    uint32_t steps = 0;
+    for (uint32_t i = tables->hash[2 + hash % count]; i != 0 && i < all && steps++ < all;
+         i = tables->hash[2 + count + i]) {
       const ElfW(Sym) *symbol = &tables->symbols[i];
       if (is_definition(symbol) && strcmp(tables->strings + symbol->st_name, name) == 0)
         return symbol;
@@ -100,86 +109,183 @@ static void *defined_in(const struct link_map *module, const char *name) {
   return function && !ct_is_in_copy(function) ? function : NULL;
 }
 
-// The names of a function: that of C, and those of C++.
-struct name {
-  const char *function, *symbol;
-  // The bytes of a character, where the name tells.
-  int olechar_bytes;
+// MARK: the names that modules use
+
+// The linkage of a name: C's, or C++'s with the type of a character. Of the names of one function
+// the first that a module has counts.
+enum linkage { LINKAGE_NONE, LINKAGE_C, LINKAGE_w, LINKAGE_Ds, LINKAGE_t, LINKAGE_c };
+
+#define FUNCTIONS(FUNCTION)                                                                        \
+  FUNCTION(SysFreeString)                                                                          \
+  FUNCTION(SysAllocString)                                                                         \
+  FUNCTION(SysAllocStringLen)                                                                      \
+  FUNCTION(SysAllocStringByteLen)                                                                  \
+  FUNCTION(SysReAllocString)                                                                       \
+  FUNCTION(SysReAllocStringLen)                                                                    \
+  FUNCTION(SysStringLen)                                                                           \
+  FUNCTION(SysStringByteLen)                                                                       \
+  FUNCTION(SysAddRefString)                                                                        \
+  FUNCTION(SysReleaseString)
+
+enum function {
+#define ENUMERATOR(function) FUNCTION_##function,
+  FUNCTIONS(ENUMERATOR) FUNCTION_COUNT
 };
 
+struct name {
+  const char *symbol;
+  enum function function;
+  enum linkage linkage;
+};
+
+// By linkage, in its order.
 static const struct name names[] = {
-#define C_NAME(function) {#function, #function, 0},
-    C_NAME(SysFreeString) C_NAME(SysAllocString) C_NAME(SysAllocStringLen)
-    C_NAME(SysAllocStringByteLen) C_NAME(SysReAllocString) C_NAME(SysReAllocStringLen)
-    C_NAME(SysStringLen) C_NAME(SysStringByteLen)
-#define CXX_NAME(function, symbol, bytes) {#function, #symbol, bytes},
+#define C_NAME(function) {#function, FUNCTION_##function, LINKAGE_C},
+    FUNCTIONS(C_NAME)
+#define CXX_NAME(function, symbol, type) {#symbol, FUNCTION_##function, LINKAGE_##type},
     CT_CXX_NAMES(CXX_NAME)
 };
 static const size_t name_count = sizeof names / sizeof *names;
 
-static bool is_name_of(const struct name *name, const char *function) {
-  return !function || strcmp(name->function, function) == 0;
+static enum function function_named(const char *name) {
+  static const char *const texts[] = {
+#define TEXT(function) #function,
+      FUNCTIONS(TEXT)
+  };
+  for (int i = 0; i < FUNCTION_COUNT; i++)
+    if (strcmp(texts[i], name) == 0) return i;
+  return FUNCTION_COUNT;
 }
 
-// Returns the first name under which a module imports a function, or any where it is NULL: under
-// which anything in it is to be set to the function's address. No table has undefined symbols by
-// their names.
-static const struct name *imported_name(const struct tables *tables, const char *function) {
-  const struct name *first = NULL;
+// The names under which a module uses the functions, in one word: 4 bits for each function, the
+// linkage and whether it is imported; the set of linkages; and that the word is known.
+typedef uint64_t names_used;
+enum { LINKAGES_SHIFT = 4 * FUNCTION_COUNT, IS_IMPORTED = 8 };
+#define IS_KNOWN (UINT64_C(1) << 63)
+_Static_assert(LINKAGES_SHIFT + LINKAGE_c < 63, "a word has room for all functions");
+
+static enum linkage linkage_of(names_used used, enum function function) {
+  return used >> 4 * function & (IS_IMPORTED - 1);
+}
+static bool is_imported(names_used used, enum function function) {
+  return used >> 4 * function & IS_IMPORTED;
+}
+
+// Whether a module has functions of one name for characters of different types: overloads, which
+// are functions of their own.
+static bool has_overloads(names_used used) {
+  uint64_t linkages = used >> LINKAGES_SHIFT & ((1 << LINKAGE_c) - 1);
+  return (linkages & (linkages - 1)) != 0;
+}
+
+static names_used adding(names_used used, const struct name *name, bool is_import) {
+  used |= UINT64_C(1) << (LINKAGES_SHIFT + name->linkage);
+  enum linkage known = linkage_of(used, name->function);
+  bool is_better = known == LINKAGE_NONE || (is_import && !is_imported(used, name->function)) ||
+                  (is_import == is_imported(used, name->function) && name->linkage < known);
+  if (!is_better) return used;
+  uint64_t bits = name->linkage | (is_import ? IS_IMPORTED : 0);
+  return (used & ~(UINT64_C(15) << 4 * name->function)) | bits << 4 * name->function;
+}
+
+static bool may_be_name(const char *text) {
+  if (text[0] == '_' && text[1] == 'Z' && text[2] && text[3]) text += 4;
+  return text[0] == 'S' && text[1] == 'y' && text[2] == 's';
+}
+
+static names_used look_for_names(const struct link_map *module) {
+  names_used used = IS_KNOWN;
+  struct tables tables;
+  if (!read_tables(module, &tables)) return used;
+  // What a module imports is what is to be set to the address of something undefined. No table has
+  // undefined symbols by their names.
   for (int i = 0; i < 2; i++) {
-    const ElfW(Rela) *relocation = tables->relocations[i].first;
-    size_t count = relocation ? tables->relocations[i].bytes / sizeof *relocation : 0;
+    const ElfW(Rela) *relocation = tables.relocations[i].first;
+    size_t count = relocation ? tables.relocations[i].bytes / sizeof *relocation : 0;
     for (; count > 0; count--, relocation++) {
-      const ElfW(Sym) *symbol = &tables->symbols[ELF64_R_SYM(relocation->r_info)];
-      const char *text = tables->strings + symbol->st_name;
-      // Most symbols of a large program begin as these do, too, but few have an S behind that.
-      if (symbol->st_shndx != SHN_UNDEF || (text[0] != 'S' && (text[0] != '_' || text[1] != 'Z')))
-        continue;
-      for (const struct name *name = names; name < (first ? first : names + name_count); name++)
-        if (is_name_of(name, function) && strcmp(text, name->symbol) == 0) first = name;
+      const ElfW(Sym) *symbol = &tables.symbols[ELF64_R_SYM(relocation->r_info)];
+      const char *text = tables.strings + symbol->st_name;
+      if (symbol->st_shndx != SHN_UNDEF || !may_be_name(text)) continue;
+      for (const struct name *name = names; name < names + name_count; name++)
+        if (strcmp(text, name->symbol) == 0) used = adding(used, name, true);
     }
   }
-  return first;
+  for (const struct name *name = names; name < names + name_count; name++) {
+    const ElfW(Sym) *symbol = look_up(&tables, name->symbol);
+    // The other names of a copy of this library are no overloads.
+    if (symbol && (name->linkage == LINKAGE_C ||
+                   !ct_is_in_copy((void *)(module->l_addr + symbol->st_value))))
+      used = adding(used, name, false);
+  }
+  return used;
 }
 
-// Returns the first name under which a module defines a function, or any where it is NULL.
-static const struct name *defined_name(const struct tables *tables, const char *function) {
+// The names of modules that were looked at. A key is cleared before its word is replaced, and read
+// again behind it. It has the lower bits of the count of unloads: another module may come to the
+// same address.
+static struct {
+  uint64_t key;
+  names_used used;
+} known_names[64];
+
+static names_used names_of(const struct link_map *module) {
+  if (!module) return IS_KNOWN;
+  uint64_t key = (uint64_t)(uintptr_t)module->l_ld << 16 |
+                 (__atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE) & UINT16_MAX);
+  uint64_t *kept = &known_names[((uintptr_t)module->l_ld >> 4) * 31 % 64].key;
+  names_used *used = &known_names[((uintptr_t)module->l_ld >> 4) * 31 % 64].used;
+  if (!ct_are_unloads_unseen && __atomic_load_n(kept, __ATOMIC_SEQ_CST) == key) {
+    names_used known = __atomic_load_n(used, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(kept, __ATOMIC_SEQ_CST) == key && known) return known;
+  }
+  names_used found = look_for_names(module);
+  __atomic_store_n(kept, 0, __ATOMIC_SEQ_CST);
+  __atomic_store_n(used, found, __ATOMIC_SEQ_CST);
+  __atomic_store_n(kept, key, __ATOMIC_SEQ_CST);
+  return found;
+}
+
+static const char *symbol_of(enum function function, enum linkage linkage) {
   for (const struct name *name = names; name < names + name_count; name++)
-    if (is_name_of(name, function) && look_up(tables, name->symbol)) return name;
+    if (name->function == function && name->linkage == linkage) return name->symbol;
   return NULL;
 }
 
-// Returns the name under which a module uses a function, or any where it is NULL; NULL where it uses
-// none.
-static const struct name *used_name(const struct tables *tables, const char *function) {
-  const struct name *name = imported_name(tables, function);
-  return name ? name : defined_name(tables, function);
-}
-
 // Returns a module's own definition of a function, under whatever name it has there.
-static void *own_function(const struct link_map *module, const char *function) {
-  struct tables tables;
-  if (!read_tables(module, &tables)) return NULL;
-  const struct name *name = defined_name(&tables, function);
-  return name ? defined_in(module, name->symbol) : NULL;
+static void *own_function(const struct link_map *module, enum function function) {
+  for (enum linkage linkage = LINKAGE_C; linkage <= LINKAGE_c; linkage++) {
+    const char *symbol = symbol_of(function, linkage);
+    void *found = symbol ? defined_in(module, symbol) : NULL;
+    if (found) return found;
+  }
+  return NULL;
 }
 
-static const struct name *name_used_at(uintptr_t address, const char *function) {
-  const struct link_map *module = module_of(address);
-  struct tables tables;
-  return module && read_tables(module, &tables) ? used_name(&tables, function) : NULL;
+void *ct_function_of_copy(uintptr_t copy, const char *text) {
+  const struct link_map *module = module_of(copy);
+  if (!module) return NULL;
+  enum function function = function_named(text);
+  for (enum linkage linkage = LINKAGE_C; linkage < LINKAGE_c; linkage++) {
+    void *free = defined_in(module, symbol_of(FUNCTION_SysFreeString, linkage));
+    if ((uintptr_t)free != copy) continue;
+    const char *symbol = symbol_of(function, linkage);
+    // The name of this one has no character in it.
+    if (!symbol && linkage != LINKAGE_C) symbol = symbol_of(function, LINKAGE_c);
+    return symbol ? defined_in(module, symbol) : NULL;
+  }
+  return NULL;
 }
 
-void *ct_own_function(uintptr_t address, const char *function) {
-  const struct link_map *module = module_of(address);
-  return module ? own_function(module, function) : NULL;
+bool ct_uses_functions(uintptr_t address) {
+  return (names_of(module_of(address)) & ~IS_KNOWN) != 0;
 }
-
-bool ct_uses_functions(uintptr_t address) { return name_used_at(address, NULL) != NULL; }
 
 int ct_named_olechar_bytes(uintptr_t address) {
-  const struct name *name = name_used_at(address, NULL);
-  return name ? name->olechar_bytes : 0;
+  names_used used = names_of(module_of(address));
+  if (has_overloads(used)) return 0;
+  uint64_t linkages = used >> LINKAGES_SHIFT;
+  if (linkages & 1 << LINKAGE_w) return 4;
+  return linkages & (1 << LINKAGE_Ds | 1 << LINKAGE_t) ? 2 : 0;
 }
 
 // The SysFreeString of the only module that defines one, and whether several do.
@@ -195,7 +301,7 @@ static int find_sole_copy(struct dl_phdr_info *info, size_t bytes, void *context
     const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
     if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
     const struct link_map *module = module_of(info->dlpi_addr + segment->p_vaddr);
-    void *function = module ? own_function(module, "SysFreeString") : NULL;
+    void *function = module ? own_function(module, FUNCTION_SysFreeString) : NULL;
     if (function && sole->function && sole->function != (uintptr_t)function)
       sole->is_ambiguous = true;
     if (function) sole->function = (uintptr_t)function;
@@ -267,21 +373,34 @@ static void *original_definition(const struct link_map *caller, const char *name
   return found && !ct_is_in_copy(found) ? found : NULL;
 }
 
-void *ct_original_function(uintptr_t address, const char *function) {
+void *ct_original_function(uintptr_t address, const char *text) {
   const struct link_map *caller = module_of(address);
-  struct tables tables;
-  const struct name *used = NULL;
-  if (caller && read_tables(caller, &tables)) {
-    const struct name *imported = imported_name(&tables, function);
-    used = imported ? imported : defined_name(&tables, function);
-    if (used) return original_definition(caller, used->symbol, imported != NULL);
-  }
+  enum function function = function_named(text);
+  names_used used = names_of(caller);
+  if (linkage_of(used, function))
+    return original_definition(caller, symbol_of(function, linkage_of(used, function)),
+                               is_imported(used, function));
   // Code that calls through a pointer, or jumped here: it may be any of them.
-  for (const struct name *name = names; name < names + name_count; name++) {
-    void *found = is_name_of(name, function) ? original_definition(caller, name->symbol, false) : NULL;
+  for (enum linkage linkage = LINKAGE_C; linkage <= LINKAGE_c; linkage++) {
+    const char *symbol = symbol_of(function, linkage);
+    void *found = symbol ? original_definition(caller, symbol, false) : NULL;
     if (found) return found;
   }
   return NULL;
+}
+
+void *ct_alias_target(const struct ct_alias *alias, uintptr_t return_address) {
+  uint64_t page = return_address >> 12, number = (uintptr_t)alias >> 3;
+  uint64_t key = page << 12 | (number & 0xFFF);
+  uint64_t *kept = &ct_alias_pages[(page + number) % CT_ALIAS_PAGES];
+  if (__builtin_expect(__atomic_load_n(kept, __ATOMIC_RELAXED) == key, 1)) return alias->function;
+  const struct link_map *caller = module_of(return_address);
+  names_used used = names_of(caller);
+  bool uses = linkage_of(used, function_named(alias->name)) != LINKAGE_NONE;
+  void *own = original_definition(caller, alias->symbol, uses);
+  if (own && (has_overloads(used) || has_overloads(names_of(module_of((uintptr_t)own))))) return own;
+  if (!ct_are_unloads_unseen) __atomic_store_n(kept, key, __ATOMIC_RELAXED);
+  return alias->function;
 }
 
 #if defined(__x86_64__)

@@ -99,6 +99,145 @@ import Testing
     #expect(command.status == 23, "\(command)")
   }
 
+  // MARK: several linkages in one process
+
+  /// Builds a library with the functions.
+  private func functions(
+    _ name: String, type: String, offset: Int, isC: Bool, _ flags: [String] = [], in folder: URL
+  ) throws {
+    try Scenario.compile(
+      [
+        Self.sources.appending(path: "cxx_functions.cpp").path, "-shared", "-fPIC", "-g", "-o",
+        "lib\(name).so", "-DOLECHAR=\(type)", "-DOFFSET=\(offset)",
+      ] + (isC ? ["-DLINKAGE=extern \"C\""] : []) + flags, in: folder)
+  }
+
+  /// Builds a program or library from a source.
+  private func build(
+    _ name: String, _ source: String, _ flags: [String], in folder: URL
+  ) throws {
+    try source.write(
+      to: folder.appending(path: "\(name).cpp"), atomically: false, encoding: .utf8)
+    try Scenario.compile(
+      ["\(name).cpp", "-g", "-O0", "-I\(Self.sources.path)", "-o", name] + flags
+        + ["-L.", "-Wl,-rpath,\(folder.path)"], in: folder)
+  }
+
+  /// A program is not changed, and nothing is found.
+  private func expectUnchanged(in folder: URL) throws {
+    let program = folder.appending(path: "program").path
+    let alone = try Command.run([program], in: folder)
+    try #require(alone.status == 0, "\(alone)")
+    let traced = try Traced.run([program], in: folder)
+    #expect(traced.command.status == 0)
+    #expect(traced.command.output == alone.output)
+    #expect(traced.report.findings.isEmpty, "\(traced.report.findings)")
+  }
+
+  /// Converts, and makes a string of the C functions.
+  private static let overload = """
+    #include <stdio.h>
+    #define LINKAGE extern "C"
+    #define OLECHAR char16_t
+    #include "cxx_functions.h"
+    SCOPE BSTR SysAllocString(const wchar_t *text) {
+      char16_t copy[64] = {};
+      for (int i = 0; text[i]; i++) copy[i] = (char16_t)text[i];
+      return SysAllocString(copy);
+    }
+
+    """
+  private static let callsOverload = """
+    int main() {
+      BSTR text = SysAllocString(L"hello"), other = SysAllocString(u"u");
+      printf("%u %u %c\\n", SysStringLen(text), SysStringLen(other), (char)text[4]);
+      SysFreeString(text);
+      SysFreeString(other);
+    }
+    """
+
+  /// An overload is a function of its own.
+  @Test(arguments: ["in the library", "inline"]) func anOverloadStaysItsOwn(where: String) throws {
+    let folder = try Built.folder("cxx-\(UUID().uuidString.prefix(8))")
+    try functions("plain", type: "char16_t", offset: 8, isC: true, in: folder)
+    if `where` == "inline" {
+      // In a library, whose own definition does not come first.
+      try build(
+        "libuse.so", Self.overload + Self.callsOverload,
+        ["-DSCOPE=inline", "-Dmain=use", "-shared", "-fPIC", "-lplain"], in: folder)
+      try build("program", "int use();\nint main() { return use(); }\n", ["-luse"], in: folder)
+    } else {
+      try build(
+        "libover.so", Self.overload, ["-DSCOPE=", "-shared", "-fPIC", "-lplain"], in: folder)
+      let declared = Self.overload.split(separator: "SCOPE")[0]
+      try build(
+        "program",
+        declared + "BSTR SysAllocString(const wchar_t *);\n" + Self.callsOverload,
+        ["-lover", "-lplain"], in: folder)
+    }
+    try expectUnchanged(in: folder)
+  }
+
+  /// A program that uses the C++ functions of one library, beside the C functions of another.
+  @Test(arguments: [["cxx", "plain"], ["plain", "cxx"]])
+  func functionsOfTwoLibraries(order: [String]) throws {
+    let folder = try Built.folder("cxx-\(UUID().uuidString.prefix(8))")
+    try functions("cxx", type: "wchar_t", offset: 4, isC: false, in: folder)
+    try functions("plain", type: "char16_t", offset: 8, isC: true, in: folder)
+    try build(
+      "program",
+      """
+      #include <stdio.h>
+      #define OLECHAR wchar_t
+      #include "cxx_functions.h"
+      int main() {
+        BSTR text = SysAllocString(L"hello");
+        printf("%ls\\n", text);
+        SysFreeString(text);
+      }
+      """, ["-Wl,--no-as-needed"] + order.map { "-l\($0)" }, in: folder)
+    try expectUnchanged(in: folder)
+  }
+
+  /// Of a library's functions one plug-in uses those that do not tell the width, the other one those
+  /// that do.
+  @Test(arguments: [true, false]) func theWidthIsTheNames(isC: Bool) throws {
+    let folder = try Built.folder("cxx-\(UUID().uuidString.prefix(8))")
+    try functions("com", type: "wchar_t", offset: 4, isC: isC, in: folder)
+    let declared = """
+      #include <stdio.h>
+      #define OLECHAR wchar_t
+      \(isC ? "#define LINKAGE extern \"C\"" : "")
+      #include "cxx_functions.h"
+
+      """
+    try build(
+      "bytes.so",
+      declared + """
+        extern "C" void use() { SysFreeString(SysAllocStringByteLen("bytes", 5)); }
+        """, ["-shared", "-fPIC", "-lcom"], in: folder)
+    try build(
+      "characters.so",
+      declared + """
+        extern "C" void use() {
+          BSTR text = SysAllocStringLen(L"hello", 5);
+          printf("%ls\\n", text);
+          SysFreeString(text);
+        }
+        """, ["-shared", "-fPIC", "-lcom"], in: folder)
+    try build(
+      "program",
+      """
+      #include <dlfcn.h>
+      int main() {
+        const char *names[] = {"./bytes.so", "./characters.so"};
+        for (const char *name : names)
+          ((void (*)())dlsym(dlopen(name, RTLD_NOW | RTLD_LOCAL), "use"))();
+      }
+      """, ["-ldl"], in: folder)
+    try expectUnchanged(in: folder)
+  }
+
   /// The reporter knows the names that the libraries export.
   @Test func tracedNamesAreExported() throws {
     for library in ["libbstrtrace-preload.so", "libbstrtrace-linked.so"] {
@@ -108,6 +247,8 @@ import Testing
       let exported = Set(symbols.output.split { $0 == " " || $0 == "\n" }.map(String.init))
       let missing = BSTRFunctionSymbols.tracedCxxNames.subtracting(exported)
       #expect(missing.isEmpty, "\(library): \(missing)")
+      // Nine functions by three types, and the one without a character.
+      #expect(exported.filter { $0.hasPrefix("_Z") && $0.contains("Sys") }.count == 28)
     }
   }
 }

@@ -31,7 +31,7 @@ enum LayoutProbe {
   static func characterCount(
     of bstr: UnsafeRawPointer, ofCopy copy: UInt, for code: UInt
   ) -> Int? {
-    let own = unsafe ct_own_function(copy, "SysStringLen")
+    let own = unsafe ct_function_of_copy(copy, "SysStringLen")
     guard let function = unsafe own ?? ct_original_function(code, "SysStringLen") else {
       return nil
     }
@@ -47,16 +47,20 @@ enum LayoutProbe {
   /// then certain. When no pointer into the string is passed to `free`, because the copy has a heap
   /// of its own or caches freed strings, the string's alignment is the best evidence that there is.
   ///
-  /// Calls the program's code and takes the loader's lock: the caller holds no lock, but holds the
+  /// Calls the program's code: the caller holds no lock, but holds the
   /// recursion guard, so that what that code calls of this library is passed on to the program's
   /// own functions.
   ///
-  /// - Parameter copy: the address of its SysFreeString.
-  static func layout(ofCopy copy: UInt, for code: UInt) -> StoredLayout? {
+  /// The string is made by the module that frees it: another module's may be another copy.
+  ///
+  /// - Parameters:
+  ///   - copy: the address of its SysFreeString.
+  ///   - assumed: the layout whose width is taken where the string does not tell one.
+  static func layout(ofCopy copy: UInt, assuming assumed: StoredLayout) -> StoredLayout? {
     guard let freeAddress = unsafe UnsafeMutableRawPointer(bitPattern: copy) else { return nil }
     ct_begin_probe()
     defer { ct_end_probe() }
-    guard let (bstr, width) = unsafe allocate(for: code) else { return nil }
+    guard let (bstr, width) = unsafe allocate(by: copy) else { return nil }
     let thread = unsafe ct_thread()
     unsafe thread.pointee.probed_string = UInt(bitPattern: bstr)
     let free = unsafe unsafeBitCast(freeAddress, to: Free.self)
@@ -64,18 +68,17 @@ enum LayoutProbe {
     let offset = unsafe Int(thread.pointee.probed_offset)
     if offset == 4 || offset == 8 {
       return StoredLayout(
-        olecharBytes: width ?? StringLayout.windows.olecharBytes, payloadOffset: offset,
-        isCertain: true)
+        olecharBytes: width ?? assumed.olecharBytes, payloadOffset: offset, isCertain: true)
     }
     let alignment = Int(UInt(bitPattern: bstr) % 16)
     return StoredLayout(
-      olecharBytes: width ?? StringLayout.windows.olecharBytes,
+      olecharBytes: width ?? assumed.olecharBytes,
       payloadOffset: offset < 0 && alignment == 4 ? 4 : StringLayout.windows.payloadOffset)
   }
 
   /// Allocates a string by the copy; returns it with the width of its characters, if that is known.
   private static func allocate(
-    for code: UInt
+    by copy: UInt
   ) -> (bstr: UnsafeMutableRawPointer, width: Int?)? {
     var text = InlineArray<32, UInt32>(repeating: 0)
     var span = text.mutableSpan
@@ -83,13 +86,13 @@ enum LayoutProbe {
       let characters = unsafe bytes.bindMemory(to: UInt16.self)
       for index in 0..<probeCharacters { unsafe characters[index] = 0x61 }
       let source = UnsafeRawPointer(bytes.baseAddress)
-      if let function = unsafe ct_original_function(code, "SysAllocStringLen"),
+      if let function = unsafe ct_function_of_copy(copy, "SysAllocStringLen"),
         let bstr = unsafe unsafeBitCast(function, to: AllocateCount.self)(
           source, UInt32(probeCharacters))
       {
         return unsafe (bstr, width(BSTRFunctions.byteLength(of: bstr), of: probeCharacters))
       }
-      if let function = unsafe ct_original_function(code, "SysAllocString"),
+      if let function = unsafe ct_function_of_copy(copy, "SysAllocString"),
         let bstr = unsafe unsafeBitCast(function, to: Allocate.self)(source)
       {
         // As characters of 4 bytes, 25 of 2 bytes are 13: half as many, rounded up.
@@ -97,10 +100,10 @@ enum LayoutProbe {
         let width = width(byteLength, of: probeCharacters) ?? width(byteLength, of: 13)
         return unsafe (bstr, width == 2 && byteLength != 50 ? nil : width)
       }
-      if let function = unsafe ct_original_function(code, "SysAllocStringByteLen"),
+      if let function = unsafe ct_function_of_copy(copy, "SysAllocStringByteLen"),
         let bstr = unsafe unsafeBitCast(function, to: AllocateCount.self)(source, 48)
       {
-        guard let function = unsafe ct_original_function(code, "SysStringLen")
+        guard let function = unsafe ct_function_of_copy(copy, "SysStringLen")
         else { return unsafe (bstr, nil) }
         let count = unsafe unsafeBitCast(function, to: Count.self)(bstr)
         return unsafe (bstr, width(48, of: Int(count)))

@@ -106,8 +106,8 @@ extension Tracker {
 
   /// Records corruption of quarantined blocks.
   private func recordCorruptionInQuarantine(_ scope: ScopeID?, in store: borrowing StoreWriter) {
-    var place = Registry.QuarantinePosition()
-    while let (freed, corruption) = registry.nextCorrupted(from: &place, in: scope) {
+    var position = Registry.QuarantinePosition()
+    while let (freed, corruption) = registry.nextCorrupted(from: &position, in: scope) {
       write(EventRecord(corruption, in: freed), preview: freed.preview, in: store)
     }
   }

@@ -121,7 +121,7 @@ extension Tracker {
       entry.layout = known.layout
       entry.isSettled = true
     } else if entry.copy != 0, probes {
-      if let probed = LayoutProbe.layout(ofCopy: entry.copy, for: origin.address) {
+      if let probed = LayoutProbe.layout(ofCopy: entry.copy, assuming: entry.layout) {
         entry.layout = set(probed)
       }
       entry.isSettled = true

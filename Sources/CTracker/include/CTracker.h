@@ -339,6 +339,11 @@ CT_INLINE void ct_set_fast_path_layout(uint8_t layout) {
 #define CT_PAGE_LAYOUTS 1024
 extern uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 
+/// The pages of code whose calls by a C++ name are for this library: the key is the page's index with
+/// the name's (`ct_alias_target`).
+#define CT_ALIAS_PAGES 1024
+extern uint64_t ct_alias_pages[CT_ALIAS_PAGES];
+
 /// The layouts by call site, two ways a set: the key is the return address.
 #define CT_CALL_LAYOUTS 4096
 extern uint64_t ct_call_layouts[CT_CALL_LAYOUTS][2];
@@ -675,9 +680,9 @@ void ct_forget_closing(void);
 /// the module at `address` itself: the caller holds none.
 void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull function);
 
-/// Returns the same function of the module at `address` itself; NULL where that exports none. Takes
-/// no lock.
-void *_Nullable ct_own_function(uintptr_t address, const char *_Nonnull function);
+/// Returns the function, by its C name, that belongs to the SysFreeString at `copy`: of the same
+/// module and the same linkage; NULL where that exports none. Takes no lock.
+void *_Nullable ct_function_of_copy(uintptr_t copy, const char *_Nonnull function);
 
 /// Returns the name of a module that a loaded module needs, in its order; NULL behind the last.
 const char *_Nullable ct_needed_name(const struct link_map *_Nonnull module, size_t index);

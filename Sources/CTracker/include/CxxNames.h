@@ -6,27 +6,45 @@
 #ifndef BSTRTRACE_CXXNAMES_H
 #define BSTRTRACE_CXXNAMES_H
 
+#include <stdint.h>
+
 /// The names of functions that take characters of one type: `wchar_t` (w), `char16_t` (Ds) or
 /// `unsigned short` (t).
 ///
-/// - `NAME(function, symbol, bytes)`: the C function, its C++ name, and the bytes of a character.
-#define CT_CXX_NAMES_OF(NAME, type, bytes)                                                         \
-  NAME(SysFreeString, _Z13SysFreeStringP##type, bytes)                                             \
-  NAME(SysAllocString, _Z14SysAllocStringPK##type, bytes)                                          \
-  NAME(SysAllocStringLen, _Z17SysAllocStringLenPK##type##j, bytes)                                 \
-  NAME(SysReAllocString, _Z16SysReAllocStringPP##type##PK##type, bytes)                            \
-  NAME(SysReAllocStringLen, _Z19SysReAllocStringLenPP##type##PK##type##j, bytes)                   \
-  NAME(SysStringLen, _Z12SysStringLenP##type, bytes)                                               \
-  NAME(SysStringByteLen, _Z16SysStringByteLenP##type, bytes)                                       \
-  NAME(SysAddRefString, _Z15SysAddRefStringP##type, bytes)                                         \
-  NAME(SysReleaseString, _Z16SysReleaseStringP##type, bytes)
+/// - `NAME(function, symbol, type)`: the C function, its C++ name, and the type.
+#define CT_CXX_NAMES_OF(NAME, type)                                                                \
+  NAME(SysFreeString, _Z13SysFreeStringP##type, type)                                              \
+  NAME(SysAllocString, _Z14SysAllocStringPK##type, type)                                           \
+  NAME(SysAllocStringLen, _Z17SysAllocStringLenPK##type##j, type)                                  \
+  NAME(SysReAllocString, _Z16SysReAllocStringPP##type##PK##type, type)                             \
+  NAME(SysReAllocStringLen, _Z19SysReAllocStringLenPP##type##PK##type##j, type)                    \
+  NAME(SysStringLen, _Z12SysStringLenP##type, type)                                                \
+  NAME(SysStringByteLen, _Z16SysStringByteLenP##type, type)                                        \
+  NAME(SysAddRefString, _Z15SysAddRefStringP##type, type)                                          \
+  NAME(SysReleaseString, _Z16SysReleaseStringP##type, type)
 
-/// All of them; 0 bytes where the name does not tell. `wchar_t` has 4 bytes on Linux, unless a
-/// program is compiled with -fshort-wchar.
+/// All of them; the type is c where the name has none of a character.
 #define CT_CXX_NAMES(NAME)                                                                         \
-  CT_CXX_NAMES_OF(NAME, w, 4)                                                                      \
-  CT_CXX_NAMES_OF(NAME, Ds, 2)                                                                     \
-  CT_CXX_NAMES_OF(NAME, t, 2)                                                                      \
-  NAME(SysAllocStringByteLen, _Z21SysAllocStringByteLenPKcj, 0)
+  CT_CXX_NAMES_OF(NAME, w)                                                                         \
+  CT_CXX_NAMES_OF(NAME, Ds)                                                                        \
+  CT_CXX_NAMES_OF(NAME, t)                                                                         \
+  NAME(SysAllocStringByteLen, _Z21SysAllocStringByteLenPKcj, c)
+
+/// A C++ name that this library exports.
+struct ct_alias {
+  /// This library's function, which a call by that name reaches.
+  void *function;
+  /// The C function's name.
+  const char *name;
+  /// The C++ name.
+  const char *symbol;
+};
+
+/// Returns the function that a call by a C++ name is for, which returns to `return_address`: this
+/// library's, or the program's own where that is another function than the one of the C name: an
+/// overload of a module that has both. Takes the loader's lock at a module's first call, as
+/// `ct_original_function` does.
+__attribute__((visibility("hidden"))) void *ct_alias_target(const struct ct_alias *alias,
+                                                            uintptr_t return_address);
 
 #endif

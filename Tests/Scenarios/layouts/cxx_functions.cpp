@@ -1,5 +1,5 @@
-// A library's own BSTR functions of C++ linkage, with characters of type OLECHAR and OFFSET bytes in
-// front of the first.
+// A library's own BSTR functions, with characters of type OLECHAR and OFFSET bytes in front of the
+// first.
 
 #include <stdlib.h>
 #include <string.h>
