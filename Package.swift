@@ -108,7 +108,8 @@ let package = Package(
       exclude: ["Golden"]),
     // BSTR: for the programs that the tests build.
     .testTarget(
-      name: "EndToEndTests", dependencies: ["BSTR", "BSTRReporter", "TraceOptions", "TraceStore"],
+      name: "EndToEndTests",
+      dependencies: ["BSTR", "BSTRReporter", "TestSupport", "TraceOptions", "TraceStore"],
       exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `bstrtrace check` says before a run whose strings it would see.
@@ -78,6 +79,55 @@ import Testing
     #expect(run.report.processes.first?.coverage.isEmpty == true)
   }
 
+  /// A program that exports the functions has them called by its libraries, too.
+  @Test func aHostsPlugInsCallTheHost() throws {
+    let folder = try Built.folder("check-host")
+    let library = Self.uses.replacing("int main(void)", with: "int use(void)")
+    try build(library, "plugin.so", ["-shared", "-fPIC"], in: folder)
+    try build(
+      Self.functions + "int main(void) { return 0; }\n", "host", ["-DLINKAGE=", "-rdynamic"],
+      in: folder)
+    let checked = try check(["--with", "./plugin.so", "./host"], in: folder)
+    #expect(checked.status == 23)
+    #expect(
+      checked.output.contains(
+        "   Its calls of SysAllocString reach that of ./host, which is not traced.\n"))
+    #expect(checked.output.hasSuffix("; 2 are not traced, or not wholly\n"))
+  }
+
+  @Test func librariesAreFoundAsTheLoaderFindsThem() throws {
+    let folder = try Built.folder("check-found")
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "a (b)"), withIntermediateDirectories: true)
+    try build(Self.functions, "libown.so", ["-shared", "-fPIC", "-DLINKAGE="], in: folder)
+    try build(
+      Self.uses.replacing("int main(void)", with: "int use(void)"), "plugin.so",
+      ["-shared", "-fPIC", "-lown"], in: folder)
+    try build(Self.uses, "program", ["-lown"], in: folder)
+    try FileManager.default.moveItem(
+      at: folder.appending(path: "libown.so"), to: folder.appending(path: "a (b)/libown.so"))
+    // By a relative path; twice, and under two names, it is one.
+    let checked = try Command.run(
+      [
+        Built.tool, "check", "--with", "./plugin.so", "--with", "./a (b)/../plugin.so", "./program",
+      ],
+      environment: ["LD_LIBRARY_PATH": "a (b)"], in: folder)
+    #expect(checked.status == 0, "\(checked.output)")
+    #expect(checked.output.contains("\na (b)/libown.so\n"), "\(checked.output)")
+    #expect(checked.output.hasSuffix("bstrtrace: 3 of 5 modules use BSTRs; all are traced\n"))
+  }
+
+  @Test func aLinkedProgramIsTraced() throws {
+    let folder = try Built.folder("check-linked")
+    try build(
+      Self.uses, "program",
+      ["-L\(Built.products.path)", "-lbstrtrace-linked", "-Wl,-rpath,\(Built.products.path)"],
+      in: folder)
+    let checked = try check(["./program"], in: folder)
+    #expect(checked.status == 0)
+    #expect(checked.output.contains("   It has the functions of bstrtrace: calls are traced.\n"))
+  }
+
   @Test func charactersThatNamesTell() throws {
     let folder = try Built.folder("check-cxx")
     for (type, bytes) in [("wchar_t", 4), ("char16_t", 2), ("unsigned short", 2)] {
@@ -115,15 +165,15 @@ import Testing
     try build(Self.uses, "program", ["-lgone"], in: folder)
     try FileManager.default.removeItem(at: folder.appending(path: "libgone.so"))
     let checked = try check(["./program"], in: folder)
-    #expect(checked.status == 0)
+    #expect(checked.status == 2)
     #expect(checked.output.contains("\nThe loader does not find libgone.so.\n"))
+    #expect(checked.output.hasSuffix("these are traced; not all could be looked at\n"))
   }
 
   @Test func aScriptIsItsInterpreters() throws {
     let folder = try Built.folder("check-script")
     let script = folder.appending(path: "script")
-    try "#!/bin/sh\ntrue\n".write(to: script, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+    try Script.write("#!/bin/sh\ntrue\n", to: script)
     let checked = try check(["./script"], in: folder)
     #expect(checked.status == 0)
     #expect(
@@ -136,11 +186,14 @@ import Testing
     try "no library\n".write(
       to: folder.appending(path: "text"), atomically: true, encoding: .utf8)
     try build("int main(void) { return 0; }\n", "fixed", ["-static"], in: folder)
+    try build(Self.uses, "object.o", ["-c"], in: folder)
     for (words, status, text) in [
       (["no-such-program"], 127, "'no-such-program' was not found in PATH"),
       (["./text"], 126, "it is not executable"),
       (["./fixed"], 126, "it is statically linked"),
-      (["--with", "./text", "true"], 2, "cannot look at './text'"),
+      (["--with", "./text", "true"], 2, "cannot look at './text': it is no 64-bit ELF file"),
+      (["--with", "./none.so", "true"], 2, "cannot look at './none.so': No such file"),
+      (["--with", "./object.o", "true"], 2, "cannot look at './object.o': the loader says"),
       (["--with", "/", "true"], 2, "cannot look at '/'"),
       ([], 64, "Missing expected argument '<program>'"),
     ] as [([String], Int32, String)] {

@@ -50,7 +50,7 @@ import Testing
     ).status
   }
 
-  @Test(arguments: Layout.all) func aLibrarysOwnLayoutIsLearnt(_ layout: Layout) throws {
+  @Test(arguments: Layout.all) func aLibrarysOwnLayoutIsDetected(_ layout: Layout) throws {
     let folder = try Built.folder("layout-\(UUID().uuidString.prefix(8))")
     try library("liblib.so", layout, in: folder)
     try compile(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Functions and lines of modules that are not simply a file with its debug information in it.
@@ -252,8 +253,7 @@ import Testing
   @Test func aSymbolizerThatFailsIsSaidAndReplaced() throws {
     let folder = try Self.build("failing")
     let script = folder.appending(path: "broken-symbolizer")
-    try "#!/bin/sh\nexit 3\n".write(to: script, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+    try Script.write("#!/bin/sh\nexit 3\n", to: script)
     let traced = try run(folder, ["--symbolizer", script.path])
     #expect(try frame(traced).function == "get_name")
     #expect(try frame(traced).line == 4)
@@ -274,9 +274,7 @@ import Testing
   @Test(.needs(.sevenZip)) func aRunWithoutFindingsStartsNoSymbolizer() throws {
     let folder = try Self.build("unasked")
     let script = folder.appending(path: "symbolizer")
-    try "#!/bin/sh\ntouch '\(folder.path)/started'\n".write(
-      to: script, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+    try Script.write("#!/bin/sh\ntouch '\(folder.path)/started'\n", to: script)
     let rule = ["--symbolizer", script.path]
     let traced = try Traced.run(["7z", "i"], flags: rule, in: folder)
     #expect(traced.report.findings.isEmpty)

@@ -31,6 +31,10 @@ import Testing
     "Laboratory": "BenchmarkRunner", "Contender": "Tool", "Absentee": "MissingTool",
     "patience": "timeout", "BlockSource": "fail-allocation", "Removal": "ReleaseOutcome",
     "PinMoment": "PinEvent", "Setting": "TraceOption", "Settings": "TraceOptions, GivenOptions",
+    "CodePlace": "CodeLocation", "DataPlace": "DataLocation", "freedPlace": "freedIndex",
+    "QuarantinePlace": "QuarantinePosition", "learntOffset": "adoptedOffset",
+    "frameNumbers": "frameIndices", "ofPart": "ofShard", "partCountsOffset": "shardCountsOffset",
+    "ct_may_be_ours": "ct_may_be_registered",
   ]
 
   /// Phrases of comments and texts that need two readings, or that name nobody.

@@ -92,13 +92,14 @@ struct CoverageFinder {
     func first(_ functions: [BSTRFunctionSymbols.Function]) -> String? {
       functions.first { $0.allocates && $0.isTraced }?.symbol
     }
-    if let own = first(symbols.own) { return (.ownCopy, own) }
+    // Whatever their linkage, they are hidden or static.
+    if let own = symbols.own.first(where: \.allocates) { return (.ownCopy, own.symbol) }
     // The program's own symbols come first: no library precedes it in symbol lookup.
     if isProgram, let exported = first(symbols.exported) { return (.exportedByProgram, exported) }
     if let bound = symbols.boundToItself { return (.boundToItself, bound.symbol) }
     // Where the functions exist, too, another C++ name is a wrapper's, whose calls are seen.
     if (symbols.imported + symbols.exported).contains(where: \.isTraced) { return nil }
-    return (symbols.own + symbols.exported + symbols.imported).first { !$0.isTraced }
+    return (symbols.exported + symbols.imported).first { !$0.isTraced }
       .map { (.mangledNames, $0.symbol) }
   }
 }

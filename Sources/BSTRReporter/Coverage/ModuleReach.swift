@@ -23,8 +23,20 @@ public struct ModuleReach: Sendable {
   /// Whether local symbols were stripped, so that it may contain functions which do not show.
   public let isStripped: Bool
 
+  /// Whether it is linked with this library's functions, or is this library.
+  public let isOfThisLibrary: Bool
+
   /// Whether it has anything to do with the functions, as far as its symbols show.
-  public var usesFunctions: Bool { !functions.isEmpty }
+  public var usesFunctions: Bool { isOfThisLibrary || !functions.isEmpty }
+
+  /// Returns a function that it takes from whichever module comes first and that `program`, which
+  /// does, exports: calls of it are not traced.
+  public func function(takenFrom program: ModuleReach) -> String? {
+    guard program.unseen?.reason == .exportedByProgram, path != program.path else { return nil }
+    let first = Set(program.functions.filter { $0.binding == .exports }.flatMap(\.names))
+    return functions.lazy.filter { $0.binding != .contains }.flatMap(\.names)
+      .first { first.contains($0) }
+  }
 
   /// Reads a file.
   ///
@@ -35,6 +47,7 @@ public struct ModuleReach: Sendable {
     let symbols = BSTRFunctionSymbols(of: file)
     self.path = path
     isStripped = symbols.isStripped
+    isOfThisLibrary = symbols.isOfThisLibrary
     guard !symbols.isOfThisLibrary else {
       functions = []
       olecharBytes = nil

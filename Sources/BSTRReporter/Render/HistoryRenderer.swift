@@ -16,6 +16,7 @@ extension Reporter {
         image, with: &symbolicator, redact: redact, wrappers: wrappers, isRunning: false)
       let story = Self.lines(of: serial, evidence, renderer)
       if story.isEmpty { continue }
+      if !lines.isEmpty { lines.append("") }
       lines.append("BSTR \(serial) of \(image.executable) (pid \(image.header.pid))")
       lines += story
     }

@@ -16,7 +16,7 @@ public struct StoreWriter: ~Copyable {
     let region: Region
     /// Each section's bounds in the region: never changed, so that any thread reads it.
     let bounds: UnsafeMutablePointer<Range<Int>>
-    /// The end of the shard of each section that is known to be writable, guarded by the sections'
+    /// The end of the part of each section that is known to be writable, guarded by the sections'
     /// locks.
     let ready: UnsafeMutablePointer<Int>
 
@@ -105,7 +105,7 @@ public struct StoreWriter: ~Copyable {
     return unsafe (base + entry + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
-  /// Finds room for `byteCount` bytes behind a section's filled shard, without committing it.
+  /// Finds room for `byteCount` bytes behind a section's filled part, without committing it.
   ///
   /// Caller holds the section's lock. Returns `nil` when the section or the disk is full.
   public func room(for byteCount: Int, in kind: SectionKind) -> UnsafeMutableRawPointer? {

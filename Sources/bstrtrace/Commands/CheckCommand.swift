@@ -36,33 +36,38 @@ struct CheckCommand: ParsableCommand {
     var isNamed: Bool
   }
 
+  /// A module that was looked at.
+  private struct Look {
+    var module: Module
+    /// `nil` when it could not be read.
+    var reach: ModuleReach?
+    /// A function that it takes from the program, whose functions are not traced.
+    var takenFromProgram: String?
+
+    var isTraced: Bool {
+      reach.map { $0.unseen == nil && takenFromProgram == nil } ?? false
+    }
+  }
+
   func run() throws {
     do {
       let traced = try TracedProgram(program)
-      let path = traced.executable
-      var modules = [Module(path: path, isNamed: true)]
-      var missing: [String] = []
-      for root in [path] + with {
-        guard ModuleReach(ofModuleAt: root, isProgram: false) != nil else {
-          throw ToolFailure("cannot look at '\(root)': it is no 64-bit ELF file that can be read")
-        }
-        let needed = try NeededModules(of: root)
-        modules += [Module(path: root, isNamed: true)]
-        modules += needed.paths.map { Module(path: $0, isNamed: false) }
-        missing += needed.missing
-      }
-      var seen: Set<String> = []
-      let reaches = modules.filter { seen.insert($0.path).inserted }.compactMap { module in
-        ModuleReach(ofModuleAt: module.path, isProgram: module.path == path)
-          .map { (reach: $0, module: module) }
-      }
+      let (looks, missing) = try look(from: traced.executable)
       let script =
-        traced.path == path
-        ? [] : ["\(traced.path) is a script: what it starts is not looked at, only \(path).", ""]
+        traced.path == traced.executable
+        ? []
+        : [
+          "\(traced.path) is a script: what it starts is not looked at, only \(traced.executable).",
+          "",
+        ]
+      let lines = script + Self.lines(looks, missing: missing, traced.executable)
       try OutputFile.write(
-        Self.text(script + Self.lines(reaches, missing: missing)), to: STDOUT_FILENO)
-      if reaches.contains(where: { $0.reach.unseen != nil }) {
+        lines.map { Printable.escaped($0) + "\n" }.joined(), to: STDOUT_FILENO)
+      if looks.contains(where: { $0.reach != nil && !$0.isTraced }) {
         throw ExitCode(Int32(TraceOptions(EnvironmentOptions.read()).errorExitcode))
+      }
+      if !missing.isEmpty || looks.contains(where: { $0.reach == nil }) {
+        throw ExitCode(ExitStatus.toolFailed)
       }
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
@@ -71,35 +76,89 @@ struct CheckCommand: ParsableCommand {
     }
   }
 
+  /// Looks at the program, at the plug-ins and at what they need; each file once.
+  private func look(from path: String) throws -> (looks: [Look], missing: [String]) {
+    var modules: [Module] = []
+    var missing: [String] = []
+    for root in [path] + with {
+      guard access(root, R_OK) == 0 else {
+        throw ToolFailure("cannot look at '\(root)': \(OutputFile.reason())")
+      }
+      guard ModuleReach(ofModuleAt: root, isProgram: false) != nil else {
+        throw ToolFailure("cannot look at '\(root)': it is no 64-bit ELF file")
+      }
+      let needed = try NeededModules(of: root)
+      modules.append(Module(path: root, isNamed: true))
+      modules += needed.paths.map { Module(path: $0, isNamed: false) }
+      missing += needed.missing
+    }
+    var seen: Set<[UInt]> = []
+    modules = modules.filter { module in
+      var status = stat()
+      // One that is gone is reported as such.
+      guard stat(module.path, &status) == 0 else { return true }
+      return seen.insert([status.st_dev, status.st_ino]).inserted
+    }
+    var looks = modules.map { module in
+      Look(
+        module: module,
+        reach: ModuleReach(ofModuleAt: module.path, isProgram: module.path == path))
+    }
+    if let program = looks.first?.reach {
+      for index in looks.indices {
+        looks[index].takenFromProgram = looks[index].reach?.function(takenFrom: program)
+      }
+    }
+    // What the program loads is there for its plug-ins, wherever that was found.
+    let names = Set(modules.map { $0.path.split(separator: "/").last.map(String.init) ?? "" })
+    return (looks, Set(missing).subtracting(names).sorted())
+  }
+
   private static func lines(
-    _ reaches: [(reach: ModuleReach, module: Module)], missing: [String]
+    _ looks: [Look], missing: [String], _ program: String
   ) -> [String] {
     var lines: [String] = []
-    for (reach, module) in reaches where reach.usesFunctions || module.isNamed {
+    for look in looks {
+      guard let reach = look.reach else {
+        lines += [look.module.path, "   It cannot be looked at.", ""]
+        continue
+      }
+      guard reach.usesFunctions || look.module.isNamed else { continue }
       lines.append(reach.path)
       lines += reach.functions.map {
         "   \($0.binding.rawValue) \($0.names.joined(separator: ", "))"
       }
       if let bytes = reach.olecharBytes { lines.append("   Its characters have \(bytes) bytes.") }
-      lines += verdict(on: reach).map { "   \($0)" } + [""]
+      lines += verdict(on: look, reach, program).map { "   \($0)" } + [""]
     }
-    lines += Set(missing).sorted().flatMap { ["The loader does not find \($0).", ""] }
-    let users = reaches.filter(\.reach.usesFunctions)
-    let unseen = users.count { $0.reach.unseen != nil }
-    let all = "\(reaches.count) \(reaches.count == 1 ? "module" : "modules")"
+    lines += missing.flatMap { ["The loader does not find \($0).", ""] }
+    let users = looks.filter { $0.reach?.usesFunctions == true }
+    let unseen = users.count { !$0.isTraced }
+    let all = "\(looks.count) \(looks.count == 1 ? "module" : "modules")"
+    let unknown =
+      missing.isEmpty && !looks.contains { $0.reach == nil } ? "" : "; not all could be looked at"
     if users.isEmpty {
-      return lines + ["bstrtrace: none of \(all) uses BSTRs, as far as their symbols show"]
+      return lines + [
+        "bstrtrace: none of \(all) uses BSTRs, as far as their symbols show\(unknown)"
+      ]
     }
     let use = "\(users.count) of \(all) \(users.count == 1 ? "uses" : "use") BSTRs"
     let traced =
       unseen == 0
-      ? "all are traced" : "\(unseen) \(unseen == 1 ? "is" : "are") not traced, or not wholly"
-    return lines + ["bstrtrace: \(use); \(traced)"]
+      ? (unknown.isEmpty ? "all are traced" : "these are traced")
+      : "\(unseen) \(unseen == 1 ? "is" : "are") not traced, or not wholly"
+    return lines + ["bstrtrace: \(use); \(traced)\(unknown)"]
   }
 
   /// Returns whether a module's strings are seen, and what to do if not.
-  private static func verdict(on reach: ModuleReach) -> [String] {
+  private static func verdict(
+    on look: Look, _ reach: ModuleReach, _ program: String
+  ) -> [String] {
     if let unseen = reach.unseen { return [unseen.sentence] + (reach.advice.map { [$0] } ?? []) }
+    if let function = look.takenFromProgram {
+      return ["Its calls of \(function) reach that of \(program), which is not traced."]
+    }
+    if reach.isOfThisLibrary { return ["It has the functions of bstrtrace: calls are traced."] }
     if reach.usesFunctions {
       return [
         reach.functions.contains { $0.binding == .exports }
@@ -111,9 +170,5 @@ struct CheckCommand: ParsableCommand {
         ? "Its symbols show no BSTR function; local ones were stripped: it may contain some."
         : "It has no BSTR function."
     ]
-  }
-
-  private static func text(_ lines: [String]) -> String {
-    lines.map { Printable.escaped($0) + "\n" }.joined()
   }
 }

@@ -30,6 +30,11 @@ struct NeededModules {
     if output.contains(": error while loading shared libraries: ") {
       output = try Self.output(of: [Self.loader, file], adding: ["LD_TRACE_LOADED_OBJECTS=1"])
     }
+    let refusal = ": error while loading shared libraries: \(file): "
+    if let range = output.firstRange(of: refusal) {
+      let reason = output[range.upperBound...].prefix { $0 != "\n" }
+      throw ToolFailure("cannot look at '\(path)': the loader says '\(reason)'")
+    }
     for line in output.split(separator: "\n") {
       // "\tlibc.so.6 => /lib/libc.so.6 (0x7f…)", "\t/lib64/ld-linux.so.2 (0x7f…)",
       // "\tlinux-vdso.so.1 (0x7f…)", "\tlibmissing.so => not found"
@@ -40,8 +45,9 @@ struct NeededModules {
         continue
       }
       let target = words.firstRange(of: " => ").map { words[$0.upperBound...] } ?? words
-      let end = target.ranges(of: " (").last?.lowerBound ?? target.endIndex
-      if target.hasPrefix("/") { paths.append(String(target[..<end])) }
+      guard let end = target.ranges(of: " (0x").last?.lowerBound, target[..<end].contains("/")
+      else { continue }
+      paths.append(String(target[..<end]))
     }
   }
 
@@ -54,14 +60,18 @@ struct NeededModules {
     guard pipe(&ends) == 0 else {
       throw ToolFailure("cannot ask the loader: \(OutputFile.reason())")
     }
+    // Out of the way of the child's own three.
+    for index in ends.indices {
+      let high = fcntl(ends[index], F_DUPFD_CLOEXEC, 3)
+      close(ends[index])
+      ends[index] = high
+    }
     defer { close(ends[0]) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
-    posix_spawn_file_actions_addclose(&actions, ends[0])
-    posix_spawn_file_actions_addclose(&actions, ends[1])
     var arguments = words.map { strdup($0) } + [nil]
     defer { arguments.forEach { free($0) } }
     var variables: [UnsafeMutablePointer<CChar>?] =

@@ -36,8 +36,7 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let file = folder.appending(path: "llvm-symbolizer")
-    try ("#!/bin/sh\n" + text).write(to: file, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+    try Script.write("#!/bin/sh\n" + text, to: file)
     return file.path
   }
 
