@@ -8,7 +8,7 @@
 
 uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 uint64_t ct_call_layouts[CT_CALL_LAYOUTS][2];
-uint64_t ct_alias_pages[CT_ALIAS_PAGES];
+struct ct_alias_page ct_alias_pages[CT_ALIAS_PAGES];
 uint8_t ct_assumed_layout;
 
 static const struct link_map no_newer_module;
@@ -64,7 +64,7 @@ void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout) {
 
 void ct_forget_layouts(void) {
   for (int i = 0; i < CT_ALIAS_PAGES; i++)
-    __atomic_store_n(&ct_alias_pages[i], 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&ct_alias_pages[i].key, 0, __ATOMIC_RELAXED);
   for (int i = 0; i < CT_PAGE_LAYOUTS; i++)
     __atomic_store_n(&ct_page_layouts[i], 0, __ATOMIC_RELAXED);
   for (int i = 0; i < CT_CALL_LAYOUTS; i++) {

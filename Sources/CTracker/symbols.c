@@ -193,6 +193,18 @@ static bool may_be_name(const char *text) {
   return text[0] == 'S' && text[1] == 'y' && text[2] == 's';
 }
 
+static names_used adding_definitions(names_used used, const struct link_map *module,
+                                     const struct tables *tables) {
+  for (const struct name *name = names; name < names + name_count; name++) {
+    const ElfW(Sym) *symbol = look_up(tables, name->symbol);
+    // The other names of a copy of this library are no overloads.
+    if (symbol && (name->linkage == LINKAGE_C ||
+                   !ct_is_in_copy((void *)(module->l_addr + symbol->st_value))))
+      used = adding(used, name, false);
+  }
+  return used;
+}
+
 static names_used look_for_names(const struct link_map *module) {
   names_used used = IS_KNOWN;
   struct tables tables;
@@ -210,38 +222,40 @@ static names_used look_for_names(const struct link_map *module) {
         if (strcmp(text, name->symbol) == 0) used = adding(used, name, true);
     }
   }
-  for (const struct name *name = names; name < names + name_count; name++) {
-    const ElfW(Sym) *symbol = look_up(&tables, name->symbol);
-    // The other names of a copy of this library are no overloads.
-    if (symbol && (name->linkage == LINKAGE_C ||
-                   !ct_is_in_copy((void *)(module->l_addr + symbol->st_value))))
-      used = adding(used, name, false);
-  }
-  return used;
+  return adding_definitions(used, module, &tables);
 }
 
-// The names of modules that were looked at. A key is cleared before its word is replaced, and read
-// again behind it. It has the lower bits of the count of unloads: another module may come to the
-// same address.
-static struct {
-  uint64_t key;
+// The names of modules that were looked at. Odd while it is written; a second writer leaves it. With
+// the count of unloads: another module may come to the same address.
+static struct known_names {
+  uint32_t sequence, unloads;
+  uintptr_t module;
   names_used used;
-} known_names[64];
+} known_names[1024];
 
 static names_used names_of(const struct link_map *module) {
   if (!module) return IS_KNOWN;
-  uint64_t key = (uint64_t)(uintptr_t)module->l_ld << 16 |
-                 (__atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE) & UINT16_MAX);
-  uint64_t *kept = &known_names[((uintptr_t)module->l_ld >> 4) * 31 % 64].key;
-  names_used *used = &known_names[((uintptr_t)module->l_ld >> 4) * 31 % 64].used;
-  if (!ct_are_unloads_unseen && __atomic_load_n(kept, __ATOMIC_SEQ_CST) == key) {
-    names_used known = __atomic_load_n(used, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(kept, __ATOMIC_SEQ_CST) == key && known) return known;
+  uintptr_t key = (uintptr_t)module->l_ld;
+  struct known_names *known = &known_names[((key >> 4) ^ (key >> 20)) % 1024];
+  uint32_t unloads = __atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE);
+  uint32_t sequence = __atomic_load_n(&known->sequence, __ATOMIC_ACQUIRE);
+  if (sequence % 2 == 0 && !ct_are_unloads_unseen &&
+      __atomic_load_n(&known->module, __ATOMIC_RELAXED) == key &&
+      __atomic_load_n(&known->unloads, __ATOMIC_RELAXED) == unloads) {
+    names_used used = __atomic_load_n(&known->used, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&known->sequence, __ATOMIC_RELAXED) == sequence) return used;
   }
   names_used found = look_for_names(module);
-  __atomic_store_n(kept, 0, __ATOMIC_SEQ_CST);
-  __atomic_store_n(used, found, __ATOMIC_SEQ_CST);
-  __atomic_store_n(kept, key, __ATOMIC_SEQ_CST);
+  if (sequence % 2 == 0 &&
+      __atomic_compare_exchange_n(&known->sequence, &sequence, sequence + 1, false,
+                                  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    __atomic_store_n(&known->module, key, __ATOMIC_RELAXED);
+    __atomic_store_n(&known->unloads, unloads, __ATOMIC_RELAXED);
+    __atomic_store_n(&known->used, found, __ATOMIC_RELAXED);
+    __atomic_store_n(&known->sequence, sequence + 2, __ATOMIC_RELEASE);
+  }
   return found;
 }
 
@@ -389,18 +403,74 @@ void *ct_original_function(uintptr_t address, const char *text) {
   return NULL;
 }
 
+// Whether a module with overloads was met: then no C++ name is this library's any more, for nobody,
+// so that what a function of the program made comes back to the program's functions.
+static bool has_met_overloads;
+static bool are_initial_modules_known;
+
+// Looks for modules with overloads, and for the definition that calls by a C++ name reach. Takes none
+// of the loader's locks. Returns whether all modules could be looked at.
+static bool look_for_overloads(const struct link_map *caller, const char *symbol,
+                               void **definition) {
+  bool has_overloads_here = has_overloads(names_of(caller));
+  void *first = NULL, *other = NULL;
+  // What was there at the start, by imports, too; and later ones by what they define.
+  if (last_initial && !__atomic_load_n(&are_initial_modules_known, __ATOMIC_ACQUIRE)) {
+    for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next) {
+      has_overloads_here |= has_overloads(names_of(module));
+      if (module == last_initial) break;
+    }
+    __atomic_store_n(&are_initial_modules_known, true, __ATOMIC_RELEASE);
+  }
+  if (last_initial)
+    for (const struct link_map *module = own; !first && module != last_initial;) {
+      module = module->l_next;
+      if (!module) break;
+      first = defined_in(module, symbol);
+    }
+  if (!first && caller) first = defined_in(caller, symbol);
+  // Not on the stack, of which the program may have little here.
+  static struct ct_modules modules;
+  static bool is_busy;
+  bool is_all = false;
+  if (__atomic_exchange_n(&is_busy, true, __ATOMIC_ACQUIRE)) goto end;
+  ct_begin_modules(&modules, NULL);
+  while (ct_next_module(&modules)) {
+    const struct link_map *module = module_of(modules.module.start);
+    struct tables tables;
+    if (!module || !read_tables(module, &tables)) continue;
+    has_overloads_here |= has_overloads(adding_definitions(IS_KNOWN, module, &tables));
+    if (!first && !other) other = defined_in(module, symbol);
+  }
+  is_all = ct_end_modules(&modules);
+  __atomic_store_n(&is_busy, false, __ATOMIC_RELEASE);
+end:
+  *definition = first ? first : other;
+  if (has_overloads_here && !__atomic_exchange_n(&has_met_overloads, true, __ATOMIC_ACQ_REL))
+    ct_forget_layouts();
+  return is_all;
+}
+
 void *ct_alias_target(const struct ct_alias *alias, uintptr_t return_address) {
   uint64_t page = return_address >> 12, number = (uintptr_t)alias >> 3;
   uint64_t key = page << 12 | (number & 0xFFF);
-  uint64_t *kept = &ct_alias_pages[(page + number) % CT_ALIAS_PAGES];
-  if (__builtin_expect(__atomic_load_n(kept, __ATOMIC_RELAXED) == key, 1)) return alias->function;
+  struct ct_alias_page *kept = &ct_alias_pages[(page + number) % CT_ALIAS_PAGES];
+  // The key is stored with the target in it, so that two writers cannot mix their words.
+  uint64_t target = __atomic_load_n(&kept->target, __ATOMIC_RELAXED);
+  if (__builtin_expect((__atomic_load_n(&kept->key, __ATOMIC_RELAXED) ^ target) == key, 1))
+    return (void *)(uintptr_t)target;
   const struct link_map *caller = module_of(return_address);
-  names_used used = names_of(caller);
-  bool uses = linkage_of(used, function_named(alias->name)) != LINKAGE_NONE;
-  void *own = original_definition(caller, alias->symbol, uses);
-  if (own && (has_overloads(used) || has_overloads(names_of(module_of((uintptr_t)own))))) return own;
-  if (!ct_are_unloads_unseen) __atomic_store_n(kept, key, __ATOMIC_RELAXED);
-  return alias->function;
+  void *definition = NULL;
+  bool is_all = look_for_overloads(caller, alias->symbol, &definition);
+  target = (uintptr_t)alias->function;
+  if (definition && __atomic_load_n(&has_met_overloads, __ATOMIC_ACQUIRE))
+    target = (uintptr_t)definition;
+  if (is_all && caller && !ct_are_unloads_unseen) {
+    __atomic_store_n(&kept->key, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&kept->target, target, __ATOMIC_RELAXED);
+    __atomic_store_n(&kept->key, key ^ target, __ATOMIC_RELAXED);
+  }
+  return (void *)(uintptr_t)target;
 }
 
 #if defined(__x86_64__)

@@ -178,6 +178,43 @@ import Testing
     try expectUnchanged(in: folder)
   }
 
+  /// A plug-in with overloads and a heap of its own, whose calls are jumps: they return to the program,
+  /// which knows nothing of the functions.
+  @Test func overloadsBehindATailCall() throws {
+    let folder = try Built.folder("cxx-\(UUID().uuidString.prefix(8))")
+    try build(
+      "plugin.so",
+      """
+      #include <stdlib.h>
+      static char pool[1024];
+      static int used;
+      static char *take(int bytes) { return pool + (used += 8 + bytes) - bytes; }
+      char16_t *SysAllocString(const char16_t *t) { return (char16_t *)take(16); }
+      wchar_t *SysAllocString(const wchar_t *t) { return (wchar_t *)take(32); }
+      void SysFreeString(char16_t *t) {
+        if ((char *)t < pool || (char *)t >= pool + sizeof pool) abort();
+      }
+      extern "C" char16_t *make(const char16_t *t) { return SysAllocString(t); }
+      extern "C" void drop(char16_t *t) { SysFreeString(t); }
+      """, ["-shared", "-fPIC", "-O2"], in: folder)
+    try build(
+      "program",
+      """
+      #include <dlfcn.h>
+      int main() {
+        void *plugin = dlopen("./plugin.so", RTLD_NOW);
+        auto make = (char16_t * (*)(const char16_t *)) dlsym(plugin, "make");
+        auto drop = (void (*)(char16_t *))dlsym(plugin, "drop");
+        for (int i = 0; i < 3; i++) drop(make(u"text"));
+      }
+      """, ["-ldl"], in: folder)
+    try expectUnchanged(in: folder)
+    let checked = try Command.run(
+      [Built.tool, "check", "--with", "./plugin.so", "./program"], in: folder)
+    #expect(checked.status == 23)
+    #expect(checked.output.contains(", an overload: "), "\(checked.output)")
+  }
+
   /// A program that uses the C++ functions of one library, beside the C functions of another.
   @Test(arguments: [["cxx", "plain"], ["plain", "cxx"]])
   func functionsOfTwoLibraries(order: [String]) throws {

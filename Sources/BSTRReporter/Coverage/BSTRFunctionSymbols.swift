@@ -18,6 +18,12 @@ struct BSTRFunctionSymbols {
       if symbol.contains("Pw") || symbol.contains("PKw") { return 4 }
       return symbol.contains("PKc") ? nil : 2
     }
+    /// C's linkage, or C++'s with the type of a character; `nil` where its name has none.
+    var linkage: String? {
+      if symbol == name { return "C" }
+      if symbol.contains("PKc") { return nil }
+      return ["Ds", "w", "t"].first { symbol.contains("P\($0)") || symbol.contains("PK\($0)") }
+    }
     /// Whether it allocates strings, and does not only free them.
     var allocates: Bool { name != "SysFreeString" }
   }
@@ -30,6 +36,12 @@ struct BSTRFunctionSymbols {
   private(set) var own: [Function] = []
   /// The function that it exports and yet calls without the dynamic linker, whatever is preloaded.
   private(set) var boundToItself: Function?
+  /// A C++ name of a function that it imports or exports, where it has the functions under names of
+  /// more than one linkage or type: overloads.
+  var overload: Function? {
+    let linkages = Set((imported + exported).filter(\.isTraced).compactMap(\.linkage))
+    return linkages.count < 2 ? nil : (imported + exported).first { $0.symbol != $0.name }
+  }
   /// Whether local symbols were stripped: then it may have more local functions.
   private(set) var isStripped = false
   /// Whether it is a copy of this library.

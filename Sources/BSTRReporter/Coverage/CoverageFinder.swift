@@ -97,6 +97,7 @@ struct CoverageFinder {
     // The program's own symbols come first: no library precedes it in symbol lookup.
     if isProgram, let exported = first(symbols.exported) { return (.exportedByProgram, exported) }
     if let bound = symbols.boundToItself { return (.boundToItself, bound.symbol) }
+    if let overload = symbols.overload { return (.overloads, overload.symbol) }
     // Where the functions exist, too, another C++ name is a wrapper's, whose calls are seen.
     if (symbols.imported + symbols.exported).contains(where: \.isTraced) { return nil }
     return (symbols.exported + symbols.imported).first { !$0.isTraced }

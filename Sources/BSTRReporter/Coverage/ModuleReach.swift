@@ -76,6 +76,7 @@ public struct ModuleReach: Sendable {
       "Link it without -Bsymbolic, and compile it without -fno-semantic-interposition and with the functions "
         + "visible; or link it with libbstrtrace-linked in place of its own functions."
     case .mangledNames: "Declare the functions extern \"C\", in the module that has them, too."
+    case .overloads: "Give the overloads a name of their own."
     case .foreignFrees, nil: nil
     }
   }

@@ -24,6 +24,8 @@ public struct UnseenStrings: Hashable, Sendable {
     case boundToItself = "bound-to-itself"
     /// It has or calls the functions under their C++ names.
     case mangledNames = "mangled-names"
+    /// It has overloads of the functions: while it is loaded no C++ name is traced.
+    case overloads
     /// BSTRs were freed that no function seen here had allocated.
     case foreignFrees = "foreign-frees"
   }

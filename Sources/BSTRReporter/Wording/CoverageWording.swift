@@ -21,6 +21,9 @@ extension UnseenStrings {
     case .mangledNames:
       "\(name) has \(function), a C++ name, which is not traced: strings that are allocated under such names "
         + "are not seen."
+    case .overloads:
+      "\(name) has \(function), an overload: strings that are allocated under C++ names are not seen where it "
+        + "is loaded."
     case .foreignFrees:
       foreignFrees == 1
         ? "1 BSTR was freed that another copy of the functions had allocated: what that copy leaks is not seen."

@@ -339,10 +339,11 @@ CT_INLINE void ct_set_fast_path_layout(uint8_t layout) {
 #define CT_PAGE_LAYOUTS 1024
 extern uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 
-/// The pages of code whose calls by a C++ name are for this library: the key is the page's index with
-/// the name's (`ct_alias_target`).
+/// The targets of calls by a C++ name, by page of code and name (`ct_alias_target`).
 #define CT_ALIAS_PAGES 1024
-extern uint64_t ct_alias_pages[CT_ALIAS_PAGES];
+extern struct ct_alias_page {
+  uint64_t key, target;
+} ct_alias_pages[CT_ALIAS_PAGES];
 
 /// The layouts by call site, two ways a set: the key is the return address.
 #define CT_CALL_LAYOUTS 4096

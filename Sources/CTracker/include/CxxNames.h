@@ -41,9 +41,8 @@ struct ct_alias {
 };
 
 /// Returns the function that a call by a C++ name is for, which returns to `return_address`: this
-/// library's, or the program's own where that is another function than the one of the C name: an
-/// overload of a module that has both. Takes the loader's lock at a module's first call, as
-/// `ct_original_function` does.
+/// library's, or the program's own once any module was met that has overloads: the functions under
+/// names of more than one linkage. Takes no lock.
 __attribute__((visibility("hidden"))) void *ct_alias_target(const struct ct_alias *alias,
                                                             uintptr_t return_address);
 
