@@ -358,6 +358,41 @@ __attribute__((constructor(102))) static void note_initial(void) {
   if (!look_for_copies().is_ambiguous) ct_tell_pages_apart(last);
 }
 
+// Calls `visit` with each module that is loaded, without the loader's locks. Returns whether these
+// were all; none is visited while another thread visits them.
+static bool visit_modules(void (*visit)(const struct link_map *module, const struct tables *tables,
+                                        void *context),
+                          void *context) {
+  // Not on the stack, of which the program may have little here.
+  static struct ct_modules modules;
+  static bool is_busy;
+  if (__atomic_exchange_n(&is_busy, true, __ATOMIC_ACQUIRE)) return false;
+  ct_begin_modules(&modules, NULL);
+  while (ct_next_module(&modules)) {
+    const struct link_map *module = module_of(modules.module.start);
+    struct tables tables;
+    if (module && read_tables(module, &tables)) visit(module, &tables, context);
+  }
+  bool is_all = ct_end_modules(&modules);
+  __atomic_store_n(&is_busy, false, __ATOMIC_RELEASE);
+  return is_all;
+}
+
+struct definitions {
+  const char *symbol;
+  void *first;
+  bool are_several;
+};
+
+static void note_definition(const struct link_map *module, const struct tables *tables,
+                            void *context) {
+  struct definitions *found = context;
+  if (!look_up(tables, found->symbol)) return;
+  void *definition = defined_in(module, found->symbol);
+  if (definition && found->first) found->are_several = true;
+  else if (definition) found->first = definition;
+}
+
 // Returns the definition of a symbol that a module reaches without this library.
 static void *original_definition(const struct link_map *caller, const char *name,
                                  bool is_imported) {
@@ -374,6 +409,10 @@ static void *original_definition(const struct link_map *caller, const char *name
   }
   if (!found && caller) found = defined_in(caller, name);
   if (found || !is_imported) return found;
+  // Where one module in all defines it, or none, the loader has no other answer. It is not asked then:
+  // a thread that holds its lock may wait for this one, and its last error text may be wanted yet.
+  struct definitions all = {.symbol = name};
+  if (visit_modules(note_definition, &all) && !all.are_several) return all.first;
   // Only the loader knows the modules that this one needs, and those opened RTLD_GLOBAL.
   found = dlsym(RTLD_NEXT, name);
   if ((!found || ct_is_in_copy(found)) && caller->l_name[0] != 0) {
@@ -408,12 +447,24 @@ void *ct_original_function(uintptr_t address, const char *text) {
 static bool has_met_overloads;
 static bool are_initial_modules_known;
 
+struct overloads {
+  struct definitions definitions;
+  bool are_some;
+};
+
+static void note_overloads(const struct link_map *module, const struct tables *tables,
+                           void *context) {
+  struct overloads *found = context;
+  found->are_some |= has_overloads(adding_definitions(IS_KNOWN, module, tables));
+  note_definition(module, tables, &found->definitions);
+}
+
 // Looks for modules with overloads, and for the definition that calls by a C++ name reach. Takes none
 // of the loader's locks. Returns whether all modules could be looked at.
 static bool look_for_overloads(const struct link_map *caller, const char *symbol,
                                void **definition) {
   bool has_overloads_here = has_overloads(names_of(caller));
-  void *first = NULL, *other = NULL;
+  void *first = NULL;
   // What was there at the start, by imports, too; and later ones by what they define.
   if (last_initial && !__atomic_load_n(&are_initial_modules_known, __ATOMIC_ACQUIRE)) {
     for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next) {
@@ -429,24 +480,10 @@ static bool look_for_overloads(const struct link_map *caller, const char *symbol
       first = defined_in(module, symbol);
     }
   if (!first && caller) first = defined_in(caller, symbol);
-  // Not on the stack, of which the program may have little here.
-  static struct ct_modules modules;
-  static bool is_busy;
-  bool is_all = false;
-  if (__atomic_exchange_n(&is_busy, true, __ATOMIC_ACQUIRE)) goto end;
-  ct_begin_modules(&modules, NULL);
-  while (ct_next_module(&modules)) {
-    const struct link_map *module = module_of(modules.module.start);
-    struct tables tables;
-    if (!module || !read_tables(module, &tables)) continue;
-    has_overloads_here |= has_overloads(adding_definitions(IS_KNOWN, module, &tables));
-    if (!first && !other) other = defined_in(module, symbol);
-  }
-  is_all = ct_end_modules(&modules);
-  __atomic_store_n(&is_busy, false, __ATOMIC_RELEASE);
-end:
-  *definition = first ? first : other;
-  if (has_overloads_here && !__atomic_exchange_n(&has_met_overloads, true, __ATOMIC_ACQ_REL))
+  struct overloads found = {.definitions = {.symbol = symbol}};
+  bool is_all = visit_modules(note_overloads, &found);
+  *definition = first ? first : found.definitions.first;
+  if ((has_overloads_here || found.are_some) && !__atomic_exchange_n(&has_met_overloads, true, __ATOMIC_ACQ_REL))
     ct_forget_layouts();
   return is_all;
 }

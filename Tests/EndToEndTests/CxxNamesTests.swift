@@ -275,6 +275,58 @@ import Testing
     try expectUnchanged(in: folder)
   }
 
+  /// A plug-in that brings the functions' library along is looked at without the loader's lock, which
+  /// its constructor holds while a thread calls them, and without taking the last error's text.
+  @Test(arguments: [true, false]) func thePlugInsOwnLibraryIsFoundWithoutTheLoader(
+    isC: Bool
+  ) throws {
+    let folder = try Built.folder("cxx-\(UUID().uuidString.prefix(8))")
+    try functions("com", type: "wchar_t", offset: 4, isC: isC, in: folder)
+    try build(
+      "plugin.so",
+      """
+      #include <dlfcn.h>
+      #include <pthread.h>
+      #include <stdio.h>
+      #define OLECHAR wchar_t
+      \(isC ? "#define LINKAGE extern \"C\"" : "")
+      #include "cxx_functions.h"
+      static void *call(void *) {
+        SysFreeString(SysAllocString(L"text"));
+        return 0;
+      }
+      __attribute__((constructor)) static void begin() {
+        pthread_t thread;
+        pthread_create(&thread, 0, call, 0);
+        pthread_join(thread, 0);
+      }
+      """, ["-shared", "-fPIC", "-lcom", "-pthread"], in: folder)
+    try build(
+      "error.so",
+      """
+      #include <dlfcn.h>
+      #include <stdio.h>
+      #define OLECHAR wchar_t
+      \(isC ? "#define LINKAGE extern \"C\"" : "")
+      #include "cxx_functions.h"
+      extern "C" void use() {
+        dlopen("./missing.so", RTLD_NOW);
+        SysFreeString(SysAllocString(L"text"));
+        puts(dlerror());
+      }
+      """, ["-shared", "-fPIC", "-lcom"], in: folder)
+    try build(
+      "program",
+      """
+      #include <dlfcn.h>
+      int main() {
+        dlopen("./plugin.so", RTLD_NOW);
+        ((void (*)())dlsym(dlopen("./error.so", RTLD_NOW), "use"))();
+      }
+      """, ["-ldl"], in: folder)
+    try expectUnchanged(in: folder)
+  }
+
   /// The reporter knows the names that the libraries export.
   @Test func tracedNamesAreExported() throws {
     for library in ["libbstrtrace-preload.so", "libbstrtrace-linked.so"] {
