@@ -47,7 +47,7 @@ DECLARE(SysStringLen) DECLARE(SysStringByteLen) DECLARE(SysAddRefString) DECLARE
 // Weak: a program that defines such a function itself, and is linked with this library, keeps its
 // own.
 #define ALIAS(function, symbol, type)                                                              \
-  HIDDEN const struct ct_alias ct_alias##symbol = {(void *)function, #function, #symbol};          \
+  HIDDEN const struct ct_alias ct_alias##symbol = {(void *)function, #symbol};                     \
   __asm__(".pushsection .text." #symbol ",\"ax\",@progbits\n"                                      \
           ".weak " #symbol "\n"                                                                    \
           ".type " #symbol ", @function\n"                                                         \

@@ -1,7 +1,7 @@
 /// \file CxxNames.h
 /// The names that the BSTR functions have in C++ programs that declare them without extern "C", by
-/// the Itanium C++ ABI (5.1, "External Names"): the parameters' types are in the name, and with them
-/// the type of a character.
+/// the Itanium C++ ABI (5.1, "External Names"): the parameters' types are in the name, and with
+/// them the type of a character.
 
 #ifndef BSTRTRACE_CXXNAMES_H
 #define BSTRTRACE_CXXNAMES_H
@@ -34,8 +34,6 @@
 struct ct_alias {
   /// This library's function, which a call by that name reaches.
   void *function;
-  /// The C function's name.
-  const char *name;
   /// The C++ name.
   const char *symbol;
 };

@@ -1,0 +1,46 @@
+// The dynamic symbols of loaded modules, in the modules' own memory.
+
+#ifndef CT_SYMBOLS_H
+#define CT_SYMBOLS_H
+
+#include <elf.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+/// The tables of a module.
+struct ct_tables {
+  const ElfW(Sym) *symbols;
+  const char *strings;
+  const uint32_t *gnu_hash, *hash;
+  /// Those of calls, which are bound late, and the others.
+  struct {
+    const ElfW(Rela) *first;
+    size_t bytes;
+  } relocations[2];
+};
+
+/// Returns the module that `address` is in, or NULL. Takes no lock, here and below.
+const struct link_map *ct_module_of(uintptr_t address);
+
+/// Reads where a module's tables are. Returns false where it has none.
+bool ct_read_tables(const struct link_map *module, struct ct_tables *tables);
+
+/// Returns the function that a module defines under a name; NULL where there is none.
+const ElfW(Sym) *ct_look_up(const struct ct_tables *tables, const char *name);
+
+/// Returns the address of that function; NULL where there is none, or it is one of a copy of this
+/// library.
+void *ct_defined_in(const struct link_map *module, const char *name);
+
+/// Calls `visit` with each loaded module that has tables. Returns whether these were all; none is
+/// visited while another thread visits them.
+bool ct_visit_modules(void (*visit)(const struct link_map *module, const struct ct_tables *tables,
+                                    void *context),
+                      void *context);
+
+#pragma GCC visibility pop
+
+#endif
