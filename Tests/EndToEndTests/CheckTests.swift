@@ -187,11 +187,15 @@ import Testing
       to: folder.appending(path: "text"), atomically: true, encoding: .utf8)
     try build("int main(void) { return 0; }\n", "fixed", ["-static"], in: folder)
     try build(Self.uses, "object.o", ["-c"], in: folder)
+    try build(Self.functions, "whole.so", ["-shared", "-fPIC", "-DLINKAGE="], in: folder)
+    try Data(contentsOf: folder.appending(path: "whole.so")).prefix(5000)
+      .write(to: folder.appending(path: "short.so"))
     for (words, status, text) in [
       (["no-such-program"], 127, "'no-such-program' was not found in PATH"),
       (["./text"], 126, "it is not executable"),
       (["./fixed"], 126, "it is statically linked"),
       (["--with", "./text", "true"], 2, "cannot look at './text': it is no 64-bit ELF file"),
+      (["--with", "./short.so", "true"], 2, "cannot look at './short.so': signal "),
       (["--with", "./none.so", "true"], 2, "cannot look at './none.so': No such file"),
       (["--with", "./object.o", "true"], 2, "cannot look at './object.o': the loader says"),
       (["--with", "/", "true"], 2, "cannot look at '/'"),

@@ -8,24 +8,30 @@ struct BSTRFunctionSymbols {
     var name: String
     /// Its name in the file, which differs for C++ linkage: `_Z13SysFreeStringPw`.
     var symbol: String
-    /// Whether calls by the name that it has in the file are traced: C's, or a C++ name that this
-    /// library exports, too.
-    var isTraced: Bool { symbol == name || BSTRFunctionSymbols.tracedCxxNames.contains(symbol) }
-    /// The bytes of a character, if its name in the file tells: `wchar_t` (w), `char16_t` (Ds) or
-    /// `unsigned short` (t).
-    var olecharBytes: Int? {
-      guard isTraced, symbol != name else { return nil }
-      if symbol.contains("Pw") || symbol.contains("PKw") { return 4 }
-      return symbol.contains("PKc") ? nil : 2
-    }
-    /// C's linkage, or C++'s with the type of a character; `nil` where its name has none.
-    var linkage: String? {
-      if symbol == name { return "C" }
-      if symbol.contains("PKc") { return nil }
-      return ["Ds", "w", "t"].first { symbol.contains("P\($0)") || symbol.contains("PK\($0)") }
-    }
+    /// C's linkage, or that of a C++ name which this library exports, too; `nil` for other names,
+    /// calls by which are not traced.
+    var linkage: Linkage? { symbol == name ? .c : BSTRFunctionSymbols.cxxNames[symbol] }
+    /// Whether calls by the name that it has in the file are traced.
+    var isTraced: Bool { linkage != nil }
     /// Whether it allocates strings, and does not only free them.
     var allocates: Bool { name != "SysFreeString" }
+  }
+
+  /// The linkage of a name: C's, or C++'s with the type of a character.
+  enum Linkage {
+    case c
+    case wchar, char16, short
+    /// C++'s, in a name without a character.
+    case bytes
+
+    /// The bytes of a character, where the linkage tells.
+    var olecharBytes: Int? {
+      switch self {
+      case .wchar: 4
+      case .char16, .short: 2
+      case .c, .bytes: nil
+      }
+    }
   }
 
   /// Functions that it imports from other modules.
@@ -39,7 +45,7 @@ struct BSTRFunctionSymbols {
   /// A C++ name of a function that it imports or exports, where it has the functions under names of
   /// more than one linkage or type: overloads.
   var overload: Function? {
-    let linkages = Set((imported + exported).filter(\.isTraced).compactMap(\.linkage))
+    let linkages = Set((imported + exported).compactMap(\.linkage)).subtracting([.bytes])
     return linkages.count < 2 ? nil : (imported + exported).first { $0.symbol != $0.name }
   }
   /// Whether local symbols were stripped: then it may have more local functions.
@@ -54,15 +60,16 @@ struct BSTRFunctionSymbols {
   ]
   /// The C++ names that this library exports (CxxNames.h): by the characters' type, which is
   /// `wchar_t`, `char16_t` or `unsigned short`.
-  static let tracedCxxNames: Set<String> = {
-    let named = ["w", "Ds", "t"].flatMap { type in
-      [
+  static let cxxNames: [String: Linkage] = {
+    var names: [String: Linkage] = ["_Z21SysAllocStringByteLenPKcj": .bytes]
+    for (type, linkage) in [("w", .wchar), ("Ds", .char16), ("t", .short)] as [(_, Linkage)] {
+      for name in [
         "_Z13SysFreeStringP\(type)", "_Z14SysAllocStringPK\(type)",
         "_Z17SysAllocStringLenPK\(type)j", "_Z16SysReAllocStringPP\(type)PK\(type)",
         "_Z19SysReAllocStringLenPP\(type)PK\(type)j",
-      ]
+      ] { names[name] = linkage }
     }
-    return Set(named + ["_Z21SysAllocStringByteLenPKcj"])
+    return names
   }()
   /// The prefix of each name.
   private static let parts = TextSearch(anyOf: [

@@ -1,9 +1,6 @@
 // Sentences on strings that are not seen.
 
 extension UnseenStrings {
-  /// The sentence of a module that was looked at and not run.
-  public var sentence: String { sentence(foreignFrees: 0) }
-
   /// Returns the sentence that strings of a module are not seen, and why.
   ///
   /// - Parameter foreignFrees: the count of freed BSTRs that no traced function had allocated.

@@ -1,5 +1,6 @@
 // The modules that a program needs, from the loader, without running the program.
 
+import BSTRReporter
 import FoundationEssentials
 import Glibc
 
@@ -22,18 +23,29 @@ struct NeededModules {
   ///
   /// - Parameter path: a program or library that is loaded dynamically.
   init(of path: String) throws {
+    func cannot(_ reason: some CustomStringConvertible) -> ToolFailure {
+      ToolFailure("cannot look at '\(path)': \(reason)")
+    }
+    guard access(path, R_OK) == 0 else { throw cannot(OutputFile.reason()) }
+    switch ProgramHeader(ofFileAt: path) {
+    case .dynamic, .fixed: break
+    case .bits32, .script, nil: throw cannot("it is no 64-bit ELF file of this kind of machine")
+    }
     // A name without a slash would be looked up like a library's.
     let file = path.contains("/") ? path : "./" + path
-    var output = try Self.output(of: [Self.loader, "--list", file])
+    var (output, signal) = try Self.output(of: [Self.loader, "--list", file])
     // It lists nothing when a library is missing; as ldd asks it, it lists the others. Only a
     // loader that knows the word is asked so: another one would run the program.
     if output.contains(": error while loading shared libraries: ") {
-      output = try Self.output(of: [Self.loader, file], adding: ["LD_TRACE_LOADED_OBJECTS=1"])
+      (output, signal) = try Self.output(
+        of: [Self.loader, file], adding: ["LD_TRACE_LOADED_OBJECTS=1"])
     }
+    // By reading what a file that is cut short does not have.
+    if signal != 0 { throw cannot("signal \(signal) ended the loader") }
     let refusal = ": error while loading shared libraries: \(file): "
     if let range = output.firstRange(of: refusal) {
       let reason = output[range.upperBound...].prefix { $0 != "\n" }
-      throw ToolFailure("cannot look at '\(path)': the loader says '\(reason)'")
+      throw cannot("the loader says '\(reason)'")
     }
     for line in output.split(separator: "\n") {
       // "\tlibc.so.6 => /lib/libc.so.6 (0x7f…)", "\t/lib64/ld-linux.so.2 (0x7f…)",
@@ -51,11 +63,14 @@ struct NeededModules {
     }
   }
 
-  /// Returns what a program writes to its standard output and error.
+  /// Returns what a program writes to its standard output and error, and the signal that ended it,
+  /// 0 for none.
   ///
   /// - Parameter variables: what is added to the environment, on which it depends where libraries
   ///   are looked for.
-  private static func output(of words: [String], adding added: [String] = []) throws -> String {
+  private static func output(
+    of words: [String], adding added: [String] = []
+  ) throws -> (text: String, signal: Int32) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else {
       throw ToolFailure("cannot ask the loader: \(OutputFile.reason())")
@@ -95,6 +110,6 @@ struct NeededModules {
     }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
-    return String(decoding: text, as: UTF8.self)
+    return (String(decoding: text, as: UTF8.self), status & 0x7F)
   }
 }
