@@ -154,6 +154,7 @@ import Testing
       printf("%u %u %c\\n", SysStringLen(text), SysStringLen(other), (char)text[4]);
       SysFreeString(text);
       SysFreeString(other);
+      return 0;
     }
     """
 
