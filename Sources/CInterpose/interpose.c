@@ -19,14 +19,12 @@
 #endif
 #endif
 
+void (*ct_free_of_heap)(void *) = free;
+
 #ifndef IS_SANITIZED
 
 static void (*next_free)(void *);
 static void *(*next_realloc)(void *, size_t);
-// `next_free` where this library's `free` is the first that the loader finds. Another one may
-// precede it, with a heap of its own: an allocator in the executable, or a preloaded one. Blocks
-// belong to that heap then.
-static void (*heap_free)(void *);
 
 // Hidden, so that the name means this copy's function.
 __attribute__((visibility("hidden"))) void ct_own_free(void *pointer);
@@ -43,7 +41,9 @@ static void find_next(void) {
   busy = true;
   next_free = (void (*)(void *))ct_next_function("free");
   next_realloc = (void *(*)(void *, size_t))ct_next_function("realloc");
-  if (dlsym(RTLD_DEFAULT, "free") == (void *)&ct_own_free) heap_free = next_free;
+  // Another `free` may be in front of this library's, with a heap of its own: an allocator in the
+  // executable, or a preloaded one. Blocks belong to that heap then.
+  if (next_free && dlsym(RTLD_DEFAULT, "free") == (void *)&ct_own_free) ct_free_of_heap = next_free;
   busy = false;
 }
 
@@ -125,11 +125,6 @@ void ct_own_free(void *pointer) {
 
 void free(void *pointer) __attribute__((alias("ct_own_free")));
 
-void ct_heap_free(void *block) {
-  if (heap_free) heap_free(block);
-  else free(block);
-}
-
 // Not next_realloc: it would free the old block before that is recorded, and another thread could
 // be given its address in between.
 static void *move(void *pointer, const void *block, size_t bytes, uintptr_t caller,
@@ -175,7 +170,5 @@ bool ct_is_free_watched(void) {
 bool ct_is_free_watched(void) { return true; }
 
 bool ct_may_be_registered(const void *pointer) { return (void)pointer, false; }
-
-void ct_heap_free(void *block) { free(block); }
 
 #endif

@@ -23,8 +23,8 @@ extension Registry {
     _ result: inout ReleaseResult, in store: borrowing StoreWriter
   ) -> ReleaseOutcome {
     let hash = ct_hash(block)
-    let isContended = unsafe locks[Self.index(for: hash)].acquire()
     let shard = unsafe shards + Self.index(for: hash)
+    let isContended = unsafe shard.pointee.lock.acquire()
     defer { unsafe release(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
     let entry = unsafe shard.pointee.blocks[slot]
@@ -56,7 +56,7 @@ extension Registry {
     result.thread = unsafe record.pointee.thread
     result.byteLength = unsafe record.pointee.byteLength
     unsafe recycleRecord(index, pointer, to: shard)
-    unsafe store.count(.frees, ofShard: shard.pointee.index)
+    store.count(.frees, ofShard: Self.index(for: hash))
     if isContended, unsafe shard.pointee.freed.exceedsCountOnly(limits) {
       result.slowPath.insert(.rebalance)
     } else if let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) {
@@ -218,15 +218,16 @@ extension Registry {
     defer { unsafe release(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
     let entry = unsafe shard.pointee.blocks[slot]
-    guard entry.isLive else { return .unknown }
+    guard let index = unsafe recordIndex(of: entry, in: shard) else {
+      guard entry.isLive else { return .unknown }
+      unsafe shard.pointee.blocks.remove(at: slot)
+      ct_filter_remove(hash)
+      return entry == .unrecorded ? .unrecorded : .inherited(isQuarantined: false)
+    }
     unsafe shard.pointee.blocks.remove(at: slot)
     ct_filter_remove(hash)
-    if entry == .unrecorded { return .unrecorded }
-    guard let index = unsafe recordIndex(of: entry, in: shard) else {
-      return .inherited(isQuarantined: false)
-    }
     unsafe recycleRecord(index, recordPointer(at: index, shard), to: shard)
-    unsafe store.count(.frees, ofShard: shard.pointee.index)
+    store.count(.frees, ofShard: Self.index(for: hash))
     return .own(isQuarantined: false)
   }
 

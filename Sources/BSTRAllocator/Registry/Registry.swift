@@ -19,8 +19,6 @@ struct Registry: ~Copyable {
   static let shardCount = StoreLayout.shards
 
   let shards: UnsafeMutablePointer<Shard>
-  /// A separate array: a lock is read before it is held, so it must not be in the shard it guards.
-  let locks: UnsafeMutablePointer<Lock>
   /// A lock that guards the ends of the blocks section, from which shards take stripes of records,
   /// and of the pairs section.
   private let recordLock = Lock()
@@ -37,10 +35,8 @@ struct Registry: ~Copyable {
   init(_ limits: QuarantineLimits) {
     self.limits = limits
     unsafe shards = .allocate(capacity: Self.shardCount)
-    unsafe locks = .allocate(capacity: Self.shardCount)
     for index in 0..<Self.shardCount {
       unsafe (shards + index).initialize(to: Shard(index: index))
-      unsafe (locks + index).initialize(to: Lock())
     }
     unsafe generation = .allocate(capacity: 1)
     unsafe generation.initialize(to: 0)
@@ -60,7 +56,7 @@ struct Registry: ~Copyable {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
     defer { unsafe release(shard) }
-    unsafe store.count(.allocations, ofShard: shard.pointee.index)
+    store.count(.allocations, ofShard: Self.index(for: hash))
     guard BlockTable.isRepresentable(block) else { return false }
     let taken = unsafe takeRecord(from: shard, in: store)
     let entry = unsafe taken.map { unsafe BlockEntry(record: shard.pointee.inherited &+ $0.index) }
@@ -127,13 +123,14 @@ struct Registry: ~Copyable {
 
   @inline(__always)
   func acquireShard(_ index: Int) -> UnsafeMutablePointer<Shard> {
-    unsafe locks[index].acquire()
-    return unsafe shards + index
+    let shard = unsafe shards + index
+    unsafe shard.pointee.lock.acquire()
+    return unsafe shard
   }
 
   @inline(__always)
   func release(_ shard: UnsafeMutablePointer<Shard>) {
-    unsafe locks[shard.pointee.index].release()
+    unsafe shard.pointee.lock.release()
   }
 
   /// Returns the record at an index of a shard.
@@ -277,7 +274,7 @@ struct Registry: ~Copyable {
     recordLock.renewInForkedChild()
     unsafe generation.pointee &+= 1
     for index in 0..<Self.shardCount {
-      unsafe locks[index].renewInForkedChild()
+      unsafe shards[index].lock.renewInForkedChild()
       unsafe shards[index].free = 0
       unsafe shards[index].records = nil
       unsafe shards[index].inherited += shards[index].recordCount

@@ -80,7 +80,7 @@ struct BSTRFunctions {
       unsafe memset(bstr, 0xCD, byteCount)
     }
     unsafe watcher.pointee.recordAllocation(
-      block: UInt(bitPattern: bstr) &- UInt(bitPattern: stringLayout.payloadOffset),
+      block: stringLayout.block(ofString: UInt(bitPattern: bstr)),
       bstr: UInt(bitPattern: bstr), layout, byteLength: UInt32(truncatingIfNeeded: byteCount),
       caller: caller)
     return unsafe bstr
@@ -91,16 +91,17 @@ struct BSTRFunctions {
   private func allocate(
     _ byteCount: Int, copying source: UnsafeRawPointer?, available: Int, _ layout: BlockLayout
   ) -> UnsafeMutableRawPointer? {
-    let copied = unsafe source == nil ? 0 : min(available, byteCount)
     // From the program's own heap, so that a private copy of SysFreeString may free it. calloc gets
     // fresh pages already zeroed: it is used unless the payload is copied whole.
     let blockBytes = layout.blockBytes(forPayload: byteCount)
-    let memory = unsafe copied < byteCount ? calloc(1, blockBytes) : malloc(blockBytes)
+    let isWhole = unsafe source != nil && available >= byteCount
+    let memory = unsafe isWhole ? malloc(blockBytes) : calloc(1, blockBytes)
     guard let block = unsafe memory else { return nil }
     let bstr = unsafe block + stringLayout.payloadOffset
-    if stringLayout.payloadOffset > 4 { unsafe block.storeBytes(of: 0, as: UInt32.self) }
+    // In front of the prefix, or where the prefix is.
+    unsafe block.storeBytes(of: 0, as: UInt32.self)
     unsafe setPrefix(of: bstr, to: byteCount)
-    if let source = unsafe source { unsafe memcpy(bstr, source, copied) }
+    if let source = unsafe source { unsafe memcpy(bstr, source, min(available, byteCount)) }
     unsafe layout.terminate(bstr, byteCount)
     unsafe layout.setGuard(of: bstr, byteCount)
     return unsafe bstr
@@ -130,17 +131,15 @@ struct BSTRFunctions {
   /// Frees the block of a string without pins, unless it is certain that there is none.
   @inline(__always)
   private func freeUnpinned(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
-    let block = unsafe bstr - stringLayout.payloadOffset
+    let block = stringLayout.block(ofString: UInt(bitPattern: bstr))
     if let watcher = unsafe watcher {
-      switch unsafe watcher.pointee.release(
-        block: UInt(bitPattern: block), stringLayout, caller: caller)
-      {
+      switch unsafe watcher.pointee.release(block: block, stringLayout, caller: caller) {
       case .own, .unrecorded, .inherited: return
       case .unwatched: break
       case .unknown: return unsafe freeUnknown(bstr, watcher, caller: caller)
       }
     }
-    unsafe ct_heap_free(block)
+    unsafe ct_heap_free(UnsafeMutableRawPointer(bitPattern: block))
   }
 
   /// Frees what is no live block of the registry at this layout: a live one of another layout, or a

@@ -65,7 +65,12 @@ public struct StringLayout: Equatable, Sendable {
   /// Returns the bytes of a payload of `byteCount` bytes with its terminator.
   @inline(__always)
   func bytesWithTerminator(_ byteCount: Int) -> Int {
-    // A power of two: no division.
-    (byteCount &+ olecharBytes &- 1) & ~(olecharBytes &- 1) &+ olecharBytes
+    // Up to the last byte of the character that the terminator begins in: no division.
+    let last = olecharBytes &- 1
+    return ((byteCount &+ last) | last) &+ 1
   }
+
+  /// Returns the start of the block of a string, given the address of its first character.
+  @inline(__always)
+  func block(ofString bstr: UInt) -> UInt { bstr &- UInt(bitPattern: payloadOffset) }
 }

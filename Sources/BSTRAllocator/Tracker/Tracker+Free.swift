@@ -86,17 +86,20 @@ extension Tracker {
   @inline(__always)
   private func freeLeaksOnly(block: UInt) -> ReleaseOutcome {
     withStore { store in
-      let outcome = registry.take(block, in: store)
-      switch outcome {
-      case .unknown, .unwatched: return .unknown
+      switch registry.take(block, in: store) {
+      case .own:
+        freeToHeap(block)
+        return .own(isQuarantined: false)
       case .inherited:
         unsafe store.counter(.inheritedFrees).pointee.add(1, ordering: .relaxed)
-      case .own: break
+        freeToHeap(block)
+        return .inherited(isQuarantined: false)
       case .unrecorded:
         unsafe store.counter(.frees).pointee.add(1, ordering: .relaxed)
+        freeToHeap(block)
+        return .unrecorded
+      case .unknown, .unwatched: return .unknown
       }
-      freeToHeap(block)
-      return outcome
     } ?? .unwatched
   }
 

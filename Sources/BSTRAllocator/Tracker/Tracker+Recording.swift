@@ -32,7 +32,6 @@ extension Tracker {
         // Reading the time is a tenth of an allocation's time.
         milliseconds: recordsFrees
           ? milliseconds(since: store.header.pointee.startTime) : BlockRecord.noTime)
-      if serial == 1 { noteStatusAtExit() }
       if !registry.insert(block, record, in: store) {
         unsafe store.counter(.unrecordedBlocks).pointee.add(1, ordering: .relaxed)
       }
@@ -64,6 +63,7 @@ extension Tracker {
     let count: UInt64 = known < 1024 ? 1 : 64
     let end = unsafe store.counter(.allocations).pointee.add(count, ordering: .relaxed).newValue + 1
     let thread = unsafe ct_thread()
+    if end - count == 1 { noteStatusAtExit() }
     unsafe thread.pointee.next_serial = end - count
     unsafe thread.pointee.end_serial = end
   }

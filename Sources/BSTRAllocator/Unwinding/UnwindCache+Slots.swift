@@ -53,15 +53,18 @@ extension UnwindCache {
     _ slots: UnsafePointer<Slots>, from frame: UInt, _ memory: UnsafeMutableRawPointer
   ) -> Mismatch? {
     var frame = frame
-    for index in 0..<2 {
+    var index = 0
+    repeat {
       let run = unsafe slots.pointee.runs[index]
-      if run.first == 0 { break }
       var next = unsafe UnsafePointer(slot(run.first, memory))
-      if unsafe !matchChain(&next, run.links, &frame) {
+      if run.links != 0, unsafe !matchChain(&next, run.links, &frame) {
         return unsafe Mismatch(slot: next, frame: frame)
       }
-      if unsafe !matchPlainSlots(&next, run.words) { return unsafe Mismatch(slot: next, frame: 0) }
-    }
+      if let slot = unsafe firstMismatch(next, run.words) {
+        return unsafe Mismatch(slot: slot, frame: 0)
+      }
+      index += 1
+    } while unsafe index < 2 && slots.pointee.runs[index].first != 0
     return nil
   }
 
@@ -114,24 +117,15 @@ extension UnwindCache {
     return true
   }
 
-  /// Matches plain slots with the stack.
+  /// Returns the first of `count` plain slots that differs from the stack; `nil` when none does.
   @inline(__always)
-  private static func matchPlainSlots(_ slot: inout UnsafePointer<Slot>, _ count: UInt16) -> Bool {
-    var left = UInt32(count)
-    while left >= 4 {
-      guard unsafe matchPlainSlot(&slot), unsafe matchPlainSlot(&slot),
-        unsafe matchPlainSlot(&slot),
-        unsafe matchPlainSlot(&slot)
-      else { return false }
-      left &-= 4
-    }
-    if left & 2 != 0 {
-      guard unsafe matchPlainSlot(&slot), unsafe matchPlainSlot(&slot) else { return false }
-    }
-    if left & 1 != 0 {
-      guard unsafe matchPlainSlot(&slot) else { return false }
-    }
-    return true
+  private static func firstMismatch(
+    _ slots: UnsafePointer<Slot>, _ count: UInt16
+  ) -> UnsafePointer<Slot>? {
+    unsafe UnsafeRawPointer(
+      ct_first_mismatch(
+        UnsafeRawPointer(slots).assumingMemoryBound(to: UInt.self), UInt32(count)))?
+      .assumingMemoryBound(to: Slot.self)
   }
 
   @inline(__always)
@@ -143,20 +137,8 @@ extension UnwindCache {
   }
 
   @inline(__always)
-  private static func matchPlainSlot(_ slot: inout UnsafePointer<Slot>) -> Bool {
-    guard unsafe isWord(slot.pointee) else { return false }
-    unsafe slot += 1
-    return true
-  }
-
-  @inline(__always)
   private static func isLink(_ slot: Slot, _ frame: UInt) -> Bool {
     word(frame) == slot.first && word(frame &+ 8) == slot.second
-  }
-
-  @inline(__always)
-  private static func isWord(_ slot: Slot) -> Bool {
-    word(slot.first &- Slot.isWord) == slot.second
   }
 
   @inline(__always)

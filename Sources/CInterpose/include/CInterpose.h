@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "CTracker.h"
+
 /// Returns the start of the block, live or quarantined, that `pointer` means; NULL when it means no
 /// registered block. Takes locks, one at a time.
 const void *_Nullable bstrtrace_block(const void *_Nonnull pointer);
@@ -35,9 +37,11 @@ bool ct_may_be_registered(const void *_Nullable pointer);
 /// libc. True for other heaps.
 bool ct_is_free_watched(void);
 
-/// Frees to the heap, without this library's `free` where that is the first that the loader finds:
-/// for blocks that are no longer registered.
-void ct_heap_free(void *_Nullable block);
+/// The `free` of the heap: not this library's own where that is the first that the loader finds.
+extern void (*_Nonnull ct_free_of_heap)(void *_Nullable);
+
+/// Frees a block that is no longer registered to the heap.
+CT_INLINE void ct_heap_free(void *_Nullable block) { ct_free_of_heap(block); }
 
 #pragma GCC visibility pop
 

@@ -335,7 +335,7 @@ CT_INLINE void ct_set_fast_path_layout(uint8_t layout) {
 /// allocation and count.
 #define CT_GUESSED 0x80
 
-/// The layouts by page of code: the key is the page's index.
+/// The layouts by page of code, in the bits of the page's address that are 0.
 #define CT_PAGE_LAYOUTS 1024
 extern uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 
@@ -364,12 +364,11 @@ uint8_t ct_layout_of_call(uintptr_t return_address);
 
 /// Returns the `StoredLayout` of the caller; 0 when none is kept.
 CT_INLINE uint8_t ct_layout_of_caller(uintptr_t return_address) {
-  uint64_t page = return_address >> 12;
-  uint64_t layout =
-      __atomic_load_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], __ATOMIC_RELAXED) ^ page << 8;
-  if (__builtin_expect(layout > UINT8_MAX || ct_has_newer_module(), 0))
+  uint64_t word = __atomic_load_n(&ct_page_layouts[(return_address >> 12) % CT_PAGE_LAYOUTS],
+                                  __ATOMIC_RELAXED);
+  if (__builtin_expect((word ^ return_address) >> 12 || ct_has_newer_module(), 0))
     return ct_layout_of_call(return_address);
-  return (uint8_t)layout;
+  return (uint8_t)word;
 }
 
 /// Keeps the layout of a caller.
@@ -519,6 +518,23 @@ CT_INLINE bool ct_matches_chain(uintptr_t frame, const uintptr_t *_Nonnull pairs
   for (int i = 1; i < count; i++)
     difference |= *(const unaligned_pair *)pairs[2 * i - 2] ^ expected[i];
   return (difference[0] | difference[1]) == 0;
+}
+
+/// Returns the first of `count` pairs whose word differs, NULL when there is none: each is the
+/// address of a word on the stack, with bit 0 set, and its value. Reads no word behind one that
+/// differs.
+CT_INLINE const uintptr_t *_Nullable ct_first_mismatch(const uintptr_t *_Nonnull pairs,
+                                                       uint32_t count) {
+#define CT_MATCH(n)                                                            \
+  _Pragma("GCC unroll 16") for (int i = 0; i < n; i++, pairs += 2)              \
+    if (__builtin_expect(*(const uintptr_t *)(pairs[0] - 1) != pairs[1], 0)) return pairs
+  for (; count >= 16; count -= 16) CT_MATCH(16);
+  if (count & 8) CT_MATCH(8);
+  if (count & 4) CT_MATCH(4);
+  if (count & 2) CT_MATCH(2);
+  if (count & 1) CT_MATCH(1);
+#undef CT_MATCH
+  return NULL;
 }
 
 // MARK: records
