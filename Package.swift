@@ -70,7 +70,7 @@ let package = Package(
     // The fuzz targets; swift build --sanitize=fuzzer --product StoreFuzz.
     .target(name: "FuzzMain", path: "Tests/Fuzz/FuzzMain"),
     .target(
-      name: "StoreFuzzing", dependencies: ["BSTRReporter", "TraceStore"],
+      name: "StoreFuzzing", dependencies: ["BSTRReporter", "TraceOptions", "TraceStore"],
       path: "Tests/Fuzz/StoreFuzzing"),
     .target(
       name: "InputFuzzing", dependencies: ["BSTRReporter", "TraceOptions"],

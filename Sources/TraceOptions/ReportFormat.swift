@@ -6,12 +6,20 @@ public enum ReportFormat: String, OptionWord {
   case text
   /// For programs (Docs/ReportFormat.md).
   case json
+  /// For code scanning and editors: the Static Analysis Results Interchange Format 2.1.0 (OASIS).
+  case sarif
 
-  /// The purpose, behind its word in the help.
-  var purpose: String {
+  /// The purpose, behind its word in the help, and the ending of files that have the format.
+  private var row: (purpose: String, ending: String) {
     switch self {
-    case .text: "for people"
-    case .json: "for programs"
+    case .text: ("for people", "txt")
+    case .json: ("for programs", "json")
+    case .sarif: ("for code scanning and editors", "sarif")
     }
   }
+
+  /// The purpose, behind its word in the help.
+  var purpose: String { row.purpose }
+  /// The ending of files that have the format, without its dot.
+  public var ending: String { row.ending }
 }

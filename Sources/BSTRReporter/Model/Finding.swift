@@ -36,6 +36,18 @@ public struct Finding: Sendable {
   public var values: [StringValue]
   /// A rule that would silence this finding.
   public var suppression: String
+  /// The change since a baseline; `nil` where there is none to compare with.
+  public var baselineState: BaselineState?
+
+  /// The change of a finding since a baseline; the raw values are SARIF's.
+  public enum BaselineState: String, Sendable {
+    /// The baseline has none of its key.
+    case new
+    /// It has grown.
+    case updated
+    /// The baseline has as many, or more.
+    case unchanged
+  }
 
   /// Creates a finding.
   public init(

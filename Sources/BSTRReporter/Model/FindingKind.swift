@@ -74,6 +74,11 @@ public struct FindingKind: Hashable, Sendable {
     self.describe = describe
   }
 
+  /// Returns the labels of the stacks of its findings with a detail.
+  func labels(ofDetail detail: String?) -> StackLabels {
+    detail.flatMap { labelsOfDetails[$0] } ?? labels
+  }
+
   /// Creates the kind with a word of reports.
   public init?(id: String) {
     guard let kind = Self.all.first(where: { $0.id == id }) else { return nil }

@@ -19,6 +19,17 @@ public struct Report: Sendable {
   /// Findings that were left out because the baseline has them.
   public var inBaseline = 0
 
+  /// A finding that is known already.
+  public struct LeftOut: Sendable {
+    /// The finding.
+    public var finding: Finding
+    /// The rule that silenced it; `nil` where the baseline has it.
+    public var rule: SuppressionRule?
+  }
+
+  /// The findings that rules and the baseline took out, in their order.
+  public var leftOut: [LeftOut] = []
+
   /// Findings that rules or the baseline took out.
   public var suppressed: Int { suppressions.reduce(inBaseline) { $0 + $1.findings } }
 

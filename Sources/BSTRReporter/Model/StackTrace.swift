@@ -25,4 +25,16 @@ public struct StackTrace: Sendable {
     self.truncated = truncated
     self.moment = moment
   }
+
+  /// The frames without those that every program starts with, below `main`.
+  var framesFromMain: [Frame] {
+    // At least one is left.
+    let end = frames.indices.reversed().first { $0 == 0 || !frames[$0].isStartup }
+    return end.map { Array(frames[...$0]) } ?? []
+  }
+
+  /// The innermost frame that has a line, or else that has a module; `nil` without one.
+  var located: Frame? {
+    frames.first { $0.line != nil } ?? frames.first { !$0.module.isEmpty }
+  }
 }

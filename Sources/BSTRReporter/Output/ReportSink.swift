@@ -40,8 +40,9 @@ public struct ReportSink: Sendable {
 
   /// Writes a report over the output's content.
   public func write(_ report: Report) throws(ReportOutput.Failure) {
-    let rules = hasSuppressionRules ? renderer.suppressionRules(for: report) : ""
-    try write(text: renderer.render(report) + rules)
+    var text = renderer.render(report)
+    if hasSuppressionRules { text += renderer.suppressionRules(for: report) }
+    try write(text: text)
   }
 
   /// Writes text for people in place of a report.

@@ -44,7 +44,7 @@ extension Reporter {
         label: "allocated by")
     }
     for event in evidence.history(of: serial) {
-      lines += renderer.render(event.trace, label: TextRenderer.words(for: event.action))
+      lines += renderer.render(event.trace, label: HistoryWording.words(for: event.action))
       if let note = event.note { lines.append("     \(note)") }
     }
     for event in evidence.events where event.serial == serial {

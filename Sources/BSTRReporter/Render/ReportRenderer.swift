@@ -22,11 +22,14 @@ extension ReportRenderer {
 extension ReportFormat {
   /// Returns the renderer of this format.
   ///
-  /// - Parameter colour: whether to use colour, in a format that has any.
-  public func renderer(colour: Bool = false) -> any ReportRenderer {
+  /// - Parameters:
+  ///   - colour: whether to use colour, in a format that has any.
+  ///   - sourceRoot: the folder that source files are named relative to, in a format that does so.
+  public func renderer(colour: Bool = false, sourceRoot: String? = nil) -> any ReportRenderer {
     switch self {
     case .text: TextRenderer(colour: colour)
     case .json: JSONRenderer()
+    case .sarif: SARIFRenderer(sourceRoot: sourceRoot)
     }
   }
 }

@@ -189,7 +189,7 @@ public struct TextRenderer: ReportRenderer {
     lines.append("   \(finding.message)")
     lines += Self.text(of: finding.ownership).map { "   \($0)" }
     lines += finding.remarks.map { "   \($0)" }
-    let labels = Self.labels(of: finding)
+    let labels = finding.kind.labels(ofDetail: finding.detail)
     lines += render(finding.detected, label: labels.detected)
     lines += render(finding.freed, label: labels.freed)
     for trace in finding.pinned { lines += render(trace, label: "pinned by") }
@@ -232,10 +232,6 @@ public struct TextRenderer: ReportRenderer {
     }
   }
 
-  private static func labels(of finding: Finding) -> FindingKind.StackLabels {
-    finding.detail.flatMap { finding.kind.labelsOfDetails[$0] } ?? finding.kind.labels
-  }
-
   private static func text(of ownership: Ownership) -> [String] {
     var lines: [String] = []
     if let rule = ownership.rule {
@@ -254,7 +250,7 @@ public struct TextRenderer: ReportRenderer {
     _ trace: StackTrace?, label: String, owner: Frame? = nil
   ) -> [TextLine] {
     guard let trace else { return [] }
-    let shown = Self.withoutStartup(trace.frames)
+    let shown = trace.framesFromMain
     let width = min(48, shown.map(\.name.count).max() ?? 0)
     // Of a recursive function's frames, one.
     let ownerIndex = owner.flatMap { shown.lastIndex(of: $0) }
@@ -278,32 +274,10 @@ public struct TextRenderer: ReportRenderer {
     return lines
   }
 
-  /// Returns the frames without those that every program starts with, below `main`.
-  private static func withoutStartup(_ frames: [Frame]) -> [Frame] {
-    var end = frames.count
-    while end > 1 {
-      if !frames[end - 1].isStartup { break }
-      end -= 1
-    }
-    return Array(frames[..<end])
-  }
-
   // MARK: words
 
-  static func words(for action: HistoryEvent.Action) -> String {
-    switch action {
-    case .lent: "lent by"
-    case .givenBack: "given back to"
-    case .received: "received by"
-    case .handedOver: "handed over by"
-    case .adopted: "taken over by"
-    case .noted: "noted by"
-    case .freed: "freed by"
-    }
-  }
-
   private static func text(of event: HistoryEvent) -> String {
-    let words = words(for: event.action)
+    let words = HistoryWording.words(for: event.action)
     let frame = event.trace.frames.first
     let function = frame.map { "\($0.name)\($0.function == nil ? "" : " \($0.location)")" }
     let note = event.note.map { ": \($0)" } ?? ""

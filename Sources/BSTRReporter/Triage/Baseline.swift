@@ -5,38 +5,6 @@ import FoundationEssentials
 
 /// The findings of an earlier run.
 public struct Baseline: Sendable {
-  /// The key of a finding: functions, not lines, which move.
-  private struct Key: Hashable, Comparable {
-    var kind: String
-    var detail: String?
-    var stack: [String]
-
-    init(_ finding: Finding) {
-      kind = finding.kind.id
-      detail = finding.detail
-      let trace = finding.allocated ?? finding.detected
-      stack = (trace?.frames ?? []).prefix(Self.depth).map { $0.plainName ?? $0.moduleName }
-      if kind != FindingKind.leak.id, let frame = finding.detected?.frames.first {
-        stack.insert(frame.plainName ?? frame.moduleName, at: 0)
-      }
-    }
-
-    init(_ kind: String, _ detail: String?, _ stack: [String]) {
-      self.kind = kind
-      self.detail = detail
-      self.stack = stack
-    }
-
-    /// Frames that are compared.
-    private static let depth = 12
-
-    static func < (one: Key, other: Key) -> Bool {
-      if one.kind != other.kind { return one.kind < other.kind }
-      if one.stack != other.stack { return one.stack.lexicographicallyPrecedes(other.stack) }
-      return (one.detail ?? "") < (other.detail ?? "")
-    }
-  }
-
   private struct File: Codable {
     var schema = "bstrtrace-baseline"
     var version = 1
@@ -50,7 +18,7 @@ public struct Baseline: Sendable {
     }
   }
 
-  private var counts: [Key: Int] = [:]
+  private var counts: [FindingKey: Int] = [:]
 
   /// The reason why a file is no baseline.
   public struct Failure: Error, CustomStringConvertible {
@@ -60,7 +28,7 @@ public struct Baseline: Sendable {
 
   /// Creates the baseline of a report's findings.
   public init(of report: Report) {
-    for finding in report.findings { counts[Key(finding), default: 0] += finding.count }
+    for finding in report.findings { counts[FindingKey(finding), default: 0] += finding.count }
   }
 
   /// Reads a baseline's file.
@@ -79,7 +47,7 @@ public struct Baseline: Sendable {
         description: "is a baseline of version \(file.version); this bstrtrace reads version 1")
     }
     for entry in file.findings {
-      let key = Key(entry.kind, entry.detail, entry.stack)
+      let key = FindingKey(entry.kind, entry.detail, entry.stack)
       // A file may say anything; a sum that overflows is larger than any run's.
       let (sum, overflow) = counts[key, default: 0].addingReportingOverflow(max(0, entry.count))
       counts[key] = overflow ? Int.max : sum
@@ -100,18 +68,25 @@ public struct Baseline: Sendable {
   /// Removes known findings from a report; one whose count has grown stays, and says so.
   public func apply(to report: inout Report) {
     // Several findings may have one key, where they differ in lines only.
-    var now: [Key: Int] = [:]
-    for finding in report.findings { now[Key(finding), default: 0] += finding.count }
+    var now: [FindingKey: Int] = [:]
+    for finding in report.findings { now[FindingKey(finding), default: 0] += finding.count }
     for process in report.processes.indices {
       report.processes[process].findings.removeAll { finding in
-        let key = Key(finding)
+        let key = FindingKey(finding)
         guard let known = counts[key], let count = now[key], count <= known else { return false }
         report.inBaseline += 1
+        var finding = finding
+        finding.baselineState = .unchanged
+        report.leftOut.append(Report.LeftOut(finding: finding, rule: nil))
         return true
       }
       for index in report.processes[process].findings.indices {
-        let key = Key(report.processes[process].findings[index])
-        guard let known = counts[key], let count = now[key] else { continue }
+        let key = FindingKey(report.processes[process].findings[index])
+        guard let known = counts[key], let count = now[key] else {
+          report.processes[process].findings[index].baselineState = .new
+          continue
+        }
+        report.processes[process].findings[index].baselineState = .updated
         report.processes[process].findings[index].remarks.append(
           "It has grown: \(known) in the baseline, \(count) now.")
       }

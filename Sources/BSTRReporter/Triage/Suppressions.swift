@@ -88,6 +88,7 @@ public struct Suppressions: Sendable {
         guard let first else { return false }
         uses[first].findings += 1
         uses[first].count += finding.count
+        report.leftOut.append(Report.LeftOut(finding: finding, rule: uses[first].entry.rule))
         return true
       }
     }

@@ -35,6 +35,8 @@ import TraceOptions
     #expect((ReportFormat.text.renderer(colour: true) as? TextRenderer)?.colour == true)
     #expect((ReportFormat.text.renderer() as? TextRenderer)?.colour == false)
     #expect(ReportFormat(rawValue: "json")?.renderer() is JSONRenderer)
+    let sarif = ReportFormat(rawValue: "sarif")?.renderer(sourceRoot: "/src")
+    #expect((sarif as? SARIFRenderer)?.sourceRoot == "/src")
   }
 
   @Test func rulesFollowTheReportForPeople() throws {

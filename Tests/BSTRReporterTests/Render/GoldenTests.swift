@@ -1,10 +1,11 @@
 import Foundation
 import Testing
+import TraceOptions
 import TraceStore
 
 @testable import BSTRReporter
 
-/// Both formats, character by character, against files.
+/// Every format, character by character, against files.
 ///
 /// A changed format is a decision: run with `BSTRTRACE_UPDATE_GOLDEN=1` and read the difference.
 @Suite struct GoldenTests {
@@ -37,10 +38,17 @@ import TraceStore
     try expect(JSONRenderer().render(report([try SampleReport.image()])), equals: "leaks.json")
   }
 
+  @Test func sarif() throws {
+    try expect(
+      SARIFRenderer(sourceRoot: "/src").render(report([try SampleReport.image()])),
+      equals: "leaks.sarif")
+  }
+
   @Test func everyFault() throws {
     let report = report([try SampleReport.faults()])
     try expect(TextRenderer().render(report), equals: "faults.txt")
     try expect(JSONRenderer().render(report), equals: "faults.json")
+    try expect(SARIFRenderer().render(report), equals: "faults.sarif")
   }
 
   @Test func ownershipMap() throws {
@@ -54,10 +62,14 @@ import TraceStore
   @Test func redacted() throws {
     let report = report([try SampleReport.image()], redact: true)
     try expect(TextRenderer().render(report), equals: "redacted.txt")
-    #expect(!JSONRenderer().render(report).contains("Status Text"))
-    let faults = JSONRenderer().render(self.report([try SampleReport.faults()], redact: true))
-    #expect(!faults.contains("Status Text"))
-    #expect(!faults.contains("\"Status"))
+    let faults = self.report([try SampleReport.faults()], redact: true)
+    for format in ReportFormat.allCases {
+      for report in [report, faults] {
+        let text = format.renderer().render(report)
+        #expect(!text.contains("Status Text"), "\(format)")
+        #expect(!text.contains("\"Status"), "\(format)")
+      }
+    }
   }
 
   @Test func stillRunningAndDamaged() throws {

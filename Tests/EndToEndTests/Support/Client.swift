@@ -15,6 +15,16 @@ struct Client: Sendable {
   static let catch2 = Client(path: "/usr/include/catch2/catch.hpp", package: "catch2")
   static let jsonSchema = Client(
     path: "/usr/lib/python3/dist-packages/jsonschema", package: "python3-jsonschema")
+  /// The standard's schema, which is not of this project: in a folder beside the checkout.
+  static let sarifSchema = Client(
+    path: Built.root.appending(path: "../shared/schemas/sarif-schema-2.1.0.json")
+      .standardizedFileURL.path,
+    package: "the schema of SARIF 2.1.0 (OASIS)")
+  /// From the Python index: `.ci/clients` installs it.
+  static let codeChecker = Client(
+    path: Built.root.appending(path: ".build/clients/codechecker/codechecker_report_converter")
+      .path,
+    package: "codechecker of the Python index")
   static let make = Client(path: "/usr/bin/make", package: "make")
   static let perl = Client(path: "/usr/bin/perl", package: "perl")
 }

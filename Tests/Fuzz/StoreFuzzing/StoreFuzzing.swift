@@ -2,6 +2,7 @@
 // has the commands.
 
 import BSTRReporter
+import TraceOptions
 import TraceStore
 
 /// Drives the reporter with the bytes of a store that may be damaged.
@@ -34,8 +35,9 @@ public enum StoreFuzzing {
   }
 
   private static func check(_ report: Report) {
-    precondition(TextRenderer().render(report).hasSuffix("\n"))
-    precondition(JSONRenderer().render(report).hasSuffix("}\n"))
+    for format in ReportFormat.allCases {
+      precondition(format.renderer().render(report).hasSuffix("\n"))
+    }
     let baseline = Baseline(of: report)
     var known = report
     baseline.apply(to: &known)

@@ -1,0 +1,206 @@
+// One result of a SARIF file: a finding on the line that is to change, with the way of its string.
+
+/// A finding as code scanning shows it.
+struct SARIFResult {
+  /// The finding.
+  let finding: Finding
+  /// The path of the program, where no frame has a line or a module.
+  let program: String
+  /// The key, by which it is recognised in later runs.
+  let key: FindingKey
+  /// Whether a rule or a baseline took it out of the report.
+  let isKnown: Bool
+  /// The rule that silenced it; `nil` for none.
+  let rule: SuppressionRule?
+  /// Its position among the findings of one key, from 1.
+  var ordinal = 1
+
+  /// Creates the result for a finding.
+  init(finding: Finding, program: String, isKnown: Bool = false, rule: SuppressionRule? = nil) {
+    self.finding = finding
+    self.program = program
+    self.isKnown = isKnown
+    self.rule = rule
+    key = FindingKey(finding)
+  }
+
+  /// Where the finding is, line by line, for the order of those of one key.
+  var lines: [Line] {
+    [finding.allocated, finding.detected, finding.freed].flatMap { $0?.frames ?? [] }
+      .map { Line(file: $0.file ?? $0.module, line: $0.line ?? 0, column: $0.column ?? 0) }
+  }
+
+  /// A line of a file, before those behind it.
+  struct Line: Comparable {
+    var file: String
+    var line: Int
+    var column: Int
+
+    static func < (one: Line, other: Line) -> Bool {
+      (one.file, one.line, one.column) < (other.file, other.line, other.column)
+    }
+  }
+
+  /// What makes it matter less than another one: known, graver kinds first, then lighter.
+  var weight: [Int] {
+    [isKnown ? 1 : 0, finding.kind == .leak ? 1 : 0, -finding.bytes, -finding.count]
+  }
+
+  /// Returns the result.
+  ///
+  /// - Parameter ruleIndex: the index of its rule in the tool's.
+  func json(ruleIndex: Int, _ locations: inout SARIFLocations) -> JSONValue {
+    let place = primaryFrame
+    let related = relatedFrames(besides: place)
+    let moments = moments(&locations)
+    return [
+      "ruleId": .string(SARIFRule(finding).id),
+      "ruleIndex": .number(ruleIndex),
+      "level": .string(level),
+      "message": ["text": .string(message(related, hasLine: place?.line != nil))],
+      "locations": [
+        place.map { locations.location(of: $0) } ?? locations.location(ofFile: program)
+      ],
+      "relatedLocations": .array(
+        related.map {
+          locations.location(of: $0.frame, id: $0.party.rawValue, message: $0.party.label)
+        }),
+      "codeFlows": moments.isEmpty ? nil : [codeFlow(moments, &locations)],
+      "stacks": .array(moments.map(\.stack)),
+      "occurrenceCount": .number(max(1, finding.count)),
+      "partialFingerprints": [
+        "primaryLocationLineHash": .string(
+          "\(String(key.hash, radix: 16)):\(ordinal)"),
+        "bstrtrace/v1": .string(ordinal == 1 ? key.text : "\(key.text) #\(ordinal)"),
+      ],
+      "baselineState": finding.baselineState.map { .string($0.rawValue) },
+      "suppressions": suppressions,
+      "properties": ["precision": .string(precision)],
+    ]
+  }
+
+  // MARK: judgement
+
+  /// The severity: what a process that was cut short had live is no proof of a leak.
+  private var level: String {
+    switch finding.ownership.uncertainty {
+    case .processCutShort, .freeUnwatched: "note"
+    default: SARIFRule(finding).level
+    }
+  }
+
+  private var precision: String {
+    finding.ownership.basis == .declared ? "very-high" : SARIFRule(finding).precision
+  }
+
+  private var suppressions: JSONValue? {
+    guard let rule else { return nil }
+    return [
+      [
+        "kind": "external", "status": "accepted",
+        "justification": .string(rule.reason ?? rule.text),
+      ]
+    ]
+  }
+
+  // MARK: locations
+
+  /// The stack of the function that is responsible.
+  private var culprit: StackTrace? {
+    switch finding.kind.culprit {
+    case .detected: finding.detected ?? finding.freed ?? finding.allocated
+    case .allocated: finding.allocated
+    }
+  }
+
+  /// The line to change: the owner's, else the innermost one that is known.
+  private var primaryFrame: Frame? {
+    if let owner = finding.ownership.owner, owner.line != nil { return owner }
+    let frames = [culprit, finding.allocated, finding.freed].compactMap { $0?.located }
+    return frames.first { $0.line != nil } ?? frames.first
+  }
+
+  /// A function beside the owner; the raw values are the ids of its location.
+  private enum Party: Int {
+    case producer = 1
+    case consumer, freed, allocated, siblings
+
+    var label: String {
+      switch self {
+      case .producer: "producer"
+      case .consumer: "consumer"
+      case .freed: "first free"
+      case .allocated: "allocation"
+      case .siblings: "free of siblings"
+      }
+    }
+  }
+
+  private func relatedFrames(besides primary: Frame?) -> [(party: Party, frame: Frame)] {
+    let all: [(Party, Frame?)] = [
+      (.producer, finding.ownership.producer), (.consumer, finding.ownership.consumer),
+      (.freed, finding.freed?.located), (.allocated, finding.allocated?.located),
+      (.siblings, finding.ownership.siblings?.freedBy),
+    ]
+    // One link for each line: what allocated a string may have returned it, too.
+    var seen: Set<Frame> = primary.map { [$0] } ?? []
+    return all.compactMap { party, frame in
+      guard let frame, frame.line != nil || !frame.module.isEmpty, seen.insert(frame).inserted
+      else { return nil }
+      return (party, frame)
+    }
+  }
+
+  /// The sentence, with the rule or the doubt, and with links to the related locations.
+  private func message(_ related: [(party: Party, frame: Frame)], hasLine: Bool) -> String {
+    var sentences = [finding.stableSentence, finding.stableReason].compactMap(\.self)
+      .map(SARIFText.withoutLinks)
+    if !hasLine { sentences.append("No line of it is known: the location is the module.") }
+    if !related.isEmpty {
+      let links = related.map { "[\($0.party.label)](\($0.party.rawValue))" }
+      sentences.append("See \(links.joined(separator: ", ")).")
+    }
+    return sentences.joined(separator: " ")
+  }
+
+  // MARK: moments
+
+  /// One event in the life of the string.
+  private struct Moment {
+    var label: String
+    var trace: StackTrace
+    /// Its stack, which stands in two places.
+    var stack: JSONValue
+  }
+
+  /// Returns the events, in the order of their times.
+  private func moments(_ locations: inout SARIFLocations) -> [Moment] {
+    let labels = finding.kind.labels(ofDetail: finding.detail)
+    var events: [(String, StackTrace?)] = [("allocated by", finding.allocated)]
+    events += finding.history.filter { $0.action != .freed }
+      .map { (HistoryWording.words(for: $0.action), $0.trace) }
+    events += finding.pinned.map { ("pinned by", $0) }
+    events += [(labels.freed, finding.freed), (labels.detected, finding.detected)]
+    var moments: [Moment] = []
+    for (label, trace) in events.prefix(SARIFLocations.maxLocations) {
+      guard let trace, let frame = trace.frames.first else { continue }
+      let label = "\(label) \(Finding.withoutOffsets(frame.name))"
+      let stack = locations.stack(trace.framesFromMain, message: label)
+      moments.append(Moment(label: label, trace: trace, stack: stack))
+    }
+    return moments
+  }
+
+  private func codeFlow(_ moments: [Moment], _ locations: inout SARIFLocations) -> JSONValue {
+    var steps: [JSONValue] = []
+    for (index, moment) in moments.enumerated() {
+      guard let frame = moment.trace.located else { continue }
+      steps.append([
+        "location": locations.location(of: frame, message: moment.label), "stack": moment.stack,
+        "executionOrder": .number(index + 1),
+        "properties": moment.trace.moment?.milliseconds.map { ["milliseconds": .number($0)] },
+      ])
+    }
+    return ["threadFlows": [["locations": .array(steps)]]]
+  }
+}

@@ -1,0 +1,21 @@
+// Names of source files relative to the folder that a project is in.
+
+/// The folder of a project's sources.
+enum SourceRoot {
+  /// Returns a folder's path without a slash at its end.
+  static func normalized(_ path: String) -> String {
+    let slash = UInt8(ascii: "/")
+    let end = path.utf8.lastIndex { $0 != slash }
+    return end.map { String(path[...$0]) } ?? "/"
+  }
+
+  /// Returns a file's path relative to a folder; `nil` for a file that is not below it.
+  static func relative(_ path: String, to root: String) -> String? {
+    // By bytes: with a combining mark behind it, a slash is part of another character.
+    let folder = root == "/" ? root : root + "/"
+    guard path.utf8.starts(with: folder.utf8), path.utf8.count > folder.utf8.count else {
+      return nil
+    }
+    return String(Substring(path.utf8.dropFirst(folder.utf8.count)))
+  }
+}
