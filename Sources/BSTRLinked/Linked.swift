@@ -15,11 +15,12 @@ import TraceStore
 public func bstrtrace_linked_started() {
   ct_remove_swift_crash_handlers()
   if Tracker.isElsewhere { return }
+  _ = LinkedReport.start
   let tracker = unsafe Tracker.current
   unsafe Tracker.beforeHalt = {
     let tracker = unsafe Tracker.current
     if unsafe !tracker.pointee.isUnderRun {
-      _ = unsafe LinkedReport.write(tracker.pointee.options)
+      _ = unsafe LinkedReport.write(tracker.pointee.options, tracker.pointee.image())
     }
   }
   for problem in unsafe tracker.pointee.problems where unsafe !tracker.pointee.isUnderRun {
@@ -40,12 +41,12 @@ public func bstrtrace_linked_ending() {
   let options = unsafe tracker.pointee.options
   let callCounters: [StoreCounter] = [.allocations, .foreignFrees]
   // No report on a program without BSTRs, unless an output was set.
-  if options.output == nil && image.events.isEmpty
+  if options.outputs.isEmpty && image.events.isEmpty
     && !callCounters.contains(where: { image.count($0) > 0 })
   {
     return
   }
-  let found = unsafe tracker.pointee.withoutRecording { LinkedReport.write(options) }
+  let found = unsafe tracker.pointee.withoutRecording { LinkedReport.write(options, image) }
   let status = Int32(options.errorExitcode)
   // An exit status is replaced only where it is known, and 0.
   let endedWell = image.header.endState == EndState.exit.rawValue && image.header.exitStatus == 0
@@ -66,25 +67,31 @@ public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CCha
 
 /// The report of a process on itself.
 private enum LinkedReport {
-  /// Writes the report to the output of the options.
+  /// When the process began, by the clock of files.
+  static let start = ReportFile.fileTime
+
+  /// Writes the report to the outputs of the options.
   ///
+  /// - Parameter image: what was recorded, for outputs that are stores.
   /// - Returns: whether there are findings.
-  static func write(_ options: TraceOptions) -> Bool {
+  static func write(_ options: TraceOptions, _ image: StoreImage?) -> Bool {
     guard let report = InProcessReport.make() else { return false }
     // A failure to write cannot be reported any more.
-    try? sink(options).write(report)
+    try? sinks(options)?.write(report) { image?.packed() ?? [] }
     return !report.findings.isEmpty
       || options.strictSuppressions && report.hasStaleSuppressions
   }
 
-  /// Opens the output that the options name, or standard error where it cannot be opened.
-  private static func sink(_ options: TraceOptions) -> ReportSink {
+  /// Opens the outputs that the options name, or standard error where one cannot be opened.
+  private static func sinks(_ options: TraceOptions) -> ReportSinks? {
     do throws(ReportOutput.Failure) {
-      return try ReportSink.open(options)
+      return try ReportSinks(options, start: start)
     } catch {
       ReportOutput.write(
         "bstrtrace: \(Printable.escaped("cannot write \(error)"))\n", to: STDERR_FILENO)
-      return ReportSink(STDERR_FILENO, options)
+      var options = options
+      options.outputs = []
+      return try? ReportSinks(options, start: start)
     }
   }
 }

@@ -3,8 +3,10 @@
 
 /// Options that were given a value.
 public struct GivenOptions: Sendable, Equatable {
-  /// Values by the option's name; each is valid for its option.
-  private var texts: [String: String] = [:]
+  /// Values by the option's name, in the order in which they were given.
+  ///
+  /// One, but for options that may be given several times. Each is valid for its option.
+  private var texts: [String: [String]] = [:]
 
   /// Nothing.
   public init() {}
@@ -20,8 +22,8 @@ public struct GivenOptions: Sendable, Equatable {
     public var description: String { "BSTRTRACE_OPTIONS: ignored '\(part)': \(reason)" }
   }
 
-  /// Returns the text that an option was given; `nil` for none.
-  public subscript(option: TraceOption) -> String? { texts[option.name] }
+  /// Returns the texts that an option was given, in order.
+  public subscript(option: TraceOption) -> [String] { texts[option.name] ?? [] }
 
   /// Returns these options, overruled by those of `others`.
   public func overruled(by others: GivenOptions) -> GivenOptions {
@@ -32,17 +34,17 @@ public struct GivenOptions: Sendable, Equatable {
 
   /// Sets the allocation that fails, in place of those that were given; `nil` for none.
   public mutating func setFailure(at number: UInt64?) {
-    texts[TraceOption[\.failAllocation].name] = number.map { "\(AllocationFailure.at($0))" }
+    texts[TraceOption[\.failAllocation].name] = number.map { ["\(AllocationFailure.at($0))"] }
   }
 
-  /// Gives an option a value.
+  /// Gives an option a value, in place of the one before, or in addition where it is repeatable.
   ///
   /// - Returns: the accepted values, where the text is none of them; the option is then left as it
   ///   was.
   public mutating func give(_ option: TraceOption, _ text: some StringProtocol) -> String? {
     var scratch = TraceOptions()
     guard option.read(Substring(text), &scratch) else { return "expected \(option.accepted)" }
-    texts[option.name] = String(text)
+    texts[option.name] = (option.isRepeatable ? self[option] : []) + [String(text)]
     return nil
   }
 
@@ -71,9 +73,8 @@ public struct GivenOptions: Sendable, Equatable {
 
   /// The options of recording, as a value of `BSTRTRACE_OPTIONS`.
   public var recordingText: String {
-    TraceOption.all.compactMap { option in
-      option.scope == .recording ? self[option].map { "\(option.name)=\($0)" } : nil
-    }
-    .joined(separator: ":")
+    TraceOption.all.filter { $0.scope == .recording }
+      .flatMap { option in self[option].map { "\(option.name)=\($0)" } }
+      .joined(separator: ":")
   }
 }

@@ -28,6 +28,8 @@ public struct TraceOption: Sendable {
   public let defaultText: String
   /// The effect, for people, in one or two sentences.
   public let help: String
+  /// Whether it may be given several times, each time with another value.
+  public let isRepeatable: Bool
   /// Sets the value of a text; false for an invalid text.
   let read: @Sendable (Substring, inout TraceOptions) -> Bool
 
@@ -41,6 +43,16 @@ public struct TraceOption: Sendable {
     ) { $1[keyPath: path] = $0 }
   }
 
+  /// Creates an option that may be given several times.
+  init<Value>(
+    _ name: String, _ path: any WritableKeyPath<TraceOptions, [Value]> & Sendable,
+    each syntax: OptionSyntax<Value>, _ scope: Scope, default text: String, _ help: String
+  ) {
+    self.init(name, path, syntax, scope, text, help, isRepeatable: true) {
+      $1[keyPath: path].append($0)
+    }
+  }
+
   /// Creates an option that may have no value.
   init<Value>(
     _ name: String, _ path: any WritableKeyPath<TraceOptions, Value?> & Sendable,
@@ -52,7 +64,7 @@ public struct TraceOption: Sendable {
   private init<Value>(
     _ name: String, _ path: any PartialKeyPath<TraceOptions> & Sendable,
     _ syntax: OptionSyntax<Value>, _ scope: Scope, _ defaultText: String, _ help: String,
-    set: @escaping @Sendable (Value, inout TraceOptions) -> Void
+    isRepeatable: Bool = false, set: @escaping @Sendable (Value, inout TraceOptions) -> Void
   ) {
     self.path = path
     self.name = name
@@ -62,6 +74,7 @@ public struct TraceOption: Sendable {
     summary = syntax.summary
     self.defaultText = defaultText
     self.help = help
+    self.isRepeatable = isRepeatable
     read = { text, options in
       guard let value = syntax.read(text) else { return false }
       set(value, &options)
@@ -105,13 +118,17 @@ public struct TraceOption: Sendable {
       "redact", \.redact, .onOff, .recording,
       "Keep the characters of strings out of stores and reports: BSTRs hold passwords."),
     TraceOption(
-      "format", \.format, .word, .reporting,
+      "format", \.format, .word, .reporting, default: "by the ending of output, or else text",
       "Shape of the report: "
         + ReportFormat.allCases.map { "\($0.rawValue) \($0.purpose)" }.joined(separator: ", ")
         + " (Docs/ReportFormat.md)."),
     TraceOption(
-      "output", \.output, .path, .reporting, default: "standard error",
-      "Write the report to this file."),
+      "output", \.outputs, each: .path, .reporting, default: "standard error",
+      "Write the report to this file, in the format of its ending (\(endings)); - is standard output, %p in the path the pid. May be given again."
+    ),
+    TraceOption(
+      "source-root", \.sourceRoot, .path, .reporting, default: "GITHUB_WORKSPACE, if that is set",
+      "Name source files below this folder relative to it, in SARIF and for GitHub."),
     TraceOption(
       "error-exitcode", \.errorExitcode, .number(0...255), .reporting,
       "Exit status when the program ended with 0 and there are findings; 0 keeps the program's own."
@@ -159,6 +176,10 @@ public struct TraceOption: Sendable {
       "verify-stacks", \.verifyStacks, .onOff, .recording,
       "Re-unwind every unwind-cache hit and count mismatches (slow; for verification)."),
   ]
+
+  private static let endings =
+    (ReportFormat.allCases.map(\.ending) + [TraceOptions.storeEnding])
+    .map { ".\($0)" }.joined(separator: ", ")
 
   private static let detected = "detected in the program (2 and 8 where it has none of its own)"
 }

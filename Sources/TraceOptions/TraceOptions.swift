@@ -46,10 +46,12 @@ public struct TraceOptions: Sendable {
   public var track: Bool?
   /// Whether characters of strings stay out of stores and reports.
   public var redact = false
-  /// The format of the report.
-  public var format = ReportFormat.text
-  /// The path of the report's file; `nil` for standard error.
-  public var output: String?
+  /// The format of the report; `nil` where the ending of each output chooses it.
+  public var format: ReportFormat?
+  /// The paths of the report's files; none for standard error.
+  public var outputs: [String] = []
+  /// The folder that source files are named relative to; `nil` for none.
+  public var sourceRoot: String?
   /// The exit status for findings, 0 for none.
   public var errorExitcode = 23
   /// Whether the first fault ends the program.
@@ -86,8 +88,7 @@ public struct TraceOptions: Sendable {
   public init(_ given: GivenOptions) {
     self.init()
     for option in TraceOption.all {
-      guard let text = given[option] else { continue }
-      _ = option.read(text[...], &self)
+      for text in given[option] { _ = option.read(text[...], &self) }
     }
   }
 }

@@ -14,7 +14,7 @@ struct Bstrtrace: ParsableCommand {
       free and every write outside a string, with the stacks behind them.
 
         bstrtrace run -- ./server --port 80     report when it has ended
-        bstrtrace run --format json --output leaks.json -- ./server
+        bstrtrace run --output leaks.json --output leaks.sarif -- ./server
         bstrtrace run --keep-store run.store -- ./server
         bstrtrace report run.store              the same report again, later
         bstrtrace sweep -- ./server             check the paths behind failed allocations

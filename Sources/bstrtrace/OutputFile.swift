@@ -14,6 +14,24 @@ enum OutputFile {
     }
   }
 
+  /// Opens an output of a report or store in the same way, by its pattern.
+  static func openReport(_ pattern: String) throws -> ReportFile {
+    do throws(ReportOutput.Failure) {
+      return try ReportFile(opening: pattern, start: ReportFile.fileTime)
+    } catch {
+      throw ToolFailure("cannot write \(error)")
+    }
+  }
+
+  /// Writes to such an output.
+  static func write(_ bytes: [UInt8], to file: ReportFile) throws {
+    do throws(ReportOutput.Failure) {
+      try file.replace(bytes)
+    } catch {
+      throw ToolFailure("cannot write the store: \(error)")
+    }
+  }
+
   /// Replaces the content of an open file, or writes to a terminal or pipe.
   static func write(_ text: String, to descriptor: Int32) throws {
     try write(Array(text.utf8), to: descriptor)

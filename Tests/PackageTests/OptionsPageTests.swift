@@ -20,7 +20,7 @@ import TraceOptions
 
       `track` is for the variable only; `--keep-store FILE`, `--baseline FILE`,
       `--update-baseline` (Docs/Suppressions.md) and `--symbolizer auto|runtime|PATH` (Docs/Limits.md, "Names"), also of `bstrtrace sweep`,
-      are for the command line only.
+      are for the command line only. `output` may be given several times in the variable, too.
 
       | option | values | default | meaning |
       |---|---|---|---|
@@ -41,7 +41,7 @@ import TraceOptions
   /// A value of each option that is not its default.
   private static let everything =
     "depth=20:level=leaks:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
-    + "output=x:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
+    + "output=x:output=y.json:source-root=/src:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
     + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:suppressions=s.txt:"
     + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:verify-stacks=on"
 
@@ -57,7 +57,8 @@ import TraceOptions
     #expect(options.track == true)
     #expect(options.redact)
     #expect(options.format == .json)
-    #expect(options.output == "x")
+    #expect(options.outputs == ["x", "y.json"])
+    #expect(options.sourceRoot == "/src")
     #expect(options.errorExitcode == 0)
     #expect(options.haltOnError)
     #expect(options.foreign == .report)
@@ -72,7 +73,7 @@ import TraceOptions
     #expect(options.fill)
     #expect(options.breakOn == 9)
     #expect(options.verifyStacks)
-    for option in TraceOption.all { #expect(given[option] != nil, "\(option.name) is not tried") }
+    for option in TraceOption.all { #expect(!given[option].isEmpty, "\(option.name) is not tried") }
   }
 
   @Test func childrenGetWhatConcernsRecording() {
@@ -81,7 +82,7 @@ import TraceOptions
     var passedOn = GivenOptions()
     #expect(passedOn.parse(given.recordingText).isEmpty)
     for option in TraceOption.all {
-      #expect(passedOn[option] == (option.scope == .recording ? given[option] : nil))
+      #expect(passedOn[option] == (option.scope == .recording ? given[option] : []))
     }
   }
 
@@ -102,6 +103,15 @@ import TraceOptions
     let options = TraceOptions(variable.overruled(by: flags))
     #expect(options.depth == 20)
     #expect(!options.redact)
+  }
+
+  @Test func laterOnesReplaceButForOutputs() {
+    var (variable, flags) = (GivenOptions(), GivenOptions())
+    _ = variable.parse("depth=20:depth=21:output=a:output=b")
+    #expect(TraceOptions(variable).depth == 21)
+    #expect(TraceOptions(variable).outputs == ["a", "b"])
+    _ = flags.parse("output=c")
+    #expect(TraceOptions(variable.overruled(by: flags)).outputs == ["c"])
   }
 
   @Test(arguments: [

@@ -1,12 +1,12 @@
-// The destination, format and colour of a report. The same for the command line, linked programs
-// and scopes.
+// One output of a report: destination, format and colour. The same for the command line, linked
+// programs and scopes.
 
 import Glibc
 public import TraceOptions
 
 /// An open output with the renderer of its reports.
 public struct ReportSink: Sendable {
-  private let descriptor: Int32
+  private let file: ReportFile
   private let renderer: any ReportRenderer
   private let hasSuppressionRules: Bool
 
@@ -19,23 +19,18 @@ public struct ReportSink: Sendable {
     _ descriptor: Int32, _ format: ReportFormat = .text, colour: Bool,
     hasSuppressionRules: Bool = false
   ) {
-    self.descriptor = descriptor
+    file = ReportFile(descriptor)
     self.hasSuppressionRules = hasSuppressionRules
     renderer = format.renderer(colour: colour)
   }
 
-  /// Creates a sink over an open file, pipe or terminal, with everything else as the options say;
-  /// in colour on a terminal.
-  public init(_ descriptor: Int32, _ options: TraceOptions) {
-    self.init(
-      descriptor, options.format, colour: ReportOutput.isColourful(descriptor),
-      hasSuppressionRules: options.printSuppressions)
-  }
-
-  /// Opens the output that the options name, or standard error, without touching what is in it yet.
-  public static func open(_ options: TraceOptions) throws(ReportOutput.Failure) -> ReportSink {
-    guard let path = options.output else { return ReportSink(STDERR_FILENO, options) }
-    return ReportSink(try ReportOutput.open(path), options)
+  /// Creates a sink over an open file, with everything else as the options say; in colour on a
+  /// terminal.
+  init(_ file: ReportFile, _ format: ReportFormat, _ options: TraceOptions) {
+    self.file = file
+    hasSuppressionRules = options.printSuppressions
+    renderer = format.renderer(
+      colour: file.isColourful, sourceRoot: SourceRoot.chosen(options.sourceRoot))
   }
 
   /// Writes a report over the output's content.
@@ -47,6 +42,6 @@ public struct ReportSink: Sendable {
 
   /// Writes text for people in place of a report.
   public func write(text: String) throws(ReportOutput.Failure) {
-    try ReportOutput.replace(Array(text.utf8), in: descriptor)
+    try file.replace(Array(text.utf8))
   }
 }

@@ -1,7 +1,15 @@
 // Names of source files relative to the folder that a project is in.
 
+import Glibc
+
 /// The folder of a project's sources.
 enum SourceRoot {
+  /// Returns the folder that was given, or else GitHub's of the checkout, where there is one.
+  static func chosen(_ given: String?) -> String? {
+    given
+      ?? getenv("GITHUB_WORKSPACE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
   /// Returns a folder's path without a slash at its end.
   static func normalized(_ path: String) -> String {
     let slash = UInt8(ascii: "/")

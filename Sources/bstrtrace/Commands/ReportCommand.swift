@@ -30,16 +30,27 @@ struct ReportCommand: ParsableCommand {
   var store: [String]
 
   func validate() throws {
-    let format = TraceOptions(options.given).format
-    if history != nil, format != .text {
-      throw ValidationError(
-        "--history is text: it has no \(format.rawValue.uppercased()) form.")
+    guard history != nil else { return }
+    for destination in TraceOptions(options.given).destinations {
+      switch destination.content {
+      case .report(.text): continue
+      case .report(let format):
+        throw ValidationError(
+          "--history is text: it has no \(format.rawValue.uppercased()) form.")
+      case .store: throw ValidationError("--history is text, and no store.")
+      }
     }
   }
 
   func run() throws {
     let traceOptions = TraceOptions(EnvironmentOptions.read().overruled(by: options.allGiven))
     do {
+      if traceOptions.redact,
+        let store = traceOptions.destinations.first(where: { $0.content == .store })
+      {
+        throw ToolFailure(
+          "cannot write '\(store.path ?? "")': a store has strings that --redact is to keep out")
+      }
       let target = try ReportTarget(traceOptions)
       let triage = try Triage(options.triage, traceOptions)
       var images: [StoreImage] = []
@@ -63,13 +74,13 @@ struct ReportCommand: ParsableCommand {
       if let history {
         let story = options.reporter(traceOptions)
           .history(ofSerial: history, in: images, symbolicator: &symbolicator)
-        if options.output == nil { return try OutputFile.write(story, to: STDOUT_FILENO) }
+        if options.output.isEmpty { return try OutputFile.write(story, to: STDOUT_FILENO) }
         return try target.write(story)
       }
       var report = options.reporter(traceOptions)
         .report(on: images, symbolicator: &symbolicator, damage: damage)
       try triage.apply(to: &report)
-      try target.write(report)
+      try target.write(report, of: images)
       throw ExitStatus.of(report, traceOptions, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)

@@ -47,14 +47,14 @@ struct RunCommand: ParsableCommand {
       let traceOptions = TraceOptions(given)
       let target = try ReportTarget(traceOptions)
       let triage = try Triage(options.triage, traceOptions)
-      let keep = try keepStore.map(OutputFile.open)
+      let keep = try keepStore.map(OutputFile.openReport)
       let program = try TracedProgram(traced.words[0])
       let run = try ProgramRun(program: program, arguments: traced.words, given: given)
       let (images, damage) = run.collect()
       if let keep { try OutputFile.write(images.flatMap { $0.packed() }, to: keep) }
       var report = report(on: images, damage: damage, of: run, traceOptions)
       try triage.apply(to: &report)
-      try target.write(report)
+      try target.write(report, of: images)
       throw run.ownStatus.map { ExitCode($0) } ?? ExitStatus.of(report, traceOptions, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)

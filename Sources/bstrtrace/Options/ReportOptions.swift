@@ -3,11 +3,13 @@
 import ArgumentParser
 import BSTRReporter
 import TraceOptions
+import TraceStore
 
 /// The form and output of a report.
 struct ReportOptions: TableOptions {
   @Option(\.format) var format: GivenText?
-  @Option(\.output) var output: GivenText?
+  @Option(\.outputs) var output: [GivenText] = []
+  @Option(\.sourceRoot) var sourceRoot: GivenText?
   @Flag(\.redact) var redact: Bool?
   @Option(\.errorExitcode) var errorExitcode: GivenText?
   @Option(\.wrappers) var wrappers: GivenText?
@@ -28,29 +30,32 @@ struct ReportOptions: TableOptions {
   }
 }
 
-/// The output of a report: opened before the program runs, so that a typo does not cost a long run.
+/// The outputs of a report: opened before the program runs, so that a typo does not cost a long
+/// run.
 ///
-/// Its failures are the tool's.
+/// Their failures are the tool's.
 struct ReportTarget {
-  private let sink: ReportSink
+  private let sinks: ReportSinks
 
-  /// Opens the output, or throws the sentence on why it cannot be written.
+  /// Opens the outputs, or throws the sentence on why one cannot be written.
   init(_ options: TraceOptions) throws {
     do throws(ReportOutput.Failure) {
-      sink = try ReportSink.open(options)
+      sinks = try ReportSinks(options, start: ReportFile.fileTime)
     } catch {
       throw ToolFailure("cannot write \(error)")
     }
   }
 
-  /// Writes the report.
-  func write(_ report: Report) throws {
-    try Self.rethrowing { () throws(ReportOutput.Failure) in try sink.write(report) }
+  /// Writes the report, made of these stores.
+  func write(_ report: Report, of images: [StoreImage]) throws {
+    try Self.rethrowing { () throws(ReportOutput.Failure) in
+      try sinks.write(report) { images.flatMap { $0.packed() } }
+    }
   }
 
   /// Writes text for people instead of a report.
   func write(_ text: String) throws {
-    try Self.rethrowing { () throws(ReportOutput.Failure) in try sink.write(text: text) }
+    try Self.rethrowing { () throws(ReportOutput.Failure) in try sinks.write(text: text) }
   }
 
   private static func rethrowing(_ write: () throws(ReportOutput.Failure) -> Void) throws {

@@ -7,7 +7,7 @@ import TraceOptions
 /// Flags that are rows of the table of options.
 ///
 /// On/off flags are properties of type `Bool?` that have the name of the one that they set; others
-/// are of type `GivenText?`.
+/// are of type `GivenText?`, or `[GivenText]` where they may be given several times.
 protocol TableOptions: ParsableArguments {}
 
 /// The value that a flag of the table was given.
@@ -24,6 +24,9 @@ extension TableOptions {
     for child in Mirror(reflecting: self).children {
       if let option = child.value as? Option<GivenText?>, let value = option.wrappedValue {
         _ = given.give(value.option, value.text)
+      }
+      if let option = child.value as? Option<[GivenText]> {
+        for value in option.wrappedValue { _ = given.give(value.option, value.text) }
       }
       // A property wrapper's storage has an underscore in front of the name.
       if let flag = child.value as? Flag<Bool?>, let isOn = flag.wrappedValue,
@@ -55,6 +58,13 @@ extension TraceOption {
     ArgumentHelp("\(help) (default: \(defaultText))", valueName: placeholder)
   }
 
+  /// Returns a value that this option accepts.
+  fileprivate func checked(_ text: String) throws -> GivenText {
+    var given = GivenOptions()
+    if let problem = given.give(self, text) { throw ValidationError(problem) }
+    return GivenText(option: self, text: text)
+  }
+
   fileprivate var completion: CompletionKind { placeholder == "file" ? .file() : .default }
 }
 
@@ -64,12 +74,17 @@ extension Option<GivenText?> {
     let option = TraceOption[path]
     self.init(
       name: .customLong(option.name), help: help ?? option.argumentHelp,
-      completion: option.completion,
-      transform: { text in
-        var given = GivenOptions()
-        if let problem = given.give(option, text) { throw ValidationError(problem) }
-        return GivenText(option: option, text: text)
-      })
+      completion: option.completion, transform: { try option.checked($0) })
+  }
+}
+
+extension Option<[GivenText]> {
+  /// Creates an option of the table that may be given several times, checked.
+  init(wrappedValue: [GivenText], _ path: PartialKeyPath<TraceOptions>) {
+    let option = TraceOption[path]
+    self.init(
+      wrappedValue: wrappedValue, name: .customLong(option.name), help: option.argumentHelp,
+      completion: option.completion, transform: { try option.checked($0) })
   }
 }
 

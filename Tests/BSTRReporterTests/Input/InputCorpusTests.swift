@@ -37,7 +37,7 @@ import TraceOptions
     var given = GivenOptions()
     let problems = given.parse("output=\u{301}f:\u{301}depth=3:depth=7")
     #expect(problems.map(\.part) == ["\u{301}depth=3"])
-    #expect(TraceOptions(given).output == "\u{301}f")
+    #expect(TraceOptions(given).outputs == ["\u{301}f"])
     #expect(TraceOptions(given).depth == 7)
   }
 

@@ -17,9 +17,9 @@ import TraceOptions
     defer { try? FileManager.default.removeItem(at: file) }
     try String(repeating: "old", count: 9999).write(to: file, atomically: false, encoding: .utf8)
     var options = TraceOptions()
-    options.output = file.path
+    options.outputs = [file.path]
     change(&options)
-    try ReportSink.open(options).write(try report())
+    try ReportSinks(options, start: .max).write(try report()) { [] }
     return try String(contentsOf: file, encoding: .utf8)
   }
 
@@ -52,6 +52,42 @@ import TraceOptions
       } == JSONRenderer().render(report))
   }
 
+  @Test func everyOutputHasItsFormat() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appending(path: name).path }
+    var options = TraceOptions()
+    options.outputs = ["a.txt", "b.json", "c.sarif", "d", "e.store"].map(path)
+    let report = try report()
+    try ReportSinks(options, start: .max).write(report) { Array("a store".utf8) }
+    let texts = try options.outputs.map { try String(contentsOfFile: $0, encoding: .utf8) }
+    let text = TextRenderer().render(report)
+    #expect(
+      texts == [
+        text, JSONRenderer().render(report), SARIFRenderer().render(report), text, "a store",
+      ])
+    // The flag overrules the endings.
+    options.format = .json
+    try ReportSinks(options, start: .max).write(report) { [] }
+    for path in options.outputs {
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == JSONRenderer().render(report))
+    }
+  }
+
+  /// A full disk costs the outputs on it, and no others.
+  @Test func anOutputThatFailsCostsNoOther() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: file) }
+    var options = TraceOptions()
+    options.outputs = ["/dev/full", file.path]
+    let failure = #expect(throws: ReportOutput.Failure.self) {
+      try ReportSinks(options, start: .max).write(try report()) { [] }
+    }
+    #expect(failure?.description == "No space left on device")
+    #expect(try String(contentsOf: file, encoding: .utf8).contains("get_StatusText"))
+  }
+
   @Test func textMayStandInPlaceOfAReport() throws {
     let pipe = Pipe()
     try ReportSink(pipe.fileHandleForWriting.fileDescriptor, .json, colour: false)
@@ -62,8 +98,10 @@ import TraceOptions
 
   @Test func whatCannotBeOpenedOrWrittenIsSaid() throws {
     var options = TraceOptions()
-    options.output = "/no/such/folder/report"
-    let opening = #expect(throws: ReportOutput.Failure.self) { try ReportSink.open(options) }
+    options.outputs = ["/no/such/folder/report"]
+    let opening = #expect(throws: ReportOutput.Failure.self) {
+      try ReportSinks(options, start: .max)
+    }
     #expect(opening?.description == "'/no/such/folder/report': No such file or directory")
     let report = try report()
     let writing = #expect(throws: ReportOutput.Failure.self) {

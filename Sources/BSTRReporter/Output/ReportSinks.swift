@@ -1,0 +1,54 @@
+// The outputs of one report: every one that the options name, each in its format.
+
+import Glibc
+public import TraceOptions
+
+/// Open outputs, of reports and of stores.
+public struct ReportSinks: Sendable {
+  private var sinks: [ReportSink] = []
+  private var stores: [ReportFile] = []
+
+  /// Opens every output that the options name, or standard error, without touching what is in them
+  /// yet.
+  ///
+  /// - Parameter start: when this process began, by `ReportFile.fileTime`.
+  /// - Throws: the reason why one cannot be written.
+  public init(_ options: TraceOptions, start: Int64) throws(ReportOutput.Failure) {
+    for destination in options.destinations {
+      let file =
+        if let path = destination.path {
+          try ReportFile(opening: path, start: start)
+        } else {
+          ReportFile(STDERR_FILENO)
+        }
+      switch destination.content {
+      case .report(let format): sinks.append(ReportSink(file, format, options))
+      case .store: stores.append(file)
+      }
+    }
+  }
+
+  /// Writes a report to every output.
+  ///
+  /// - Throws: the first failure, when all outputs were written that can be.
+  /// - Parameter store: returns the bytes of the stores that it was made of; called where an output
+  ///   is to have them.
+  public func write(
+    _ report: Report, store: () -> [UInt8]
+  ) throws(ReportOutput.Failure) {
+    // One that fails costs none of the others.
+    var failure: ReportOutput.Failure?
+    for file in stores {
+      do { try file.replace(store()) } catch { failure = failure ?? error }
+    }
+    for sink in sinks {
+      do { try sink.write(report) } catch { failure = failure ?? error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Writes text for people in place of a report.
+  public func write(text: String) throws(ReportOutput.Failure) {
+    for sink in sinks { try sink.write(text: text) }
+  }
+}
