@@ -130,6 +130,10 @@ public struct TraceOption: Sendable {
       "source-root", \.sourceRoot, .path, .reporting, default: "GITHUB_WORKSPACE, if that is set",
       "Name source files below this folder relative to it, in SARIF and for GitHub."),
     TraceOption(
+      "github", \.github, .onOff, .reporting,
+      default: "on for the command line where GITHUB_ACTIONS is true",
+      "Annotate lines in the log of a GitHub Actions job, and list the findings in its summary."),
+    TraceOption(
       "error-exitcode", \.errorExitcode, .number(0...255), .reporting,
       "Exit status when the program ended with 0 and there are findings; 0 keeps the program's own."
     ),

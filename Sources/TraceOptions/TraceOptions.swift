@@ -52,6 +52,9 @@ public struct TraceOptions: Sendable {
   public var outputs: [String] = []
   /// The folder that source files are named relative to; `nil` for none.
   public var sourceRoot: String?
+  /// Whether the report goes to the log and the summary of a GitHub Actions job; `nil` where
+  /// `bstrtrace` finds that out.
+  public var github: Bool?
   /// The exit status for findings, 0 for none.
   public var errorExitcode = 23
   /// Whether the first fault ends the program.

@@ -37,6 +37,31 @@ import Testing
     #expect(try text("b.sarif") == text(sarif))
   }
 
+  @Test(arguments: [true, false]) func jobsOfGitHubHaveAnnotationsAndASummary(isAsked: Bool) throws
+  {
+    let folder = try Built.folder("github-\(isAsked)")
+    let summary = folder.appending(path: "summary.md")
+    try "before\n".write(to: summary, atomically: false, encoding: .utf8)
+    let job = ["GITHUB_STEP_SUMMARY": summary.path, "GITHUB_WORKSPACE": Built.root.path]
+    let run = try Command.run(
+      [Built.tool, "run"] + (isAsked ? ["--github"] : []) + ["--output", "a.json", "--", example],
+      environment: isAsked ? job : job.merging(["GITHUB_ACTIONS": "true"]) { $1 }, in: folder)
+    #expect(run.status == 23)
+    let place = "file=Sources/StatusText/status_text.cpp,line="
+    let lines = run.errors.split(separator: "\n").filter { $0.hasPrefix("::error \(place)") }
+    #expect(lines.count == 2)
+    #expect(lines.first?.hasPrefix("::error \(place)58,title=leak-in%3A") == true)
+    let text = try String(contentsOf: summary, encoding: .utf8)
+    #expect(text.hasPrefix("before\n### bstrtrace&#58; 2 findings\n"), "\(text)")
+    #expect(try reports(in: folder).count == 1)
+    // Nobody else's text is changed.
+    let plain = try Command.run(
+      [Built.tool, "run", "--no-github", "--", example],
+      environment: job.merging(["GITHUB_ACTIONS": "true"]) { $1 }, in: folder)
+    #expect(plain.errors.hasPrefix("bstrtrace: "))
+    #expect(try String(contentsOf: summary, encoding: .utf8) == text)
+  }
+
   @Test func aLinkedProgramWritesReportsAndStores() throws {
     let folder = try Built.folder("linked-outputs")
     let options = "output=a.json:output=a.store:output=a.txt"

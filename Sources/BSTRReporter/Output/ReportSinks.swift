@@ -7,13 +7,17 @@ public import TraceOptions
 public struct ReportSinks: Sendable {
   private var sinks: [ReportSink] = []
   private var stores: [ReportFile] = []
+  private let gitHub: GitHubOutput?
 
   /// Opens every output that the options name, or standard error, without touching what is in them
   /// yet.
   ///
+  /// For GitHub the log of the job, which is standard error, takes the part of text there.
+  ///
   /// - Parameter start: when this process began, by `ReportFile.fileTime`.
   /// - Throws: the reason why one cannot be written.
   public init(_ options: TraceOptions, start: Int64) throws(ReportOutput.Failure) {
+    gitHub = options.github == true ? GitHubOutput(options) : nil
     for destination in options.destinations {
       let file =
         if let path = destination.path {
@@ -22,6 +26,7 @@ public struct ReportSinks: Sendable {
           ReportFile(STDERR_FILENO)
         }
       switch destination.content {
+      case .report(.text) where destination.path == nil && gitHub != nil: continue
       case .report(let format): sinks.append(ReportSink(file, format, options))
       case .store: stores.append(file)
       }
@@ -44,6 +49,7 @@ public struct ReportSinks: Sendable {
     for sink in sinks {
       do { try sink.write(report) } catch { failure = failure ?? error }
     }
+    do { try gitHub?.write(report) } catch { failure = failure ?? error }
     if let failure { throw failure }
   }
 

@@ -46,6 +46,19 @@ struct SARIFResult {
     [isKnown ? 1 : 0, finding.kind == .leak ? 1 : 0, -finding.bytes, -finding.count]
   }
 
+  /// Returns whether it matters more than another one.
+  func outweighs(_ other: SARIFResult) -> Bool {
+    weight.lexicographicallyPrecedes(other.weight)
+  }
+
+  /// Returns the findings of a report: the gravest kinds, and of these the heaviest first.
+  static func heaviestFirst(_ report: Report) -> [SARIFResult] {
+    // A stable sort: findings of the same weight stay in the order of the report.
+    report.processes.flatMap { process in
+      process.findings.map { SARIFResult(finding: $0, program: process.executable) }
+    }.sorted { $0.outweighs($1) }
+  }
+
   /// Returns the result.
   ///
   /// - Parameter ruleIndex: the index of its rule in the tool's.
@@ -82,7 +95,7 @@ struct SARIFResult {
   // MARK: judgement
 
   /// The severity: what a process that was cut short had live is no proof of a leak.
-  private var level: String {
+  var level: String {
     switch finding.ownership.uncertainty {
     case .processCutShort, .freeUnwatched: "note"
     default: SARIFRule(finding).level
@@ -114,7 +127,7 @@ struct SARIFResult {
   }
 
   /// The line to change: the owner's, else the innermost one that is known.
-  private var primaryFrame: Frame? {
+  var primaryFrame: Frame? {
     if let owner = finding.ownership.owner, owner.line != nil { return owner }
     let frames = [culprit, finding.allocated, finding.freed].compactMap { $0?.located }
     return frames.first { $0.line != nil } ?? frames.first

@@ -10,6 +10,11 @@ enum SourceRoot {
       ?? getenv("GITHUB_WORKSPACE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// Returns a file's path, relative to a folder where it is below that one.
+  static func short(_ path: String, _ root: String?) -> String {
+    root.flatMap { relative(path, to: normalized($0)) } ?? path
+  }
+
   /// Returns a folder's path without a slash at its end.
   static func normalized(_ path: String) -> String {
     let slash = UInt8(ascii: "/")

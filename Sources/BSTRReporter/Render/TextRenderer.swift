@@ -219,7 +219,7 @@ public struct TextRenderer: ReportRenderer {
   }
 
   /// Returns the quantity behind a finding's title.
-  private static func size(of finding: Finding) -> String {
+  static func size(of finding: Finding) -> String {
     switch finding.kind.size {
     case .stringsAndBytes:
       "\(count(finding.count, "BSTR")), \(count(finding.bytes, "byte"))"

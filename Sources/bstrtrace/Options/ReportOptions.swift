@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BSTRReporter
+import Glibc
 import TraceOptions
 import TraceStore
 
@@ -10,6 +11,7 @@ struct ReportOptions: TableOptions {
   @Option(\.format) var format: GivenText?
   @Option(\.outputs) var output: [GivenText] = []
   @Option(\.sourceRoot) var sourceRoot: GivenText?
+  @Flag(\.github) var github: Bool?
   @Flag(\.redact) var redact: Bool?
   @Option(\.errorExitcode) var errorExitcode: GivenText?
   @Option(\.wrappers) var wrappers: GivenText?
@@ -39,6 +41,9 @@ struct ReportTarget {
 
   /// Opens the outputs, or throws the sentence on why one cannot be written.
   init(_ options: TraceOptions) throws {
+    var options = options
+    options.github =
+      options.github ?? (getenv("GITHUB_ACTIONS").map { String(cString: $0) } == "true")
     do throws(ReportOutput.Failure) {
       sinks = try ReportSinks(options, start: ReportFile.fileTime)
     } catch {

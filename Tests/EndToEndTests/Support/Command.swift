@@ -26,7 +26,9 @@ struct Command {
     process.executableURL = URL(filePath: "/usr/bin/perl")
     // Nothing hangs, not even a test: 124 is the status of what was ended here.
     process.arguments = ["-e", unblock, "--", "timeout", "\(limit)"] + words
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      // A job that runs the tests is not what they are about.
+      .filter { !$0.key.hasPrefix("GITHUB_") }.merging(environment) { $1 }
     if !Products.current.recordsByDefault {
       // In front: what a test asks for itself stands behind, and goes.
       let options = process.environment?["BSTRTRACE_OPTIONS"] ?? ""
