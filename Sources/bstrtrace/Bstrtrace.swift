@@ -17,6 +17,7 @@ struct Bstrtrace: ParsableCommand {
         bstrtrace run --output leaks.json --output leaks.sarif -- ./server
         bstrtrace run --keep-store run.store -- ./server
         bstrtrace report run.store              the same report again, later
+        bstrtrace diff old.store new.store      what is new, has grown, shrunk or gone
         bstrtrace sweep -- ./server             check the paths behind failed allocations
         bstrtrace check ./server                whose strings would be seen, without a run
 
@@ -24,7 +25,8 @@ struct Bstrtrace: ParsableCommand {
       """,
     version: ToolVersion.current,
     subcommands: [
-      RunCommand.self, ReportCommand.self, SweepCommand.self, CheckCommand.self,
+      RunCommand.self, ReportCommand.self, DiffCommand.self, SweepCommand.self,
+      CheckCommand.self,
     ]
   )
 }

@@ -40,6 +40,11 @@ public struct ReportSink: Sendable {
     try write(text: text)
   }
 
+  /// Writes the difference between two runs over the output's content.
+  public func write(_ diff: FindingDiff) throws(ReportOutput.Failure) {
+    try write(text: renderer.render(diff))
+  }
+
   /// Writes text for people in place of a report.
   public func write(text: String) throws(ReportOutput.Failure) {
     try file.replace(Array(text.utf8))

@@ -53,6 +53,11 @@ public struct ReportSinks: Sendable {
     if let failure { throw failure }
   }
 
+  /// Writes the difference between two runs to every output.
+  public func write(_ diff: FindingDiff) throws(ReportOutput.Failure) {
+    for sink in sinks { try sink.write(diff) }
+  }
+
   /// Writes text for people in place of a report.
   public func write(text: String) throws(ReportOutput.Failure) {
     for sink in sinks { try sink.write(text: text) }

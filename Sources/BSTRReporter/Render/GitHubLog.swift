@@ -34,6 +34,9 @@ struct GitHubLog: ReportRenderer {
       + annotations(on: report)
   }
 
+  /// Renders the difference between two runs as text for people.
+  func render(_ diff: FindingDiff) -> String { TextRenderer().render(diff) }
+
   private func annotations(on report: Report) -> String {
     let results = SARIFResult.heaviestFirst(report)
     var lines = results.prefix(Self.maxAnnotations).map(annotation)

@@ -7,6 +7,9 @@ public protocol ReportRenderer: Sendable {
   /// Renders the whole report, ending with a newline.
   func render(_ report: Report) -> String
 
+  /// Renders the difference between two runs, ending with a newline.
+  func render(_ diff: FindingDiff) -> String
+
   /// Returns rules that would silence the findings of a report, to follow it where that was asked
   /// for.
   ///

@@ -26,24 +26,37 @@ public struct SARIFRenderer: ReportRenderer {
     let ruleIndices = Dictionary(
       uniqueKeysWithValues: rules.enumerated().map { ($0.element, $0.offset) })
     var locations = SARIFLocations(sourceRoot: sourceRoot)
+    return text(
+      rules: rules.map(\.json),
+      invocation: invocation(of: report, leftOut: all.count - results.count), locations.baseIDs,
+      // One at a time: a file may be larger than all else in memory.
+      results: results.lazy.map { result in
+        result.json(ruleIndex: ruleIndices[SARIFRule(result.finding)] ?? 0, &locations)
+      })
+  }
+
+  /// Returns a file with one run.
+  func text(
+    rules: [JSONValue], invocation: JSONValue, _ baseIDs: JSONValue?,
+    results: some Sequence<JSONValue>
+  ) -> String {
     var bytes = Array(
       #"{"$schema":"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json","version":"2.1.0","runs":[{"#
         .utf8)
     let driver: JSONValue = [
       "name": "bstrtrace", "version": .string(ToolVersion.current),
-      "semanticVersion": .string(ToolVersion.current),
-      "rules": Self.lines(rules.map(\.json)),
+      "semanticVersion": .string(ToolVersion.current), "rules": Self.lines(rules),
     ]
     Self.append("tool", ["driver": driver], to: &bytes)
-    Self.append(
-      "invocations", [invocation(of: report, leftOut: all.count - results.count)], to: &bytes)
-    Self.append("originalUriBaseIds", locations.baseIDs, to: &bytes)
+    Self.append("invocations", [invocation], to: &bytes)
+    Self.append("originalUriBaseIds", baseIDs, to: &bytes)
     Self.append("columnKind", "unicodeCodePoints", to: &bytes)
     bytes += #""results":["#.utf8
-    for (index, result) in results.enumerated() {
-      bytes += (index == 0 ? "\n" : ",\n").utf8
-      result.json(ruleIndex: ruleIndices[SARIFRule(result.finding)] ?? 0, &locations)
-        .append(to: &bytes)
+    var separator = "\n"
+    for result in results {
+      bytes += separator.utf8
+      result.append(to: &bytes)
+      separator = ",\n"
     }
     bytes += "\n]}]}\n".utf8
     return String(decoding: bytes, as: UTF8.self)

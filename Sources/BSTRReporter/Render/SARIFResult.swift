@@ -81,14 +81,20 @@ struct SARIFResult {
       "codeFlows": moments.isEmpty ? nil : [codeFlow(moments, &locations)],
       "stacks": .array(moments.map(\.stack)),
       "occurrenceCount": .number(max(1, finding.count)),
-      "partialFingerprints": [
-        "primaryLocationLineHash": .string(
-          "\(String(key.hash, radix: 16)):\(ordinal)"),
-        "bstrtrace/v1": .string(ordinal == 1 ? key.text : "\(key.text) #\(ordinal)"),
-      ],
+      "partialFingerprints": Self.fingerprints(key, ordinal: ordinal),
       "baselineState": finding.baselineState.map { .string($0.rawValue) },
       "suppressions": suppressions,
       "properties": ["precision": .string(precision)],
+    ]
+  }
+
+  /// Returns what a finding is recognised by.
+  ///
+  /// - Parameter ordinal: its position among the findings of the key, from 1.
+  static func fingerprints(_ key: FindingKey, ordinal: Int) -> JSONValue {
+    [
+      "primaryLocationLineHash": .string("\(String(key.hash, radix: 16)):\(ordinal)"),
+      "bstrtrace/v1": .string(ordinal == 1 ? key.text : "\(key.text) #\(ordinal)"),
     ]
   }
 

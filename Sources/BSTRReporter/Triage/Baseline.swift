@@ -18,7 +18,8 @@ public struct Baseline: Sendable {
     }
   }
 
-  private var counts: [FindingKey: Int] = [:]
+  /// How many there were of each key.
+  private(set) var counts: [FindingKey: Int] = [:]
 
   /// The reason why a file is no baseline.
   public struct Failure: Error, CustomStringConvertible {

@@ -58,6 +58,11 @@ struct ReportTarget {
     }
   }
 
+  /// Writes the difference between two runs.
+  func write(_ diff: FindingDiff) throws {
+    try Self.rethrowing { () throws(ReportOutput.Failure) in try sinks.write(diff) }
+  }
+
   /// Writes text for people instead of a report.
   func write(_ text: String) throws {
     try Self.rethrowing { () throws(ReportOutput.Failure) in try sinks.write(text: text) }

@@ -38,6 +38,9 @@ public enum StoreFuzzing {
     for format in ReportFormat.allCases {
       precondition(format.renderer().render(report).hasSuffix("\n"))
     }
+    let sums = FindingSums(of: report)
+    let diff = FindingDiff(from: sums, to: sums)
+    precondition(!diff.isWorse && JSONRenderer().render(diff).hasSuffix("}\n"))
     let baseline = Baseline(of: report)
     var known = report
     baseline.apply(to: &known)

@@ -1,0 +1,127 @@
+// The findings of a run, summed up by key: what two runs are compared by. Of a report, of its JSON
+// form, or of a baseline.
+
+import FoundationEssentials
+
+/// How many of each finding a run had.
+public struct FindingSums: Sendable {
+  /// The findings of one key.
+  struct Sum: Sendable {
+    /// The count of calls; of leaks, of BSTRs.
+    var count = 0
+    /// The line to change of one of them, where it is known.
+    var place: Frame?
+  }
+
+  private(set) var sums: [FindingKey: Sum] = [:]
+  /// What is wrong with the stores that a report was made of, in sentences.
+  public private(set) var damage: [String] = []
+
+  /// The reason why a file cannot be compared.
+  public struct Failure: Error, CustomStringConvertible {
+    /// The second half of a sentence that starts with the file's name.
+    public var description: String
+  }
+
+  /// Sums up the findings of a report.
+  public init(of report: Report) {
+    damage = report.damage
+    for process in report.processes {
+      for finding in process.findings {
+        let place = SARIFResult(finding: finding, program: process.executable).primaryFrame
+        add(FindingKey(finding), finding.count, place)
+      }
+    }
+  }
+
+  /// Reads the JSON form of a report, or a baseline.
+  public init(json bytes: [UInt8]) throws(Failure) {
+    let data = Data(bytes)
+    guard let schema = try? JSONDecoder().decode(Schema.self, from: data) else {
+      throw Failure(description: "is no store, JSON report or baseline")
+    }
+    switch schema.schema {
+    case "bstrtrace-baseline":
+      do throws(Baseline.Failure) {
+        for (key, count) in try Baseline(bytes).counts { add(key, count, nil) }
+      } catch {
+        throw Failure(description: error.description)
+      }
+    case "bstrtrace-report" where schema.version == 1:
+      guard let file = try? JSONDecoder().decode(ReportFile.self, from: data) else {
+        throw Failure(description: "is a damaged JSON report")
+      }
+      damage = file.damage
+      for entry in file.processes.flatMap(\.findings) { try add(entry) }
+    default:
+      throw Failure(
+        description: "is of the schema '\(schema.schema)', version \(schema.version), which "
+          + "this bstrtrace does not compare")
+    }
+  }
+
+  private mutating func add(_ key: FindingKey, _ count: Int, _ place: Frame?) {
+    var sum = sums[key] ?? Sum()
+    // A file may say anything; a sum that overflows is larger than any run's.
+    let (count, overflow) = sum.count.addingReportingOverflow(max(0, count))
+    sum.count = overflow ? .max : count
+    sum.place = sum.place ?? place
+    sums[key] = sum
+  }
+
+  // MARK: JSON
+
+  private struct Schema: Decodable {
+    var schema: String
+    var version: Int
+  }
+
+  /// What is needed of a JSON report.
+  private struct ReportFile: Decodable {
+    var damage: [String]
+    var processes: [Process]
+
+    struct Process: Decodable { var findings: [Entry] }
+
+    struct Entry: Decodable {
+      var kind: String
+      var detail: String?
+      var count: Int
+      var owner: Location?
+      var stacks: Stacks
+    }
+
+    struct Stacks: Decodable { var allocated, freed, detected: [Location] }
+
+    struct Location: Decodable {
+      var function, file: String?
+      var line, column: Int?
+      var module: String
+      var offset: UInt64
+
+      var frame: Frame {
+        Frame(
+          function: function, file: file, line: line, column: column, module: module,
+          offset: offset)
+      }
+    }
+  }
+
+  private mutating func add(_ entry: ReportFile.Entry) throws(Failure) {
+    guard let kind = FindingKind(id: entry.kind) else {
+      throw Failure(description: "has findings of the unknown kind '\(entry.kind)'")
+    }
+    func trace(_ stack: [ReportFile.Location]) -> StackTrace? {
+      stack.isEmpty ? nil : StackTrace(frames: stack.map(\.frame))
+    }
+    var finding = Finding(
+      kind: kind, detail: entry.detail, count: entry.count, bytes: 0, message: "",
+      allocated: trace(entry.stacks.allocated), suppression: "")
+    finding.freed = trace(entry.stacks.freed)
+    finding.detected = trace(entry.stacks.detected)
+    let owner = entry.owner?.frame
+    let place =
+      owner?.line == nil ? SARIFResult(finding: finding, program: "").primaryFrame : owner
+    add(FindingKey(finding), finding.count, place)
+  }
+}
