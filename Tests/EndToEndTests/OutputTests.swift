@@ -54,6 +54,11 @@ import Testing
     let text = try String(contentsOf: summary, encoding: .utf8)
     #expect(text.hasPrefix("before\n### bstrtrace&#58; 2 findings\n"), "\(text)")
     #expect(try reports(in: folder).count == 1)
+    // A report for programs stays one.
+    let json = try Command.run(
+      [Built.tool, "run", "--format", "json", "--", example],
+      environment: job.merging(["GITHUB_ACTIONS": "true"]) { $1 }, in: folder)
+    #expect(try Traced.Report(Data(json.errors.utf8)).findings.count == 2)
     // Nobody else's text is changed.
     let plain = try Command.run(
       [Built.tool, "run", "--no-github", "--", example],

@@ -15,16 +15,19 @@ import Testing
     return file
   }
 
-  @Test(.needs(.jsonSchema), .needs(.sarifSchema)) func filesAreOfTheStandard() throws {
+  /// Validates a file against the standard's schema.
+  private func validate(_ file: URL) throws -> Command {
     let script = """
       import json, sys, jsonschema
       schema = json.load(open(sys.argv[1]))
       jsonschema.Draft7Validator(schema).validate(json.load(open(sys.argv[2])))
       """
+    return try Command.run(
+      ["/usr/bin/python3", "-c", script, Client.sarifSchema.path, file.path])
+  }
+
+  @Test(.needs(.jsonSchema), .needs(.sarifSchema)) func filesAreOfTheStandard() throws {
     let file = try report()
-    func validate(_ file: URL) throws -> Command {
-      try Command.run(["/usr/bin/python3", "-c", script, Client.sarifSchema.path, file.path])
-    }
     let valid = try validate(file)
     #expect(valid.status == 0, "\(valid.errors)")
     let text = try String(contentsOf: file, encoding: .utf8)
@@ -32,6 +35,30 @@ import Testing
     try text.replacing("\"startLine\":", with: "\"startLine\":-").write(
       to: wrong, atomically: false, encoding: .utf8)
     #expect(try validate(wrong).status != 0)
+  }
+
+  /// A store that was cut off gives a file of the standard that says so.
+  @Test(.needs(.jsonSchema), .needs(.sarifSchema)) func damageIsSaidInAValidFile() throws {
+    let folder = try Built.folder("sarif-damaged")
+    _ = try Command.run(
+      [
+        Built.tool, "run", "--output", "whole.store", "--",
+        Built.products.appending(path: "StatusText").path,
+      ], in: folder)
+    let whole = try Data(contentsOf: folder.appending(path: "whole.store"))
+    for share in [3, 5, 9] {
+      try whole.prefix(whole.count * share / 10).write(to: folder.appending(path: "cut.store"))
+      let report = try Command.run(
+        [Built.tool, "report", "--output", "cut.sarif", "cut.store"], in: folder)
+      #expect(report.status == 2)
+      let file = folder.appending(path: "cut.sarif")
+      let valid = try validate(file)
+      #expect(valid.status == 0, "\(valid.errors)")
+      let text = try String(contentsOf: file, encoding: .utf8)
+      #expect(text.contains("\"executionSuccessful\":false"), "\(share)")
+      #expect(
+        text.contains("{\"level\":\"error\",\"message\":{\"text\":\""), "\(share)")
+    }
   }
 
   /// CodeChecker's parser, which brings sarif-tools along.

@@ -66,6 +66,10 @@ struct ReportCommand: ParsableCommand {
       }
       if images.isEmpty {
         for sentence in damage { ExitStatus.complain(sentence) }
+        // A file of the format that was asked for, in which a program reads the same.
+        if !traceOptions.outputs.isEmpty {
+          try target.write(Report(processes: [], damage: damage), of: [])
+        }
         throw ExitCode(ExitStatus.toolFailed)
       }
       let latest = store.compactMap(NameOptions.time(of:)).max()

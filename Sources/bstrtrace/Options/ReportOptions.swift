@@ -42,13 +42,17 @@ struct ReportTarget {
   /// Opens the outputs, or throws the sentence on why one cannot be written.
   init(_ options: TraceOptions) throws {
     var options = options
-    options.github =
-      options.github ?? (getenv("GITHUB_ACTIONS").map { String(cString: $0) } == "true")
+    options.github = options.github ?? (Self.isInGitHubJob && options.hasTextForPeople)
     do throws(ReportOutput.Failure) {
       sinks = try ReportSinks(options, start: ReportFile.fileTime)
     } catch {
       throw ToolFailure("cannot write \(error)")
     }
+  }
+
+  /// Whether this process runs in a job of GitHub Actions.
+  private static var isInGitHubJob: Bool {
+    getenv("GITHUB_ACTIONS").map { String(cString: $0) } == "true"
   }
 
   /// Writes the report, made of these stores.
@@ -74,5 +78,12 @@ struct ReportTarget {
     } catch {
       throw ToolFailure("cannot write the report: \(error)")
     }
+  }
+}
+
+extension TraceOptions {
+  /// Whether standard error is for people: a report for programs there stays as it is.
+  fileprivate var hasTextForPeople: Bool {
+    destinations.allSatisfy { $0.path != nil || $0.content == .report(.text) }
   }
 }
