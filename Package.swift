@@ -19,7 +19,7 @@ let package = Package(
     .target(name: "CBSTR"),
     .target(name: "CTracker"),
     .target(name: "CInterpose", dependencies: ["CTracker"]),
-    .target(name: "CLinked"),
+    .target(name: "CLinked", dependencies: ["CTracker"]),
     .target(name: "CPreload", dependencies: ["CTracker"]),
     .systemLibrary(name: "CUnwind", providers: [.apt(["libunwind-dev"])]),
     .target(name: "TraceOptions"),

@@ -13,7 +13,7 @@ const uint32_t ct_role = 1;
 
 __attribute__((destructor(101))) static void ending(void) { bstrtrace_preload_ending(); }
 
-__attribute__((constructor(101))) static void started(void) {
+void ct_start_product(void) {
   bstrtrace_preload_started();
   // quick_exit runs no destructors, and runs the function that was registered first last.
   at_quick_exit(ending);

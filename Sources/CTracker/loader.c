@@ -169,6 +169,19 @@ uint64_t ct_peek(uintptr_t address, size_t bytes) {
   return value;
 }
 
+static bool is_in_this_module(const void *address) {
+  struct dl_find_object own, other;
+  return _dl_find_object((void *)&is_in_this_module, &own) == 0 &&
+         _dl_find_object((void *)address, &other) == 0 &&
+         own.dlfo_link_map == other.dlfo_link_map;
+}
+
+// Any function of the Swift run-time. Weak, so that its address is the loader's answer, not that of
+// a jump to it in this module.
+extern void swift_retain(void) __attribute__((weak));
+
+bool ct_has_own_runtime(void) { return is_in_this_module((void *)&swift_retain); }
+
 static bool program_needs_swift(void) {
   const char *name;
   for (size_t i = 0; (name = ct_needed_name(_r_debug.r_map, i)) != NULL; i++)
@@ -179,11 +192,15 @@ static bool program_needs_swift(void) {
 void ct_remove_swift_crash_handlers(void) {
   static const int signals[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
   if (program_needs_swift()) return;
+  // A program that is this module is a Swift program.
+  bool removes_own = ct_has_own_runtime() && !is_in_this_module(_r_debug.r_map->l_ld);
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
     struct sigaction action;
     Dl_info owner;
     if (sigaction(signals[i], NULL, &action) != 0 || !(action.sa_flags & SA_SIGINFO)) continue;
     if (dladdr((void *)action.sa_sigaction, &owner) == 0 || !owner.dli_fname) continue;
-    if (strstr(owner.dli_fname, "libswiftCore")) signal(signals[i], SIG_DFL);
+    if (strstr(owner.dli_fname, "libswiftCore") ||
+        (removes_own && is_in_this_module((void *)action.sa_sigaction)))
+      signal(signals[i], SIG_DFL);
   }
 }

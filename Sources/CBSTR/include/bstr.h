@@ -172,7 +172,10 @@ extern __typeof__(bstrtrace_set_profile) bstrtrace_set_profile __attribute__((we
 #endif
 
 /// A program says how it lays its strings out before its own constructors run.
-__attribute__((constructor(102))) static void bstr_announce_profile(void) {
+#ifndef BSTR_IN_LIBRARY
+__attribute__((constructor(102)))
+#endif
+static void bstr_announce_profile(void) {
   if (BSTR_CAN_ANNOUNCE) bstrtrace_set_profile(BSTR_OLECHAR_BYTES, BSTR_PAYLOAD_OFFSET);
   // Who says it is told by where the call returns to: it must not become a jump.
   __asm__ volatile("");

@@ -29,6 +29,19 @@ void bstrtrace_serve(struct ct_request *_Nonnull request);
 /// definition in state.c.
 extern const uint32_t ct_role;
 
+// MARK: start
+
+/// Starts the product that this copy is part of. Called once, when Swift code may run. CPreload and
+/// CLinked define it; the weak definition in start.c leaves a copy to its first use.
+void ct_start_product(void);
+
+/// Announces the string layout of this module's own strings, as bstr.h does for its includer.
+/// CBSTR defines it.
+void bstrtrace_announce(void);
+
+/// Returns whether the Swift run-time is linked into this module.
+bool ct_has_own_runtime(void);
+
 // MARK: threads
 
 /// Words of scratch memory of each thread.
