@@ -10,6 +10,8 @@ struct NeededModules {
   private(set) var paths: [String] = []
   /// The names of those that the loader did not find.
   private(set) var missing: [String] = []
+  /// The paths of those that lack a version of their symbols, as an old libc does, with the version.
+  private(set) var missingVersions: [(path: String, version: String)] = []
 
   /// The system's loader. Not the one that a file names: nothing of a program is run that is only
   /// to be looked at.
@@ -48,6 +50,10 @@ struct NeededModules {
       throw cannot("the loader says '\(reason)'")
     }
     for line in output.split(separator: "\n") {
+      if let lack = Self.missingVersion(line) {
+        missingVersions.append(lack)
+        continue
+      }
       // "\tlibc.so.6 => /lib/libc.so.6 (0x7f…)", "\t/lib64/ld-linux.so.2 (0x7f…)",
       // "\tlinux-vdso.so.1 (0x7f…)", "\tlibmissing.so => not found"
       let words = line.trimmingPrefix("\t")
@@ -61,6 +67,19 @@ struct NeededModules {
       else { continue }
       paths.append(String(target[..<end]))
     }
+  }
+
+  /// Returns what a line says of a missing version: "./program: /lib/libc.so.6: version
+  /// `GLIBC_2.35' not found (required by ./program)"; `nil` for another line.
+  private static func missingVersion(_ line: Substring) -> (path: String, version: String)? {
+    guard let start = line.firstRange(of: ": version `"),
+      let end = line.firstRange(of: "' not found (required by "),
+      let name = line[..<start.lowerBound].ranges(of: ": ").last
+    else { return nil }
+    return (
+      String(line[name.upperBound..<start.lowerBound]),
+      String(line[start.upperBound..<end.lowerBound])
+    )
   }
 
   /// Returns what a program writes to its standard output and error, and the signal that ended it,

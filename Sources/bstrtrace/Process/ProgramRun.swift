@@ -34,7 +34,7 @@ final class ProgramRun {
     sigprocmask(SIG_BLOCK, nil, &mask)
     // The next run must start with the same mask and handlers.
     defer { sigprocmask(SIG_SETMASK, &mask, nil) }
-    let preload = try Self.findPreload()
+    let preload = try PreloadLibrary()
     directory = try Self.makeDirectory()
     do {
       pid = try Self.start(
@@ -46,6 +46,10 @@ final class ProgramRun {
     }
     (waitStatus, hasTimedOut) = Self.wait(for: pid, timeout: timeout)
     hasGroup = timeout != nil
+    // The loader's own statuses: it ended the program before that could run.
+    if signal == nil, [1, 127].contains(exitStatus), !hasStores {
+      try preload.checkIsLoadable()
+    }
   }
 
   deinit {
@@ -92,6 +96,10 @@ final class ProgramRun {
       }
     }
     return (images, damage)
+  }
+
+  private var hasStores: Bool {
+    (try? FileManager.default.contentsOfDirectory(atPath: directory))?.isEmpty == false
   }
 
   private func read() -> ([StoreImage], [String]) {
@@ -145,22 +153,6 @@ final class ProgramRun {
 
   // MARK: starting
 
-  private static func findPreload() throws -> String {
-    let name = "libbstrtrace-preload.so"
-    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      .joined(separator: "/")
-    for path in ["\(folder)/\(name)", "\(folder)/../lib/\(name)"] where access(path, R_OK) == 0 {
-      if path.contains(where: { $0 == " " || $0 == ":" }) {
-        throw ToolFailure(
-          "the loader cannot preload '\(path)': its path must have no space and no colon")
-      }
-      return path
-    }
-    throw ToolFailure(
-      "'\(name)' is neither in '\(folder)' nor in '\(folder)/../lib': build it with 'swift build'")
-  }
-
   private static func makeDirectory() throws -> String {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(parent)/bstrtrace-XXXXXX".utf8CString)
@@ -175,12 +167,11 @@ final class ProgramRun {
   }
 
   private static func start(
-    _ program: TracedProgram, _ arguments: [String], _ preload: String, _ directory: String,
+    _ program: TracedProgram, _ arguments: [String], _ preload: PreloadLibrary, _ directory: String,
     _ given: GivenOptions, discardsOutput: Bool, hasGroup: Bool
   ) throws -> pid_t {
     var variables = ProcessInfo.processInfo.environment
-    variables["LD_PRELOAD"] =
-      variables["LD_PRELOAD"].map { $0.isEmpty ? preload : "\(preload):\($0)" } ?? preload
+    preload.add(to: &variables)
     variables["BSTRTRACE_STORE"] = directory
     variables["BSTRTRACE_RUNNER"] = "\(getpid())"
     variables["BSTRTRACE_OPTIONS"] = given.recordingText
