@@ -59,6 +59,14 @@ let package = Package(
         "BSTRReporter", "TraceOptions", "TraceStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .plugin(
+      name: "InstallPlugin",
+      // Without permissions: what it writes beside the folder of `--prefix` is in `.build`.
+      capability: .command(
+        intent: .custom(
+          verb: "install-bstrtrace",
+          description: "Install bstrtrace for machines without Swift, or pack it.")),
+      path: "Sources/InstallPlugin"),
     // Compiles the C files of its folder itself, when it runs.
     .executableTarget(
       name: "Benchmarks",

@@ -1,0 +1,82 @@
+// Builds products with the Swift run-time in them, strips them, and makes the manual page: in a
+// folder of its own, since these are other products than those of `swift build`.
+
+import Foundation
+import PackagePlugin
+
+/// Builds what is installed.
+struct Builder {
+  /// A built file and its debug information.
+  struct Product {
+    /// The file without debug information, under the name that it is installed by.
+    let file: URL
+    /// The debug information, which the file names.
+    let debugFile: URL
+  }
+
+  private let root: URL
+  private let scratch: URL
+  private let finished: URL
+  private let exports: URL
+  private let swift: Tool
+  private let objcopy: Tool
+
+  /// Makes the folder.
+  init(in scratch: URL, for context: PluginContext) throws {
+    root = context.package.directoryURL
+    self.scratch = scratch
+    swift = try Tool("swift", in: context)
+    objcopy = try Tool("llvm-objcopy", in: context)
+    finished = scratch.appending(path: "products")
+    try FileManager.default.createDirectory(at: finished, withIntermediateDirectories: true)
+    exports = finished.appending(path: "exports.map")
+    try ExportedSymbols.versionScript.write(to: exports, atomically: true, encoding: .utf8)
+  }
+
+  /// Builds an executable product.
+  func executable(_ name: String) throws -> Product {
+    try product(name, file: name, installedAs: name)
+  }
+
+  /// Builds a library product that shows only what is meant to be seen.
+  func library(_ name: String, soname: String) throws -> Product {
+    // Undefined ones: the libraries do not have the same functions.
+    try product(
+      name, file: "lib\(name).so", installedAs: soname,
+      linking: [
+        "--soname=\(soname)", "--version-script=\(exports.path)", "--undefined-version",
+      ])
+  }
+
+  private func product(
+    _ name: String, file: String, installedAs installed: String, linking flags: [String] = []
+  ) throws -> Product {
+    print("building \(name)")
+    // lld: CTracker's start.c relies on the order in which it puts constructors.
+    try swift.run(
+      [
+        "build", "--package-path", root.path, "--scratch-path", scratch.path,
+        "--configuration", "release", "--product", name,
+        "-Xswiftc", "-static-stdlib", "-Xswiftc", "-use-ld=lld",
+      ] + flags.flatMap { ["-Xlinker", $0] })
+    let built = scratch.appending(path: "release/\(file)")
+    let stripped = finished.appending(path: installed)
+    let debug = finished.appending(path: installed + ".debug")
+    try objcopy.run(["--only-keep-debug", built.path, debug.path])
+    try objcopy.run(
+      ["--strip-all", "--add-gnu-debuglink=\(debug.path)", built.path, stripped.path])
+    return Product(file: stripped, debugFile: debug)
+  }
+
+  /// Makes the manual page of the command, and returns its location.
+  func manualPage() throws -> URL {
+    print("making the manual page")
+    // With debug products, which the plugin that makes it starts.
+    let manual = scratch.appending(path: "manual")
+    try swift.run(
+      [
+        "package", "--package-path", root.path, "--scratch-path", manual.path, "generate-manual",
+      ])
+    return manual.appending(path: "plugins/GenerateManual/outputs/bstrtrace/bstrtrace.1")
+  }
+}
