@@ -1,6 +1,6 @@
 // The files through which pkg-config and CMake find the installed library. Meson uses either.
 
-/// Texts for build systems. Each finds the prefix from where it is.
+/// Texts for build systems, each of which finds the prefix from where it is.
 enum BuildSystems {
   /// Returns the content of `bstrtrace.pc`.
   static func pkgConfig(version: String) -> String {
