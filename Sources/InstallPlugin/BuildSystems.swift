@@ -8,7 +8,6 @@ enum BuildSystems {
     prefix=${pcfiledir}/../..
     includedir=${prefix}/include/bstrtrace
     libdir=${prefix}/lib
-    command=${prefix}/bin/bstrtrace
 
     Name: bstrtrace
     Description: The BSTR functions, with a detector for leaked and misused strings

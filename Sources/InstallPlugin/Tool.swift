@@ -30,7 +30,7 @@ struct Tool {
     process.currentDirectoryURL = folder
     // A file, because a pipe that nobody reads meanwhile fills up.
     let errors = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    FileManager.default.createFile(atPath: errors.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
     defer { try? FileManager.default.removeItem(at: errors) }
     let output = Pipe()
     process.standardOutput = output
