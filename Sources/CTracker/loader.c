@@ -169,11 +169,15 @@ uint64_t ct_peek(uintptr_t address, size_t bytes) {
   return value;
 }
 
+// Not dladdr, which searches all of a module's symbols.
+static const struct link_map *module_at(const void *address) {
+  struct dl_find_object found;
+  return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
+}
+
 static bool is_in_this_module(const void *address) {
-  struct dl_find_object own, other;
-  return _dl_find_object((void *)&is_in_this_module, &own) == 0 &&
-         _dl_find_object((void *)address, &other) == 0 &&
-         own.dlfo_link_map == other.dlfo_link_map;
+  const struct link_map *module = module_at(address);
+  return module && module == module_at((void *)&is_in_this_module);
 }
 
 // Any function of the Swift run-time. Weak, so that its address is the loader's answer, not that of
@@ -196,10 +200,10 @@ void ct_remove_swift_crash_handlers(void) {
   bool removes_own = ct_has_own_runtime() && !is_in_this_module(_r_debug.r_map->l_ld);
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
     struct sigaction action;
-    Dl_info owner;
     if (sigaction(signals[i], NULL, &action) != 0 || !(action.sa_flags & SA_SIGINFO)) continue;
-    if (dladdr((void *)action.sa_sigaction, &owner) == 0 || !owner.dli_fname) continue;
-    if (strstr(owner.dli_fname, "libswiftCore") ||
+    const struct link_map *owner = module_at((void *)action.sa_sigaction);
+    if (!owner) continue;
+    if (strstr(owner->l_name, "libswiftCore") ||
         (removes_own && is_in_this_module((void *)action.sa_sigaction)))
       signal(signals[i], SIG_DFL);
   }
