@@ -19,7 +19,7 @@ struct TextSearch {
     var steps = Array(repeating: UInt8(width - 1), count: 1 << 16)
     for text in texts {
       for index in 1..<width {
-        let pair = Int(text[index - 1]) << 8 | Int(text[index])
+        let pair = Int(text[index - 1]) | Int(text[index]) << 8
         steps[pair] = min(steps[pair], UInt8(width - 1 - index))
       }
     }
@@ -33,12 +33,16 @@ struct TextSearch {
     guard let base = memory.baseAddress else { return false }
     let count = memory.count
     return steps.withUnsafeBufferPointer { steps in
-      var last = width - 1
+      // Unchecked, since megabytes are searched: it ends where the memory does.
+      var last = width &- 1
       while last < count {
-        let pair = base.loadUnaligned(fromByteOffset: last - 1, as: UInt16.self).bigEndian
+        let pair = base.loadUnaligned(fromByteOffset: last &- 1, as: UInt16.self).littleEndian
         let step = Int(steps[Int(pair)])
-        if step == 0, isText(at: last - (width - 1), in: memory) { return true }
-        last += max(1, step)
+        if step == 0 {
+          if isText(at: last &- (width &- 1), in: memory) { return true }
+          last &+= 1
+        }
+        last &+= step
       }
       return false
     }
