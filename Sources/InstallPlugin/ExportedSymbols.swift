@@ -1,5 +1,5 @@
-// The symbols that the libraries show to other modules. Everything else in them is hidden, the Swift
-// run-time above all: a Swift program has another one.
+// The symbols that the libraries show to other modules. Everything else in them is hidden, the
+// Swift run-time above all: a Swift program has another one.
 
 /// The exported symbols.
 enum ExportedSymbols {

@@ -1,5 +1,5 @@
-// `swift package install-bstrtrace`: builds bstrtrace for machines without Swift, and installs it or
-// packs it. The entry: reads the options, and leaves the work to the other files.
+// `swift package install-bstrtrace`: builds bstrtrace for machines without Swift, and installs it
+// or packs it. The entry: reads the options, and leaves the work to the other files.
 
 import Foundation
 import PackagePlugin

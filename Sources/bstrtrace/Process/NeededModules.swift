@@ -10,7 +10,8 @@ struct NeededModules {
   private(set) var paths: [String] = []
   /// The names of those that the loader did not find.
   private(set) var missing: [String] = []
-  /// The paths of those that lack a version of their symbols, as an old libc does, with the version.
+  /// The paths of those that lack a version of their symbols, as an old libc does, with that
+  /// version.
   private(set) var missingVersions: [(path: String, version: String)] = []
 
   /// The system's loader. Not the one that a file names: nothing of a program is run that is only
