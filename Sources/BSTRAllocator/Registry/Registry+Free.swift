@@ -23,8 +23,8 @@ extension Registry {
     _ result: inout ReleaseResult, in store: borrowing StoreWriter
   ) -> ReleaseOutcome {
     let hash = ct_hash(block)
+    let isContended = unsafe locks[Self.index(for: hash)].acquire()
     let shard = unsafe shards + Self.index(for: hash)
-    let isContended = unsafe shard.pointee.lock.acquire()
     defer { unsafe release(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
     let entry = unsafe shard.pointee.blocks[slot]

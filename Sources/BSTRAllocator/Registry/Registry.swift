@@ -19,6 +19,8 @@ struct Registry: ~Copyable {
   static let shardCount = StoreLayout.shards
 
   let shards: UnsafeMutablePointer<Shard>
+  /// A separate array: a lock is read before it is held, so it must not be in the shard it guards.
+  let locks: UnsafeMutablePointer<Lock>
   /// A lock that guards the ends of the blocks section, from which shards take stripes of records,
   /// and of the pairs section.
   private let recordLock = Lock()
@@ -35,8 +37,10 @@ struct Registry: ~Copyable {
   init(_ limits: QuarantineLimits) {
     self.limits = limits
     unsafe shards = .allocate(capacity: Self.shardCount)
+    unsafe locks = .allocate(capacity: Self.shardCount)
     for index in 0..<Self.shardCount {
       unsafe (shards + index).initialize(to: Shard(index: index))
+      unsafe (locks + index).initialize(to: Lock())
     }
     unsafe generation = .allocate(capacity: 1)
     unsafe generation.initialize(to: 0)
@@ -123,14 +127,13 @@ struct Registry: ~Copyable {
 
   @inline(__always)
   func acquireShard(_ index: Int) -> UnsafeMutablePointer<Shard> {
-    let shard = unsafe shards + index
-    unsafe shard.pointee.lock.acquire()
-    return unsafe shard
+    unsafe locks[index].acquire()
+    return unsafe shards + index
   }
 
   @inline(__always)
   func release(_ shard: UnsafeMutablePointer<Shard>) {
-    unsafe shard.pointee.lock.release()
+    unsafe locks[shard.pointee.index].release()
   }
 
   /// Returns the record at an index of a shard.
@@ -274,7 +277,7 @@ struct Registry: ~Copyable {
     recordLock.renewInForkedChild()
     unsafe generation.pointee &+= 1
     for index in 0..<Self.shardCount {
-      unsafe shards[index].lock.renewInForkedChild()
+      unsafe locks[index].renewInForkedChild()
       unsafe shards[index].free = 0
       unsafe shards[index].records = nil
       unsafe shards[index].inherited += shards[index].recordCount

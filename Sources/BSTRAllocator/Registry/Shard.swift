@@ -9,11 +9,6 @@ struct Shard: ~Copyable {
   /// The count of a shard's records that are side by side in the store.
   static let portion = 8
 
-  /// The lock that guards the rest.
-  ///
-  /// Its word is elsewhere: it is read before it is held, and then must not be on the lines of what
-  /// it guards.
-  let lock = Lock()
   /// The live and freed blocks by their addresses.
   var blocks = BlockTable()
   /// The latest freed blocks, and the quarantine.
@@ -29,12 +24,12 @@ struct Shard: ~Copyable {
   /// Whether a string was ever shortened, so that its block has more memory than its length says:
   /// from then on the sizes of blocks are asked of the heap.
   var hasShortened = false
-  /// The shard's own index, so that its records are found without a division.
+  /// The shard's own index, so that its lock is found without a division.
   private let ownIndex: UInt8
   /// The first of the shard's records in this process's store; `nil` before it has any.
   var records: UnsafeMutablePointer<BlockRecord>?
   // More than a cache line, so that no line has bytes of two shards.
-  private let padding = InlineArray<12, UInt64>(repeating: 0)
+  private let padding = InlineArray<13, UInt64>(repeating: 0)
 
   init(index: Int) {
     ownIndex = UInt8(index)
