@@ -22,6 +22,14 @@ import Testing
     return (prefix, tool.path, library.appending(path: Self.library))
   }
 
+  /// Runs a program that is not to start, and expects what is said.
+  private func expectRefusal(by tool: String, _ text: String) throws {
+    let command = try Command.run([tool, "run", "--", "/bin/echo", "started"])
+    #expect(command.status == 2)
+    #expect(command.output.isEmpty)
+    #expect(command.errors.contains(text), "\(command.errors)")
+  }
+
   @Test(arguments: ["bin", "lib", "lib/bstrtrace"], ["plain", "with a space"])
   func isFound(in folder: String, of name: String) throws {
     let (_, tool, library) = try prefix(name, library: folder)
@@ -41,10 +49,7 @@ import Testing
     let (_, tool, library) = try prefix(name, library: "lib")
     try FileManager.default.copyItem(
       at: Built.products.appending(path: Self.library), to: library)
-    let command = try Command.run([tool, "run", "--", "/bin/echo", "started"])
-    #expect(command.status == 2)
-    #expect(command.output.isEmpty)
-    #expect(command.errors.contains("its path must have no colon and no semicolon"))
+    try expectRefusal(by: tool, "its path must have no colon and no semicolon")
   }
 
   /// As on a system without libunwind8.
@@ -57,10 +62,7 @@ import Testing
     try Scenario.compile(
       ["gone.c", "-shared", "-fPIC", "-Wl,--no-as-needed", "libgone.so.3", "-o", library.path],
       in: prefix)
-    let command = try Command.run([tool, "run", "--", "/bin/echo", "started"])
-    #expect(command.status == 2)
-    #expect(command.output.isEmpty)
-    #expect(command.errors.contains("libbstrtrace-preload.so': libgone.so.3 was not found"))
+    try expectRefusal(by: tool, "libbstrtrace-preload.so': libgone.so.3 was not found")
   }
 
   /// As on a system that is older than the one that the library was built for.
@@ -79,11 +81,6 @@ import Testing
       ], in: prefix)
     try Scenario.compile(
       ["use.c", "-shared", "-fPIC", "-nostdlib", "./libc.so.6", "-o", library.path], in: prefix)
-    let command = try Command.run([tool, "run", "--", "/bin/echo", "started"])
-    #expect(command.status == 2)
-    #expect(command.output.isEmpty)
-    #expect(
-      command.errors.contains("libc.so.6' is too old, because it lacks GLIBC_2.99"),
-      "\(command.errors)")
+    try expectRefusal(by: tool, "libc.so.6' is too old, because it lacks GLIBC_2.99")
   }
 }

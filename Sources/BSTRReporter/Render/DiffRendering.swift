@@ -1,6 +1,5 @@
 // Differences between two runs, in each format.
 
-import FoundationEssentials
 import TraceOptions
 
 extension TextRenderer {
@@ -25,12 +24,7 @@ extension TextRenderer {
 
 extension JSONRenderer {
   /// Renders the difference between two runs, ending with a newline.
-  public func render(_ diff: FindingDiff) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let json = (try? encoder.encode(DiffFile(diff))) ?? Data()
-    return Printable.escapedInJSON(String(decoding: json, as: UTF8.self)) + "\n"
-  }
+  public func render(_ diff: FindingDiff) -> String { Self.text(of: DiffFile(diff)) }
 }
 
 /// The JSON form of a difference; every key is always present.

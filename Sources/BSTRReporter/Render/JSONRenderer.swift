@@ -10,11 +10,14 @@ public struct JSONRenderer: ReportRenderer {
   /// Renders the whole report, ending with a newline.
   ///
   /// Every key is always present; keys are sorted.
-  public func render(_ report: Report) -> String {
+  public func render(_ report: Report) -> String { Self.text(of: Document(report)) }
+
+  /// Returns a document as JSON, ending with a newline; keys are sorted.
+  static func text(of document: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     // Encoding strings and integers cannot fail.
-    let json = (try? encoder.encode(Document(report))) ?? Data()
+    let json = (try? encoder.encode(document)) ?? Data()
     return Printable.escapedInJSON(String(decoding: json, as: UTF8.self)) + "\n"
   }
 }

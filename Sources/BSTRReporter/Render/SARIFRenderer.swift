@@ -106,10 +106,8 @@ public struct SARIFRenderer: ReportRenderer {
   /// their order.
   private func heaviest(_ results: [SARIFResult]) -> [SARIFResult] {
     if results.count <= maxResults { return results }
-    return results.indices.sorted { first, second in
-      let (one, other) = (results[first].weight, results[second].weight)
-      return one == other ? first < second : one.lexicographicallyPrecedes(other)
-    }.prefix(maxResults).sorted().map { results[$0] }
+    return results.indices.sorted { results[$0].outweighs(results[$1]) }
+      .prefix(maxResults).sorted().map { results[$0] }
   }
 
   /// Returns the rules of results, in the order of kinds.

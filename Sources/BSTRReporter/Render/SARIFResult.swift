@@ -42,7 +42,7 @@ struct SARIFResult {
   }
 
   /// What makes it matter less than another one: known, graver kinds first, then lighter.
-  var weight: [Int] {
+  private var weight: [Int] {
     [isKnown ? 1 : 0, finding.kind == .leak ? 1 : 0, -finding.bytes, -finding.count]
   }
 
