@@ -1,26 +1,24 @@
 // JSON that is written as it is made: for formats with so many parts that an encoder takes seconds.
 
 /// A JSON value.
-enum JSONValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
-  ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral,
-  ExpressibleByDictionaryLiteral
-{
+enum JSONValue {
   case string(String)
   case number(Int)
   case bool(Bool)
   case array([JSONValue])
   /// Keys with their values, in the order in which they are written; those without one are left
   /// out.
-  case object([(key: String, value: JSONValue?)])
+  case object([Entry])
   /// Values that were written before.
   case text([UInt8])
 
-  init(stringLiteral value: String) { self = .string(value) }
-  init(integerLiteral value: Int) { self = .number(value) }
-  init(booleanLiteral value: Bool) { self = .bool(value) }
-  init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-  init(dictionaryLiteral elements: (String, JSONValue?)...) {
-    self = .object(elements.map { (key: $0.0, value: $0.1) })
+  /// A key with its value.
+  ///
+  /// No tuple: through one in an enumeration's case the compiler finds a circular reference, in
+  /// some builds of some files.
+  struct Entry {
+    var key: String
+    var value: JSONValue?
   }
 
   /// The bytes of the value, without spaces; nothing in them acts on a terminal.
@@ -46,10 +44,10 @@ enum JSONValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
       bytes.append(UInt8(ascii: "]"))
     case .object(let entries):
       var separator = UInt8(ascii: "{")
-      for (key, value) in entries {
-        guard let value else { continue }
+      for entry in entries {
+        guard let value = entry.value else { continue }
         bytes.append(separator)
-        Self.append(key, to: &bytes)
+        Self.append(entry.key, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
         value.append(to: &bytes)
         separator = UInt8(ascii: ",")
@@ -83,5 +81,25 @@ enum JSONValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
       default: result.unicodeScalars.append(scalar)
       }
     }
+  }
+}
+
+// MARK: literals
+
+extension JSONValue: ExpressibleByStringLiteral {
+  init(stringLiteral value: String) { self = .string(value) }
+}
+
+extension JSONValue: ExpressibleByBooleanLiteral {
+  init(booleanLiteral value: Bool) { self = .bool(value) }
+}
+
+extension JSONValue: ExpressibleByArrayLiteral {
+  init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+}
+
+extension JSONValue: ExpressibleByDictionaryLiteral {
+  init(dictionaryLiteral elements: (String, JSONValue?)...) {
+    self = .object(elements.map { Entry(key: $0.0, value: $0.1) })
   }
 }
