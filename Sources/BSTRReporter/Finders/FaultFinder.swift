@@ -71,11 +71,6 @@ enum FaultFinder {
     let freed = evidence.trace(event.freed, thread: event.freedThread, time: event.freedTime)
     let allocated = evidence.trace(
       event.allocated, thread: event.allocatedThread, time: event.allocatedTime)
-    let culprit =
-      switch kind.culprit {
-      case .detected: detected ?? freed ?? allocated
-      case .allocated: allocated
-      }
     let ordered = group.events.sorted {
       ($0.detectedTime, $0.serial) < ($1.detectedTime, $1.serial)
     }
@@ -83,7 +78,7 @@ enum FaultFinder {
     var finding = Finding(
       kind: kind, detail: message.detail, count: group.events.count, bytes: group.bytes,
       message: message.sentence, allocated: allocated, values: sample.values,
-      suppression: evidence.suppression(kind, at: culprit))
+      suppression: "")
     finding.scope = evidence.image.name(of: event.scope)
     finding.strings = group.strings
     finding.remarks = message.remarks
@@ -95,6 +90,7 @@ enum FaultFinder {
     finding.message = finding.ownership.message ?? finding.message
     finding.freed = freed
     finding.detected = detected
+    finding.suppression = evidence.suppression(kind, at: finding.culprit)
     return finding
   }
 }

@@ -41,13 +41,12 @@ public struct ReportSinks: Sendable {
   public func write(
     _ report: Report, store: () -> [UInt8]
   ) throws(ReportOutput.Failure) {
-    // One that fails costs none of the others.
     var failure: ReportOutput.Failure?
     for file in stores {
       do { try file.replace(store()) } catch { failure = failure ?? error }
     }
-    for sink in sinks {
-      do { try sink.write(report) } catch { failure = failure ?? error }
+    do { try writeEach { sink throws(ReportOutput.Failure) in try sink.write(report) } } catch {
+      failure = failure ?? error
     }
     do { try gitHub?.write(report) } catch { failure = failure ?? error }
     if let failure { throw failure }
@@ -55,11 +54,22 @@ public struct ReportSinks: Sendable {
 
   /// Writes the difference between two runs to every output.
   public func write(_ diff: FindingDiff) throws(ReportOutput.Failure) {
-    for sink in sinks { try sink.write(diff) }
+    try writeEach { sink throws(ReportOutput.Failure) in try sink.write(diff) }
   }
 
   /// Writes text for people in place of a report.
   public func write(text: String) throws(ReportOutput.Failure) {
-    for sink in sinks { try sink.write(text: text) }
+    try writeEach { sink throws(ReportOutput.Failure) in try sink.write(text: text) }
+  }
+
+  /// Writes to each sink: one that fails costs none of the others.
+  ///
+  /// - Throws: the first failure.
+  private func writeEach(
+    _ write: (ReportSink) throws(ReportOutput.Failure) -> Void
+  ) throws(ReportOutput.Failure) {
+    var failure: ReportOutput.Failure?
+    for sink in sinks { do { try write(sink) } catch { failure = failure ?? error } }
+    if let failure { throw failure }
   }
 }

@@ -6,7 +6,7 @@ public struct Ownership: Sendable {
   ///
   /// The raw values are the report's. Source: "Allocating and Releasing Memory for a BSTR" and
   /// KB Q108934.
-  public enum Rule: String, Sendable {
+  public enum Rule: String, CaseIterable, Sendable {
     /// The caller of a function that expects a BSTR allocates it before and frees it after.
     case `in`
     /// The caller of a function that returns a BSTR frees it.

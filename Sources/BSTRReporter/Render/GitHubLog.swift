@@ -3,7 +3,7 @@
 // docs.github.com/actions/reference/workflow-commands-for-github-actions.
 
 /// Renders a report for the log of a job.
-struct GitHubLog: ReportRenderer {
+struct GitHubLog {
   /// The folder that files are named relative to; `nil` for none.
   var sourceRoot: String?
   /// Whether rules that would silence the findings follow the text.
@@ -34,9 +34,6 @@ struct GitHubLog: ReportRenderer {
       + annotations(on: report)
   }
 
-  /// Renders the difference between two runs as text for people.
-  func render(_ diff: FindingDiff) -> String { TextRenderer().render(diff) }
-
   private func annotations(on report: Report) -> String {
     let results = SARIFResult.heaviestFirst(report)
     var lines = results.prefix(Self.maxAnnotations).map(annotation)
@@ -49,7 +46,7 @@ struct GitHubLog: ReportRenderer {
   }
 
   private func annotation(on result: SARIFResult) -> String {
-    let frame = result.primaryFrame
+    let frame = result.finding.primaryFrame
     var properties: [(String, String)] = []
     if let file = frame?.file, let line = frame?.line {
       properties = [("file", SourceRoot.short(file, sourceRoot)), ("line", "\(line)")]

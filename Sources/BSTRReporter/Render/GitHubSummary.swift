@@ -37,7 +37,7 @@ struct GitHubSummary {
 
   private func row(_ result: SARIFResult) -> String {
     let finding = result.finding
-    let frame = result.primaryFrame
+    let frame = finding.primaryFrame
     let place = frame.map { frame in
       frame.file.map { SourceRoot.short($0, sourceRoot) + (frame.line.map { ":\($0)" } ?? "") }
         ?? frame.moduleOffset

@@ -113,7 +113,7 @@ public struct SARIFRenderer: ReportRenderer {
   /// Returns the rules of results, in the order of kinds.
   private static func rules(of results: [SARIFResult]) -> [SARIFRule] {
     let used = Set(results.map { SARIFRule($0.finding) })
-    let broken: [Ownership.Rule?] = [nil, .in, .out, .return, .inOut]
+    let broken = [nil] + Ownership.Rule.allCases.map(Optional.some)
     return FindingKind.all.flatMap { kind in broken.map { SARIFRule(kind, $0) } }
       .filter(used.contains)
   }

@@ -41,15 +41,13 @@ struct SARIFResult {
     }
   }
 
-  /// What makes it matter less than another one: known, graver kinds first, then lighter.
-  private var weight: [Int] {
-    [isKnown ? 1 : 0, finding.kind == .leak ? 1 : 0, -finding.bytes, -finding.count]
+  /// Its rank, the lowest first: new before known, faults before leaks, then by bytes and count.
+  private var rank: (Int, Int, Int, Int) {
+    (isKnown ? 1 : 0, finding.kind == .leak ? 1 : 0, -finding.bytes, -finding.count)
   }
 
   /// Returns whether it matters more than another one.
-  func outweighs(_ other: SARIFResult) -> Bool {
-    weight.lexicographicallyPrecedes(other.weight)
-  }
+  func outweighs(_ other: SARIFResult) -> Bool { rank < other.rank }
 
   /// Returns the findings of a report: the gravest kinds, and of these the heaviest first.
   static func heaviestFirst(_ report: Report) -> [SARIFResult] {
@@ -63,7 +61,7 @@ struct SARIFResult {
   ///
   /// - Parameter ruleIndex: the index of its rule in the tool's.
   func json(ruleIndex: Int, _ locations: inout SARIFLocations) -> JSONValue {
-    let place = primaryFrame
+    let place = finding.primaryFrame
     let related = relatedFrames(besides: place)
     let moments = moments(&locations)
     return [
@@ -100,7 +98,8 @@ struct SARIFResult {
 
   // MARK: judgement
 
-  /// The severity: what a process that was cut short had live is no proof of a leak.
+  /// The severity: what was live in a process that was cut short, or whose `free` is not seen, is
+  /// no proof of a leak.
   var level: String {
     switch finding.ownership.uncertainty {
     case .processCutShort, .freeUnwatched: "note"
@@ -123,21 +122,6 @@ struct SARIFResult {
   }
 
   // MARK: locations
-
-  /// The stack of the function that is responsible.
-  private var culprit: StackTrace? {
-    switch finding.kind.culprit {
-    case .detected: finding.detected ?? finding.freed ?? finding.allocated
-    case .allocated: finding.allocated
-    }
-  }
-
-  /// The line to change: the owner's, else the innermost one that is known.
-  var primaryFrame: Frame? {
-    if let owner = finding.ownership.owner, owner.line != nil { return owner }
-    let frames = [culprit, finding.allocated, finding.freed].compactMap { $0?.located }
-    return frames.first { $0.line != nil } ?? frames.first
-  }
 
   /// A function beside the owner; the raw values are the ids of its location.
   private enum Party: Int {

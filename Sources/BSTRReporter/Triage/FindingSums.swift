@@ -9,7 +9,7 @@ public struct FindingSums: Sendable {
   struct Sum: Sendable {
     /// The count of calls; of leaks, of BSTRs.
     var count = 0
-    /// The line to change of one of them, where it is known.
+    /// The line of one of them, where it is known.
     var place: Frame?
   }
 
@@ -28,8 +28,7 @@ public struct FindingSums: Sendable {
     damage = report.damage
     for process in report.processes {
       for finding in process.findings {
-        let place = SARIFResult(finding: finding, program: process.executable).primaryFrame
-        add(FindingKey(finding), finding.count, place)
+        add(FindingKey(finding), finding.count, finding.primaryFrame)
       }
     }
   }
@@ -48,7 +47,7 @@ public struct FindingSums: Sendable {
         throw Failure(description: error.description)
       }
     case "bstrtrace-report" where schema.version == 1:
-      guard let file = try? JSONDecoder().decode(ReportFile.self, from: data) else {
+      guard let file = try? JSONDecoder().decode(JSONReport.self, from: data) else {
         throw Failure(description: "is a damaged JSON report")
       }
       damage = file.damage
@@ -65,7 +64,7 @@ public struct FindingSums: Sendable {
     // A file may say anything; a sum that overflows is larger than any run's.
     let (count, overflow) = sum.count.addingReportingOverflow(max(0, count))
     sum.count = overflow ? .max : count
-    sum.place = sum.place ?? place
+    sum.place = sum.place ?? (place?.line == nil ? nil : place)
     sums[key] = sum
   }
 
@@ -77,7 +76,7 @@ public struct FindingSums: Sendable {
   }
 
   /// What is needed of a JSON report.
-  private struct ReportFile: Decodable {
+  private struct JSONReport: Decodable {
     var damage: [String]
     var processes: [Process]
 
@@ -107,11 +106,11 @@ public struct FindingSums: Sendable {
     }
   }
 
-  private mutating func add(_ entry: ReportFile.Entry) throws(Failure) {
+  private mutating func add(_ entry: JSONReport.Entry) throws(Failure) {
     guard let kind = FindingKind(id: entry.kind) else {
       throw Failure(description: "has findings of the unknown kind '\(entry.kind)'")
     }
-    func trace(_ stack: [ReportFile.Location]) -> StackTrace? {
+    func trace(_ stack: [JSONReport.Location]) -> StackTrace? {
       stack.isEmpty ? nil : StackTrace(frames: stack.map(\.frame))
     }
     var finding = Finding(
@@ -120,8 +119,6 @@ public struct FindingSums: Sendable {
     finding.freed = trace(entry.stacks.freed)
     finding.detected = trace(entry.stacks.detected)
     let owner = entry.owner?.frame
-    let place =
-      owner?.line == nil ? SARIFResult(finding: finding, program: "").primaryFrame : owner
-    add(FindingKey(finding), finding.count, place)
+    add(FindingKey(finding), finding.count, owner?.line == nil ? finding.primaryFrame : owner)
   }
 }

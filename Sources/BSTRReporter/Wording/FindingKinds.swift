@@ -13,7 +13,7 @@ extension FindingKind {
   /// A string that was not freed.
   public static let leak = FindingKind(
     "leak", nil, title: "LEAK", plural: "leaks", size: .stringsAndBytes,
-    labels: StackLabels(detected: "", freed: "deferred free at"))
+    labels: StackLabels(detected: "", freed: "deferred free at"), culprit: .allocated)
 
   /// A string that was freed twice.
   public static let doubleFree = FindingKind(

@@ -86,6 +86,11 @@ import TraceOptions
     }
     #expect(failure?.description == "No space left on device")
     #expect(try String(contentsOf: file, encoding: .utf8).contains("get_StatusText"))
+    let sums = FindingSums(of: try report())
+    #expect(throws: ReportOutput.Failure.self) {
+      try ReportSinks(options, start: .max).write(FindingDiff(from: sums, to: sums))
+    }
+    #expect(try String(contentsOf: file, encoding: .utf8).contains("DIFF: "))
   }
 
   @Test func textMayStandInPlaceOfAReport() throws {

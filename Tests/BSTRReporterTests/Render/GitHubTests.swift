@@ -96,9 +96,9 @@ import Testing
 
   @Test func aThousandHostileFindingsHaveTheAnnotationsMeant() throws {
     let found = commands(in: log(report(1000)))
-    let tenErrors = [String](repeating: "warning", count: 10)
+    let tenWarnings = [String](repeating: "warning", count: 10)
     #expect(
-      found.map(\.name) == ["group", "stop-commands", "endgroup"] + tenErrors + ["notice"])
+      found.map(\.name) == ["group", "stop-commands", "endgroup"] + tenWarnings + ["notice"])
     for (offset, command) in found.dropFirst(3).prefix(10).enumerated() {
       let index = 999 - offset
       let attack = Printable.escaped(Self.attacks[index % Self.attacks.count])

@@ -103,6 +103,22 @@ import TraceStore
     #expect(messages[1].contains("a BSTR that app allocated"), "\(messages[1])")
   }
 
+  /// The deferred free of a pinned string is right.
+  @Test func aPinnedLeakIsWhereItWasAllocated() throws {
+    var finding = leak([Self.frame("make()", 1)])
+    finding.freed = StackTrace(frames: [Self.frame("drop()", 9)])
+    let result = try #require(try results(of: SARIFRenderer().render(report([finding]))).first)
+    #expect(place(result) == "file:///src/a.cpp:1")
+  }
+
+  @Test(arguments: [Uncertainty.processCutShort, .freeUnwatched])
+  func whatProvesNoLeakIsANote(uncertainty: Uncertainty) throws {
+    var finding = leak([Self.frame("make()", 1)])
+    finding.ownership = Ownership(.uncertain(uncertainty))
+    let result = try #require(try results(of: SARIFRenderer().render(report([finding]))).first)
+    #expect(result["level"] as? String == "note")
+  }
+
   @Test func filesBelowTheSourceRootAreRelativeToIt() throws {
     let frames = [
       Self.frame("f", 1, file: "/src/ü b/a#%.cpp"), Self.frame("g", 2, file: "/srcs/a.cpp"),
@@ -128,7 +144,7 @@ import TraceStore
   // MARK: rules
 
   @Test func everyRuleHasHelp() {
-    let broken: [Ownership.Rule?] = [nil, .in, .out, .return, .inOut]
+    let broken = [nil] + Ownership.Rule.allCases.map(Optional.some)
     for kind in FindingKind.all {
       for rule in broken {
         let wording = RuleWording(kind, rule)

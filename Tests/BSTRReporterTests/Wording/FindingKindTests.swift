@@ -18,6 +18,11 @@ import TraceStore
   @Test func noTwoKindsHaveTheSameWords() {
     for words in [
       FindingKind.all.map(\.id), FindingKind.all.map(\.title), FindingKind.all.map(\.plural),
+      FindingKind.all.map { RuleWording($0, nil).summary },
+      FindingKind.all.map { RuleWording($0, nil).description },
+      FindingKind.all.map {
+        Finding(kind: $0, count: 1, bytes: 0, message: "", suppression: "").stableSentence
+      },
     ] { #expect(Set(words).count == words.count) }
   }
 
