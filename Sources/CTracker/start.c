@@ -1,5 +1,6 @@
 // Starts this copy of the library as soon as Swift code may run in it: from its first constructor,
-// or from its last one where the Swift run-time is part of the same module. Decides nothing else.
+// or from its last one where the Swift run-time is part of the same module. Then the module's string
+// layout is announced (CBSTR). Decides nothing else.
 
 #include "CTracker.h"
 
@@ -13,7 +14,8 @@ static void start(void) {
   bstrtrace_announce();
 }
 
-// In front of the program's constructors, if the program is this module, and of its announcements.
+// In front of the program's constructors, where the program is this module, and of the
+// announcements that bstr.h makes in them.
 __attribute__((constructor(101))) static void start_first(void) {
   if (!ct_has_own_runtime()) start();
 }

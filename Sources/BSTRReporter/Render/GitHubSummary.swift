@@ -18,7 +18,7 @@ struct GitHubSummary {
     var text = """
       ### \(Self.escaped(GitHubWording.title(results.count)))
 
-      | kind | size | line to change | what happened |
+      | kind | size | line | what happened |
       |---|---|---|---|
 
       """

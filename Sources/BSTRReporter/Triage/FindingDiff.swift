@@ -13,7 +13,7 @@ public struct FindingDiff: Sendable {
     var key: FindingKey
     /// How many there were before, and how many there are after.
     var before, after: Int
-    /// The line to change, where one of the two runs knows it.
+    /// The line, where one of the two runs knows it.
     var place: Frame?
   }
 
