@@ -73,6 +73,9 @@ enum ForeignBlock {
   /// Returns whether the memory of a string that was freed to the heap has not been allocated
   /// again.
   static func isStillFree(_ freed: FreedBlock) -> Bool {
+    // First of all: it is found by allocations, at which glibc merges small free blocks and writes
+    // its links to them. Until then they look allocated.
+    let key = tcacheKey
     let layout = BlockLayout(freed.record.layout)
     let block = freed.block
     // Unmapped since: not allocated again.
@@ -80,13 +83,14 @@ enum ForeignBlock {
     let byteCount = Int(freed.record.byteLength)
     let usable = usableBytes(of: block)
     if canJudge, usable == nil { return true }
-    if ct_heap_is_glibc() {
-      // malloc/malloc.c of glibc, tcache_put: the second word of a block in a thread's cache.
-      if let key = tcacheKey, ct_peek(block + 8, 8) == key { return true }
-    }
-    // The heap overwrites one link of a small free block, and four of a large one.
-    let isSmall = usable.map { $0 <= maxOfFastbins } ?? false
-    if let isIntact = layout.isPoisonIntact(of: freed, skipping: isSmall ? 8 : 32) {
+    // malloc/malloc.c of glibc, tcache_put: the second word of a block in a thread's cache.
+    if ct_heap_is_glibc(), let key, ct_peek(block + 8, 8) == key { return true }
+    // At the start of a free block the heap writes two links, and two more if the block is large;
+    // at its end the bytes of the free chunk (malloc/malloc.c of glibc, "malloc_chunk details").
+    // Inside a chunk that was merged, both are still there, and it looks allocated.
+    let links = usable.map { $0 <= maxOfFastbins } ?? false ? 16 : 32
+    let end = chunkBytes(forBlock: layout.blockBytes(forPayload: byteCount)) - 16
+    if let isIntact = layout.isPoisonIntact(of: freed, from: links, to: end) {
       if !isIntact || byteCount >= 32 { return isIntact }
     }
     // A few bytes may look intact by chance. In place of the length there is half of a link, which
@@ -95,6 +99,12 @@ enum ForeignBlock {
     let prefix = Int(ct_peek(UInt(freed.record.address) - 4, 4))
     return prefix == Int(block >> 44)
       || layout.stringLayout.blockBytes(forPayload: prefix) > usable ?? .max
+  }
+
+  /// Returns the bytes of glibc's chunk for a block: its size word and the block, rounded up
+  /// (malloc/malloc.c of glibc, request2size).
+  private static func chunkBytes(forBlock byteCount: Int) -> Int {
+    max(32, (byteCount + 8 + 15) & ~15)
   }
 
   /// The limit in bytes of blocks that are kept in singly linked lists (DEFAULT_MXFAST).

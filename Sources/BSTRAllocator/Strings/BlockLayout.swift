@@ -205,16 +205,19 @@ struct BlockLayout {
   }
 
   /// Returns whether a block that was freed to the heap still has its poison and trailer, except
-  /// for what the heap writes at the start of free blocks.
+  /// for what the heap writes at both ends of free blocks.
   ///
-  /// - Parameter skipped: bytes from the block's start that the heap may have written to.
+  /// - Parameters:
+  ///   - first: bytes from the block's start to the first that the heap has not written.
+  ///   - last: bytes from the block's start to the end of those.
   /// - Returns: `nil` when too few bytes are left to decide, or they are not readable.
-  func isPoisonIntact(of freed: FreedBlock, skipping skipped: Int) -> Bool? {
+  func isPoisonIntact(of freed: FreedBlock, from first: Int, to last: Int) -> Bool? {
     let byteCount = Int(freed.record.byteLength)
-    let start = skipped - stringLayout.payloadOffset
     let address = UInt(freed.record.address)
     let isWhole = byteCount <= Self.maxPoisonBytes
-    let end = isWhole ? guardOffset(byteCount) + guardBytes : Self.maxPoisonBytes
+    let written = isWhole ? guardOffset(byteCount) + guardBytes : Self.maxPoisonBytes
+    let start = max(0, first - stringLayout.payloadOffset)
+    let end = min(written, last - stringLayout.payloadOffset)
     guard start < end, end - start >= 2, ct_is_readable(address, end) else { return nil }
     for position in start..<end {
       let expected =
