@@ -90,6 +90,9 @@ let package = Package(
     .executableTarget(
       name: "ElfFuzz", dependencies: ["FuzzMain", "InputFuzzing"], path: "Tests/Fuzz/ElfFuzz"),
     .executableTarget(
+      name: "SourceFuzz", dependencies: ["FuzzMain", "InputFuzzing"],
+      path: "Tests/Fuzz/SourceFuzz"),
+    .executableTarget(
       name: "RuleFuzz", dependencies: ["FuzzMain", "InputFuzzing"], path: "Tests/Fuzz/RuleFuzz"),
     .executableTarget(
       name: "OptionFuzz", dependencies: ["FuzzMain", "InputFuzzing"],

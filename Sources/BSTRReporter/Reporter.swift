@@ -13,11 +13,18 @@ public struct Reporter: Sendable {
   /// Whether reports have ownership maps.
   public var hasMap: Bool
 
+  /// The source files of which findings show lines, without `redact`; `nil` for none.
+  public var sources: SourceFiles?
+
   /// Creates a reporter.
-  public init(redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false) {
+  public init(
+    redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false,
+    sources: SourceFiles? = nil
+  ) {
     self.redact = redact
     self.wrappers = wrappers
     self.hasMap = hasMap
+    self.sources = sources
   }
 
   /// Returns the report over processes, in the order in which they started.
@@ -44,6 +51,7 @@ public struct Reporter: Sendable {
     }
     var report = Report(
       processes: processes, damage: damage + ordered.flatMap { Self.damage(of: $0) })
+    if let sources, !redact { report.addExcerpts(of: sources) }
     report.symbolizer = symbolicator.source
     report.scope = scope.flatMap { scope in ordered.lazy.compactMap { $0.name(of: scope) }.first }
     if !report.hasTraffic, let index = report.mainProcess {

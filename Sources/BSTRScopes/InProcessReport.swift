@@ -29,7 +29,8 @@ public enum InProcessReport {
     guard let image = unsafe tracker.pointee.image() else { return nil }
     let options = unsafe tracker.pointee.options
     let reporter = Reporter(
-      redact: options.redact, wrappers: Wrappers(adding: options.wrappers))
+      redact: options.redact, wrappers: Wrappers(adding: options.wrappers),
+      sources: SourceFiles(root: options.sourceRoot))
     return unsafe tracker.pointee.withoutRecording {
       var report = symbolicator.withLock {
         reporter.report(on: [image], symbolicator: &$0, scope: scope)

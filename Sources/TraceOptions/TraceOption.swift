@@ -128,7 +128,8 @@ public struct TraceOption: Sendable {
     ),
     TraceOption(
       "source-root", \.sourceRoot, .path, .reporting, default: "GITHUB_WORKSPACE, if that is set",
-      "Name source files below this folder relative to it, in SARIF and for GitHub."),
+      "Look below this folder for source files that are not at their recorded path, and name those below it "
+        + "relative to it, in SARIF and for GitHub."),
     TraceOption(
       "github", \.github, .onOff, .reporting,
       default: "on for the command line where GITHUB_ACTIONS is true",

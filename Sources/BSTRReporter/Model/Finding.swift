@@ -36,6 +36,8 @@ public struct Finding: Sendable {
   public var values: [StringValue]
   /// A rule that would silence this finding.
   public var suppression: String
+  /// Lines of the owner's source; `nil` where they are not at hand.
+  public var source: SourceExcerpt?
   /// The change since a baseline; `nil` where there is none to compare with.
   public var baselineState: BaselineState?
 

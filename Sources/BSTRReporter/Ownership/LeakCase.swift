@@ -129,6 +129,24 @@ struct LeakCase {
       freedBy: inference.paths.frame(at: frame), isOneLine: most.frames.count == 1)
   }
 
+  /// Returns the frames of the owner's function from which siblings were freed, each line once.
+  func frees(in owner: Frame) -> [Frame] {
+    guard let majority, frame(majority.owner) == owner else { return [] }
+    var lines: [Int: Frame] = [:]
+    for history in agreeing(majority) {
+      // The owner's activation is on both paths, at one depth.
+      let depth = history.allocated.steps.count - 1 - majority.height
+      guard history.freed.steps.indices.contains(depth) else { continue }
+      let freeing = frame(history.freed.steps[depth])
+      if freeing.function == owner.function, freeing.module == owner.module,
+        freeing.file == owner.file, let line = freeing.line
+      {
+        lines[line] = freeing
+      }
+    }
+    return lines.sorted { $0.key < $1.key }.map(\.value)
+  }
+
   // MARK: without siblings
 
   /// The height to which functions return strings, by their parameters' types.

@@ -77,6 +77,8 @@ public struct Ownership: Sendable {
   public var decision: Decision?
   /// The fates of the other strings.
   public var siblings: Siblings?
+  /// The frames of the owner's function from which it freed siblings, by whichever callee.
+  var frees: [Frame] = []
 
   /// Creates an ownership; without arguments nothing is known.
   public init(_ decision: Decision? = nil, siblings: Siblings? = nil) {

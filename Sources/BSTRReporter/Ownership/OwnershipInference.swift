@@ -196,7 +196,10 @@ struct OwnershipInference {
   /// Returns the ownership of strings that were not freed.
   func ownership(of leaked: Leaked) -> Ownership {
     guard let leak = LeakCase(leaked, self) else { return Ownership() }
-    return Ownership(LeakRule.decision(on: leak)?.decision, siblings: leak.fateOfSiblings)
+    var ownership = Ownership(
+      LeakRule.decision(on: leak)?.decision, siblings: leak.fateOfSiblings)
+    if let owner = ownership.owner { ownership.frees = leak.frees(in: owner) }
+    return ownership
   }
 
   /// Returns whether strings of the same line were freed, whatever the function is called there:

@@ -184,7 +184,7 @@ private struct Document: Encodable {
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
-      case evidence, doubt, doubtCode, siblings, events, serials, strings
+      case evidence, doubt, doubtCode, siblings, events, serials, strings, source
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum MomentKey: CodingKey { case thread, milliseconds }
@@ -226,6 +226,7 @@ private struct Document: Encodable {
         try entry.encode(moment.thread, forKey: .thread)
         try entry.encode(moment.milliseconds, forKey: .milliseconds)
       }
+      try container.encode(finding.source.map(SourceEntry.init), forKey: .source)
       try container.encode(finding.remarks, forKey: .remarks)
       try container.encode(finding.serials, forKey: .serials)
       try container.encode(finding.history.map(EventEntry.init), forKey: .events)
@@ -247,6 +248,34 @@ private struct Document: Encodable {
 
     fileprivate static func frames(of trace: StackTrace?) -> [FrameEntry] {
       (trace?.frames ?? []).map(FrameEntry.init)
+    }
+  }
+
+  private struct SourceEntry: Encodable {
+    let source: SourceExcerpt
+
+    init(_ source: SourceExcerpt) { self.source = source }
+
+    private enum Key: CodingKey { case file, newer, owner, lines, frees, leaves }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(source.file, forKey: .file)
+      try container.encode(source.isNewer, forKey: .newer)
+      try container.encode(source.owner, forKey: .owner)
+      try container.encode(source.lines.map(LineEntry.init), forKey: .lines)
+      try container.encode(source.frees.map(LineEntry.init), forKey: .frees)
+      try container.encode(source.waysOut.map(LineEntry.init), forKey: .leaves)
+    }
+  }
+
+  private struct LineEntry: Encodable {
+    let line: Int
+    let text: String
+
+    init(_ line: SourceExcerpt.Line) {
+      self.line = line.number
+      text = line.text
     }
   }
 

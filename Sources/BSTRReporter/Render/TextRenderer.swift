@@ -202,6 +202,7 @@ public struct TextRenderer: ReportRenderer {
           "\(siblings.freed) of \(siblings.total) BSTRs from this stack were freed by "
             + "\(by.name)\(by.function == nil || !siblings.isOneLine ? "" : " \(by.location)")"))
     }
+    lines += render(finding.source)
     for (index, event) in finding.history.enumerated() {
       lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
     }
@@ -293,11 +294,11 @@ public struct TextRenderer: ReportRenderer {
     }
   }
 
-  private static func row(_ label: String, _ text: String) -> TextLine {
+  static func row(_ label: String, _ text: String) -> TextLine {
     "     \(label)\(String(repeating: " ", count: max(1, 17 - label.count)))\(text)"
   }
 
-  private static func count(
+  static func count(
     _ number: some BinaryInteger, _ singular: String, _ plural: String? = nil
   ) -> String {
     "\(number) \(number == 1 ? singular : plural ?? singular + "s")"

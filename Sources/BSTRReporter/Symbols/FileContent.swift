@@ -42,6 +42,11 @@ struct FileContent {
     source = .file(path: path, identity: identity)
   }
 
+  /// The time when it was written last, in nanoseconds since 1970; `nil` for memory.
+  var modified: Int64? {
+    if case .file(_, let identity) = source { identity.modified } else { nil }
+  }
+
   /// Content that is in memory already.
   init(bytes: [UInt8]) {
     count = bytes.count

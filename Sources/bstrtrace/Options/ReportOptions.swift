@@ -28,7 +28,9 @@ struct ReportOptions: TableOptions {
 
   /// Returns the reporter that was asked for.
   func reporter(_ options: TraceOptions) -> Reporter {
-    Reporter(redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map)
+    Reporter(
+      redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map,
+      sources: SourceFiles(root: options.sourceRoot))
   }
 }
 

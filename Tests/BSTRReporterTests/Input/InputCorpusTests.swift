@@ -5,16 +5,21 @@ import TraceOptions
 
 @testable import BSTRReporter
 
-/// The inputs of the fuzz targets for ELF files, suppression rules and options.
+/// The inputs of the fuzz targets for ELF files, source files, suppression rules and options.
 ///
 /// None may trap.
 @Suite struct InputCorpusTests {
   private static let files = FuzzCorpus("ElfCorpus")
+  private static let sources = FuzzCorpus("SourceCorpus")
   private static let rules = FuzzCorpus("RuleCorpus")
   private static let options = FuzzCorpus("OptionCorpus")
 
   @Test(arguments: files.names) func anElfFileIsRead(name: String) throws {
     try Self.files.bytes(of: name).withUnsafeBytes { InputFuzzing.readElfFile($0) }
+  }
+
+  @Test(arguments: sources.names) func aSourceFileIsRead(name: String) throws {
+    try Self.sources.bytes(of: name).withUnsafeBytes { InputFuzzing.readSourceFile($0) }
   }
 
   @Test(arguments: rules.names) func rulesAreRead(name: String) throws {
@@ -50,6 +55,14 @@ import TraceOptions
       #expect((facts.buildID == nil) == (name == "object"))
       // The alias and what it is another name of.
       #expect(!facts.preferredNames.isEmpty, "\(name)")
+    }
+    for name in Self.sources.names where !name.hasPrefix("crash-") {
+      let bytes = try Self.sources.bytes(of: name)
+      let owner = Int(bytes[1]) + 1
+      let facts = SourceFacts(
+        Array(bytes[3...]), name: ["a.c", "a.cpp", "a.swift"][Int(bytes[0])], owner: owner,
+        free: owner + Int(bytes[2]))
+      #expect(facts?.waysOut.isEmpty == false, "\(name)")
     }
     var rules = Suppressions()
     for name in Self.rules.names where !name.hasPrefix("crash-") {

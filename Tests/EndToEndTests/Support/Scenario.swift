@@ -17,6 +17,8 @@ import Testing
 /// - Behind either, `rule=RULE owner=PLACE producer=PLACE consumer=PLACE` is who is to blame, and
 ///   `rule=-` says that this cannot be told. What is left out is not compared. Several rules or
 ///   places with `|` between them are all right.
+/// - Behind a leak, `leaves=LINE,LINE` are the ways out in front of the free that siblings reach;
+///   without it none may be proposed.
 /// - `// never: TEXT` is not so, and may be in no sentence about a finding.
 /// - `// unseen: LIBRARY REASON SYMBOL` is a module whose strings are not seen, as the report says,
 ///   and `// unseen: -` says that there is none. Not compared without such a line.
@@ -73,6 +75,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     var place: String
     var pinned: Place?
     var blame: Blame
+    /// The lines on which its function is left.
+    var leaves: [Int] = []
 
     static func == (one: Leak, other: Leak) -> Bool {
       one.count == other.count && one.bytes == other.bytes && one.function == other.function
@@ -233,11 +237,12 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     var words = words
     let pinned = place("pinned", in: words)
     let blame = blame(words)
+    let leaves = place("leaves", in: words)?.text.split(separator: ",").compactMap { Int($0) } ?? []
     words.removeAll { $0.contains("=") }
     return Leak(
       count: Int(words[1]) ?? 0, bytes: Int(words[2]) ?? 0,
       function: words[3..<words.count - 1].joined(separator: " "), place: words[words.count - 1],
-      pinned: pinned, blame: blame)
+      pinned: pinned, blame: blame, leaves: leaves)
   }
 
   private static func fault(_ words: [String]) -> Fault {
@@ -389,6 +394,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     #expect(found == leaks, "\(shown)")
     for (leak, finding) in zip(leaks, findings.filter({ $0.kind == "leak" })) {
       #expect(leak.blame.matches(finding), "\(leak) \(finding) \(shown)")
+      #expect((finding.source?.leaves ?? []).map(\.line) == leak.leaves, "\(finding) \(shown)")
     }
     var others = findings.filter { $0.kind != "leak" }
     for fault in faults {

@@ -84,6 +84,7 @@ struct Traced {
       var doubt: String?
       var evidence: String?
       var siblings: Siblings?
+      var source: Source?
       var serials: [Int]
       var suppression: String
     }
@@ -91,6 +92,19 @@ struct Traced {
       var freed: Int
       var total: Int
       var freedBy: Frame
+    }
+    struct Source: Decodable {
+      var file: String
+      var newer: Bool
+      var owner: Int
+      var lines: [Line]
+      var frees: [Line]
+      var leaves: [Line]
+
+      struct Line: Decodable {
+        var line: Int
+        var text: String
+      }
     }
     struct Unseen: Decodable {
       var module: String?

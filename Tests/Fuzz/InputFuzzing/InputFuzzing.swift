@@ -1,5 +1,5 @@
-// Fuzz targets for what the reporter and the options are given as text or as files: ELF files,
-// suppression rules, BSTRTRACE_OPTIONS. Docs/Security.md has the commands.
+// Fuzz targets for what the reporter and the options are given as text or as files: ELF files, source
+// files, suppression rules, BSTRTRACE_OPTIONS. Docs/Security.md has the commands.
 
 import BSTRReporter
 import TraceOptions
@@ -15,6 +15,22 @@ public enum InputFuzzing {
     precondition(facts.buildID.map { $0.utf8.count % 2 == 0 } ?? true)
     // Of several symbols for one address one is chosen: not one without a name.
     precondition(facts.preferredNames.allSatisfy { !$0.isEmpty })
+  }
+
+  /// Reads a source file as the reporter does.
+  ///
+  /// The first three bytes are the language, the owner's line and the lines from there to the free.
+  public static func readSourceFile(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count > 3 else { return }
+    let name = ["a.c", "a.cpp", "a.swift"][Int(bytes[0]) % 3]
+    let owner = Int(bytes[1]) + 1
+    let free = owner + Int(bytes[2])
+    let facts = SourceFacts(Array(bytes[3...]), name: name, owner: owner, free: free)
+    guard let facts else { return }
+    precondition(facts.waysOut.allSatisfy { $0 >= owner && $0 <= free })
+    precondition(zip(facts.waysOut, facts.waysOut.dropFirst()).allSatisfy { $0 < $1 })
+    precondition(facts.lines.count >= facts.waysOut.count)
+    precondition(facts.lines.allSatisfy { !$0.utf8.contains(10) && $0.utf8.count < 2048 })
   }
 
   /// Reads suppression rules, and applies them to a report.
@@ -74,6 +90,12 @@ public enum InputFuzzing {
 @_cdecl("bstrtrace_fuzz_elf_file")
 public func fuzzElfFile(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
   InputFuzzing.readElfFile(UnsafeRawBufferPointer(start: bytes, count: count))
+}
+
+/// The entry of SourceFuzz.
+@_cdecl("bstrtrace_fuzz_source_file")
+public func fuzzSourceFile(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
+  InputFuzzing.readSourceFile(UnsafeRawBufferPointer(start: bytes, count: count))
 }
 
 /// The entry of RuleFuzz.

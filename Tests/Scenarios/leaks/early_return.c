@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 1 14 describe early_return.c:9 rule=in owner=describe:9
+// leak: 1 14 describe early_return.c:9 rule=in owner=describe:9 leaves=11
 // twin: -DFIXED
 // Bug class 1: an early return leaves the string behind.
 // Corrected: every path frees the string.

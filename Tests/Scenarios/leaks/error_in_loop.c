@@ -1,5 +1,5 @@
 // widths: 2 4
-// leak: 3 18 readAll error_in_loop.c:11 rule=in owner=readAll:11
+// leak: 3 18 readAll error_in_loop.c:11 rule=in owner=readAll:11 leaves=13
 // twin: -DFIXED
 // Bug class 1: `continue` skips the release.
 // Corrected: the release comes before `continue`.

@@ -1,0 +1,261 @@
+// Finds the ways out of a function between the line where it got a string and the line where it
+// freed others like it. It proposes and decides nothing: where it is not sure, there is none.
+// WaysOut+Conditions.swift reads the conditions in front of them.
+
+/// The ways out between an allocation and a free.
+struct WaysOut {
+  let source: SourceBlocks
+  /// The statement that got the string, as tokens.
+  let owner: Range<Int>
+  /// The first token of each statement that freed others, in order.
+  private let frees: [Int]
+  let function: Int
+  /// The names of what was got there and is freed here.
+  let names: Set<String>
+  /// The functions that free it.
+  private let callees: Set<String>
+  /// The variables that say whether it was got, each with the token that sets it again.
+  let results: [String: Int]
+
+  /// Returns the lines of the ways out, in order.
+  ///
+  /// - Parameters:
+  ///   - owner: the line on which the function got the string.
+  ///   - frees: the lines on which it freed others.
+  static func lines(in source: SourceBlocks, owner: Int, frees: [Int]) -> [Int] {
+    guard let ways = WaysOut(source, owner: owner, frees: frees) else { return [] }
+    return ways.lines()
+  }
+
+  private init?(_ source: SourceBlocks, owner line: Int, frees lines: [Int]) {
+    let tokens = source.tokens
+    func first(on line: Int) -> Int? { source.tokens(on: line).first { tokens[$0] != "}" } }
+    guard let got = first(on: line), let function = source.function(of: got),
+      let last = source.tokens(on: line).last(where: { tokens[$0] != "{" && tokens[$0] != "}" }),
+      source.blocks[function].body.count <= Self.maxTokens
+    else { return nil }
+    let owner = source.statement[got]..<max(last + 1, source.end(ofStatementAt: last))
+    let frees = lines.compactMap(first).filter {
+      $0 >= owner.upperBound && source.function(of: $0) == function
+        && !source.enclosing($0).prefix { $0 != function }
+          .contains { source.blocks[$0].kind == .deferred }
+    }
+    guard frees.count == lines.count, !frees.isEmpty else { return nil }
+    self.source = source
+    self.owner = owner
+    self.frees = frees
+    self.function = function
+    let releases = frees.map { source.statement[$0]..<source.end(ofStatementAt: $0) }
+    let called = { (range: Range<Int>) in
+      Set(range.filter { source.isCall(at: $0) }.map { tokens[$0].text })
+    }
+    callees = releases.reduce(into: []) { $0.formUnion(called($1)) }
+    let calledThere = callees.union(called(owner))
+    let words = { (range: Range<Int>) in
+      Set(tokens[range].filter { $0.kind == .word }.map(\.text))
+    }
+    names = words(owner)
+      .intersection(releases.reduce(into: []) { $0.formUnion(words($1)) })
+      .subtracting(calledThere).subtracting(Self.common)
+    if names.isEmpty { return nil }
+    // `result = get(&text)`: until it is set again, the result says whether there is a string.
+    var results: [String: Int] = [:]
+    for index in owner where source.isAssigned(at: index) && !names.contains(tokens[index].text) {
+      let name = tokens[index].text
+      results[name] =
+        (owner.upperBound..<tokens.count).first {
+          tokens[$0] == name && source.isAssigned(at: $0)
+        } ?? tokens.count
+    }
+    self.results = results
+  }
+
+  /// The limits of tokens in a function, and of words in it that may leave it: generated code has
+  /// more, and nobody reads it.
+  private static let (maxTokens, maxWays) = (50_000, 500)
+
+  /// Words that say nothing of what a statement is about.
+  private static let common: Set<String> = [
+    "this", "self", "std", "return", "if", "else", "for", "while", "const", "auto", "let", "var",
+    "void", "static_cast", "reinterpret_cast", "BSTR", "NULL", "nullptr", "nil", "try",
+  ]
+
+  private func lines() -> [Int] {
+    let end = frees[frees.count - 1]
+    let ways = (owner.upperBound..<max(owner.upperBound, end)).filter { index in
+      let token = source.tokens[index]
+      return token.kind == .word
+        && (Self.statements.contains(token.text) || Self.withoutReturn.contains(token.text))
+    }
+    guard ways.count <= Self.maxWays else { return [] }
+    return Set(ways.filter { isWayOut($0, before: end) }.map { source.tokens[$0].line }).sorted()
+  }
+
+  /// The statements that leave a function or a block.
+  private static let statements: Set<String> = [
+    "return", "co_return", "throw", "break", "continue", "goto",
+  ]
+
+  // MARK: one way
+
+  private func isWayOut(_ index: Int, before free: Int) -> Bool {
+    guard source.function(of: index) == function else { return false }
+    let enclosing = source.enclosing(index).prefix { $0 != function }
+    // The way leads out of the innermost of these blocks, which the free is in, too.
+    func leaves(_ kinds: Set<SourceBlocks.Kind>) -> Bool {
+      guard !isInBracelessLoop(index, kinds),
+        let left = enclosing.first(where: { kinds.contains(source.blocks[$0].kind) }),
+        isInside(free, left), isInsideOrHead(owner.lowerBound, left)
+      else { return false }
+      let behind = source.blocks[left].body.upperBound..<source.blocks[function].body.upperBound
+      return !mentions(in: behind)
+    }
+    let isInAttempt = enclosing.contains { source.blocks[$0].kind == .attempt }
+    let isHandedOver = { mentions(in: index..<source.end(ofStatementAt: index)) }
+    let doesLeave =
+      switch source.tokens[index].text {
+      case "return", "co_return": !isHandedOver()
+      case "throw": !isHandedOver() && (!isInAttempt || leaves([.attempt]))
+      case "break": !isLabelled(index) && leaves([.loop, .switch])
+      case "continue": !isLabelled(index) && leaves([.loop])
+      case "goto": leadsPast(index, free)
+      default: isCallWithoutReturn(index)
+      }
+    return doesLeave && isReachedWithString(index)
+  }
+
+  /// The functions that do not come back.
+  private static let withoutReturn: Set<String> = [
+    "exit", "_exit", "_Exit", "quick_exit", "abort", "terminate", "longjmp", "siglongjmp",
+    "pthread_exit", "rethrow_exception", "fatalError", "preconditionFailure",
+  ]
+
+  private func isCallWithoutReturn(_ index: Int) -> Bool {
+    guard Self.withoutReturn.contains(source.tokens[index].text), source.isCall(at: index) else {
+      return false
+    }
+    if index == 0 { return true }
+    let before = source.tokens[index - 1]
+    // A method, or a declaration.
+    if before == "." || before == ">" { return false }
+    if index >= 3, before == ":", source.tokens[index - 2] == ":" {
+      return source.tokens[index - 3] == "std"
+    }
+    return before.kind != .word || ["else", "do", "try", "Swift"].contains(before.text)
+  }
+
+  private func isLabelled(_ index: Int) -> Bool {
+    let next = index + 1
+    guard next < source.tokens.count, source.tokens[next].kind == .word else { return false }
+    return source.tokens[next].line == source.tokens[index].line
+  }
+
+  /// Returns whether the statement itself is a loop's, without braces: `while (next()) break;`.
+  private func isInBracelessLoop(_ index: Int, _ kinds: Set<SourceBlocks.Kind>) -> Bool {
+    guard kinds.contains(.loop) else { return false }
+    let words = ["for", "while", "do"]
+    return source.tokens[source.statement[index]..<index].contains { words.contains($0.text) }
+  }
+
+  /// Returns whether a label is behind the last free, with nothing of the string behind it.
+  private func leadsPast(_ index: Int, _ free: Int) -> Bool {
+    guard index + 1 < source.tokens.count else { return false }
+    let label = source.tokens[index + 1].text
+    let end = source.blocks[function].body.upperBound
+    let target = (free..<end).first { token in
+      source.tokens[token] == label && token + 1 < end && source.tokens[token + 1] == ":"
+        && source.tokens[token - 1] != "goto" && source.statement[token] == token
+    }
+    return target.map { !mentions(in: $0..<end) } ?? false
+  }
+
+  // MARK: the way there
+
+  /// Returns whether a token is reached with the string, as far as conditions and blocks tell.
+  private func isReachedWithString(_ index: Int) -> Bool {
+    var token = index
+    var block = source.block[index]
+    var inner: Int?
+    // From the innermost statement around the token out to the block that the string was got in.
+    while true {
+      let start = source.statement[token]
+      // The statement got the string in its condition: with it, its block is that of the free.
+      if start <= owner.lowerBound { return inner.map { isInside(frees[0], $0) } ?? false }
+      let hasOwner = isInside(owner.lowerBound, block) || block == function
+      if !allows(start..<token) || isFreed(before: start, in: block) || changesCase(start, block)
+        || !hasOwner && mentions(in: source.blocks[block].body.lowerBound..<start)
+      {
+        return false
+      }
+      if hasOwner { return true }
+      inner = block
+      // The brace that begins the block is of the statement around it.
+      token = source.blocks[block].body.lowerBound - 1
+      guard let parent = source.blocks[block].parent else { return false }
+      block = parent
+    }
+  }
+
+  /// Returns whether a statement on the way frees what was got.
+  private func isFreed(before start: Int, in block: Int) -> Bool {
+    let first = max(owner.upperBound, source.blocks[block].body.lowerBound)
+    guard first < start else { return false }
+    return (first..<start).contains { token in
+      guard source.block[token] == block else { return false }
+      return frees.contains(token)
+        || callees.contains(source.tokens[token].text) && source.isCall(at: token)
+          && mentions(in: token..<source.end(ofStatementAt: token))
+    }
+  }
+
+  /// Returns whether the string was got under another label of a `switch`.
+  private func changesCase(_ start: Int, _ block: Int) -> Bool {
+    guard source.blocks[block].kind == .switch, isInside(owner.lowerBound, block) else {
+      return false
+    }
+    return (owner.upperBound..<max(owner.upperBound, start)).contains { token in
+      source.block[token] == block && source.statement[token] == token
+        && (source.tokens[token] == "case" || source.tokens[token] == "default")
+    }
+  }
+
+  // MARK: blocks
+
+  private func isInside(_ token: Int, _ block: Int) -> Bool {
+    source.blocks[block].body.contains(token)
+  }
+
+  /// Returns whether a token is in a block, or in the head of its statement.
+  private func isInsideOrHead(_ token: Int, _ block: Int) -> Bool {
+    token >= source.blocks[block].head && token < source.blocks[block].body.upperBound
+  }
+}
+
+extension SourceBlocks {
+  /// Returns the tokens on a line.
+  fileprivate func tokens(on line: Int) -> Range<Int> {
+    // Tokens are in the order of their lines.
+    func first(from line: Int) -> Int {
+      var (low, high) = (0, tokens.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if tokens[middle].line < line { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+    return first(from: line)..<first(from: line + 1)
+  }
+
+  /// Returns whether a word is called.
+  fileprivate func isCall(at index: Int) -> Bool {
+    tokens[index].kind == .word && index + 1 < tokens.count && tokens[index + 1] == "("
+  }
+
+  /// Returns whether a word is what an assignment sets.
+  fileprivate func isAssigned(at index: Int) -> Bool {
+    guard tokens[index].kind == .word, index + 2 < tokens.count, tokens[index + 1] == "=" else {
+      return false
+    }
+    return tokens[index + 2] != "="
+  }
+}

@@ -1,0 +1,387 @@
+import Testing
+
+@testable import BSTRReporter
+
+/// What is proposed as a way out.
+///
+/// In each text a comment marks the line that got the string (`owner`), those that free others
+/// (`free`) and those that are to be named (`way`).
+@Suite struct WaysOutTests {
+  private func check(
+    _ name: String, _ text: String, location: SourceLocation = #_sourceLocation
+  ) throws {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    func numbers(_ mark: String) -> [Int] {
+      lines.indices.filter { lines[$0].contains("// \(mark)") }.map { $0 + 1 }
+    }
+    let language = try #require(SourceLanguage(path: name), sourceLocation: location)
+    var file = try #require(
+      SourceFile(path: name, modified: 0, language, Array(text.utf8)), sourceLocation: location)
+    let owner = try #require(numbers("owner").first, sourceLocation: location)
+    let parsed = file.blocks(havingRun: Set(numbers("free") + [owner]))
+    let blocks = try #require(parsed, sourceLocation: location)
+    let found = WaysOut.lines(in: blocks, owner: owner, frees: numbers("free"))
+    #expect(found == numbers("way"), sourceLocation: location)
+  }
+
+  @Test func aConditionThatExcludesTheStringIsNoWay() throws {
+    try check(
+      "a.c",
+      """
+      int f(int way) {
+        BSTR text = SysAllocString(L"x"); // owner
+        if (!text) return 1;
+        if (NULL == text) return 2;
+        if (!text || way) return 3; // way
+        if (!text && way) return 4;
+        if (!text[0]) return 5; // way
+        if (text != NULL && way) return 6; // way
+        SysFreeString(text); // free
+        return 0;
+      }
+      """)
+  }
+
+  @Test func theResultOfTheCallSaysWhetherThereIsAString() throws {
+    try check(
+      "a.cpp",
+      """
+      HRESULT f(Browser *browser) {
+        BSTR status = nullptr;
+        HRESULT hr = browser->get_StatusText(&status); // owner
+        if (FAILED(hr)) return hr;
+        hr = browser->check();
+        if (FAILED(hr)) return hr; // way
+        if (SUCCEEDED(hr)) {
+          if (browser->busy()) {
+            return E_FAIL; // way
+          }
+        } else {
+          return E_PENDING; // way
+        }
+        SysFreeString(status); // free
+        return hr;
+      }
+      """)
+    try check(
+      "a.cpp",
+      """
+      int f(Browser *browser) {
+        BSTR status = nullptr;
+        if (browser->get_StatusText(&status) != S_OK) { // owner
+          return 1;
+        } else if (browser->busy()) {
+          return 2;
+        }
+        SysFreeString(status); // free
+        return 0;
+      }
+      """)
+    try check(
+      "a.cpp",
+      """
+      int f(Browser *browser) {
+        BSTR status = nullptr;
+        if (browser->get_StatusText(&status) == S_OK) { // owner
+          if (browser->busy()) return 1; // way
+          SysFreeString(status); // free
+        }
+        return 0;
+      }
+      """)
+  }
+
+  @Test func whatIsHandedOverOrFreedBeforeIsNoWay() throws {
+    try check(
+      "a.c",
+      """
+      BSTR f(List *list, int way) {
+        BSTR text = SysAllocString(L"x"); // owner
+        if (way == 1) { SysFreeString(text); return 0; }
+        if (way == 2) { add(list, text); return 0; }
+        if (way == 3) return text;
+        if (way == 4) return copy(list, text);
+        if (way == 5) { printf("%d", SysStringLen(text)); return 0; } // way
+        if (way == 6) { list->first = text; return 0; }
+        SysFreeString(text); // free
+        return 0;
+      }
+      """)
+    try check(
+      "a.c",
+      """
+      int f(int way) {
+        BSTR text = SysAllocString(L"x"); // owner
+        if (way == 1) return 1; // way
+        if (way > 10) {
+          SysFreeString(text); // free
+          return 2;
+        }
+        if (way == 3) return 3; // way
+        SysFreeString(text); // free
+        return 0;
+      }
+      """)
+  }
+
+  @Test func breaksAndContinuesLeaveTheLoopThatHasTheFree() throws {
+    try check(
+      "a.c",
+      """
+      int f(List *list) {
+        BSTR name;
+        while ((name = next(list)) != NULL) { // owner
+          for (int i = 0; i < 3; i++) if (i == list->end) break;
+          for (int i = 0; i < 3; i++) {
+            if (i == 1) continue;
+          }
+          if (list->skip) continue; // way
+          switch (list->kind) {
+            case 1: break;
+            default: if (list->end) continue; // way
+          }
+          if (list->end) break; // way
+          SysFreeString(name); // free
+        }
+        return 0;
+      }
+      """)
+    try check(
+      "a.c",
+      """
+      int f(List *list) {
+        BSTR name;
+        for (;;) {
+          name = next(list); // owner
+          if (list->found) break;
+          SysFreeString(name); // free
+        }
+        keep(list, name);
+        return 0;
+      }
+      """)
+    try check(
+      "a.c",
+      """
+      int f(List *list) {
+        BSTR name = NULL;
+        for (;;) {
+          if (list->end) break;
+          name = next(list); // owner
+          if (list->found) break;
+        }
+        if (list->bad) return 1; // way
+        SysFreeString(name); // free
+        return 0;
+      }
+      """)
+  }
+
+  @Test func aGotoLeadsPastTheFreeOrToIt() throws {
+    try check(
+      "a.c",
+      """
+      int f(int way) {
+        BSTR text = SysAllocString(L"x"); // owner
+        if (way == 1) goto done;
+        if (way == 2) goto failed; // way
+        if (way == 3) goto released;
+        if (way == 4) goto nowhere;
+      done:
+        SysFreeString(text); // free
+        return 0;
+      released:
+        release(&text);
+      failed:
+        return 1;
+      }
+      """)
+  }
+
+  @Test func casesOfASwitchAreApart() throws {
+    try check(
+      "a.c",
+      """
+      int f(int way) {
+        BSTR text = NULL;
+        switch (way) {
+          case 1:
+            text = SysAllocString(L"x"); // owner
+            if (way == 9) return 9; // way
+            break;
+          case 2:
+            return 2;
+          default:
+            return 3;
+        }
+        SysFreeString(text); // free
+        return 0;
+      }
+      """)
+  }
+
+  @Test func aThrowIsCaughtOrLeaves() throws {
+    try check(
+      "a.cpp",
+      """
+      int f(int way) {
+        BSTR text = SysAllocString(L"x"); // owner
+        try {
+          if (way == 1) throw 1;
+          if (way == 2) return 1; // way
+        } catch (...) {
+          log();
+        }
+        if (way == 3) throw Error("bad"); // way
+        if (way == 4) std::terminate(); // way
+        if (way == 5) program.exit(1);
+        SysFreeString(text); // free
+        return 0;
+      }
+      """)
+    try check(
+      "a.cpp",
+      """
+      int f(int way) {
+        try {
+          BSTR text = SysAllocString(L"x"); // owner
+          if (way == 1) throw 1; // way
+          SysFreeString(text); // free
+        } catch (...) {
+          return 1;
+        }
+        return 0;
+      }
+      """)
+  }
+
+  @Test func lambdasAndLocalFunctionsLeaveThemselves() throws {
+    try check(
+      "a.cpp",
+      """
+      namespace n {
+      class C : public Base<int> {
+        C(int a) : Base{a}, b_{a}, c_(a) { return; }
+        template <typename T> auto f(T way) const -> int {
+          BSTR text = make(); // owner
+          auto g = [&, this](int v) mutable noexcept -> std::vector<int> { return {v}; };
+          struct L { int operator()() { return 1; } };
+          std::map<int, int> m = {{1, 2}, {3, 4}};
+          run([] { return; }, [=](auto x) { throw x; });
+          if (g(1).size() > way) return 1; // way
+          return_to(way);
+          release(text); // free
+          return 0;
+        }
+        int b_{1}, c_ = 2;
+      };
+      }
+      """)
+  }
+
+  @Test func swiftHasClosuresGuardsAndDefer() throws {
+    try check(
+      "a.swift",
+      """
+      struct S {
+        var count: Int { words.filter { $0.isEmpty }.count }
+        func save(_ way: Int) throws -> Int {
+          let text = make() // owner
+          guard let text else { return 0 }
+          guard way > 0
+          else {
+            return 1 // way
+          }
+          let found = words.first { word in
+            return word == "}"
+          }
+          if way == 2 { throw Failure() } // way
+          repeat { if way == 3 { break } } while way > 3
+          for word in words where !word.isEmpty { if way == 4 { continue } }
+          do { try check(); throw Failure() } catch { return 2 } // way
+          outer: for word in words { break outer }
+          let multi = \"\"\"
+            return "\\(found ?? "{")" {
+            \"\"\"
+          switch way {
+          case 5: return 5 // way
+          case .min ..< 0: fatalError("no") // way
+          default: break
+          }
+          SysFreeString(text) // free
+          return multi.count
+        }
+      }
+      """)
+    try check(
+      "a.swift",
+      """
+      func save(_ way: Int) -> Int {
+        let text = make() // owner
+        defer { SysFreeString(text) } // free
+        if way == 2 { return 3 }
+        return 1
+      }
+      """)
+  }
+
+  @Test func branchesOfThePreprocessorAreChosen() throws {
+    try check(
+      "a.c",
+      """
+      #ifdef __cplusplus
+      extern "C" {
+      #endif
+      #define BEGIN if (1) {
+      int f(int way) {
+      #ifdef _WIN32
+        if (way) {
+      #else
+        if (!way) {
+      #endif
+          way++;
+        }
+        BSTR text = SysAllocString(L"x"); // owner
+      #if 0
+        return 1;
+      #elif defined(_WIN32)
+        return 2;
+      #else
+        if (way == 3) return 3; // way
+      #endif
+      #if LEVEL > 1
+        if (way == 4) return 4; // way
+      #else
+        return 5;
+      #endif
+      #ifdef OLD
+        free_all(text);
+      #else
+        SysFreeString(text); // free
+      #endif
+        return 0;
+      }
+      #ifdef __cplusplus
+      }
+      #endif
+      """)
+  }
+
+  /// Where it is not sure, nothing is proposed.
+  @Test func whatDoesNotFitGivesNothing() throws {
+    // Nothing in common between the two statements.
+    try check("a.c", "int f(int w) {\n get(); // owner\n if (w) return 1;\n put(); // free\n}")
+    // Another function.
+    try check("a.c", "void f() { a = get(); // owner\n return; }\nvoid g() { put(a); // free\n}")
+    // The free is in front.
+    try check("a.c", "int f(int w) {\n put(a); // free\n a = get(); // owner\n return 1;\n}")
+    // Outside of functions.
+    try check("a.swift", "let a = get() // owner\nif w { exit(1) }\nput(a) // free")
+  }
+
+  @Test func bracesThatDoNotMatchGiveNoBlocks() throws {
+    for text in ["{", "}", "int f() { if (x) { }", String(repeating: "{", count: 300)] {
+      #expect(SourceBlocks(SourceScanner.tokens(of: Array(text.utf8), .cxx), .cxx) == nil)
+    }
+  }
+}
