@@ -102,6 +102,54 @@ import Testing
     #expect(map.errors.contains("get_name in libget.so.1"), "\(map.errors)")
   }
 
+  /// A store from another machine: its modules are not where they were.
+  ///
+  /// Under `--debug-path` they are, or their debug files, with whatever names; another build is
+  /// none of them.
+  @Test(arguments: symbolizers) func modulesAreFoundByBuildID(_ flags: [String]) throws {
+    let folder = try Self.build("elsewhere\(flags.count)")
+    func path(_ name: String) -> String { folder.appending(path: name).path }
+    _ = try Command.run(
+      [Built.tool, "run", "--output", "kept.store", "--", path("app")], in: folder)
+    func report(_ more: [String]) throws -> Traced.Report.Frame {
+      let command = try Command.run(
+        [Built.tool, "report", "--format", "json", "--output", "-"] + flags + more
+          + ["kept.store"], in: folder)
+      #expect(command.errors == "")
+      let report = try Traced.Report(Data(command.output.utf8))
+      return try #require(report.findings.first?.stacks.allocated.first)
+    }
+    #expect(try report([]).line == 4)
+    let files = FileManager.default
+    for name in ["symbols/deep", "tree/.build-id", "other"] {
+      try files.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+    }
+    let library = path("libget.so.1.0")
+    let buildID = try #require(try report([]).buildId)
+    try Self.tool(
+      ["objcopy", "--only-keep-debug", library, path("tree/libget.debug")], in: folder)
+    try files.createDirectory(
+      atPath: path("tree/.build-id/\(buildID.prefix(2))"), withIntermediateDirectories: true)
+    try files.moveItem(
+      atPath: path("tree/libget.debug"),
+      toPath: path("tree/.build-id/\(buildID.prefix(2))/\(buildID.dropFirst(2)).debug"))
+    try files.moveItem(atPath: library, toPath: path("symbols/deep/renamed"))
+    try files.copyItem(atPath: path("libplain.so"), toPath: path("other/libget.so.1"))
+    #expect(try report([]).function == nil)
+    #expect(try report(["--debug-path", path("other")]).function == nil)
+    let found = try report(["--debug-path", path("other"), "--debug-path", path("symbols")])
+    #expect(found.function == "get_name" && found.line == 4)
+    #expect(found.module.hasSuffix("/libget.so.1") && found.buildId == buildID)
+    // A debug file has no code, which the run-time wants.
+    if flags.isEmpty { #expect(try report(["--debug-path", path("tree")]).line == 4) }
+    let wrong = try Command.run(
+      [Built.tool, "report", "--debug-path", path("nowhere"), "kept.store"], in: folder)
+    #expect(wrong.status == 64)
+    #expect(
+      wrong.errors.hasPrefix(
+        "Error: --debug-path '\(path("nowhere"))': No such file or directory."))
+  }
+
   @Test func bothNameAlikeInBaselinesRulesAndTexts() throws {
     let folder = try Self.build("alike")
     var texts: [String] = []

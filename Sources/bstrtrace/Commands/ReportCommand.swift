@@ -13,7 +13,8 @@ struct ReportCommand: ParsableCommand {
     abstract: "Report on stores that 'bstrtrace run --keep-store' has kept.",
     discussion: """
       Names come from the programs' files as they are now: a file that was rebuilt since, by its \
-      build-id, names nothing.
+      build-id, names nothing. For a run on another machine, --debug-path names folders with its \
+      modules or their debug files, and --source-root the one with its sources.
 
       A damaged store is read as far as it goes; what is wrong is said, and the exit status is 2.
       """

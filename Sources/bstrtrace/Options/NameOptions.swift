@@ -1,4 +1,4 @@
-// The flag that chooses the symbolizer, and the symbolicator that follows from it.
+// The flags that choose the symbolizer and its files, and the symbolicator that follows from it.
 
 import ArgumentParser
 import BSTRReporter
@@ -44,7 +44,20 @@ struct NameOptions: ParsableArguments {
     completion: .file())
   var symbolizer = Symbolizer.automatic
 
+  @Option(
+    help: ArgumentHelp(
+      "Look below this folder, by build-id, for modules and debug files of a run on another machine, or that are "
+        + "not where they were. May be given again.", valueName: "folder"),
+    completion: .directory)
+  var debugPath: [String] = []
+
   func validate() throws {
+    for folder in debugPath {
+      guard let stream = opendir(folder) else {
+        throw ValidationError("--debug-path '\(folder)': \(OutputFile.reason()).")
+      }
+      closedir(stream)
+    }
     if case .program(let path) = symbolizer, access(path, X_OK) != 0 {
       throw ValidationError("--symbolizer '\(path)': \(OutputFile.reason()).")
     }
@@ -52,7 +65,8 @@ struct NameOptions: ParsableArguments {
 
   /// A symbolicator of locations in the programs' files, with run-times' names of code that they
   /// made.
-  typealias Symbolicator = CachingSymbolicator<PerfMapSymbolicator<ModuleSymbolicator>>
+  typealias Symbolicator =
+    CachingSymbolicator<PerfMapSymbolicator<RelocatedSymbolicator<ModuleSymbolicator>>>
 
   /// Returns the symbolicator that was asked for.
   ///
@@ -65,12 +79,13 @@ struct NameOptions: ParsableArguments {
       case .runtime: ModuleSymbolicator.runtime(RuntimeSymbolicator())
       case .program(let path): ModuleSymbolicator.llvm(LLVMSymbolicator(path: path))
       }
-    return CachingSymbolicator(PerfMapSymbolicator(modules, latest: latest ?? .max))
+    let relocated = RelocatedSymbolicator(modules, files: DebugFiles(below: debugPath))
+    return CachingSymbolicator(PerfMapSymbolicator(relocated, latest: latest ?? .max))
   }
 
   /// Reports that llvm-symbolizer failed, if it did.
   static func complain(of symbolicator: Symbolicator) {
-    if let failure = symbolicator.base.base.failure { ExitStatus.complain(failure) }
+    if let failure = symbolicator.base.base.base.failure { ExitStatus.complain(failure) }
   }
 
   /// Returns the time when a file was written last, in nanoseconds since 1970.

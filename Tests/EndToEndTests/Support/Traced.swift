@@ -122,6 +122,7 @@ struct Traced {
       var file: String?
       var line: Int?
       var module: String
+      var buildId: String?
       var offset: Int
       var inlined: Bool
     }
