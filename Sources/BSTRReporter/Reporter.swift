@@ -1,6 +1,7 @@
 // From stores to a report: the only way there, for dead processes and for this one.
 
 import Glibc
+public import TraceOptions
 public import TraceStore
 
 /// Interprets stores.
@@ -13,17 +14,21 @@ public struct Reporter: Sendable {
   /// Whether reports have ownership maps.
   public var hasMap: Bool
 
+  /// What makes strings one finding.
+  public var grouping = FindingGrouping.fault
+
   /// The source files of which findings show lines, without `redact`; `nil` for none.
   public var sources: SourceFiles?
 
   /// Creates a reporter.
   public init(
     redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false,
-    sources: SourceFiles? = nil
+    grouping: FindingGrouping = .fault, sources: SourceFiles? = nil
   ) {
     self.redact = redact
     self.wrappers = wrappers
     self.hasMap = hasMap
+    self.grouping = grouping
     self.sources = sources
   }
 
@@ -127,7 +132,8 @@ public struct Reporter: Sendable {
     let end = isRunning ? .running : Self.end(of: header)
     let evidence = SymbolicatedStore(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
-      isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
+      isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings,
+      grouping: grouping)
     // A running process may still free its strings: they are no leaks.
     let leaks =
       end == .running

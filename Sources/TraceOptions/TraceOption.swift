@@ -135,6 +135,10 @@ public struct TraceOption: Sendable {
       default: "on for the command line where GITHUB_ACTIONS is true",
       "Annotate lines in the log of a GitHub Actions job, and list the findings in its summary."),
     TraceOption(
+      "group-by", \.groupBy, .word, .reporting,
+      "What is one finding: fault (all that leads to the function to blame, wherever that was called) or stack (one whole stack)."
+    ),
+    TraceOption(
       "error-exitcode", \.errorExitcode, .number(0...255), .reporting,
       "Exit status when the program ended with 0 and there are findings; 0 keeps the program's own."
     ),

@@ -17,6 +17,14 @@ public enum ForeignFrees: String, OptionWord {
   case ignore
 }
 
+/// What makes strings one finding.
+public enum FindingGrouping: String, OptionWord {
+  /// The fault: the functions up to the one that is to blame.
+  case fault
+  /// The whole stack.
+  case stack
+}
+
 /// The value of every option.
 ///
 /// `TraceOption.all` has the syntax and effect of each. Optional are those that may have no value:
@@ -55,6 +63,8 @@ public struct TraceOptions: Sendable {
   /// Whether the report goes to the log and the summary of a GitHub Actions job; `nil` where
   /// `bstrtrace` finds that out.
   public var github: Bool?
+  /// What makes strings one finding.
+  public var groupBy = FindingGrouping.fault
   /// The exit status for findings, 0 for none.
   public var errorExitcode = 23
   /// Whether the first fault ends the program.

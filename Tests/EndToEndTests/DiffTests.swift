@@ -92,7 +92,7 @@ import Testing
     #expect(try diff("old.store", "less.base").status == 0)
     let gone = try diff("old.base", "none.store")
     #expect(gone.status == 0)
-    #expect(gone.output.hasPrefix("GONE  3   leak first < main"), "\(gone.output)")
+    #expect(gone.output.hasPrefix("GONE  3   leak first"), "\(gone.output)")
     #expect(try diff("less.json", "old.base").status == 23)
     #expect(try diff("none.json", "old.store").status == 23)
     #expect(try diff("none.json", "old.store", ["--error-exitcode", "0"]).status == 0)

@@ -1,5 +1,6 @@
 // The input of all finders: one process's store with names for everything in it.
 
+import TraceOptions
 import TraceStore
 
 /// A store, read and named once for all finders.
@@ -24,6 +25,8 @@ struct SymbolicatedStore {
   /// The scope that is reported on; `nil` for the whole process.
   let scope: ScopeID?
   private let wrappers: Wrappers
+  /// What makes strings one finding.
+  let grouping: FindingGrouping
 
   var olecharBytes: Int { Int(image.header.olecharBytes) }
 
@@ -45,8 +48,10 @@ struct SymbolicatedStore {
   ///   - naming: which stacks are named; the inference ignores strings whose stacks are not.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
-    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all
+    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all,
+    grouping: FindingGrouping = .fault
   ) {
+    self.grouping = grouping
     self.image = image
     self.scope = scope
     self.redact = redact
@@ -162,10 +167,38 @@ struct SymbolicatedStore {
   /// function that is no wrapper.
   func suppression(_ kind: FindingKind, at trace: StackTrace?) -> String {
     let frames = trace?.frames ?? []
-    let responsible = frames.first { frame in
-      !frame.isTransparent && frame.plainName.map { wrappers.isWrapper($0) } != true
-    }
-    return "\(kind.id):\((responsible ?? frames.first)?.suppressionPattern ?? "*")"
+    let responsible = frames.first(where: isResponsible) ?? frames.first
+    return "\(kind.id):\(responsible?.suppressionPattern ?? "*")"
+  }
+
+  /// Returns whether a function acts for itself, as far as its name says.
+  private func isResponsible(_ frame: Frame) -> Bool {
+    !frame.isTransparent && frame.plainName.map { wrappers.isWrapper($0) } != true
+  }
+
+  /// Returns the part of a stack that makes a fault: up to the function that is to blame.
+  ///
+  /// Where there is none, up to the first one with a name that acts for itself. The callers above
+  /// have no part in it.
+  ///
+  /// - Parameter stack: indices of frames, innermost first.
+  func faultPath(_ stack: [Int], owner: Frame?) -> ArraySlice<Int> {
+    let end =
+      owner.flatMap { owner in stack.firstIndex { resolver.frames[$0] == owner } }
+      ?? stack.firstIndex { index in
+        resolver.frames[index].function != nil && isResponsible(resolver.frames[index])
+      }
+    return stack[...(end ?? stack.count - 1)]
+  }
+
+  /// Returns the functions of that part, by which a finding is recognised in other runs: those
+  /// that exist, because which ones are inlined depends on the compiler, and who says so.
+  func keyStack(_ stack: [Int], owner: Frame?) -> [String] {
+    let path = faultPath(stack, owner: owner).map { resolver.frames[$0] }
+    // The function that the last one is inlined into.
+    let rest = stack[path.count...].lazy.map { resolver.frames[$0] }
+    let outer = path.last?.inlined == true ? rest.first { !$0.inlined } : nil
+    return (path.filter { !$0.inlined } + (outer.map { [$0] } ?? [])).map(\.keyName)
   }
 
   /// Returns whether an event in a scope is reported on.

@@ -20,6 +20,8 @@ public struct Finding: Sendable {
   public var ownership = Ownership()
   /// The scope that a leaked BSTR was allocated in, or that a fault happened in.
   public var scope: String?
+  /// The count of stacks that it was found at, of which the heaviest is shown.
+  public var places = 1
   /// The stack that allocated the BSTRs; `nil` where none is concerned.
   public var allocated: StackTrace?
   /// The stack that freed it first; `nil` where it was not freed.
@@ -38,6 +40,8 @@ public struct Finding: Sendable {
   public var suppression: String
   /// Lines of the owner's source; `nil` where they are not at hand.
   public var source: SourceExcerpt?
+  /// The functions by which it is recognised in other runs; `nil` for those of the whole stack.
+  var keyStack: [String]?
   /// The change since a baseline; `nil` where there is none to compare with.
   public var baselineState: BaselineState?
 

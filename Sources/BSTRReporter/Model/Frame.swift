@@ -81,6 +81,9 @@ public struct Frame: Hashable, Sendable {
     plainName.map { Wrappers.matches($0, pattern) } ?? false
   }
 
+  /// The name by which the frame is recognised in other runs.
+  var keyName: String { plainName ?? moduleName }
+
   /// The last part of the module's path.
   public var moduleName: String { String(Self.lastComponent(of: module)) }
 

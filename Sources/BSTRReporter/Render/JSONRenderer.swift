@@ -184,7 +184,7 @@ private struct Document: Encodable {
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
-      case evidence, doubt, doubtCode, siblings, events, serials, strings, source
+      case evidence, doubt, doubtCode, siblings, events, serials, strings, source, places, key
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum MomentKey: CodingKey { case thread, milliseconds }
@@ -196,6 +196,8 @@ private struct Document: Encodable {
       try container.encode(finding.count, forKey: .count)
       try container.encode(finding.bytes, forKey: .bytes)
       try container.encode(finding.strings, forKey: .strings)
+      try container.encode(finding.places, forKey: .places)
+      try container.encode(FindingKey(finding).stack, forKey: .key)
       try container.encode(finding.message, forKey: .message)
       let ownership = finding.ownership
       try container.encode(ownership.rule?.rawValue, forKey: .rule)

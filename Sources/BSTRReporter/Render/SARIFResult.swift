@@ -92,7 +92,7 @@ struct SARIFResult {
   static func fingerprints(_ key: FindingKey, ordinal: Int) -> JSONValue {
     [
       "primaryLocationLineHash": .string("\(String(key.hash, radix: 16)):\(ordinal)"),
-      "bstrtrace/v1": .string(ordinal == 1 ? key.text : "\(key.text) #\(ordinal)"),
+      "bstrtrace/v2": .string(ordinal == 1 ? key.text : "\(key.text) #\(ordinal)"),
     ]
   }
 

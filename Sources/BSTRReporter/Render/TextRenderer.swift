@@ -194,6 +194,10 @@ public struct TextRenderer: ReportRenderer {
     lines += render(finding.freed, label: labels.freed)
     for trace in finding.pinned { lines += render(trace, label: "pinned by") }
     lines += render(finding.allocated, label: "allocated by", owner: finding.ownership.owner)
+    if finding.places > 1 {
+      lines.append(
+        Self.row("", "… and from \(Self.count(finding.places - 1, "more place", "more places"))"))
+    }
     if let siblings = finding.ownership.siblings {
       let by = siblings.freedBy
       lines.append(

@@ -7,7 +7,7 @@ import FoundationEssentials
 public struct Baseline: Sendable {
   private struct File: Codable {
     var schema = "bstrtrace-baseline"
-    var version = 1
+    var version = FindingKey.Version.fault.rawValue
     var findings: [Entry]
 
     struct Entry: Codable {
@@ -20,6 +20,8 @@ public struct Baseline: Sendable {
 
   /// How many there were of each key.
   private(set) var counts: [FindingKey: Int] = [:]
+  /// The functions that its keys have.
+  let version: FindingKey.Version
 
   /// The reason why a file is no baseline.
   public struct Failure: Error, CustomStringConvertible {
@@ -29,6 +31,7 @@ public struct Baseline: Sendable {
 
   /// Creates the baseline of a report's findings.
   public init(of report: Report) {
+    version = .fault
     for finding in report.findings { counts[FindingKey(finding), default: 0] += finding.count }
   }
 
@@ -43,10 +46,12 @@ public struct Baseline: Sendable {
     guard file.schema == "bstrtrace-baseline" else {
       throw Failure(description: "is no baseline: its schema is '\(file.schema)'")
     }
-    guard file.version == 1 else {
+    guard let version = FindingKey.Version(rawValue: file.version) else {
       throw Failure(
-        description: "is a baseline of version \(file.version); this bstrtrace reads version 1")
+        description:
+          "is a baseline of version \(file.version); this bstrtrace reads versions 1 and 2")
     }
+    self.version = version
     for entry in file.findings {
       let key = FindingKey(entry.kind, entry.detail, entry.stack)
       // A file may say anything; a sum that overflows is larger than any run's.
@@ -62,7 +67,8 @@ public struct Baseline: Sendable {
     let entries = counts.sorted { $0.key < $1.key }.map { key, count in
       File.Entry(kind: key.kind, detail: key.detail, count: count, stack: key.stack)
     }
-    let json = (try? encoder.encode(File(findings: entries))) ?? Data()
+    let json =
+      (try? encoder.encode(File(version: version.rawValue, findings: entries))) ?? Data()
     return String(decoding: json, as: UTF8.self) + "\n"
   }
 
@@ -70,10 +76,12 @@ public struct Baseline: Sendable {
   public func apply(to report: inout Report) {
     // Several findings may have one key, where they differ in lines only.
     var now: [FindingKey: Int] = [:]
-    for finding in report.findings { now[FindingKey(finding), default: 0] += finding.count }
+    for finding in report.findings {
+      now[FindingKey(finding, version), default: 0] += finding.count
+    }
     for process in report.processes.indices {
       report.processes[process].findings.removeAll { finding in
-        let key = FindingKey(finding)
+        let key = FindingKey(finding, version)
         guard let known = counts[key], let count = now[key], count <= known else { return false }
         report.inBaseline += 1
         var finding = finding
@@ -82,7 +90,7 @@ public struct Baseline: Sendable {
         return true
       }
       for index in report.processes[process].findings.indices {
-        let key = FindingKey(report.processes[process].findings[index])
+        let key = FindingKey(report.processes[process].findings[index], version)
         guard let known = counts[key], let count = now[key] else {
           report.processes[process].findings[index].baselineState = .new
           continue

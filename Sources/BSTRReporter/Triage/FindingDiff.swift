@@ -22,12 +22,18 @@ public struct FindingDiff: Sendable {
   /// The count of keys that both runs have as many of.
   let unchanged: Int
 
-  /// Compares two runs.
-  public init(from before: FindingSums, to after: FindingSums) {
+  /// Compares two runs, by the newest keys that both have.
+  ///
+  /// `nil` where that is none: for baselines of two versions.
+  public init?(from before: FindingSums, to after: FindingSums) {
+    let common = FindingKey.Version.allCases.reversed().lazy.compactMap { version in
+      before.sums[version].flatMap { old in after.sums[version].map { (old, $0) } }
+    }
+    guard let (before, after) = common.first else { return nil }
     var entries: [Entry] = []
     var unchanged = 0
-    for key in Set(before.sums.keys).union(after.sums.keys) {
-      let (old, new) = (before.sums[key], after.sums[key])
+    for key in Set(before.keys).union(after.keys) {
+      let (old, new) = (before[key], after[key])
       let (oldCount, newCount) = (old?.count ?? 0, new?.count ?? 0)
       let change: Change? =
         if old == nil {

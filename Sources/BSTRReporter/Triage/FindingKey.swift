@@ -2,6 +2,14 @@
 
 /// What makes two findings of different runs the same: kind and functions, not lines, which move.
 struct FindingKey: Hashable, Comparable {
+  /// The functions that are compared.
+  enum Version: Int, CaseIterable {
+    /// Those of the whole stack, as baselines of version 1 have them.
+    case wholeStack = 1
+    /// Those up to the one that is to blame, without inlined ones.
+    case fault = 2
+  }
+
   /// The kind's word.
   var kind: String
   /// The closer description within the kind.
@@ -10,14 +18,11 @@ struct FindingKey: Hashable, Comparable {
   var stack: [String]
 
   /// Creates the key of a finding.
-  init(_ finding: Finding) {
-    kind = finding.kind.id
-    detail = finding.detail
-    let trace = finding.allocated ?? finding.detected
-    stack = (trace?.frames ?? []).prefix(Self.depth).map { $0.plainName ?? $0.moduleName }
-    if kind != FindingKind.leak.id, let frame = finding.detected?.frames.first {
-      stack.insert(frame.plainName ?? frame.moduleName, at: 0)
-    }
+  init(_ finding: Finding, _ version: Version = .fault) {
+    let whole = Self.wholeStack(of: finding)
+    self.init(
+      finding.kind.id, finding.detail,
+      version == .fault ? finding.keyStack ?? whole : whole)
   }
 
   /// Creates a key from its parts.
@@ -27,10 +32,19 @@ struct FindingKey: Hashable, Comparable {
     self.stack = stack
   }
 
-  /// Frames that are compared.
+  private static func wholeStack(of finding: Finding) -> [String] {
+    let trace = finding.allocated ?? finding.detected
+    var stack = (trace?.frames ?? []).prefix(depth).map(\.keyName)
+    if finding.kind != .leak, let frame = finding.detected?.frames.first {
+      stack.insert(frame.keyName, at: 0)
+    }
+    return stack
+  }
+
+  /// The limit of frames of whole stacks.
   private static let depth = 12
 
-  /// The key in one line: `leak get_Text < show < main`.
+  /// The key in one line: `leak get_Text < show`.
   var text: String {
     ([kind] + (detail.map { [$0] } ?? [])).joined(separator: " ") + " "
       + stack.joined(separator: " < ")

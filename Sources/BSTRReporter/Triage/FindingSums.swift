@@ -13,7 +13,8 @@ public struct FindingSums: Sendable {
     var place: Frame?
   }
 
-  private(set) var sums: [FindingKey: Sum] = [:]
+  /// The sums by each version of keys that the run has; a baseline has one.
+  private(set) var sums: [FindingKey.Version: [FindingKey: Sum]] = [:]
   /// What is wrong with the stores that a report was made of, in sentences.
   public private(set) var damage: [String] = []
 
@@ -26,11 +27,8 @@ public struct FindingSums: Sendable {
   /// Sums up the findings of a report.
   public init(of report: Report) {
     damage = report.damage
-    for process in report.processes {
-      for finding in process.findings {
-        add(FindingKey(finding), finding.count, finding.primaryFrame)
-      }
-    }
+    for version in FindingKey.Version.allCases { sums[version] = [:] }
+    for finding in report.findings { add(finding, finding.primaryFrame) }
   }
 
   /// Reads the JSON form of a report, or a baseline.
@@ -42,7 +40,9 @@ public struct FindingSums: Sendable {
     switch schema.schema {
     case "bstrtrace-baseline":
       do throws(Baseline.Failure) {
-        for (key, count) in try Baseline(bytes).counts { add(key, count, nil) }
+        let baseline = try Baseline(bytes)
+        sums[baseline.version] = [:]
+        for (key, count) in baseline.counts { add(key, baseline.version, count, nil) }
       } catch {
         throw Failure(description: error.description)
       }
@@ -51,7 +51,13 @@ public struct FindingSums: Sendable {
         throw Failure(description: "is a damaged JSON report")
       }
       damage = file.damage
-      for entry in file.processes.flatMap(\.findings) { try add(entry) }
+      let entries = file.processes.flatMap(\.findings)
+      // Reports of versions before this one have no keys.
+      let hasKeys = entries.allSatisfy { $0.key != nil }
+      for version in FindingKey.Version.allCases where hasKeys || version == .wholeStack {
+        sums[version] = [:]
+      }
+      for entry in entries { try add(entry) }
     default:
       throw Failure(
         description: "is of the schema '\(schema.schema)', version \(schema.version), which "
@@ -59,13 +65,19 @@ public struct FindingSums: Sendable {
     }
   }
 
-  private mutating func add(_ key: FindingKey, _ count: Int, _ place: Frame?) {
-    var sum = sums[key] ?? Sum()
+  private mutating func add(_ finding: Finding, _ place: Frame?) {
+    for version in sums.keys { add(FindingKey(finding, version), version, finding.count, place) }
+  }
+
+  private mutating func add(
+    _ key: FindingKey, _ version: FindingKey.Version, _ count: Int, _ place: Frame?
+  ) {
+    var sum = sums[version]?[key] ?? Sum()
     // A file may say anything; a sum that overflows is larger than any run's.
     let (count, overflow) = sum.count.addingReportingOverflow(max(0, count))
     sum.count = overflow ? .max : count
     sum.place = sum.place ?? (place?.line == nil ? nil : place)
-    sums[key] = sum
+    sums[version]?[key] = sum
   }
 
   // MARK: JSON
@@ -88,6 +100,7 @@ public struct FindingSums: Sendable {
       var count: Int
       var owner: Location?
       var stacks: Stacks
+      var key: [String]?
     }
 
     struct Stacks: Decodable { var allocated, freed, detected: [Location] }
@@ -118,7 +131,8 @@ public struct FindingSums: Sendable {
       allocated: trace(entry.stacks.allocated), suppression: "")
     finding.freed = trace(entry.stacks.freed)
     finding.detected = trace(entry.stacks.detected)
+    finding.keyStack = entry.key
     let owner = entry.owner?.frame
-    add(FindingKey(finding), finding.count, owner?.line == nil ? finding.primaryFrame : owner)
+    add(finding, owner?.line == nil ? finding.primaryFrame : owner)
   }
 }

@@ -40,7 +40,11 @@ struct DiffCommand: ParsableCommand {
       }
       let target = try ReportTarget(traceOptions)
       let (old, new) = (try sums(of: before, traceOptions), try sums(of: after, traceOptions))
-      let diff = FindingDiff(from: old, to: new)
+      guard let diff = FindingDiff(from: old, to: new) else {
+        throw ToolFailure(
+          "'\(before)' and '\(after)' are baselines of two versions: --update-baseline writes the newer"
+        )
+      }
       try target.write(diff)
       let damage = old.damage + new.damage
       for sentence in damage { ExitStatus.complain(sentence) }

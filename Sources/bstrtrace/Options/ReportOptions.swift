@@ -12,6 +12,7 @@ struct ReportOptions: TableOptions {
   @Option(\.outputs) var output: [GivenText] = []
   @Option(\.sourceRoot) var sourceRoot: GivenText?
   @Flag(\.github) var github: Bool?
+  @Option(\.groupBy) var groupBy: GivenText?
   @Flag(\.redact) var redact: Bool?
   @Option(\.errorExitcode) var errorExitcode: GivenText?
   @Option(\.wrappers) var wrappers: GivenText?
@@ -30,7 +31,7 @@ struct ReportOptions: TableOptions {
   func reporter(_ options: TraceOptions) -> Reporter {
     Reporter(
       redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map,
-      sources: SourceFiles(root: options.sourceRoot))
+      grouping: options.groupBy, sources: SourceFiles(root: options.sourceRoot))
   }
 }
 

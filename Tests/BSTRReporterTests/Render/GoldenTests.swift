@@ -48,17 +48,19 @@ import TraceStore
     var before = report([try SampleReport.image()])
     let after = report([try SampleReport.faults()])
     before.processes[0].findings[0].count = 9
-    let diff = FindingDiff(from: FindingSums(of: before), to: FindingSums(of: after))
+    let diff = try #require(
+      FindingDiff(from: FindingSums(of: before), to: FindingSums(of: after)))
     for format in ReportFormat.allCases {
       try expect(format.renderer().render(diff), equals: "diff.\(format.ending)")
     }
     // A report in JSON is summed up as the report is.
     for report in [before, after] {
       let read = try FindingSums(json: Array(JSONRenderer().render(report).utf8))
-      let diff = FindingDiff(from: FindingSums(of: report), to: read)
+      let diff = try #require(FindingDiff(from: FindingSums(of: report), to: read))
       #expect(diff.entries.isEmpty && diff.unchanged > 0)
       #expect(
-        read.sums.mapValues(\.place?.line) == FindingSums(of: report).sums.mapValues(\.place?.line))
+        read.sums.mapValues { $0.mapValues(\.place?.line) }
+          == FindingSums(of: report).sums.mapValues { $0.mapValues(\.place?.line) })
     }
   }
 

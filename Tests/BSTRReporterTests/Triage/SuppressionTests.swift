@@ -154,11 +154,50 @@ import Testing
     #expect(TextRenderer().render(new).contains("BASELINE  1 finding known already"))
   }
 
+  /// Version 1 has whole stacks, version 2 the functions up to the one to blame.
+  @Test func anOlderBaselineIsRead() throws {
+    var known = leak("load", "show", "main", count: 2)
+    known.keyStack = ["load"]
+    func baseline(_ version: Int, _ stack: String) throws -> Baseline {
+      let entry = #"{"kind":"leak","count":2,"stack":[\#(stack)]}"#
+      return try Baseline(
+        Array(
+          #"{"schema":"bstrtrace-baseline","version":\#(version),"findings":[\#(entry)]}"#.utf8))
+    }
+    for (version, stack, isKnown) in [
+      (1, #""load","show","main""#, true), (1, #""load""#, false), (2, #""load""#, true),
+      (2, #""load","show","main""#, false),
+    ] {
+      var new = report([known])
+      try baseline(version, stack).apply(to: &new)
+      #expect(new.findings.isEmpty == isKnown, "\(version) \(stack)")
+    }
+    #expect(Baseline(of: report([known])).text.contains("\"version\" : 2"))
+  }
+
+  /// Runs are compared by the keys that both have: two baselines of two versions have none.
+  @Test func runsOfTwoVersionsAreCompared() throws {
+    var known = leak("load", "show", "main", count: 2)
+    known.keyStack = ["load"]
+    let run = FindingSums(of: report([known]))
+    let versions = try [(1, #""load","show","main""#), (2, #""load""#)].map { version, stack in
+      let entry = #"{"kind":"leak","count":2,"stack":[\#(stack)]}"#
+      return try FindingSums(
+        json: Array(
+          #"{"schema":"bstrtrace-baseline","version":\#(version),"findings":[\#(entry)]}"#.utf8))
+    }
+    for sums in versions {
+      #expect(FindingDiff(from: sums, to: run)?.unchanged == 1)
+      #expect(FindingDiff(from: run, to: sums)?.entries.count == 0)
+    }
+    #expect(FindingDiff(from: versions[0], to: versions[1]) == nil)
+  }
+
   @Test func countsThatAreTooLargeToAddAreOnlyLarge() throws {
     let entry = #"{"kind":"leak","count":\#(Int.max),"stack":["load"]}"#
     let text = #"{"schema":"bstrtrace-baseline","version":1,"findings":[\#(entry),\#(entry)]}"#
     let baseline = try Baseline(Array(text.utf8))
-    #expect(baseline.text.contains("\(Int.max)"))
+    #expect(baseline.text.contains("\(Int.max)") && baseline.text.contains("\"version\" : 1"))
   }
 
   @Test func linesMayMove() throws {
@@ -177,7 +216,7 @@ import Testing
     ),
     (
       #"{"schema":"bstrtrace-baseline","version":9,"findings":[]}"#,
-      "is a baseline of version 9; this bstrtrace reads version 1"
+      "is a baseline of version 9; this bstrtrace reads versions 1 and 2"
     ),
   ])
   func otherFilesAreNamed(_ text: String, _ message: String) {

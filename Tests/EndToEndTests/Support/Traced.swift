@@ -86,6 +86,8 @@ struct Traced {
       var siblings: Siblings?
       var source: Source?
       var serials: [Int]
+      var places: Int
+      var key: [String]
       var suppression: String
     }
     struct Siblings: Decodable {
