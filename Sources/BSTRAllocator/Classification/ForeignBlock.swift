@@ -73,9 +73,6 @@ enum ForeignBlock {
   /// Returns whether the memory of a string that was freed to the heap has not been allocated
   /// again.
   static func isStillFree(_ freed: FreedBlock) -> Bool {
-    // First of all: it is found by allocations, at which glibc merges small free blocks and writes
-    // its links to them. Until then they look allocated.
-    let key = tcacheKey
     let layout = BlockLayout(freed.record.layout)
     let block = freed.block
     // Unmapped since: not allocated again.
@@ -84,7 +81,7 @@ enum ForeignBlock {
     let usable = usableBytes(of: block)
     if canJudge, usable == nil { return true }
     // malloc/malloc.c of glibc, tcache_put: the second word of a block in a thread's cache.
-    if ct_heap_is_glibc(), let key, ct_peek(block + 8, 8) == key { return true }
+    if ct_heap_is_glibc(), let key = tcacheKey, ct_peek(block + 8, 8) == key { return true }
     // At the start of a free block the heap writes two links, and two more if the block is large;
     // at its end the bytes of the free chunk (malloc/malloc.c of glibc, "malloc_chunk details").
     // Inside a chunk that was merged, both are still there, and it looks allocated.
@@ -115,6 +112,12 @@ enum ForeignBlock {
     let key = ct_tcache_key()
     return key == 0 ? nil : key
   }()
+
+  /// Finds the key of glibc's freed blocks.
+  ///
+  /// That allocates: glibc merges and splits free blocks, and what was freed before looks allocated
+  /// again in part.
+  static func findKeyOfFreedBlocks() { _ = tcacheKey }
 
   /// Returns whether characters have a length in front of them that fits, as static BSTRs and those
   /// on a stack do.

@@ -101,7 +101,11 @@ public struct Tracker: ~Copyable {
   private func start() {
     Environment.withdraw()
     cunwind_tune()
-    if isWanted { openStore() }
+    if isWanted {
+      // Now, while no freed string's block can be taken for it.
+      ForeignBlock.findKeyOfFreedBlocks()
+      openStore()
+    }
     withStore { unsafe recordModules(in: $0) }
     unsafe ct_tell_unloads { unsafe Tracker.current.pointee.recordUnload(of: $0) }
     updateFastPath()
