@@ -84,7 +84,12 @@ struct SourceBlocks {
         current = Open(index: blocks.count - 1, statement: index + 1)
         continue
       case "}":
-        guard let outer = stack.popLast() else { return nil }
+        guard let outer = stack.popLast() else {
+          // A macro has the other brace. Nothing is open that it could end.
+          record(current)
+          current = Open(index: 0, statement: index + 1)
+          continue
+        }
         let closed = current.index
         let first = blocks[closed].body.lowerBound
         blocks[closed].body = first..<index
@@ -160,7 +165,6 @@ struct SourceBlocks {
   func control(in head: Range<Int>) -> String? {
     var depth = 0
     var last: String?
-    guard let first = head.first, Self.controls.contains(tokens[first].text) else { return nil }
     for index in head {
       switch tokens[index].text {
       case "(", "[", "{": depth += 1
@@ -199,6 +203,17 @@ struct SourceBlocks {
     if current.depth > 0 { return tokens[index - 1] == "(" ? .statements : .values }
     let words = tokens[head]
     let last = tokens[index - 1]
+    // A macro that stands for a loop, a condition or `try`: what leaves it is not known.
+    if !isInContainer, tokens[start].kind == .word, tokens[start] != "return" {
+      if head.count == 1 { return .statements }
+      let parameters = last == ")" ? opening(of: index - 1, from: start) : nil
+      if parameters == start + 1 { return .loop }
+      // A function in a function, which some compilers know.
+      if let parameters, parameters > start + 1, !words.contains(where: { $0 == "=" }) {
+        return .function
+      }
+    }
+    if last == "^" { return .function }
     if isInContainer, words.contains(where: { $0 == "(" }) {
       // `Name(int a) : a_{a}, b_(1) {`
       let isInitializer =
@@ -232,27 +247,31 @@ struct SourceBlocks {
   /// Returns whether a brace behind these tokens is a lambda's: `[…](…) mutable -> Type {`.
   private func isLambda(_ head: Range<Int>) -> Bool {
     guard language == .cxx, !head.isEmpty else { return false }
-    let head = max(head.lowerBound, head.upperBound - Self.maxHead)..<head.upperBound
-    var index = head.upperBound - 1
-    // Back over specifiers and a result type, at most as many as anybody writes.
-    var words = 0
-    while index >= head.lowerBound, words < 16, tokens[index] != ")", tokens[index] != "]" {
-      let isSpecifier = tokens[index].kind == .word || "->:<>*&".contains(tokens[index].text)
-      if !isSpecifier || tokens[index].text.isEmpty { return false }
-      index -= 1
-      words += 1
+    // Back to a capture list that nothing in front of it makes an index or an attribute. What is
+    // between that and the brace is of the lambda, whatever its brackets have.
+    var depth = 0
+    let first = max(head.lowerBound, head.upperBound - Self.maxHead)
+    for index in stride(from: head.upperBound - 1, through: first, by: -1) {
+      switch tokens[index].text {
+      case ")", "]": depth += 1
+      case "(": depth -= 1
+      case "[":
+        depth -= 1
+        if depth == 0, beginsCaptures(index, from: head.lowerBound) { return true }
+      case "=", ";": if depth == 0 { return false }
+      default: break
+      }
+      if depth < 0 { return false }
     }
-    if index >= head.lowerBound, tokens[index] == ")" {
-      guard let open = opening(of: index, from: head.lowerBound) else { return false }
-      index = open - 1
-    }
-    guard index >= head.lowerBound, tokens[index] == "]",
-      let open = opening(of: index, from: head.lowerBound)
-    else { return false }
-    // `list[0]` is no capture.
-    guard open > head.lowerBound else { return true }
-    let before = tokens[open - 1]
-    return before.kind == .mark ? before != ")" && before != "]" : before == "return"
+    return false
+  }
+
+  private func beginsCaptures(_ index: Int, from start: Int) -> Bool {
+    if index + 1 < tokens.count, tokens[index + 1] == "[" { return false }
+    guard index > start else { return true }
+    let before = tokens[index - 1]
+    if before.kind == .mark { return before != ")" && before != "]" && before != "[" }
+    return before == "return" || before == "co_return"
   }
 
   /// Returns the bracket that the one at an index closes.

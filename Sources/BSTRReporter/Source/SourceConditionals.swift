@@ -1,6 +1,6 @@
 // Chooses the branches of conditional compilation.
 
-/// The directives of a C or C++ file.
+/// The directives of a file.
 ///
 /// A branch with a line that has run was compiled. Else a condition is known that is a number or
 /// one macro: those that say system and language are, the program's are taken as not defined. Of
@@ -15,7 +15,7 @@ struct SourceConditionals {
 
   /// Each `#if` with its branches.
   private var groups: [[Branch]] = []
-  private let isCxx: Bool
+  private let language: SourceLanguage
 
   /// The limit of `#if` inside one another; what is deeper is not read.
   private static let maxDepth = 64
@@ -24,8 +24,7 @@ struct SourceConditionals {
   ///
   /// What is in a comment or a string is taken for one, too; blocks then do not fit.
   init(_ bytes: [UInt8], _ language: SourceLanguage) {
-    isCxx = language == .cxx
-    if language == .swift { return }
+    self.language = language
     /// The branches of a group, and the line and condition of the one that is not closed yet.
     var open: [(branches: [Branch], start: Int, isTrue: Bool?)] = []
     var tooDeep = 0
@@ -72,8 +71,14 @@ struct SourceConditionals {
     guard rest.first == UInt8(ascii: "#") else { return nil }
     rest = rest.dropFirst()
     var words: [String] = []
-    // As many as are looked at.
-    while let first = rest.first, words.count < 8 {
+    // As many as anybody writes.
+    while let first = rest.first, words.count < 64 {
+      // A comment behind the condition.
+      if first == UInt8(ascii: "/"),
+        [UInt8(ascii: "/"), UInt8(ascii: "*")].contains(rest.dropFirst().first)
+      {
+        break
+      }
       if Ascii.isOfWord(first) {
         let word = rest.prefix { Ascii.isOfWord($0) }
         words.append(String(decoding: word, as: UTF8.self))
@@ -92,23 +97,54 @@ struct SourceConditionals {
     switch words.first {
     case "ifdef", "elifdef": words.count == 2 ? isDefined(words[1]) : nil
     case "ifndef", "elifndef": words.count == 2 ? !isDefined(words[1]) : nil
-    default: value(ofCondition: words.dropFirst())
+    default: any(of: words.dropFirst().filter { $0 != "(" && $0 != ")" }[...])
     }
   }
 
-  private func value(ofCondition words: ArraySlice<String>) -> Bool? {
+  /// Returns the value of operands with `||` between them.
+  ///
+  /// Parentheses around operands of `||` inside of `&&` are not read: that is unknown.
+  private func any(of words: ArraySlice<String>) -> Bool? {
+    let values = Self.operands(of: words, "|").map { all(of: $0) }
+    if values.contains(true) { return true }
+    return values.contains(nil) ? nil : false
+  }
+
+  private func all(of words: ArraySlice<String>) -> Bool? {
+    let values = Self.operands(of: words, "&").map { value(ofOperand: $0) }
+    if values.contains(false) { return false }
+    return values.contains(nil) ? nil : true
+  }
+
+  private static func operands(
+    of words: ArraySlice<String>, _ mark: String
+  ) -> [ArraySlice<String>] {
+    words.split(separator: mark)
+  }
+
+  private func value(ofOperand words: ArraySlice<String>) -> Bool? {
     guard let first = words.first else { return nil }
-    if first == "!" { return value(ofCondition: words.dropFirst()).map { !$0 } }
-    if words.count == 1 { return Int(first).map { $0 != 0 } }
-    guard first == "defined" else { return nil }
-    let names = words.dropFirst().filter { $0 != "(" && $0 != ")" }
-    return names.count == 1 ? isDefined(names[0]) : nil
+    if first == "!" { return value(ofOperand: words.dropFirst()).map { !$0 } }
+    if words.count == 1 {
+      if let number = Int(first) { return number != 0 }
+      if first == "true" || first == "false" { return first == "true" }
+      // What is no macro is 0 in C, and what is no flag is false in Swift.
+      return isDefined(first)
+    }
+    guard words.count == 2, let name = words.last else { return nil }
+    switch first {
+    case "defined": return isDefined(name)
+    case "os": return name == "Linux"
+    case "arch": return name == "x86_64"
+    case "targetEnvironment": return false
+    default: return nil
+    }
   }
 
   private func isDefined(_ name: String) -> Bool {
     switch name {
-    case "__linux__", "__unix__", "__GNUC__", "__x86_64__": true
-    case "__cplusplus": isCxx
+    case "__linux__", "__unix__", "__GNUC__", "__x86_64__": language != .swift
+    case "__cplusplus": language == .cxx
     default: false
     }
   }

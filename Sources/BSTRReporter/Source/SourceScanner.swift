@@ -57,9 +57,9 @@ struct SourceScanner {
       case Ascii.newline, Ascii.space, Ascii.tab, Ascii.return, 0x0B, 0x0C: skip(1)
       case UInt8(ascii: "/") where byte(1) == UInt8(ascii: "/"): skipLine()
       case UInt8(ascii: "/") where byte(1) == UInt8(ascii: "*"): skipComment()
-      case UInt8(ascii: "#") where language != .swift && line != lineOfLastToken: skipDirective()
+      case UInt8(ascii: "#") where line != lineOfLastToken && isDirective: skipDirective()
       case UInt8(ascii: "\""): string(hashes: 0)
-      case UInt8(ascii: "#") where language == .swift && rawHashes > 0: string(hashes: rawHashes)
+      case UInt8(ascii: "#") where language == .swift: hashes()
       case UInt8(ascii: "'") where language != .swift: character()
       case let byte where Ascii.isDigit(byte): number()
       case let byte where Ascii.isOfWord(byte): word()
@@ -73,6 +73,13 @@ struct SourceScanner {
     tokens.append(
       SourceToken(kind: kind, text: text, line: start, isFirstOnLine: start != lineOfLastToken))
     lineOfLastToken = start
+  }
+
+  /// Whether a directive is here: in Swift `#` begins macros and literals, too.
+  private var isDirective: Bool {
+    language != .swift
+      || ["#if ", "#if(", "#elseif", "#else", "#endif", "#sourceLocation", "#warning", "#error"]
+        .contains { bytes[position...].starts(with: $0.utf8) }
   }
 
   // MARK: words and marks
@@ -93,13 +100,15 @@ struct SourceScanner {
   }
 
   private mutating func number() {
+    let start = position
     // 1'000 in C++.
     while Ascii.isOfWord(byte()) || byte() == UInt8(ascii: ".") && Ascii.isDigit(byte(1))
       || byte() == UInt8(ascii: "'") && language == .cxx && Ascii.isOfWord(byte(1))
     {
       position += 1
     }
-    add(.literal, "", at: line)
+    let isZero = position == start + 1 && bytes[start] == UInt8(ascii: "0")
+    add(.literal, isZero ? "0" : "", at: line)
   }
 
   private mutating func mark() {
@@ -157,11 +166,16 @@ struct SourceScanner {
     add(.literal, "", at: start)
   }
 
-  /// The count of `#` in front of a quotation mark; 0 where there is none.
-  private var rawHashes: Int {
+  /// Skips a raw string with its `#`, or `#` that are none of a string's.
+  private mutating func hashes() {
     var count = 0
     while byte(count) == UInt8(ascii: "#") { count += 1 }
-    return byte(count) == UInt8(ascii: "\"") ? count : 0
+    if byte(count) == UInt8(ascii: "\"") {
+      string(hashes: count)
+    } else {
+      add(.mark, "#", at: line)
+      skip(count)
+    }
   }
 
   /// Skips a string from its first quotation mark, or from the `#` in front of it, on.

@@ -13,7 +13,7 @@ struct SourceToken {
   }
 
   var kind: Kind
-  /// The word or mark; "" for literals.
+  /// The word or mark; "0" for that number, "" for other literals.
   var text: String
   /// The line that it begins on, from 1.
   var line: Int

@@ -14,7 +14,11 @@ extension WaysOut {
     if source.tokens[first] == "guard" {
       return !mentions(in: head) && !mentionsResult(in: head)
     }
-    guard source.control(in: head) != nil else { return true }
+    // A macro without a semicolon may be in front.
+    guard source.control(in: head) != nil,
+      let first = head.first(where: { Self.heads.contains(source.tokens[$0].text) })
+    else { return true }
+    let head = first..<head.upperBound
     return !operands(of: head, "|").allSatisfy { alternative in
       operands(of: alternative, "&").contains(where: excludesString)
     }
@@ -37,8 +41,8 @@ extension WaysOut {
       if first > end { return false }
     }
     if first <= owner.lowerBound { return false }
-    let end = source.end(ofStatementAt: first)
-    return !mentions(in: first..<end) && !mentionsResult(in: first..<end)
+    // All conditions of the chain.
+    return !hasName(in: first..<index) && !mentionsResult(in: first..<index)
   }
 
   /// Returns the parts of a condition between `||` or `&&`, wherever its parentheses are.
@@ -54,22 +58,49 @@ extension WaysOut {
     return parts
   }
 
-  /// Returns whether a condition says that there is no string: `!text`, `text == NULL`, or anything
-  /// of the result of the call that got it.
+  /// Returns whether a condition may say that there is no string: `!text`, `NULL == this->text`, or
+  /// anything of the result of the call that got it.
   private func excludesString(_ range: Range<Int>) -> Bool {
     if mentionsResult(in: range) { return true }
     let tokens = source.tokens
-    return range.contains { index in
-      guard names.contains(tokens[index].text) else { return false }
-      func token(_ distance: Int) -> String {
-        range.contains(index + distance) ? tokens[index + distance].text : ""
-      }
-      let nothing: Set<String> = ["NULL", "nullptr", "nil", "0", ""]
-      let isNegated =
-        token(-1) == "!" && token(1) != "[" && token(1) != "." && token(1) != "-"
-      let isEqual = token(1) == "=" && token(2) == "=" && nothing.contains(token(3))
-      let isEqualBefore = token(-1) == "=" && token(-2) == "=" && nothing.contains(token(-3))
-      return isNegated || isEqual || isEqualBefore
+    // What a function says of the string is of its characters.
+    guard hasName(in: range),
+      !range.contains(where: { source.isCall(at: $0) && !Self.heads.contains(tokens[$0].text) })
+    else { return false }
+    let words = tokens[range].map(\.text)
+    let isNegated = words.first { !Self.heads.contains($0) && $0 != "(" }
+    if isNegated == "!" || isNegated == "not" { return true }
+    let nothing: Set<String> = ["NULL", "nullptr", "nil", "none", "0"]
+    if words.contains("case") { return words.contains { nothing.contains($0) } }
+    guard
+      let equals = words.indices.dropLast().first(where: {
+        words[$0] == "=" && words[$0 + 1] == "="
+      })
+    else { return false }
+    // `text[0]` compared with anything is a character.
+    let marks: Set<String> = ["(", ")"]
+    let left = words[..<equals].filter { !marks.contains($0) && !Self.heads.contains($0) }
+    let right = words[(equals + 2)...].filter { !marks.contains($0) }
+    return left.count == 1 && nothing.contains(left[0])
+      || !right.contains("[") && right.last.map { nothing.contains($0) } ?? false
+  }
+
+  /// Words in front of conditions.
+  private static let heads: Set<String> = ["if", "else", "while", "for", "switch", "constexpr"]
+
+  /// Returns whether the string is named.
+  func hasName(in range: Range<Int>) -> Bool {
+    range.contains { names.contains(source.tokens[$0].text) }
+  }
+
+  /// Returns whether the string is stored: `list->first = text`, `BSTR other = text`.
+  func isAssignedAway(in range: Range<Int>) -> Bool {
+    range.contains { index in
+      guard names.contains(source.tokens[index].text), index > 1, index + 1 < source.tokens.count,
+        source.tokens[index - 1] == "="
+      else { return false }
+      return !["=", "!", "<", ">"].contains(source.tokens[index - 2].text)
+        && [";", ",", ")", "}", "?"].contains(source.tokens[index + 1].text)
     }
   }
 
@@ -85,7 +116,7 @@ extension WaysOut {
   ]
 
   /// The limit of tokens from a call's parenthesis to an argument.
-  private static let maxArgument = 200
+  static let maxArgument = 64
 
   /// Returns whether tokens do something with what was got: it may be handed over there.
   func mentions(in range: Range<Int>) -> Bool {

@@ -51,19 +51,29 @@ struct WaysOut {
     }
     callees = releases.reduce(into: []) { $0.formUnion(called($1)) }
     let calledThere = callees.union(called(owner))
+    let assigned = { (range: Range<Int>) in
+      Set(range.filter { source.isAssigned(at: $0) }.map { tokens[$0].text })
+    }
+    // `result = get(&text)` and `result = release(text)` do not have the result in common.
+    let statuses = releases.reduce(into: Set<String>()) { $0.formUnion(assigned($1)) }
     let words = { (range: Range<Int>) in
       Set(tokens[range].filter { $0.kind == .word }.map(\.text))
     }
     names = words(owner)
       .intersection(releases.reduce(into: []) { $0.formUnion(words($1)) })
       .subtracting(calledThere).subtracting(Self.common)
+      .subtracting(assigned(owner).intersection(statuses))
     if names.isEmpty { return nil }
     // `result = get(&text)`: until it is set again, the result says whether there is a string.
     var results: [String: Int] = [:]
-    for index in owner where source.isAssigned(at: index) && !names.contains(tokens[index].text) {
+    let end = source.blocks[function].body.upperBound
+    for index in owner.prefix(Self.maxArgument)
+    where (source.isAssigned(at: index) || source.isInitialised(at: index))
+      && !names.contains(tokens[index].text)
+    {
       let name = tokens[index].text
       results[name] =
-        (owner.upperBound..<tokens.count).first {
+        (owner.upperBound..<max(owner.upperBound, end)).first {
           tokens[$0] == name && source.isAssigned(at: $0)
         } ?? tokens.count
     }
@@ -72,19 +82,22 @@ struct WaysOut {
 
   /// The limits of tokens in a function, and of words in it that may leave it: generated code has
   /// more, and nobody reads it.
-  private static let (maxTokens, maxWays) = (50_000, 500)
+  private static let (maxTokens, maxWays) = (20_000, 100)
 
   /// Words that say nothing of what a statement is about.
   private static let common: Set<String> = [
     "this", "self", "std", "return", "if", "else", "for", "while", "const", "auto", "let", "var",
-    "void", "static_cast", "reinterpret_cast", "BSTR", "NULL", "nullptr", "nil", "try",
+    "void", "static_cast", "reinterpret_cast", "const_cast", "dynamic_cast", "BSTR", "NULL",
+    "nullptr", "nil", "try", "char", "int", "long", "short", "unsigned", "signed", "bool",
+    "float", "double", "struct", "class", "enum", "union", "wchar_t", "char16_t", "size_t",
+    "OLECHAR", "new", "delete", "sizeof", "true", "false",
   ]
 
   private func lines() -> [Int] {
     let end = frees[frees.count - 1]
     let ways = (owner.upperBound..<max(owner.upperBound, end)).filter { index in
       let token = source.tokens[index]
-      return token.kind == .word
+      return token.kind == .word && !source.isName(at: index)
         && (Self.statements.contains(token.text) || Self.withoutReturn.contains(token.text))
     }
     guard ways.count <= Self.maxWays else { return [] }
@@ -104,8 +117,11 @@ struct WaysOut {
     // The way leads out of the innermost of these blocks, which the free is in, too.
     func leaves(_ kinds: Set<SourceBlocks.Kind>) -> Bool {
       guard !isInBracelessLoop(index, kinds),
-        let left = enclosing.first(where: { kinds.contains(source.blocks[$0].kind) }),
-        isInside(free, left), isInsideOrHead(owner.lowerBound, left)
+        let left = enclosing.first(where: { block in
+          kinds.contains(source.blocks[block].kind)
+            || kinds.contains(.loop) && hasLoopInHead(block)
+        }), kinds.contains(source.blocks[left].kind), isInside(free, left),
+        isInsideOrHead(owner.lowerBound, left)
       else { return false }
       let behind = source.blocks[left].body.upperBound..<source.blocks[function].body.upperBound
       return !mentions(in: behind)
@@ -137,11 +153,11 @@ struct WaysOut {
     if index == 0 { return true }
     let before = source.tokens[index - 1]
     // A method, or a declaration.
-    if before == "." || before == ">" { return false }
+    if before == ">" { return false }
     if index >= 3, before == ":", source.tokens[index - 2] == ":" {
       return source.tokens[index - 3] == "std"
     }
-    return before.kind != .word || ["else", "do", "try", "Swift"].contains(before.text)
+    return before.kind != .word || ["else", "do", "try"].contains(before.text)
   }
 
   private func isLabelled(_ index: Int) -> Bool {
@@ -153,8 +169,20 @@ struct WaysOut {
   /// Returns whether the statement itself is a loop's, without braces: `while (next()) break;`.
   private func isInBracelessLoop(_ index: Int, _ kinds: Set<SourceBlocks.Kind>) -> Bool {
     guard kinds.contains(.loop) else { return false }
-    let words = ["for", "while", "do"]
-    return source.tokens[source.statement[index]..<index].contains { words.contains($0.text) }
+    let start = source.statement[index]
+    // Of an `else` without braces, the loop may be in front of the `if`.
+    return source.tokens[start] == "else" || hasLoop(in: start..<index)
+  }
+
+  /// Returns whether a block is another statement's in a loop without braces: `for (…) if (…) {`.
+  private func hasLoopInHead(_ block: Int) -> Bool {
+    let found = source.blocks[block]
+    return found.kind != .loop
+      && hasLoop(in: found.head..<max(found.head, found.body.lowerBound - 1))
+  }
+
+  private func hasLoop(in range: Range<Int>) -> Bool {
+    source.tokens[range].contains { ["for", "while", "do"].contains($0.text) }
   }
 
   /// Returns whether a label is behind the last free, with nothing of the string behind it.
@@ -166,7 +194,10 @@ struct WaysOut {
       source.tokens[token] == label && token + 1 < end && source.tokens[token + 1] == ":"
         && source.tokens[token - 1] != "goto" && source.statement[token] == token
     }
-    return target.map { !mentions(in: $0..<end) } ?? false
+    guard let target else { return false }
+    // From there it may go on to the free.
+    let leadsOn = source.tokens[target..<end].contains { $0 == "goto" }
+    return !leadsOn && !mentions(in: target..<end)
   }
 
   // MARK: the way there
@@ -187,7 +218,7 @@ struct WaysOut {
       {
         return false
       }
-      if hasOwner { return true }
+      if hasOwner { return !isAssignedAway(in: owner.upperBound..<index) }
       inner = block
       // The brace that begins the block is of the statement around it.
       token = source.blocks[block].body.lowerBound - 1
@@ -201,10 +232,24 @@ struct WaysOut {
     let first = max(owner.upperBound, source.blocks[block].body.lowerBound)
     guard first < start else { return false }
     return (first..<start).contains { token in
-      guard source.block[token] == block else { return false }
-      return frees.contains(token)
-        || callees.contains(source.tokens[token].text) && source.isCall(at: token)
-          && mentions(in: token..<source.end(ofStatementAt: token))
+      guard frees.contains(token) || isRelease(token) else { return false }
+      return source.block[token] == block || !leadsOut(token, of: block)
+    }
+  }
+
+  /// Returns whether the string is freed by a call, as others are.
+  private func isRelease(_ token: Int) -> Bool {
+    callees.contains(source.tokens[token].text) && source.isCall(at: token)
+      && hasName(in: source.statement[token]..<source.end(ofStatementAt: token))
+  }
+
+  /// Returns whether the blocks around a token that are inside of another one are left behind it:
+  /// then what follows them is reached without it.
+  private func leadsOut(_ token: Int, of block: Int) -> Bool {
+    let inner = source.enclosing(token).prefix { $0 != block }
+    guard let outermost = inner.last else { return false }
+    return source.tokens[token..<source.blocks[outermost].body.upperBound].contains {
+      Self.statements.contains($0.text) || Self.withoutReturn.contains($0.text)
     }
   }
 
@@ -247,7 +292,7 @@ extension SourceBlocks {
   }
 
   /// Returns whether a word is called.
-  fileprivate func isCall(at index: Int) -> Bool {
+  func isCall(at index: Int) -> Bool {
     tokens[index].kind == .word && index + 1 < tokens.count && tokens[index + 1] == "("
   }
 
@@ -257,5 +302,22 @@ extension SourceBlocks {
       return false
     }
     return tokens[index + 2] != "="
+  }
+
+  /// Returns whether a word is a variable that a call initialises: `HRESULT result(get(&text))`.
+  fileprivate func isInitialised(at index: Int) -> Bool {
+    guard index > 0, index + 1 < tokens.count, tokens[index].kind == .word,
+      tokens[index - 1].kind == .word, tokens[index - 1] != "return", tokens[index - 1] != "new"
+    else { return false }
+    return tokens[index + 1] == "(" || tokens[index + 1] == "{"
+  }
+
+  /// Returns whether a keyword is a name there: `.return`, `run(return: 1)`, or what a function
+  /// throws: `f() throw()`.
+  fileprivate func isName(at index: Int) -> Bool {
+    let before = index > 0 ? tokens[index - 1].text : ""
+    let after = index + 1 < tokens.count ? tokens[index + 1].text : ""
+    return before == "." || before == "`" || after == ":"
+      || tokens[index] == "throw" && (before == ")" || before == "const") && after == "("
   }
 }

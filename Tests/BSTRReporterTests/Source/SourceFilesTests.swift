@@ -98,11 +98,12 @@ import Testing
       #expect(excerpt(try write(name, bytes)) == nil, "\(name)")
     }
     files = [
-      "unbalanced.c": Array((text + "}}}").utf8), "open.c": Array((text + "void g() {").utf8),
+      "unbalanced.c": Array((text + "{{{").utf8), "open.c": Array((text + "void g() {").utf8),
       "one-line.c": Array((long + text.replacing("\n", with: " ")).utf8),
       "comment.c": Array(("/* " + text).utf8), "string.swift": Array(("\"\"\"\n" + text).utf8),
       "raw.cpp": Array(("R\"(" + text).utf8),
       "only-braces.c": Array(repeating: 0x7B, count: 1 << 17),
+      "hashes.swift": Array(repeating: UInt8(ascii: "#"), count: 1 << 17),
       "nested.swift": Array(String(repeating: "\"\\(", count: 20_000).utf8),
       "values.c": Array(("int a[] = {" + String(repeating: "{1},", count: 50_000) + "};").utf8),
       "conditions.c": Array(String(repeating: "#if X\n", count: 50_000).utf8),

@@ -34,9 +34,139 @@ import Testing
         if (NULL == text) return 2;
         if (!text || way) return 3; // way
         if (!text && way) return 4;
-        if (!text[0]) return 5; // way
+        if (!text[0]) return 5;
+        if (SysStringLen(text) > 7) return 7; // way
         if (text != NULL && way) return 6; // way
         SysFreeString(text); // free
+        return 0;
+      }
+      """)
+  }
+
+  /// However it is written.
+  @Test func whatSaysThatThereIsNoStringIsKnown() throws {
+    let conditions = [
+      "!text", "!(text)", "(text) == NULL", "nullptr == text", "text == (BSTR)0", "text == 0",
+      "not text", "!(text != NULL)", "!this->text", "!*text", "!list[text]",
+    ]
+    let lines = conditions.map { "  if (\($0)) return 1;\n" }.joined()
+    try check(
+      "a.cpp",
+      "int f(int w) {\n  text = get(); // owner\n\(lines)  if (w) return 2; // way\n"
+        + "  put(text); // free\n}")
+    try check(
+      "a.swift",
+      """
+      func f(_ way: Int) -> Int {
+        let text = make() // owner
+        if text == .none { return 1 }
+        if case .none = text { return 1 }
+        guard text != nil, way > 1 else { return 2 }
+        if (text != nil) {} else { return 3 }
+        if way == 3 { return 3 } // way
+        SysFreeString(text) // free
+        return 0
+      }
+      """)
+  }
+
+  @Test func whatIsStoredOnTheWayIsHandedOver() throws {
+    try check(
+      "a.c",
+      """
+      HRESULT f(BSTR *out) {
+        BSTR text = SysAllocString(L"x"); // owner
+        if (check()) goto fail;
+        if (deny()) return E_FAIL; // way
+        *out = text;
+        return S_OK;
+      fail:
+        SysFreeString(text); // free
+        return E_FAIL;
+      }
+      """)
+    try check(
+      "a.cpp",
+      """
+      int f(int way) {
+        BSTR text = make(); // owner
+        BSTR other = text;
+        if (way) return 1;
+        SysFreeString(other);
+        release(text); // free
+      }
+      """)
+  }
+
+  @Test func whatIsFreedInABlockBeforeIsNoWay() throws {
+    try check(
+      "a.cpp",
+      """
+      int f(int way) {
+        Text *text = make(); // owner
+        if (way == 1) { text->Release(); return 1; }
+        if (way == 2) return 2; // way
+        if (way == 3) {
+          text->Release(); // free
+        }
+        if (way == 4) return 4;
+        text->Release(); // free
+        return 0;
+      }
+      """)
+    try check(
+      "a.cpp",
+      """
+      int f(int way) {
+        Text *text = nullptr;
+        if (way) {
+          text = make(); // owner
+          if (way == 2) return 2; // way
+          text->Release(); // free
+        }
+        if (way == 4) return 4;
+        text->Release(); // free
+        return 0;
+      }
+      """)
+  }
+
+  @Test func macrosMayBeAnything() throws {
+    try check(
+      "a.cpp",
+      """
+      int f(List *list) {
+        BSTR text = make(list); // owner
+        BEGIN_ALLOW_THREADS
+        if (!text) return 1;
+        LIST_FOREACH(item, list) { if (item->bad) break; }
+        __try { list->use(); } __finally { list->end(); }
+        if (!text) return 2;
+        if (list->bad) return 3; // way
+        release(text); // free
+        return 0;
+      }
+      COM_TRY_END }
+      int g(int way) {
+        BSTR text = make(way); // owner 2
+        release(text);
+      }
+      """)
+  }
+
+  @Test func innerLoopsWithoutBracesAreLeftThemselves() throws {
+    try check(
+      "a.c",
+      """
+      int f(List *list) {
+        while (list) {
+          BSTR text = make(list); // owner
+          for (int i = 0; i < 3; i++) if (list->n == i) { list->found = 1; break; }
+          for (int i = 0; i < 3; i++) if (list->n == i) list->m++; else break;
+          for (int i = 0; i < 3; i++) switch (i) { case 1: continue; }
+          if (list->found) break; // way
+          release(text); // free
+        }
         return 0;
       }
       """)
@@ -268,6 +398,9 @@ import Testing
           struct L { int operator()() { return 1; } };
           std::map<int, int> m = {{1, 2}, {3, 4}};
           run([] { return; }, [=](auto x) { throw x; });
+          auto h = []<typename U>(U v) noexcept(true) -> std::pair<U, U> { return {v, v}; };
+          auto k = [&](int v) -> decltype(v) { return v; };
+          int nested(int v) { return v; }
           if (g(1).size() > way) return 1; // way
           return_to(way);
           release(text); // free
@@ -305,6 +438,10 @@ import Testing
             \"\"\"
           switch way {
           case 5: return 5 // way
+          case .return: log(.throw, return: 1)
+      #if os(Windows)
+          case 6: return 6
+      #endif
           case .min ..< 0: fatalError("no") // way
           default: break
           }
@@ -342,9 +479,9 @@ import Testing
           way++;
         }
         BSTR text = SysAllocString(L"x"); // owner
-      #if 0
+      #if (0) // old
         return 1;
-      #elif defined(_WIN32)
+      #elif defined(_WIN32) && LEVEL > 1
         return 2;
       #else
         if (way == 3) return 3; // way
@@ -380,7 +517,7 @@ import Testing
   }
 
   @Test func bracesThatDoNotMatchGiveNoBlocks() throws {
-    for text in ["{", "}", "int f() { if (x) { }", String(repeating: "{", count: 300)] {
+    for text in ["{", "int f() { } {", "int f() { if (x) { }", String(repeating: "{", count: 300)] {
       #expect(SourceBlocks(SourceScanner.tokens(of: Array(text.utf8), .cxx), .cxx) == nil)
     }
   }
