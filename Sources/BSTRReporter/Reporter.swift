@@ -39,29 +39,57 @@ public struct Reporter: Sendable {
     on images: [StoreImage], symbolicator: inout some Symbolicator, damage: [String] = [],
     scope: ScopeID? = nil
   ) -> Report {
-    let ordered = images.sorted {
-      ($0.header.startTime, $0.header.pid) < ($1.header.startTime, $1.header.pid)
-    }
-    var finder = CoverageFinder()
-    let seen = droppingDuplicateRecorders(ordered)
-    let processes = seen.map { image in
-      var process = process(
-        image, Self.unseenEnd(of: image, among: ordered), scope, &symbolicator)
-      if scope == nil {
-        let coverage = finder.coverage(of: image)
-        process.coverage = coverage.unseen
-        process.isCoverageComplete = coverage.isComplete
+    report(
+      on: images.map { StoreReference($0) }, symbolicator: &symbolicator, damage: damage,
+      scope: scope)
+  }
+
+  /// Returns the report over processes, in the order in which they started.
+  ///
+  /// The stores are read one after another, each twice: of those that are in files, one is in
+  /// memory at a time. One that cannot be read any more is reported as damage.
+  ///
+  /// - Parameter scope: the scope that is reported on; `nil` for all of each process.
+  public func report(
+    on stores: [StoreReference], symbolicator: inout some Symbolicator, damage: [String] = [],
+    scope: ScopeID? = nil
+  ) -> Report {
+    var damage = damage
+    func image(_ store: StoreReference) -> StoreImage? {
+      do throws(StoreFile.Failure) {
+        return try store.image()
+      } catch {
+        damage.append("\(error)")
+        return nil
       }
-      return process
     }
-    var report = Report(
-      processes: processes, damage: damage + ordered.flatMap { Self.damage(of: $0) })
+    let ordered = stores.compactMap { store in image(store).map { StoreSummary($0, store) } }
+      .sorted { ($0.startTime, $0.recorder.pid) < ($1.startTime, $1.recorder.pid) }
+    damage += ordered.flatMap(\.damage)
+    let lastStarts = Dictionary(
+      ordered.map { ($0.recorder, $0.startTime) }, uniquingKeysWith: { max($0, $1) })
+    var finder = CoverageFinder()
+    var coverages: [ModuleCoverage] = []
+    var processes: [ProcessReport] = []
+    var scopeName: String?
+    for summary in Self.droppingDuplicateRecorders(ordered) {
+      guard let image = image(summary.store) else { continue }
+      var process = process(
+        image, Self.unseenEnd(of: summary, lastStarts), scope, &symbolicator)
+      let coverage = scope == nil ? finder.coverage(of: image) : ModuleCoverage()
+      process.coverage = coverage.unseen
+      process.isCoverageComplete = coverage.isComplete
+      processes.append(process)
+      coverages.append(coverage)
+      scopeName = scopeName ?? scope.flatMap { image.name(of: $0) }
+    }
+    var report = Report(processes: processes, damage: damage)
     if let sources, !redact { report.addExcerpts(of: sources) }
     report.symbolizer = symbolicator.source
-    report.scope = scope.flatMap { scope in ordered.lazy.compactMap { $0.name(of: scope) }.first }
+    report.scope = scopeName
     if !report.hasTraffic, let index = report.mainProcess {
       report.explanation = NoTrafficDiagnosis.text(
-        for: processes[index].executable, finder.coverage(of: seen[index]))
+        for: processes[index].executable, coverages[index])
     }
     return report
   }
@@ -77,42 +105,28 @@ public struct Reporter: Sendable {
       })
   }
 
-  private static func damage(of image: StoreImage) -> [String] {
-    image.damage.map {
-      "the store of \(image.executable) (pid \(image.header.pid)) is damaged: \($0)"
-    }
-  }
-
   /// Drops stores without BSTR calls of processes that have another: a linked program under
   /// `bstrtrace run` has two recorders, of which one sees nothing.
-  private func droppingDuplicateRecorders(_ images: [StoreImage]) -> [StoreImage] {
-    func hasTraffic(_ image: StoreImage) -> Bool {
-      image.count(.allocations) > 0 || image.count(.foreignFrees) > 0 || !image.events.isEmpty
-    }
-    let indicesOfPid = Dictionary(grouping: images.indices) { images[$0].header.pid }
-    return images.enumerated().filter { index, image in
-      if hasTraffic(image) { return true }
-      return !(indicesOfPid[image.header.pid] ?? []).contains { other in
-        let candidate = images[other]
-        return other != index && candidate.executable == image.executable
-          && candidate.header.role != image.header.role
-          && (hasTraffic(candidate) || other < index)
+  private static func droppingDuplicateRecorders(_ stores: [StoreSummary]) -> [StoreSummary] {
+    let indicesOfPid = Dictionary(grouping: stores.indices) { stores[$0].recorder.pid }
+    return stores.enumerated().filter { index, store in
+      if store.hasTraffic { return true }
+      return !(indicesOfPid[store.recorder.pid] ?? []).contains { other in
+        let candidate = stores[other]
+        return other != index && candidate.executable == store.executable
+          && candidate.recorder.role != store.recorder.role
+          && (candidate.hasTraffic || other < index)
       }
     }.map(\.element)
   }
 
   /// Returns the fate of a process that recorded no end.
   private static func unseenEnd(
-    of image: StoreImage, among images: [StoreImage]
+    of store: StoreSummary, _ lastStarts: [StoreSummary.Recorder: UInt64]
   ) -> ProcessReport.UnseenEnd {
-    let header = image.header
-    if header.pid == getpid() { return .reporting }
-    // Two recorders in one process have two stores, and two roles.
-    let isReplaced = images.contains {
-      $0.header.pid == header.pid && $0.header.role == header.role
-        && $0.header.startTime > header.startTime
-    }
-    return isReplaced ? .replaced : .lost
+    if store.recorder.pid == getpid() { return .reporting }
+    let last = lastStarts[store.recorder] ?? store.startTime
+    return last > store.startTime ? .replaced : .lost
   }
 
   private func process(

@@ -7,11 +7,15 @@ extension Reporter {
   ///
   /// - Returns: text that ends with a newline; it says so where nothing is recorded.
   public func history(
-    ofSerial serial: UInt64, in images: [StoreImage], symbolicator: inout some Symbolicator
+    ofSerial serial: UInt64, in stores: [StoreReference], symbolicator: inout some Symbolicator
   ) -> String {
     let renderer = TextRenderer()
     var lines: [TextLine] = []
-    for image in images {
+    var most: UInt64 = 0
+    for store in stores {
+      // What cannot be read any more has no history.
+      guard let image = try? store.image() else { continue }
+      most = max(most, image.count(.allocations))
       let evidence = SymbolicatedStore(
         image, with: &symbolicator, redact: redact, wrappers: wrappers, isRunning: false)
       let story = Self.lines(of: serial, evidence, renderer)
@@ -21,7 +25,6 @@ extension Reporter {
       lines += story
     }
     if lines.isEmpty {
-      let most = images.map { $0.count(.allocations) }.max() ?? 0
       if serial == 0 || serial > most {
         return "bstrtrace: there is no BSTR \(serial): they are numbered from 1 to \(most)\n"
       }

@@ -33,37 +33,88 @@ public enum StoreFile {
   public static func images(
     at path: String
   ) throws(Failure) -> (images: [StoreImage], damage: String?) {
-    // A pipe waits for a writer otherwise.
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    guard descriptor >= 0 else { throw .unreadable(path: path, errno: errno) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else {
-      throw .unreadable(path: path, errno: errno)
-    }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: break
-    case S_IFDIR: throw .unreadable(path: path, errno: EISDIR)
-    default: throw .irregular(path: path)
-    }
     var images: [StoreImage] = []
+    let damage = try forEachStore(at: path) { image, _ in images.append(image) }
+    return (images, damage)
+  }
+
+  /// Reads every store in the file, in order, and returns where they are.
+  ///
+  /// - Returns: as `images(at:)`, with references.
+  public static func references(
+    at path: String
+  ) throws(Failure) -> (stores: [StoreReference], damage: String?) {
+    var stores: [StoreReference] = []
+    let damage = try forEachStore(at: path) { _, start in
+      stores.append(StoreReference(path: path, start: start))
+    }
+    return (stores, damage)
+  }
+
+  /// Reads the store that begins at a byte of a file.
+  static func image(at path: String, from start: Int) throws(Failure) -> StoreImage {
+    let (descriptor, size) = try open(path)
+    defer { close(descriptor) }
+    do throws(StoreImage.Failure) {
+      return try image(descriptor, from: start, of: size)
+    } catch {
+      throw .store(path: path, error)
+    }
+  }
+
+  /// Calls `body` with each store and the byte that it begins at.
+  private static func forEachStore(
+    at path: String, _ body: (StoreImage, Int) -> Void
+  ) throws(Failure) -> String? {
+    let (descriptor, size) = try open(path)
+    defer { close(descriptor) }
+    var count = 0
     var start = 0
     repeat {
       do throws(StoreImage.Failure) {
-        let image = try StoreImage(available: Int(status.st_size) - start) { offset, count in
-          read(descriptor, at: start + offset, count)
-        }
-        images.append(image)
+        let image = try image(descriptor, from: start, of: size)
+        body(image, start)
+        count += 1
         guard image.header.storeBytes >= UInt64(StoreLayout.headerBytes),
-          image.header.storeBytes <= UInt64(Int(status.st_size) - start)
+          image.header.storeBytes <= UInt64(size - start)
         else { break }
         start += Int(image.header.storeBytes)
       } catch {
-        if images.isEmpty { throw .store(path: path, error) }
-        return (images, "what follows its first \(images.count) of stores \(error)")
+        if count == 0 { throw .store(path: path, error) }
+        return "what follows its first \(count) of stores \(error)"
       }
-    } while start < Int(status.st_size)
-    return (images, nil)
+    } while start < size
+    return nil
+  }
+
+  /// Opens a file; returns its descriptor and its size.
+  private static func open(_ path: String) throws(Failure) -> (Int32, Int) {
+    // A pipe waits for a writer otherwise.
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard descriptor >= 0 else { throw .unreadable(path: path, errno: errno) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw .unreadable(path: path, errno: code)
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return (descriptor, Int(status.st_size))
+    case S_IFDIR:
+      close(descriptor)
+      throw .unreadable(path: path, errno: EISDIR)
+    default:
+      close(descriptor)
+      throw .irregular(path: path)
+    }
+  }
+
+  private static func image(
+    _ descriptor: Int32, from start: Int, of size: Int
+  ) throws(StoreImage.Failure) -> StoreImage {
+    try StoreImage(available: size - start) { offset, count in
+      read(descriptor, at: start + offset, count)
+    }
   }
 
   /// The limit of a hole in bytes: no filled part of a section has a larger one, not even where a

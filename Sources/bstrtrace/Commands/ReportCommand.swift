@@ -54,18 +54,18 @@ struct ReportCommand: ParsableCommand {
       }
       let target = try ReportTarget(traceOptions)
       let triage = try Triage(options.triage, traceOptions)
-      var images: [StoreImage] = []
+      var stores: [StoreReference] = []
       var damage: [String] = []
       for path in store {
         do throws(StoreFile.Failure) {
-          let file = try StoreFile.images(at: path)
-          images += file.images
+          let file = try StoreFile.references(at: path)
+          stores += file.stores
           if let wrong = file.damage { damage.append("'\(path)': \(wrong)") }
         } catch {
           damage.append("\(error)")
         }
       }
-      if images.isEmpty {
+      if stores.isEmpty {
         for sentence in damage { ExitStatus.complain(sentence) }
         // A file of the format that was asked for, in which a program reads the same.
         if !traceOptions.outputs.isEmpty {
@@ -78,14 +78,14 @@ struct ReportCommand: ParsableCommand {
       defer { NameOptions.complain(of: symbolicator) }
       if let history {
         let story = options.reporter(traceOptions)
-          .history(ofSerial: history, in: images, symbolicator: &symbolicator)
+          .history(ofSerial: history, in: stores, symbolicator: &symbolicator)
         if options.output.isEmpty { return try OutputFile.write(story, to: STDOUT_FILENO) }
         return try target.write(story)
       }
       var report = options.reporter(traceOptions)
-        .report(on: images, symbolicator: &symbolicator, damage: damage)
+        .report(on: stores, symbolicator: &symbolicator, damage: damage)
       try triage.apply(to: &report)
-      try target.write(report, of: images)
+      try target.write(report, of: stores)
       throw ExitStatus.of(report, traceOptions, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)

@@ -54,7 +54,7 @@ struct RunCommand: ParsableCommand {
       if let keep { try OutputFile.write(images.flatMap { $0.packed() }, to: keep) }
       var report = report(on: images, damage: damage, of: run, traceOptions)
       try triage.apply(to: &report)
-      try target.write(report, of: images)
+      try target.write(report, of: images.map { StoreReference($0) })
       throw run.ownStatus.map { ExitCode($0) } ?? ExitStatus.of(report, traceOptions, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)

@@ -59,9 +59,9 @@ struct ReportTarget {
   }
 
   /// Writes the report, made of these stores.
-  func write(_ report: Report, of images: [StoreImage]) throws {
+  func write(_ report: Report, of stores: [StoreReference]) throws {
     try Self.rethrowing { () throws(ReportOutput.Failure) in
-      try sinks.write(report) { images.flatMap { $0.packed() } }
+      try sinks.write(report) { stores.flatMap { (try? $0.image().packed()) ?? [] } }
     }
   }
 

@@ -1,4 +1,5 @@
 import Testing
+import TraceStore
 
 @testable import BSTRReporter
 
@@ -8,7 +9,8 @@ import Testing
     let image = try SampleReport.image()
     var names = CachingSymbolicator(SampleReport.names)
     return Reporter().history(
-      ofSerial: serial, in: Array(repeating: image, count: processes), symbolicator: &names)
+      ofSerial: serial, in: Array(repeating: StoreReference(image), count: processes),
+      symbolicator: &names)
   }
 
   /// A process's ends with its own line, and an empty one is between two.

@@ -101,7 +101,7 @@ import TraceStore
           Symbol(name: "f\(Self.strange)", file: "/src/\(Self.strange)", line: 1)
         ]
       ]))
-    let text = Reporter().history(ofSerial: 1, in: [image], symbolicator: &names)
+    let text = Reporter().history(ofSerial: 1, in: [StoreReference(image)], symbolicator: &names)
     #expect(text.contains("f\\u{1b}[31m"))
     #expect(harmful(text) == [])
     #expect(text.hasPrefix("BSTR 1 of /bin/\\u{1b}[31m\\n"))

@@ -28,7 +28,7 @@ public enum StoreFuzzing {
     let serials = Set(
       image.events.prefix(2).map(\.serial) + image.histories.prefix(2).map(\.serial))
     for serial in serials {
-      _ = reporter.history(ofSerial: serial, in: [image], symbolicator: &names)
+      _ = reporter.history(ofSerial: serial, in: [StoreReference(image)], symbolicator: &names)
     }
     checkPacked(image)
     return true

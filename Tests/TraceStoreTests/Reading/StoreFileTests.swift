@@ -21,6 +21,23 @@ import Testing
     }
   }
 
+  /// References are read when they are needed: a file that is gone or cut off by then is an error.
+  @Test func referencesReadTheirStores() throws {
+    let one = try SampleStore.bytes()
+    try withFile(one + one + [1, 2, 3]) { path in
+      let (stores, damage) = try StoreFile.references(at: path)
+      let images = try StoreFile.images(at: path).images
+      #expect(damage?.contains("is cut short") == true)
+      #expect(stores.count == 2 && images.count == 2)
+      for (store, image) in zip(stores, images) {
+        #expect(try store.image().packed() == image.packed())
+      }
+      #expect(truncate(path, off_t(one.count)) == 0)
+      #expect(try stores[0].image().packed() == images[0].packed())
+      #expect(throws: StoreFile.Failure.self) { try stores[1].image() }
+    }
+  }
+
   @Test func whatFollowsAStoreAndIsNoneIsTold() throws {
     let one = try SampleStore.bytes()
     try withFile(one + [1, 2, 3, 4, 5, 6, 7, 8, 9]) { path in
