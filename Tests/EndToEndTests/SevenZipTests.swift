@@ -79,6 +79,25 @@ import Testing
     #expect(lines.first?.hasPrefix("bstrtrace: /usr/lib/p7zip/7z: no findings in ") == true)
   }
 
+  /// From stores, JSON reports and baselines alike.
+  @Test func twoRunsDoNotDiffer() throws {
+    let folder = try Self.prepare("diff")
+    for name in ["old", "new"] {
+      _ = try Traced.run(
+        ["7z", "t", "-psecret", "locked.7z"],
+        flags: ["--output", "\(name).store", "--baseline", "\(name).base", "--update-baseline"],
+        in: folder, reportFile: folder.appending(path: "\(name).json"))
+    }
+    for before in ["store", "json", "base"] {
+      for after in ["store", "json", "base"] {
+        let diff = try Command.run(
+          [Built.tool, "diff", "old.\(before)", "new.\(after)"], in: folder)
+        #expect(diff.status == 0 && diff.errors == "")
+        #expect(diff.output == "DIFF: bstrtrace: 0 new, 0 grown, 0 shrunk, 0 gone, 0 unchanged\n")
+      }
+    }
+  }
+
   @Test func theMapShowsThatThePlugInProducesAndTheProgramFrees() throws {
     let folder = try Self.prepare("map")
     let run = try Command.run(
