@@ -139,6 +139,9 @@ public struct TraceOption: Sendable {
       "What is one finding: fault (all that leads to the function to blame, wherever that was called) or stack (one whole stack)."
     ),
     TraceOption(
+      "per-process", \.perProcess, .onOff, .reporting,
+      "Show what was found in several processes at each of them, and not once for all."),
+    TraceOption(
       "error-exitcode", \.errorExitcode, .number(0...255), .reporting,
       "Exit status when the program ended with 0 and there are findings; 0 keeps the program's own."
     ),

@@ -65,6 +65,8 @@ public struct TraceOptions: Sendable {
   public var github: Bool?
   /// What makes strings one finding.
   public var groupBy = FindingGrouping.fault
+  /// Whether a finding of several processes is shown at each of them.
+  public var perProcess = false
   /// The exit status for findings, 0 for none.
   public var errorExitcode = 23
   /// Whether the first fault ends the program.

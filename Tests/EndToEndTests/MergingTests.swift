@@ -72,6 +72,27 @@ import Testing
     #expect(Set(stacks.findings.map(\.key)) == Set(report.findings.map(\.key)))
   }
 
+  /// A fault of five processes is one finding, with what all of them lost.
+  @Test func whatSeveralProcessesHaveIsOneFinding() throws {
+    let folder = try Self.build("processes", flags: [])
+    let script = "for i in 1 2 3 4 5; do ./status; done"
+    let traced = try Traced.run(["sh", "-c", script], in: folder)
+    #expect(traced.report.findings.count == 10)
+    #expect(traced.report.findings.allSatisfy { $0.processes == 1 })
+    #expect(traced.report.merged.map(\.count) == [5 * Self.callers, 5])
+    #expect(traced.report.merged.map(\.processes) == [5, 5])
+    #expect(traced.report.merged.map(\.bytes) == [5 * Self.callers * 6, 0])
+    func text(_ flags: [String]) throws -> String {
+      try Command.run([Built.tool, "run"] + flags + ["--", "sh", "-c", script], in: folder).errors
+    }
+    let merged = try text([])
+    #expect(merged.components(separatedBy: "processes        5, of which").count == 3, "\(merged)")
+    #expect(merged.contains("1. LEAK  250 BSTRs, 1500 bytes"))
+    #expect(merged.hasSuffix("2 findings: 2 leaks (255 BSTRs, 1500 bytes)\n"))
+    let each = try text(["--per-process"])
+    #expect(each.components(separatedBy: "1. LEAK  50 BSTRs, 300 bytes").count == 6)
+  }
+
   /// Lines, inlining and the symbolizer change nothing of what baselines and code scanning go by.
   @Test func theKeyIsTheSameInOtherBuilds() throws {
     var keys: [[[String]]] = []

@@ -41,7 +41,7 @@ import TraceOptions
   /// A value of each option that is not its default.
   private static let everything =
     "depth=20:level=leaks:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
-    + "output=x:output=y.json:source-root=/src:group-by=stack:github=on:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
+    + "output=x:output=y.json:source-root=/src:group-by=stack:per-process=on:github=on:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
     + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:suppressions=s.txt:"
     + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:verify-stacks=on"
 
@@ -60,6 +60,7 @@ import TraceOptions
     #expect(options.outputs == ["x", "y.json"])
     #expect(options.sourceRoot == "/src")
     #expect(options.groupBy == .stack)
+    #expect(options.perProcess)
     #expect(options.github == true)
     #expect(options.errorExitcode == 0)
     #expect(options.haltOnError)

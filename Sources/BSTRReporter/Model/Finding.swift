@@ -22,6 +22,8 @@ public struct Finding: Sendable {
   public var scope: String?
   /// The count of stacks that it was found at, of which the heaviest is shown.
   public var places = 1
+  /// The count of processes that it was found in, of which one is shown.
+  public var processes = 1
   /// The stack that allocated the BSTRs; `nil` where none is concerned.
   public var allocated: StackTrace?
   /// The stack that freed it first; `nil` where it was not freed.

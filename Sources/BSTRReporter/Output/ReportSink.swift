@@ -9,6 +9,8 @@ public struct ReportSink: Sendable {
   private let file: ReportFile
   private let renderer: any ReportRenderer
   private let hasSuppressionRules: Bool
+  /// Whether what several processes have is written once; JSON has both.
+  private let mergesProcesses: Bool
 
   /// Creates a sink over an open file, pipe or terminal, which stays open.
   ///
@@ -21,6 +23,7 @@ public struct ReportSink: Sendable {
   ) {
     file = ReportFile(descriptor)
     self.hasSuppressionRules = hasSuppressionRules
+    mergesProcesses = format != .json
     renderer = format.renderer(colour: colour)
   }
 
@@ -29,12 +32,14 @@ public struct ReportSink: Sendable {
   init(_ file: ReportFile, _ format: ReportFormat, _ options: TraceOptions) {
     self.file = file
     hasSuppressionRules = options.printSuppressions
+    mergesProcesses = format != .json && !options.perProcess
     renderer = format.renderer(
       colour: file.isColourful, sourceRoot: SourceRoot.chosen(options.sourceRoot))
   }
 
   /// Writes a report over the output's content.
   public func write(_ report: Report) throws(ReportOutput.Failure) {
+    let report = mergesProcesses ? report.mergingProcesses() : report
     var text = renderer.render(report)
     if hasSuppressionRules { text += renderer.suppressionRules(for: report) }
     try write(text: text)

@@ -29,7 +29,7 @@ private struct Document: Encodable {
   init(_ report: Report) { self.report = report }
 
   private enum Key: CodingKey {
-    case schema, version, processes, summary, damage, explanation, suppressions, symbolizer
+    case schema, version, processes, merged, summary, damage, explanation, suppressions, symbolizer
   }
   private enum SummaryKey: CodingKey { case findings, leakedBstrs, leakedBytes, suppressed }
 
@@ -38,6 +38,9 @@ private struct Document: Encodable {
     try container.encode("bstrtrace-report", forKey: .schema)
     try container.encode(1, forKey: .version)
     try container.encode(report.processes.map(Process.init), forKey: .processes)
+    // Of one process they are the same.
+    let merged = report.processes.count > 1 ? report.mergingProcesses().findings : []
+    try container.encode(merged.map(FindingEntry.init), forKey: .merged)
     try container.encode(report.damage, forKey: .damage)
     try container.encode(report.explanation, forKey: .explanation)
     try container.encode(report.symbolizer?.rawValue, forKey: .symbolizer)
@@ -184,7 +187,8 @@ private struct Document: Encodable {
     private enum Key: CodingKey {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
-      case evidence, doubt, doubtCode, siblings, events, serials, strings, source, places, key
+      case evidence, doubt, doubtCode, siblings, events, serials, strings, source, places, key,
+        processes
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum MomentKey: CodingKey { case thread, milliseconds }
@@ -197,6 +201,7 @@ private struct Document: Encodable {
       try container.encode(finding.bytes, forKey: .bytes)
       try container.encode(finding.strings, forKey: .strings)
       try container.encode(finding.places, forKey: .places)
+      try container.encode(finding.processes, forKey: .processes)
       try container.encode(FindingKey(finding).stack, forKey: .key)
       try container.encode(finding.message, forKey: .message)
       let ownership = finding.ownership

@@ -210,6 +210,9 @@ public struct TextRenderer: ReportRenderer {
     for (index, event) in finding.history.enumerated() {
       lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
     }
+    if finding.processes > 1 {
+      lines.append(Self.row("processes", "\(finding.processes), of which this is the first"))
+    }
     if let scope = finding.scope, !isOfOneScope { lines.append(Self.row("scope", scope)) }
     for (index, value) in finding.values.enumerated() {
       lines.append(Self.row(index == 0 ? "value" : "", Self.text(of: value)))

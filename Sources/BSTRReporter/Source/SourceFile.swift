@@ -64,12 +64,12 @@ struct SourceFile: Sendable {
       let line = bytes[start..<max(start, end)]
       let shown = line.prefix(Self.maxLineBytes)
       let blanks = [Ascii.return, Ascii.space, Ascii.tab]
-      let text = shown.dropLast(shown.reversed().prefix { blanks.contains($0) }.count)
       // A tab moves what follows by an unknown width.
+      let text = shown.dropLast(shown.reversed().prefix { blanks.contains($0) }.count)
+        .flatMap { $0 == Ascii.tab ? [Ascii.space, Ascii.space] : [$0] }
       return SourceExcerpt.Line(
         number: number,
-        text: String(decoding: text, as: UTF8.self).replacing("\t", with: "  ")
-          + (shown.count < line.count ? "…" : ""))
+        text: String(decoding: text, as: UTF8.self) + (shown.count < line.count ? "…" : ""))
     }
   }
 }

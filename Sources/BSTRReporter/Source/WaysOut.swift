@@ -16,6 +16,8 @@ struct WaysOut {
   private let callees: Set<String>
   /// The variables that say whether it was got, each with the token that sets it again.
   let results: [String: Int]
+  /// The calls behind the owner's statement that free the string.
+  private var releaseCalls: [Int] = []
 
   /// Returns the lines of the ways out, in order.
   ///
@@ -78,11 +80,13 @@ struct WaysOut {
         } ?? tokens.count
     }
     self.results = results
+    releaseCalls = findReleases()
+    if releaseCalls.count > Self.maxReleases { return nil }
   }
 
-  /// The limits of tokens in a function, and of words in it that may leave it: generated code has
-  /// more, and nobody reads it.
-  private static let (maxTokens, maxWays) = (20_000, 100)
+  /// The limits of tokens in a function, of words in it that may leave it and of calls that free:
+  /// generated code has more, and nobody reads it.
+  private static let (maxTokens, maxWays, maxReleases) = (20_000, 100, 100)
 
   /// Words that say nothing of what a statement is about.
   private static let common: Set<String> = [
@@ -123,6 +127,7 @@ struct WaysOut {
         }), kinds.contains(source.blocks[left].kind), isInside(free, left),
         isInsideOrHead(owner.lowerBound, left)
       else { return false }
+      if hasLabel(of: left, between: index, free) { return false }
       let behind = source.blocks[left].body.upperBound..<source.blocks[function].body.upperBound
       return !mentions(in: behind)
     }
@@ -218,7 +223,10 @@ struct WaysOut {
       {
         return false
       }
-      if hasOwner { return !isAssignedAway(in: owner.upperBound..<index) }
+      if hasOwner {
+        return !isAssignedAway(in: owner.upperBound..<index)
+          && !leadsOut(owner.lowerBound, of: block)
+      }
       inner = block
       // The brace that begins the block is of the statement around it.
       token = source.blocks[block].body.lowerBound - 1
@@ -231,26 +239,40 @@ struct WaysOut {
   private func isFreed(before start: Int, in block: Int) -> Bool {
     let first = max(owner.upperBound, source.blocks[block].body.lowerBound)
     guard first < start else { return false }
-    return (first..<start).contains { token in
-      guard frees.contains(token) || isRelease(token) else { return false }
+    return releaseCalls.contains { token in
+      guard token >= first, token < start else { return false }
       return source.block[token] == block || !leadsOut(token, of: block)
     }
   }
 
-  /// Returns whether the string is freed by a call, as others are.
-  private func isRelease(_ token: Int) -> Bool {
-    callees.contains(source.tokens[token].text) && source.isCall(at: token)
-      && hasName(in: source.statement[token]..<source.end(ofStatementAt: token))
+  /// Returns the calls behind the owner's statement that free the string, as others are.
+  private func findReleases() -> [Int] {
+    (owner.upperBound..<max(owner.upperBound, source.blocks[function].body.upperBound)).filter {
+      frees.contains($0)
+        || callees.contains(source.tokens[$0].text) && source.isCall(at: $0)
+          && hasName(in: source.statement[$0]..<source.end(ofStatementAt: $0))
+    }
   }
 
-  /// Returns whether the blocks around a token that are inside of another one are left behind it:
-  /// then what follows them is reached without it.
+  /// Returns whether the blocks around a token that are inside of another one are always left
+  /// behind it: then what follows them is reached without it.
   private func leadsOut(_ token: Int, of block: Int) -> Bool {
-    let inner = source.enclosing(token).prefix { $0 != block }
-    guard let outermost = inner.last else { return false }
-    return source.tokens[token..<source.blocks[outermost].body.upperBound].contains {
-      Self.statements.contains($0.text) || Self.withoutReturn.contains($0.text)
+    source.enclosing(token).prefix { $0 != block && $0 != function }.contains { inner in
+      let body = source.blocks[inner].body
+      return (token + 1..<max(token + 1, body.upperBound)).contains { next in
+        source.block[next] == inner && source.statement[next] == next
+          && (Self.statements.contains(source.tokens[next].text) || isCallWithoutReturn(next))
+      }
     }
+  }
+
+  /// Returns whether a label of a `switch` is between two tokens.
+  private func hasLabel(of block: Int, between first: Int, _ last: Int) -> Bool {
+    source.blocks[block].kind == .switch
+      && (first..<max(first, last)).contains { token in
+        source.block[token] == block && source.statement[token] == token
+          && (source.tokens[token] == "case" || source.tokens[token] == "default")
+      }
   }
 
   /// Returns whether the string was got under another label of a `switch`.

@@ -13,6 +13,7 @@ struct ReportOptions: TableOptions {
   @Option(\.sourceRoot) var sourceRoot: GivenText?
   @Flag(\.github) var github: Bool?
   @Option(\.groupBy) var groupBy: GivenText?
+  @Flag(\.perProcess) var perProcess: Bool?
   @Flag(\.redact) var redact: Bool?
   @Option(\.errorExitcode) var errorExitcode: GivenText?
   @Option(\.wrappers) var wrappers: GivenText?

@@ -131,6 +131,59 @@ import Testing
       """)
   }
 
+  /// What is behind a block is reached without what was got, or is freed, in it.
+  @Test func blocksThatAreAlwaysLeftLeadNowhere() throws {
+    try check(
+      "a.c",
+      """
+      int f(int way) {
+        BSTR text = NULL;
+        if (way) {
+          text = make(); // owner
+          if (way == 2) goto done;
+          if (way == 3) return 3; // way
+          goto done;
+        }
+        if (check()) return 4;
+      done:
+        release(text); // free
+        return 0;
+      }
+      """)
+    try check(
+      "a.c",
+      """
+      int f(int way) {
+        BSTR text = NULL;
+        if (way) {
+          text = make(); // owner
+          if (way == 3) return 3; // way
+          release(text);
+          if (way == 2) goto done;
+        }
+        if (check()) return 4;
+      done:
+        release(text); // free
+        return 0;
+      }
+      """)
+    try check(
+      "a.c",
+      """
+      int f(int way) {
+        static BSTR text;
+        switch (way) {
+          case 1:
+            text = make(); // owner
+            break;
+          case 2:
+            release(text); // free
+        }
+        return 0;
+      }
+      """)
+  }
+
   @Test func macrosMayBeAnything() throws {
     try check(
       "a.cpp",

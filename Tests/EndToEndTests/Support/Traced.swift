@@ -31,6 +31,7 @@ struct Traced {
   /// The report as programs read it.
   struct Report: Decodable {
     var processes: [Process]
+    var merged: [Finding]
     var damage: [String]
     var explanation: String?
     var symbolizer: String?
@@ -87,6 +88,7 @@ struct Traced {
       var source: Source?
       var serials: [Int]
       var places: Int
+      var processes: Int
       var key: [String]
       var suppression: String
     }
