@@ -62,7 +62,7 @@ public func bstrtrace_linked_ending() {
 public func bstrtrace_report_scope(_ scope: UInt32) -> UnsafeMutablePointer<CChar>? {
   let report = InProcessReport.make(scope: scope == 0 ? nil : ScopeID(rawValue: scope))
   guard let report, !report.findings.isEmpty else { return nil }
-  return unsafe strdup(TextRenderer().render(report))
+  return unsafe strdup(TextRenderer().render(report.merged()))
 }
 
 /// The report of a process on itself.

@@ -1,7 +1,6 @@
 // From stores to a report: the only way there, for dead processes and for this one.
 
 import Glibc
-public import TraceOptions
 public import TraceStore
 
 /// Interprets stores.
@@ -14,21 +13,17 @@ public struct Reporter: Sendable {
   /// Whether reports have ownership maps.
   public var hasMap: Bool
 
-  /// What makes strings one finding.
-  public var grouping = FindingGrouping.fault
-
   /// The source files of which findings show lines, without `redact`; `nil` for none.
   public var sources: SourceFiles?
 
   /// Creates a reporter.
   public init(
     redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false,
-    grouping: FindingGrouping = .fault, sources: SourceFiles? = nil
+    sources: SourceFiles? = nil
   ) {
     self.redact = redact
     self.wrappers = wrappers
     self.hasMap = hasMap
-    self.grouping = grouping
     self.sources = sources
   }
 
@@ -146,8 +141,7 @@ public struct Reporter: Sendable {
     let end = isRunning ? .running : Self.end(of: header)
     let evidence = SymbolicatedStore(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
-      isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings,
-      grouping: grouping)
+      isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
     // A running process may still free its strings: they are no leaks.
     let leaks =
       end == .running

@@ -30,7 +30,7 @@ public enum InProcessReport {
     let options = unsafe tracker.pointee.options
     let reporter = Reporter(
       redact: options.redact, wrappers: Wrappers(adding: options.wrappers),
-      grouping: options.groupBy, sources: SourceFiles(root: options.sourceRoot))
+      sources: SourceFiles(root: options.sourceRoot))
     return unsafe tracker.pointee.withoutRecording {
       var report = symbolicator.withLock {
         reporter.report(on: [image], symbolicator: &$0, scope: scope)

@@ -18,9 +18,7 @@ import TraceStore
     let name = scenario.file.deletingPathExtension().lastPathComponent
     let (program, folder) = try scenario.build(in: "claims-\(name)")
     let traced = try Traced.run(
-      [program.path],
-      // The store's facts are by stacks.
-      flags: ["--symbolizer", "runtime", "--keep-store", "kept.store", "--group-by", "stack"],
+      [program.path], flags: ["--symbolizer", "runtime", "--keep-store", "kept.store"],
       environment: ["BSTRTRACE_OPTIONS": scenario.options.joined(separator: ":")], in: folder)
     let (images, damage) = try StoreFile.images(at: folder.appending(path: "kept.store").path)
     #expect(damage == nil)

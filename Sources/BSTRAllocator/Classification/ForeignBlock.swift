@@ -81,7 +81,7 @@ enum ForeignBlock {
     let usable = usableBytes(of: block)
     if canJudge, usable == nil { return true }
     // malloc/malloc.c of glibc, tcache_put: the second word of a block in a thread's cache.
-    if ct_heap_is_glibc(), let key = tcacheKey, ct_peek(block + 8, 8) == key { return true }
+    if let key = tcacheKey, ct_peek(block + 8, 8) == key { return true }
     // At the start of a free block the heap writes two links, and two more if the block is large;
     // at its end the bytes of the free chunk (malloc/malloc.c of glibc, "malloc_chunk details").
     // Inside a chunk that was merged, both are still there, and it looks allocated.
@@ -109,6 +109,8 @@ enum ForeignBlock {
 
   /// The key with which glibc marks blocks in its threads' caches; `nil` where it is unknown.
   private static let tcacheKey: UInt64? = {
+    // What is freed to another heap need not be readable.
+    guard ct_heap_is_glibc() else { return nil }
     let key = ct_tcache_key()
     return key == 0 ? nil : key
   }()

@@ -1,6 +1,5 @@
 // Turns recorded faults into findings, by kind and stacks. The sentences are FaultWording's.
 
-import TraceOptions
 import TraceStore
 
 /// Groups faults that a reader could not tell apart.
@@ -26,18 +25,8 @@ enum FaultFinder {
     /// The count of strings concerned; an event without one counts as if it had its own.
     var strings = 0
 
-    /// The count of stacks.
-    var places = 1
-    /// The first event's.
-    var ownership = Ownership()
-
-    /// Adds an event.
-    ///
-    /// - Parameter isFirst: whether it may be the one that represents the group.
-    mutating func add(_ event: EventRecord, isFirst: Bool = true) {
-      if isFirst, (event.detectedTime, event.serial) < (first.detectedTime, first.serial) {
-        first = event
-      }
+    mutating func add(_ event: EventRecord) {
+      if (event.detectedTime, event.serial) < (first.detectedTime, first.serial) { first = event }
       events.append(event)
       guard event.serial == 0 || serials.insert(event.serial).inserted else { return }
       strings += 1
@@ -61,57 +50,16 @@ enum FaultFinder {
       group.add(event)
       groups[key] = group
     }
-    return faults(of: groups.sorted(by: isHeavier), in: evidence).compactMap {
-      finding($0, in: evidence)
-    }
-  }
-
-  private static func isHeavier(
-    _ first: (key: Key, value: Group), _ second: (key: Key, value: Group)
-  ) -> Bool {
-    if first.key.kind != second.key.kind { return first.key.kind < second.key.kind }
-    let (one, other) = (first.value.events.count, second.value.events.count)
-    if one != other { return one > other }
-    for (one, other) in zip(first.key.stacks, second.key.stacks) where one != other {
-      return one.lexicographicallyPrecedes(other)
-    }
-    return (first.key.detail, first.key.data.rawValue, first.key.offset, first.key.scope ?? "")
-      < (second.key.detail, second.key.data.rawValue, second.key.offset, second.key.scope ?? "")
-  }
-
-  /// Merges faults that differ above the functions to blame.
-  private static func faults(
-    of groups: [(key: Key, value: Group)], in evidence: SymbolicatedStore
-  ) -> [Group] {
-    struct FaultKey: Hashable {
-      var key: Key
-      var message: String?
-      var doubt: String?
-      var rule: Ownership.Rule?
-    }
-    var faults: [(key: Key, value: Group)] = []
-    var indices: [FaultKey: Int] = [:]
-    for (key, group) in groups {
-      guard let kind = FindingKind(group.first) else { continue }
-      let ownership = kind.ownership(group.first, evidence)
-      var path = key
-      if evidence.grouping == .fault {
-        path.stacks = key.stacks.map { Array(evidence.faultPath($0, owner: ownership.owner)) }
+    return groups.sorted { first, second in
+      if first.key.kind != second.key.kind { return first.key.kind < second.key.kind }
+      let (one, other) = (first.value.events.count, second.value.events.count)
+      if one != other { return one > other }
+      for (one, other) in zip(first.key.stacks, second.key.stacks) where one != other {
+        return one.lexicographicallyPrecedes(other)
       }
-      let faultKey = FaultKey(
-        key: path, message: ownership.message, doubt: ownership.doubt, rule: ownership.rule)
-      var group = group
-      group.ownership = ownership
-      guard let index = indices[faultKey] else {
-        indices[faultKey] = faults.count
-        faults.append((key, group))
-        continue
-      }
-      for event in group.events { faults[index].value.add(event, isFirst: false) }
-      faults[index].value.places += 1
-    }
-    // Together they may be more than one that was in front.
-    return faults.sorted(by: isHeavier).map(\.value)
+      return (first.key.detail, first.key.data.rawValue, first.key.offset, first.key.scope ?? "")
+        < (second.key.detail, second.key.data.rawValue, second.key.offset, second.key.scope ?? "")
+    }.compactMap { finding($1, in: evidence) }
   }
 
   private static func finding(_ group: Group, in evidence: SymbolicatedStore) -> Finding? {
@@ -138,12 +86,11 @@ enum FaultFinder {
     if left > 0 { finding.remarks.append(FaultWording.leftBehind(left, of: group.strings)) }
     finding.serials = sample.serials
     finding.history = evidence.history(of: event.serial)
-    finding.ownership = group.ownership
-    finding.places = group.places
+    finding.ownership = kind.ownership(event, evidence)
     let frames = evidence.resolver.frameIndices
-    finding.keyStack = [event.detected, event.allocated].flatMap { stack in
-      evidence.keyStack(frames(stack), owner: group.ownership.owner)
-    }
+    finding.fault = evidence.fault(
+      [frames(event.detected), frames(event.freed), frames(event.allocated)],
+      owner: finding.ownership.owner)
     finding.message = finding.ownership.message ?? finding.message
     finding.freed = freed
     finding.detected = detected

@@ -1,6 +1,5 @@
 // Turns blocks that were live at the end into findings, by allocation stack.
 
-import TraceOptions
 import TraceStore
 
 /// Groups live blocks by the stack that allocated them.
@@ -86,74 +85,19 @@ struct LeakFinder {
       Self.merge(
         group, evidence.image.stack(key.stack).truncated, into: &byFrames[merged, default: Group()])
     }
-    return faults(of: byFrames.sorted(by: Self.isHeavier)).map { leak($0) }
-  }
-
-  private static func isHeavier(
-    _ first: (key: Key, value: Group), _ second: (key: Key, value: Group)
-  ) -> Bool {
-    if first.value.bytes != second.value.bytes { return first.value.bytes > second.value.bytes }
-    if first.value.count != second.value.count { return first.value.count > second.value.count }
-    if first.key.frames != second.key.frames {
-      return first.key.frames.lexicographicallyPrecedes(second.key.frames)
-    }
-    if first.key.isPinned != second.key.isPinned { return !first.key.isPinned }
-    if first.key.scope != second.key.scope {
-      return (first.key.scope ?? "") < (second.key.scope ?? "")
-    }
-    return (first.key.decision?.action ?? 0, first.key.decision?.stack.rawValue ?? 0)
-      < (second.key.decision?.action ?? 0, second.key.decision?.stack.rawValue ?? 0)
-  }
-
-  // MARK: faults
-
-  /// Leaks of one fault.
-  private struct Fault {
-    /// The heaviest stack, which represents it.
-    var key: Key
-    var group: Group
-    var ownership: Ownership
-    /// The count of stacks.
-    var places = 1
-  }
-
-  /// The key by which leaks of several stacks are one fault: the path up to the function that is to
-  /// blame, and what is said of it.
-  private struct FaultKey: Hashable {
-    var path: [Int]
-    var scope: String?
-    var decision: Declarations.Decision?
-    var message: String?
-    var doubt: String?
-    var rule: Ownership.Rule?
-  }
-
-  /// Merges leaks that differ above the function to blame, heaviest first.
-  private func faults(of groups: [(key: Key, value: Group)]) -> [Fault] {
-    var faults: [Fault] = []
-    var indices: [FaultKey: Int] = [:]
-    for (key, group) in groups {
-      let ownership =
-        key.isPinned
-        ? Ownership(fate.uncertainty.map { .uncertain($0) })
-        : ownership(of: group, key, group.serials.sorted.first ?? 0)
-      let isMerged = !key.isPinned && evidence.grouping == .fault
-      let path =
-        isMerged ? Array(evidence.faultPath(key.frames, owner: ownership.owner)) : key.frames
-      let faultKey = FaultKey(
-        path: path, scope: key.scope, decision: key.decision, message: ownership.message,
-        doubt: ownership.doubt, rule: ownership.rule)
-      guard isMerged, let index = indices[faultKey] else {
-        indices[faultKey] = faults.count
-        faults.append(Fault(key: key, group: group, ownership: ownership))
-        continue
+    return byFrames.sorted { first, second in
+      if first.value.bytes != second.value.bytes { return first.value.bytes > second.value.bytes }
+      if first.value.count != second.value.count { return first.value.count > second.value.count }
+      if first.key.frames != second.key.frames {
+        return first.key.frames.lexicographicallyPrecedes(second.key.frames)
       }
-      Self.merge(group, group.truncated, into: &faults[index].group)
-      faults[index].ownership.addFrees(ownership.frees)
-      faults[index].places += 1
-    }
-    // Together they may be heavier than one that was in front.
-    return faults.sorted { Self.isHeavier(($0.key, $0.group), ($1.key, $1.group)) }
+      if first.key.isPinned != second.key.isPinned { return !first.key.isPinned }
+      if first.key.scope != second.key.scope {
+        return (first.key.scope ?? "") < (second.key.scope ?? "")
+      }
+      return (first.key.decision?.action ?? 0, first.key.decision?.stack.rawValue ?? 0)
+        < (second.key.decision?.action ?? 0, second.key.decision?.stack.rawValue ?? 0)
+    }.map { leak($1, $0) }
   }
 
   private static func merge(_ group: Group, _ truncated: Bool, into merged: inout Group) {
@@ -165,8 +109,7 @@ struct LeakFinder {
     merged.truncated = merged.truncated || truncated
   }
 
-  private func leak(_ fault: Fault) -> Finding {
-    let (key, group) = (fault.key, fault.group)
+  private func leak(_ group: Group, _ key: Key) -> Finding {
     let frames = key.frames.map { evidence.resolver.frames[$0] }
     let serials = group.serials.sorted
     let sample = Sample(of: serials.lazy.map { ($0, evidence.values[$0]) })
@@ -178,15 +121,17 @@ struct LeakFinder {
       values: sample.values.map { StringValue($0, olecharBytes: evidence.olecharBytes) },
       suppression: evidence.suppression(.leak, at: allocated))
     finding.scope = key.scope
-    finding.places = fault.places
     finding.serials = sample.serials
-    finding.history = evidence.history(of: serials.first ?? 0)
-    finding.ownership = fault.ownership
-    finding.keyStack = evidence.keyStack(key.frames, owner: fault.ownership.owner)
+    let first = serials.first ?? 0
+    finding.history = evidence.history(of: first)
     if key.isPinned {
       explain(group.pins, words, &finding)
+      finding.fault = evidence.fault([key.frames], owner: nil)
       return finding
     }
+    finding.ownership = ownership(of: group, key, first)
+    finding.wording = words
+    finding.fault = evidence.fault([key.frames], owner: finding.ownership.owner)
     finding.message = finding.ownership.message ?? finding.message
     if let hint = words.hint(for: finding.ownership) { finding.remarks.append(hint) }
     return finding
@@ -214,6 +159,7 @@ struct LeakFinder {
     finding.pinned = evidence.distinctTraces(pins)
     finding.freed = evidence.distinctTraces(releases).first
     finding.message = words.sentence(pins: pins.count, isFreeWaiting: !releases.isEmpty)
+    finding.ownership = Ownership(fate.uncertainty.map { .uncertain($0) })
   }
 }
 

@@ -1,6 +1,5 @@
 // The input of all finders: one process's store with names for everything in it.
 
-import TraceOptions
 import TraceStore
 
 /// A store, read and named once for all finders.
@@ -25,8 +24,6 @@ struct SymbolicatedStore {
   /// The scope that is reported on; `nil` for the whole process.
   let scope: ScopeID?
   private let wrappers: Wrappers
-  /// What makes strings one finding.
-  let grouping: FindingGrouping
 
   var olecharBytes: Int { Int(image.header.olecharBytes) }
 
@@ -48,10 +45,8 @@ struct SymbolicatedStore {
   ///   - naming: which stacks are named; the inference ignores strings whose stacks are not.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
-    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all,
-    grouping: FindingGrouping = .fault
+    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all
   ) {
-    self.grouping = grouping
     self.image = image
     self.scope = scope
     self.redact = redact
@@ -176,29 +171,29 @@ struct SymbolicatedStore {
     !frame.isTransparent && frame.plainName.map { wrappers.isWrapper($0) } != true
   }
 
-  /// Returns the part of a stack that makes a fault: up to the function that is to blame.
+  /// Returns the part of stacks that makes a fault: of each, the frames up to the function that is
+  /// to blame.
   ///
   /// Where there is none, up to the first one with a name that acts for itself. The callers above
   /// have no part in it.
   ///
-  /// - Parameter stack: indices of frames, innermost first.
-  func faultPath(_ stack: [Int], owner: Frame?) -> ArraySlice<Int> {
-    let end =
-      owner.flatMap { owner in stack.firstIndex { resolver.frames[$0] == owner } }
-      ?? stack.firstIndex { index in
-        resolver.frames[index].function != nil && isResponsible(resolver.frames[index])
-      }
-    return stack[...(end ?? stack.count - 1)]
-  }
-
-  /// Returns the functions of that part, by which a finding is recognised in other runs: those
-  /// that exist, because which ones are inlined depends on the compiler, and who says so.
-  func keyStack(_ stack: [Int], owner: Frame?) -> [String] {
-    let path = faultPath(stack, owner: owner).map { resolver.frames[$0] }
-    // The function that the last one is inlined into.
-    let rest = stack[path.count...].lazy.map { resolver.frames[$0] }
-    let outer = path.last?.inlined == true ? rest.first { !$0.inlined } : nil
-    return (path.filter { !$0.inlined } + (outer.map { [$0] } ?? [])).map(\.keyName)
+  /// - Parameter stacks: indices of frames, innermost first.
+  func fault(_ stacks: [[Int]], owner: Frame?) -> Finding.Fault {
+    var fault = Finding.Fault()
+    for (index, stack) in stacks.enumerated() {
+      let frames = stack.map { resolver.frames[$0] }
+      let end =
+        owner.flatMap { owner in frames.firstIndex(of: owner) }
+        ?? frames.firstIndex { $0.function != nil && isResponsible($0) }
+      let path = frames[...(end ?? frames.count - 1)]
+      fault.locations += path.map(\.mergingLocation) + ["-"]
+      // What freed a string first has no part in the key.
+      if stacks.count == 3, index == 1 { continue }
+      // The function that the last one is inlined into.
+      let outer = path.last?.inlined == true ? frames[path.count...].first { !$0.inlined } : nil
+      fault.functions += (path.filter { !$0.inlined } + (outer.map { [$0] } ?? [])).map(\.keyName)
+    }
+    return fault
   }
 
   /// Returns whether an event in a scope is reported on.

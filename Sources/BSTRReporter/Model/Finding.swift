@@ -42,10 +42,21 @@ public struct Finding: Sendable {
   public var suppression: String
   /// Lines of the owner's source; `nil` where they are not at hand.
   public var source: SourceExcerpt?
-  /// The functions by which it is recognised in other runs; `nil` for those of the whole stack.
-  var keyStack: [String]?
+  /// The fault behind it; `nil` where that is not known.
+  var fault: Fault?
+  /// The words for a leak, whose sentence has its count; `nil` for others.
+  var wording: LeakWording?
   /// The change since a baseline; `nil` where there is none to compare with.
   public var baselineState: BaselineState?
+
+  /// What makes findings of several stacks one fault: the frames up to the function to blame.
+  struct Fault: Sendable {
+    /// Those frames with their modules and lines, of each stack.
+    var locations: [String] = []
+    /// Their functions, without inlined ones: what it is recognised by in other runs, in which
+    /// lines have moved and other functions are inlined.
+    var functions: [String] = []
+  }
 
   /// The change of a finding since a baseline; the raw values are SARIF's.
   public enum BaselineState: String, Sendable {

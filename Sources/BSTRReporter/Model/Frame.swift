@@ -81,6 +81,9 @@ public struct Frame: Hashable, Sendable {
     plainName.map { Wrappers.matches($0, pattern) } ?? false
   }
 
+  /// Module, name and line: what makes frames one to a reader, in whichever process.
+  var mergingLocation: String { "\(module) \(name) \(location)" }
+
   /// The name by which the frame is recognised in other runs.
   var keyName: String { plainName ?? moduleName }
 

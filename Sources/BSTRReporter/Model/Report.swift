@@ -155,6 +155,8 @@ public struct ProcessReport: Sendable {
   public var totals: Totals
   /// The findings, heaviest first.
   public var findings: [Finding]
+  /// The count of findings that are shown at an earlier process, which has the same.
+  var findingsAbove = 0
   /// Allocations that were made to fail, as the options asked.
   public var injectedFailures: [InjectedFailure]
   /// The functions that produced and freed its strings, where a map was asked for.

@@ -6,8 +6,7 @@ import TraceOptions
 
 /// The log and the summary of a job.
 struct GitHubOutput: Sendable {
-  /// Whether what several processes have is written once.
-  private let mergesProcesses: Bool
+  private let options: TraceOptions
   private let log: GitHubLog
   /// The path of the summary, and how it is made; `nil` where the job has none.
   private let summary: (path: String, renderer: GitHubSummary)?
@@ -15,7 +14,7 @@ struct GitHubOutput: Sendable {
   /// Creates the outputs of the job that this process is in.
   init(_ options: TraceOptions) {
     let root = SourceRoot.chosen(options.sourceRoot)
-    mergesProcesses = !options.perProcess
+    self.options = options
     let path = getenv("GITHUB_STEP_SUMMARY").map { String(cString: $0) }
     summary = path.flatMap { $0.isEmpty ? nil : ($0, GitHubSummary(sourceRoot: root)) }
     log = GitHubLog(
@@ -24,7 +23,7 @@ struct GitHubOutput: Sendable {
 
   /// Writes the log, and appends to the summary.
   func write(_ report: Report) throws(ReportOutput.Failure) {
-    let report = mergesProcesses ? report.mergingProcesses() : report
+    let report = report.merged(options)
     try ReportFile(STDERR_FILENO).replace(Array(log.render(report).utf8))
     guard let summary else { return }
     let descriptor = try ReportOutput.open(summary.path)

@@ -9,8 +9,8 @@ public struct ReportSink: Sendable {
   private let file: ReportFile
   private let renderer: any ReportRenderer
   private let hasSuppressionRules: Bool
-  /// Whether what several processes have is written once; JSON has both.
-  private let mergesProcesses: Bool
+  /// How findings are merged; `nil` for JSON, which has them both ways.
+  private let options: TraceOptions?
 
   /// Creates a sink over an open file, pipe or terminal, which stays open.
   ///
@@ -23,7 +23,7 @@ public struct ReportSink: Sendable {
   ) {
     file = ReportFile(descriptor)
     self.hasSuppressionRules = hasSuppressionRules
-    mergesProcesses = format != .json
+    options = format == .json ? nil : TraceOptions()
     renderer = format.renderer(colour: colour)
   }
 
@@ -32,14 +32,14 @@ public struct ReportSink: Sendable {
   init(_ file: ReportFile, _ format: ReportFormat, _ options: TraceOptions) {
     self.file = file
     hasSuppressionRules = options.printSuppressions
-    mergesProcesses = format != .json && !options.perProcess
+    self.options = format == .json ? nil : options
     renderer = format.renderer(
       colour: file.isColourful, sourceRoot: SourceRoot.chosen(options.sourceRoot))
   }
 
   /// Writes a report over the output's content.
   public func write(_ report: Report) throws(ReportOutput.Failure) {
-    let report = mergesProcesses ? report.mergingProcesses() : report
+    let report = options.map { report.merged($0) } ?? report
     var text = renderer.render(report)
     if hasSuppressionRules { text += renderer.suppressionRules(for: report) }
     try write(text: text)

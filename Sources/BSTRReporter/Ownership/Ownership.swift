@@ -86,13 +86,6 @@ public struct Ownership: Sendable {
     self.siblings = siblings
   }
 
-  /// Adds frames of the owner's function from which siblings of another stack were freed.
-  mutating func addFrees(_ others: [Frame]) {
-    let lines = Set(frees.compactMap(\.line))
-    frees += others.filter { $0.line.map { !lines.contains($0) } ?? false }
-    frees.sort { ($0.line ?? 0) < ($1.line ?? 0) }
-  }
-
   /// The broken rule and its circumstances; `nil` where that is uncertain.
   public var verdict: Verdict? {
     if case .verdict(let verdict, _) = decision { verdict } else { nil }

@@ -38,9 +38,7 @@ private struct Document: Encodable {
     try container.encode("bstrtrace-report", forKey: .schema)
     try container.encode(1, forKey: .version)
     try container.encode(report.processes.map(Process.init), forKey: .processes)
-    // Of one process they are the same.
-    let merged = report.processes.count > 1 ? report.mergingProcesses().findings : []
-    try container.encode(merged.map(FindingEntry.init), forKey: .merged)
+    try container.encode(report.merged().findings.map(FindingEntry.init), forKey: .merged)
     try container.encode(report.damage, forKey: .damage)
     try container.encode(report.explanation, forKey: .explanation)
     try container.encode(report.symbolizer?.rawValue, forKey: .symbolizer)

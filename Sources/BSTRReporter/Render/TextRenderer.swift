@@ -62,7 +62,8 @@ public struct TextRenderer: ReportRenderer {
   private func render(
     _ process: ProcessReport, of report: Report, isProgram: Bool
   ) -> String {
-    let found = Self.count(process.findings.count, "finding")
+    let above = process.findingsAbove > 0 ? " and \(process.findingsAbove) shown above" : ""
+    let found = Self.count(process.findings.count, "finding") + above
     let allocated = Self.count(process.totals.allocations, "allocation")
     let name = "\(process.name) (pid \(process.pid))"
     // The allocations of the whole process say nothing of one scope. That nothing was found is said

@@ -70,10 +70,17 @@ public struct SourceFiles: Sendable {
       return file
     }
     guard let root else { return nil }
-    let parts = name.split(separator: "/").filter { $0 != "." }
-    // A path that leads up leads out of the root.
-    if parts.contains("..") { return nil }
-    for count in parts.indices {
+    var parts: [Substring] = []
+    for part in name.split(separator: "/") where part != "." {
+      if part != ".." {
+        parts.append(part)
+      } else if parts.popLast() == nil {
+        // It leads out of the root.
+        return nil
+      }
+    }
+    // The name alone may be another folder's file, unless there is no more.
+    for count in parts.indices where parts.count - count > 1 || parts.count == 1 {
       let path = root + "/" + parts[count...].joined(separator: "/")
       if let file = SourceFile(path: path, language, maxBytes: Self.maxFileBytes) { return file }
     }

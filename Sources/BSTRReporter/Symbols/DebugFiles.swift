@@ -77,7 +77,7 @@ public struct DebugFiles: Sendable {
     var count = 0
     var open = folders.map { (path: $0, depth: 0) }
     while let folder = open.popLast(), count < maxFiles {
-      for entry in entries(of: folder.path) {
+      for entry in entries(of: folder.path).prefix(maxFiles - count) {
         let path = "\(folder.path)/\(entry.name)"
         count += 1
         if entry.isFolder {

@@ -22,7 +22,7 @@ struct FindingKey: Hashable, Comparable {
     let whole = Self.wholeStack(of: finding)
     self.init(
       finding.kind.id, finding.detail,
-      version == .fault ? finding.keyStack ?? whole : whole)
+      version == .fault ? finding.fault?.functions ?? whole : whole)
   }
 
   /// Creates a key from its parts.

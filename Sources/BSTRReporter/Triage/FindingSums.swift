@@ -131,7 +131,7 @@ public struct FindingSums: Sendable {
       allocated: trace(entry.stacks.allocated), suppression: "")
     finding.freed = trace(entry.stacks.freed)
     finding.detected = trace(entry.stacks.detected)
-    finding.keyStack = entry.key
+    finding.fault = entry.key.map { Finding.Fault(functions: $0) }
     let owner = entry.owner?.frame
     add(finding, owner?.line == nil ? finding.primaryFrame : owner)
   }

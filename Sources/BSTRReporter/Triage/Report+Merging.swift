@@ -1,66 +1,126 @@
-// Merges what was found in several processes.
+// Makes one finding of what has one fault: when a report is written, after rules and baselines,
+// which go by stacks and processes.
+
+public import TraceOptions
+import TraceStore
 
 extension Report {
-  /// What makes findings of two processes one.
+  /// What makes two findings one.
   private struct Key: Hashable {
-    var key: FindingKey
-    var message: String
-    var doubt: String?
-    var rule: Ownership.Rule?
+    /// The process, where those of several are not merged.
+    var process: Int?
+    var kind: FindingKind
+    var detail: String?
     var scope: String?
+    var locations: [String]
+    var message: String?
+    var reason: String?
+    var rule: Ownership.Rule?
+    var remarks: [String]
+    var baselineState: Finding.BaselineState?
 
-    init(_ finding: Finding) {
-      key = FindingKey(finding)
-      // Sentences have counts, which differ; what is said of ownership has none.
-      message = finding.ownership.message ?? ""
-      doubt = finding.ownership.doubt
-      rule = finding.ownership.rule
+    /// `nil` for what is not merged: its fault is not known, or pins hold it.
+    init?(_ finding: Finding, process: Int?, isByStack: Bool) {
+      guard let fault = finding.fault, finding.pinned.isEmpty else { return nil }
+      self.process = process
+      kind = finding.kind
+      detail = finding.detail
       scope = finding.scope
+      locations = isByStack ? finding.locations : fault.locations
+      if locations.isEmpty { return nil }
+      // A sentence without parties has a count.
+      message = finding.ownership.message
+      reason = finding.ownership.doubt
+      rule = finding.ownership.rule
+      remarks = finding.remarks
+      baselineState = finding.baselineState
     }
   }
 
-  /// The report with each finding once: at the first process that has it, with the counts of all.
+  /// What was merged under a key.
+  private struct Merged {
+    var process: Int
+    var index: Int
+    /// The last process that was counted.
+    var last: Int
+    /// The stacks, by their hashes.
+    var stacks: Set<Int>
+  }
+
+  /// Returns the report with each fault once: where it is first, at its heaviest stack there, with
+  /// the counts of all.
   ///
-  /// Within one process nothing is merged that was not before.
-  func mergingProcesses() -> Report {
-    guard processes.count > 1 else { return self }
+  /// - Parameter options: whether stacks that a reader can tell apart stay apart, and processes.
+  public func merged(_ options: TraceOptions = TraceOptions()) -> Report {
+    let (isByStack, isPerProcess) = (options.groupBy == .stack, options.perProcess)
     var merged = self
-    /// Where the first process has its findings of a key, and how many of them the current one had.
-    var firsts: [Key: [(process: Int, index: Int)]] = [:]
+    var known: [Key: Merged] = [:]
     for process in processes.indices {
-      var seen: [Key: Int] = [:]
-      var kept: [Finding] = []
+      merged.processes[process].findings = []
       for finding in processes[process].findings {
-        let key = Key(finding)
-        let ordinal = seen[key, default: 0]
-        seen[key] = ordinal + 1
-        if let places = firsts[key], ordinal < places.count, places[ordinal].process < process {
-          let place = places[ordinal]
-          merged.processes[place.process].findings[place.index].merge(finding)
-        } else {
-          firsts[key, default: []].append((process, kept.count))
-          kept.append(finding)
+        let key = Key(finding, process: isPerProcess ? process : nil, isByStack: isByStack)
+        guard let key, var first = known[key] else {
+          let index = merged.processes[process].findings.count
+          merged.processes[process].findings.append(finding)
+          if let key {
+            known[key] = Merged(
+              process: process, index: index, last: process,
+              stacks: [finding.locations.hashValue])
+          }
+          continue
         }
+        first.stacks.insert(finding.locations.hashValue)
+        merged.processes[first.process].findings[first.index]
+          .add(finding, places: first.stacks.count, isOfNewProcess: first.last != process)
+        if first.process != process { merged.processes[process].findingsAbove += 1 }
+        first.last = process
+        known[key] = first
       }
-      merged.processes[process].findings = kept
+    }
+    for process in processes.indices { merged.processes[process].sortFindings() }
+    if !isPerProcess {
+      var seen: Set<Key> = []
+      merged.leftOut.removeAll { known in
+        Key(known.finding, process: nil, isByStack: isByStack)
+          .map { !seen.insert($0).inserted } ?? false
+      }
     }
     return merged
   }
 }
 
+extension ProcessReport {
+  /// Puts findings in the order of their weights again: leaks by bytes, faults by calls.
+  fileprivate mutating func sortFindings() {
+    func weight(_ finding: Finding) -> (Int, Int, Int) {
+      guard let event = finding.kind.event else { return (-1, -finding.bytes, -finding.count) }
+      return (Int(event.rawValue), -finding.count, 0)
+    }
+    findings = findings.enumerated().sorted { one, other in
+      let (first, second) = (weight(one.element), weight(other.element))
+      return first != second ? first < second : one.offset < other.offset
+    }.map(\.element)
+  }
+}
+
 extension Finding {
-  /// Adds what another process has of the same.
-  fileprivate mutating func merge(_ other: Finding) {
-    processes += 1
-    // Counts come from stores, which may be damaged.
-    count = Self.sum(count, other.count)
-    strings = Self.sum(strings, other.strings)
-    bytes = Self.sum(bytes, other.bytes)
-    places = max(places, other.places)
+  /// Its stacks, with modules and lines.
+  fileprivate var locations: [String] {
+    [detected, freed, allocated].flatMap { trace in
+      (trace?.frames ?? []).map(\.mergingLocation) + ["-"]
+    }
   }
 
-  private static func sum(_ one: Int, _ other: Int) -> Int {
-    let (sum, overflow) = one.addingReportingOverflow(other)
-    return overflow ? .max : sum
+  /// Adds what another stack or process has of the same fault.
+  fileprivate mutating func add(_ other: Finding, places: Int, isOfNewProcess: Bool) {
+    count += other.count
+    strings += other.strings
+    bytes += other.bytes
+    self.places = places
+    if isOfNewProcess { processes += 1 }
+    if ownership.message == nil, var words = wording {
+      words.count = count
+      message = words.sentence
+    }
   }
 }

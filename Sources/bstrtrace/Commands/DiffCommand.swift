@@ -42,7 +42,7 @@ struct DiffCommand: ParsableCommand {
       let (old, new) = (try sums(of: before, traceOptions), try sums(of: after, traceOptions))
       guard let diff = FindingDiff(from: old, to: new) else {
         throw ToolFailure(
-          "'\(before)' and '\(after)' are baselines of two versions: --update-baseline writes the newer"
+          "'\(before)' and '\(after)' are of two versions, and one is a baseline: --update-baseline writes the newer"
         )
       }
       try target.write(diff)

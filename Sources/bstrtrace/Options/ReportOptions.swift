@@ -32,7 +32,7 @@ struct ReportOptions: TableOptions {
   func reporter(_ options: TraceOptions) -> Reporter {
     Reporter(
       redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map,
-      grouping: options.groupBy, sources: SourceFiles(root: options.sourceRoot))
+      sources: SourceFiles(root: options.sourceRoot))
   }
 }
 

@@ -157,7 +157,7 @@ import Testing
   /// Version 1 has whole stacks, version 2 the functions up to the one to blame.
   @Test func anOlderBaselineIsRead() throws {
     var known = leak("load", "show", "main", count: 2)
-    known.keyStack = ["load"]
+    known.fault = Finding.Fault(functions: ["load"])
     func baseline(_ version: Int, _ stack: String) throws -> Baseline {
       let entry = #"{"kind":"leak","count":2,"stack":[\#(stack)]}"#
       return try Baseline(
@@ -178,7 +178,7 @@ import Testing
   /// Runs are compared by the keys that both have: two baselines of two versions have none.
   @Test func runsOfTwoVersionsAreCompared() throws {
     var known = leak("load", "show", "main", count: 2)
-    known.keyStack = ["load"]
+    known.fault = Finding.Fault(functions: ["load"])
     let run = FindingSums(of: report([known]))
     let versions = try [(1, #""load","show","main""#), (2, #""load""#)].map { version, stack in
       let entry = #"{"kind":"leak","count":2,"stack":[\#(stack)]}"#

@@ -1,5 +1,6 @@
 // widths: 2 4
-// leak: 4 40 assign swapped_old_first.c:12 rule=- owner=-
+// leak: 2 20 assign swapped_old_first.c:13 rule=- owner=-
+// leak: 2 20 assign swapped_old_first.c:13 rule=- owner=-
 // twin: -DFIXED
 // A setter makes the new string and frees the old one, in one line, the old one first; who resets the variable forgets to
 // free it. The setter frees in one call what an earlier call of it made: the order of its lines says nothing.

@@ -1,4 +1,5 @@
-// leak: 4 44 assign allocate_then_free_old.c:13 rule=- owner=-|run:*
+// leak: 2 24 assign allocate_then_free_old.c:14 rule=- owner=-|run:*
+// leak: 2 20 assign allocate_then_free_old.c:14 rule=- owner=-|run:*
 // never: assign allocated a BSTR and did not free it
 // Variables are assigned by a function that makes the new text before it frees the old one: it owns neither. Who ends the
 // variables forgets what is in them.

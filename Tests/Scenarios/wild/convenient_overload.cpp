@@ -1,6 +1,8 @@
 // flags: -O1
 // twin: -DFIXED
-// leak: 3 32 Argument::Argument convenient_overload.cpp:9 rule=in|- owner=Automation::setText:*|-
+// leak: 1 12 Argument::Argument convenient_overload.cpp:11 rule=in|- owner=Automation::setText:*|-
+// leak: 1 12 Argument::Argument convenient_overload.cpp:11 rule=in|- owner=Automation::setText:*|-
+// leak: 1 8 Argument::Argument convenient_overload.cpp:11 rule=in|- owner=Automation::setText:*|-
 // One overload takes an argument that its caller clears; the convenient one makes such an argument itself and lets it go.
 #define VARIANT_FUNCTIONS
 #include <new>
