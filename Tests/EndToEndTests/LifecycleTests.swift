@@ -61,7 +61,9 @@ import Testing
   ])
   func theTextSaysHowItEnded(how: String, end: String?) throws {
     let (program, folder) = try Self.build("ending")
-    let text = try Command.run([Built.tool, "run", "--", program, how], in: folder).errors
+    let text = try Command.run(
+      [Built.tool, "run", "--per-process", "--", program, how], in: folder
+    ).errors
     #expect(text.contains("1 BSTR, 6 bytes"), "\(text)")
     let wasKilled = end?.contains("killed") == true
     if let end {
