@@ -95,7 +95,7 @@ struct SourceBlocks {
         blocks[closed].body = first..<index
         current = outer
         record(current)
-        if endsStatement(closed, index, outer) { current.statement = index + 1 }
+        if endsStatement(with: closed, in: outer) { current.statement = index + 1 }
         continue
       case "(", "[": current.depth += 1
       case ")", "]": current.depth -= current.depth > 0 ? 1 : 0
@@ -131,7 +131,7 @@ struct SourceBlocks {
   }
 
   /// Returns whether the statement is at its end with the block that was closed.
-  private func endsStatement(_ closed: Int, _ brace: Int, _ outer: Open) -> Bool {
+  private func endsStatement(with closed: Int, in outer: Open) -> Bool {
     switch blocks[closed].kind {
     case .values: false
     case .function, .container:
@@ -196,7 +196,7 @@ struct SourceBlocks {
       default: break
       }
     }
-    if language == .swift { return kindInSwift(head, isInContainer: isInContainer) }
+    if language == .swift { return kindInSwift(head) }
     if isLambda(head) { return .function }
     if blocks[current.index].kind == .values { return .values }
     if head.isEmpty { return .statements }
@@ -229,7 +229,7 @@ struct SourceBlocks {
     return .values
   }
 
-  private func kindInSwift(_ head: Range<Int>, isInContainer: Bool) -> Kind {
+  private func kindInSwift(_ head: Range<Int>) -> Kind {
     let words = Set(tokens[head].lazy.map(\.text))
     let types: Set<String> = ["class", "struct", "enum", "extension", "protocol", "actor"]
     if words.contains("func") || words.contains("init") { return .function }

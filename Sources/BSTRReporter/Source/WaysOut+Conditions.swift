@@ -111,8 +111,7 @@ extension WaysOut {
   /// Functions that look at a string and no more.
   private static let readers: Set<String> = [
     "SysStringLen", "SysStringByteLen", "sizeof", "printf", "fprintf", "wprintf", "fwprintf",
-    "puts",
-    "wcslen", "wcscmp", "wcsncmp", "print",
+    "puts", "wcslen", "wcscmp", "wcsncmp", "print",
   ]
 
   /// The limit of tokens from a call's parenthesis to an argument.

@@ -218,7 +218,9 @@ struct WaysOut {
       // The statement got the string in its condition: with it, its block is that of the free.
       if start <= owner.lowerBound { return inner.map { isInside(frees[0], $0) } ?? false }
       let hasOwner = isInside(owner.lowerBound, block) || block == function
-      if !allows(start..<token) || isFreed(before: start, in: block) || changesCase(start, block)
+      if !allows(start..<token) || isFreed(before: start, in: block)
+        || isInside(owner.lowerBound, block)
+          && hasLabel(of: block, between: owner.upperBound, start)
         || !hasOwner && mentions(in: source.blocks[block].body.lowerBound..<start)
       {
         return false
@@ -273,17 +275,6 @@ struct WaysOut {
         source.block[token] == block && source.statement[token] == token
           && (source.tokens[token] == "case" || source.tokens[token] == "default")
       }
-  }
-
-  /// Returns whether the string was got under another label of a `switch`.
-  private func changesCase(_ start: Int, _ block: Int) -> Bool {
-    guard source.blocks[block].kind == .switch, isInside(owner.lowerBound, block) else {
-      return false
-    }
-    return (owner.upperBound..<max(owner.upperBound, start)).contains { token in
-      source.block[token] == block && source.statement[token] == token
-        && (source.tokens[token] == "case" || source.tokens[token] == "default")
-    }
   }
 
   // MARK: blocks
