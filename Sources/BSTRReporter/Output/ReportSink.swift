@@ -9,8 +9,7 @@ public struct ReportSink: Sendable {
   private let file: ReportFile
   private let renderer: any ReportRenderer
   private let hasSuppressionRules: Bool
-  /// How findings are merged; `nil` for JSON, which has them both ways.
-  private let options: TraceOptions?
+  private let options: TraceOptions
 
   /// Creates a sink over an open file, pipe or terminal, which stays open.
   ///
@@ -23,7 +22,7 @@ public struct ReportSink: Sendable {
   ) {
     file = ReportFile(descriptor)
     self.hasSuppressionRules = hasSuppressionRules
-    options = format == .json ? nil : TraceOptions()
+    options = TraceOptions()
     renderer = format.renderer(colour: colour)
   }
 
@@ -32,14 +31,14 @@ public struct ReportSink: Sendable {
   init(_ file: ReportFile, _ format: ReportFormat, _ options: TraceOptions) {
     self.file = file
     hasSuppressionRules = options.printSuppressions
-    self.options = format == .json ? nil : options
+    self.options = options
     renderer = format.renderer(
       colour: file.isColourful, sourceRoot: SourceRoot.chosen(options.sourceRoot))
   }
 
   /// Writes a report over the output's content.
   public func write(_ report: Report) throws(ReportOutput.Failure) {
-    let report = options.map { report.merged($0) } ?? report
+    let report = renderer.mergesFaults ? report : report.merged(options)
     var text = renderer.render(report)
     if hasSuppressionRules { text += renderer.suppressionRules(for: report) }
     try write(text: text)

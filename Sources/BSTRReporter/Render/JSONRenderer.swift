@@ -4,6 +4,9 @@ import FoundationEssentials
 
 /// Renders JSON.
 public struct JSONRenderer: ReportRenderer {
+  /// Findings are there as they were found, and once more each fault once.
+  public var mergesFaults: Bool { true }
+
   /// Creates a renderer.
   public init() {}
 

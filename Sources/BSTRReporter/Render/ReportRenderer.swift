@@ -4,6 +4,9 @@ public import TraceOptions
 
 /// Renders reports in one format.
 public protocol ReportRenderer: Sendable {
+  /// Whether it merges findings by itself; others are given reports in which that is done.
+  var mergesFaults: Bool { get }
+
   /// Renders the whole report, ending with a newline.
   func render(_ report: Report) -> String
 
@@ -18,6 +21,9 @@ public protocol ReportRenderer: Sendable {
 }
 
 extension ReportRenderer {
+  /// False.
+  public var mergesFaults: Bool { false }
+
   /// Returns "": findings include their rules.
   public func suppressionRules(for report: Report) -> String { "" }
 }
