@@ -24,9 +24,9 @@ struct HistoryTable: ~Copyable {
   /// The ownership of a string before a declaration.
   struct Outcome {
     /// The declaration of the latest loan that has not ended.
-    var lent: HistoryMoment?
+    var lent: HistoryEntry?
     /// The declaration of a hand-over, if the string has not been adopted since.
-    var handedOver: HistoryMoment?
+    var handedOver: HistoryEntry?
   }
 
   /// Adds a declaration or a free to a string's history, and begins one if there is none.
@@ -36,19 +36,19 @@ struct HistoryTable: ~Copyable {
   /// - Parameter isNew: whether a history may begin: not with a free.
   /// - Returns: the ownership before; `nil` without a history.
   func add(
-    _ moment: HistoryMoment, to bstr: UInt, serial: UInt64, isNew: Bool,
+    _ entry: HistoryEntry, to bstr: UInt, serial: UInt64, isNew: Bool,
     in store: borrowing StoreWriter
   ) -> Outcome? {
     lock.acquire()
     defer { lock.release() }
     guard let record = unsafe record(of: bstr, serial, isNew: isNew, in: store) else { return nil }
     let outcome = unsafe Self.outcome(record.pointee)
-    switch DeclaredAction(rawValue: moment.action) {
+    switch DeclaredAction(rawValue: entry.action) {
     case .lent: unsafe record.pointee.loans += 1
     case .givenBack: unsafe record.pointee.loans -= record.pointee.loans > 0 ? 1 : 0
     default: break
     }
-    unsafe Self.append(moment, to: &record.pointee)
+    unsafe Self.append(entry, to: &record.pointee)
     return outcome
   }
 
@@ -59,29 +59,29 @@ struct HistoryTable: ~Copyable {
     var open = InlineArray<8, Int>(repeating: 0)
     var depth = 0
     for index in 0..<HistoryRecord.capacity {
-      let moment = record.moments[index]
-      switch DeclaredAction(rawValue: moment.action) {
+      let entry = record.entries[index]
+      switch DeclaredAction(rawValue: entry.action) {
       case .lent:
         open[depth] = index
         depth += 1
       case .givenBack: depth = max(0, depth - 1)
-      case .handedOver: outcome.handedOver = moment
+      case .handedOver: outcome.handedOver = entry
       case .adopted, .received: outcome.handedOver = nil
       default: break
       }
     }
-    if record.loans > 0, depth > 0 { outcome.lent = record.moments[open[depth - 1]] }
+    if record.loans > 0, depth > 0 { outcome.lent = record.entries[open[depth - 1]] }
     return outcome
   }
 
   /// Appends to a history.
   ///
   /// A full one keeps its first and latest entries, and fewer of the older ones between them.
-  private static func append(_ moment: HistoryMoment, to record: inout HistoryRecord) {
+  private static func append(_ entry: HistoryEntry, to record: inout HistoryRecord) {
     let used = min(Int(record.total), HistoryRecord.capacity)
     record.total += 1
     if used < HistoryRecord.capacity {
-      record.moments[used] = moment
+      record.entries[used] = entry
       return
     }
     // The older an entry, the more rarely it is the one that is removed: old entries are thinned,
@@ -90,19 +90,19 @@ struct HistoryTable: ~Copyable {
     let victim = 1 + (step.trailingZeroBitCount % (HistoryRecord.capacity - 2))
     var index = HistoryRecord.capacity - 1 - victim
     // Entries that decide whether a free is a fault are removed last.
-    for _ in 1..<HistoryRecord.capacity - 1 where Self.decides(record.moments[index]) {
+    for _ in 1..<HistoryRecord.capacity - 1 where Self.decides(record.entries[index]) {
       index = index > 1 ? index - 1 : HistoryRecord.capacity - 2
     }
     while index < HistoryRecord.capacity - 1 {
-      record.moments[index] = record.moments[index + 1]
+      record.entries[index] = record.entries[index + 1]
       index += 1
     }
-    record.moments[HistoryRecord.capacity - 1] = moment
+    record.entries[HistoryRecord.capacity - 1] = entry
   }
 
   /// Returns whether an entry decides if a free is a fault.
-  private static func decides(_ moment: HistoryMoment) -> Bool {
-    [.lent, .handedOver].contains(DeclaredAction(rawValue: moment.action))
+  private static func decides(_ entry: HistoryEntry) -> Bool {
+    [.lent, .handedOver].contains(DeclaredAction(rawValue: entry.action))
   }
 
   /// Returns a string's record, and makes one if `isNew`; `nil` when there is none, or no room.

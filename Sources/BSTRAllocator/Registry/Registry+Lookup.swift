@@ -131,7 +131,7 @@ extension Registry {
     let layout = BlockLayout(record.layout)
     let corruption = layout.corruption(of: record)
     if !corruption.isEmpty,
-      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address))
+      let bstr = unsafe record.characters
     {
       if corruption.prefix != nil {
         unsafe (bstr - 4).storeBytes(of: record.byteLength, as: UInt32.self)
@@ -150,7 +150,7 @@ extension Registry {
     let shard = unsafe acquireShard(for: ct_hash(block))
     defer { unsafe release(shard) }
     guard let pointer = unsafe liveRecordPointer(of: block, in: shard),
-      let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(pointer.pointee.address))
+      let bstr = unsafe pointer.pointee.characters
     else { return }
     unsafe pointer.pointee.byteLength = UInt32(byteCount)
     unsafe shard.pointee.hasShortened = true

@@ -118,7 +118,7 @@ struct BlockLayout {
 
   /// Writes a string's trailer again.
   func restoreTrailer(_ record: BlockRecord) {
-    guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
+    guard let bstr = unsafe record.characters else {
       return
     }
     unsafe terminate(bstr, Int(record.byteLength))
@@ -131,7 +131,7 @@ struct BlockLayout {
   /// which is legal as long as it stays inside the block.
   @inline(__always)
   func isIntact(_ record: UnsafePointer<BlockRecord>) -> Bool {
-    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.pointee.address)) else {
+    guard let bstr = unsafe record.pointee.characters else {
       return true
     }
     let byteLength = unsafe record.pointee.byteLength
@@ -142,7 +142,7 @@ struct BlockLayout {
   /// Returns the corruption of a live block.
   func corruption(of record: BlockRecord) -> BlockCorruption {
     var corruption = BlockCorruption()
-    guard let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else {
+    guard let bstr = unsafe record.characters else {
       return corruption
     }
     let prefix = unsafe (bstr - 4).load(as: UInt32.self)
@@ -190,7 +190,7 @@ struct BlockLayout {
   /// - Parameter maxBytes: the limit of characters' bytes that are overwritten.
   @inline(__always)
   func poison(_ record: BlockRecord, atMost maxBytes: Int = .max) {
-    guard let bstr = unsafe UnsafeMutableRawPointer(bitPattern: UInt(record.address)) else {
+    guard let bstr = unsafe record.characters else {
       return
     }
     unsafe (bstr - 4).storeBytes(of: 0, as: UInt32.self)
@@ -239,7 +239,7 @@ struct BlockLayout {
   func isPoisoned(_ freed: borrowing FreedBlock, atMost maxBytes: Int) -> Bool {
     let byteCount = Int(freed.record.byteLength)
     guard byteCount <= maxBytes,
-      let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(freed.record.address)),
+      let bstr = unsafe freed.record.characters,
       unsafe (bstr - 4).load(as: UInt32.self) == 0
     else { return false }
     if Self.isInFewWords(byteCount) {
@@ -292,7 +292,7 @@ struct BlockLayout {
   func corruption(ofPoisoned freed: FreedBlock) -> Corruption? {
     let record = freed.record
     guard !isPoisoned(freed, atMost: .max),
-      let bstr = unsafe UnsafeRawPointer(bitPattern: UInt(record.address))
+      let bstr = unsafe record.characters
     else { return nil }
     let prefix = unsafe (bstr - 4).load(as: UInt32.self)
     var corruption = unsafe Self.changes(

@@ -19,7 +19,7 @@ struct TextPreview {
   /// Copies the first bytes of a live block's string.
   @inline(__always)
   init(of record: BlockRecord) {
-    guard let text = unsafe UnsafeRawPointer(bitPattern: UInt(record.address)) else { return }
+    guard let text = unsafe record.characters else { return }
     count = min(Int(record.byteLength), Self.capacity)
     for index in 0..<Self.capacity / 8 {
       let start = 8 * index

@@ -16,16 +16,16 @@ extension Tracker {
     let known = withStore { registry.liveRecord(ofString: bstr, in: $0) } ?? nil
     guard let serial = known?.serial else { return }
     withStore { store in
-      var moment = unsafe HistoryMoment(
+      var entry = unsafe HistoryEntry(
         action, stack: recordStack(from: caller, in: store), thread: ct_thread().pointee.tid,
         milliseconds: milliseconds(since: store.header.pointee.startTime))
       if let note = unsafe note, !options.redact {
         depotLock.acquire()
-        moment.note = unsafe store.append(
+        entry.note = unsafe store.append(
           text: UnsafeRawBufferPointer(start: note, count: min(strlen(note), 1000)))
         depotLock.release()
       }
-      _ = histories.add(moment, to: bstr, serial: serial, isNew: true, in: store)
+      _ = histories.add(entry, to: bstr, serial: serial, isNew: true, in: store)
     }
   }
 
@@ -35,13 +35,13 @@ extension Tracker {
   func recordDeclaredFree(of freed: FreedBlock, in store: borrowing StoreWriter) {
     if histories.isEmpty { return }
     let bstr = UInt(freed.record.address)
-    let moment = HistoryMoment(
+    let entry = HistoryEntry(
       .freed, stack: freed.release.stack, thread: freed.release.thread,
       milliseconds: freed.release.milliseconds)
     let outcome = histories.add(
-      moment, to: bstr, serial: freed.record.serial, isNew: false, in: store)
+      entry, to: bstr, serial: freed.record.serial, isNew: false, in: store)
     guard let outcome else { return }
-    let contradicted: (detail: EventDetail, moment: HistoryMoment)? =
+    let contradicted: (detail: EventDetail, entry: HistoryEntry)? =
       if let lent = outcome.lent {
         (.freedOnLoan, lent)
       } else if let given = outcome.handedOver,
@@ -55,9 +55,9 @@ extension Tracker {
     guard let contradicted else { return }
     var event = EventRecord(.ownership, contradicted.detail)
     event.setBlock(freed.record)
-    event.freed = contradicted.moment.stack
-    event.freedThread = contradicted.moment.thread
-    event.freedTime = contradicted.moment.milliseconds
+    event.freed = contradicted.entry.stack
+    event.freedThread = contradicted.entry.thread
+    event.freedTime = contradicted.entry.milliseconds
     event.setDetected(freed.release)
     write(event, preview: freed.preview, in: store)
     haltIfAsked()
@@ -102,7 +102,7 @@ extension Tracker {
   }
 }
 
-extension HistoryMoment {
+extension HistoryEntry {
   fileprivate init(
     _ action: DeclaredAction, stack: StackID, thread: UInt32, milliseconds: UInt32
   ) {

@@ -129,7 +129,7 @@ struct SymbolicatedStore {
     var stacks = Set(events.flatMap { [$0.allocated, $0.freed, $0.detected] })
     for pair in image.pairs { stacks.formUnion([pair.allocated, pair.freed]) }
     for history in image.histories {
-      for index in 0..<HistoryRecord.capacity { stacks.insert(history.moments[index].stack) }
+      for index in 0..<HistoryRecord.capacity { stacks.insert(history.entries[index].stack) }
     }
     return stacks
   }
@@ -147,7 +147,7 @@ struct SymbolicatedStore {
       frames: Self.withoutDeclaration(
         resolver.frameIndices(of: stack).map { resolver.frames[$0] }),
       truncated: image.stack(stack).truncated,
-      moment: StackTrace.Moment(
+      context: StackTrace.Context(
         thread: Int(thread), isMainThread: thread == image.header.pid,
         milliseconds: time == BlockRecord.noTime ? nil : Int(time)))
   }
@@ -217,11 +217,11 @@ struct SymbolicatedStore {
   /// Returns the declarations on a string, in order.
   func history(of serial: UInt64) -> [HistoryEvent] {
     let hasGap = declarations.gap(of: serial)
-    return declarations.moments(of: serial).enumerated().compactMap { index, moment in
-      guard let action = HistoryEvent.Action(moment.action),
-        let trace = trace(moment.stack, thread: moment.thread, time: moment.milliseconds)
+    return declarations.entries(of: serial).enumerated().compactMap { index, entry in
+      guard let action = HistoryEvent.Action(entry.action),
+        let trace = trace(entry.stack, thread: entry.thread, time: entry.milliseconds)
       else { return nil }
-      let note = image.text(moment.note)
+      let note = image.text(entry.note)
       return HistoryEvent(
         action: action, trace: trace, note: note.isEmpty || redact ? nil : note,
         isAfterGap: hasGap && index == 1)

@@ -7,10 +7,10 @@ public struct StackTrace: Sendable {
   /// Whether the program's stack was deeper than the frames that were kept.
   public var truncated: Bool
   /// The time and thread, for one event; `nil` for a group of leaks.
-  public var moment: Moment?
+  public var context: Context?
 
   /// The time and thread of an event.
-  public struct Moment: Equatable, Sendable {
+  public struct Context: Equatable, Sendable {
     /// The kernel's id of the thread.
     public var thread: Int
     /// Whether that is the thread that the process started with.
@@ -20,10 +20,10 @@ public struct StackTrace: Sendable {
   }
 
   /// Creates a stack.
-  public init(frames: [Frame], truncated: Bool = false, moment: Moment? = nil) {
+  public init(frames: [Frame], truncated: Bool = false, context: Context? = nil) {
     self.frames = frames
     self.truncated = truncated
-    self.moment = moment
+    self.context = context
   }
 
   /// The frames without those that every program starts with, below `main`.

@@ -17,10 +17,10 @@ struct Declarations {
   }
 
   /// Returns the events that are kept of a string.
-  func moments(of serial: UInt64) -> [HistoryMoment] {
+  func entries(of serial: UInt64) -> [HistoryEntry] {
     guard let history = histories[serial] else { return [] }
     let used = min(Int(history.total), HistoryRecord.capacity)
-    return (0..<used).map { history.moments[$0] }
+    return (0..<used).map { history.entries[$0] }
   }
 
   /// Returns whether more events of a string were declared than are kept.
@@ -38,8 +38,8 @@ struct Declarations {
 
   /// Returns the verdict of the declarations on a leaked string; `nil` without a declaration.
   func decision(on serial: UInt64) -> Decision? {
-    let deciding = moments(of: serial).last { moment in
-      switch DeclaredAction(rawValue: moment.action) {
+    let deciding = entries(of: serial).last { entry in
+      switch DeclaredAction(rawValue: entry.action) {
       case .lent, .givenBack, .received, .handedOver, .adopted: true
       case .noted, .freed, nil: false
       }
@@ -80,9 +80,9 @@ struct Declarations {
   /// Returns the ownership of a string that was freed twice, once by a function that had only
   /// borrowed it; `nil` where that was not declared.
   func ownership(ofDoubleFree event: EventRecord) -> Ownership? {
-    let moments = moments(of: event.serial)
-    let isLent = moments.contains { $0.action == DeclaredAction.lent.rawValue }
-    let adopted = moments.last { $0.action == DeclaredAction.adopted.rawValue }
+    let entries = self.entries(of: event.serial)
+    let isLent = entries.contains { $0.action == DeclaredAction.lent.rawValue }
+    let adopted = entries.last { $0.action == DeclaredAction.adopted.rawValue }
     guard let first = step(of: event.freed), let second = step(of: event.detected) else {
       return nil
     }
@@ -94,11 +94,11 @@ struct Declarations {
         owner: paths.frame(adopter), consumer: paths.frame(culprit))
       return Ownership(.verdict(verdict, .declaration))
     }
-    guard isLent, let lender = moments.first(where: { $0.action == DeclaredAction.lent.rawValue }),
+    guard isLent, let lender = entries.first(where: { $0.action == DeclaredAction.lent.rawValue }),
       let owner = step(of: lender.stack)
     else { return nil }
     // Freed during the loan; after it, the string may have been handed over since.
-    guard wasFreedOnLoan(moments) || isSameParty(first, owner) != isSameParty(second, owner) else {
+    guard wasFreedOnLoan(entries) || isSameParty(first, owner) != isSameParty(second, owner) else {
       return nil
     }
     let culprit = isSameParty(first, owner) ? second : first
@@ -116,10 +116,10 @@ struct Declarations {
     return a == paths.frame(other).enclosingClass
   }
 
-  private func wasFreedOnLoan(_ moments: [HistoryMoment]) -> Bool {
+  private func wasFreedOnLoan(_ entries: [HistoryEntry]) -> Bool {
     var open = 0
-    for moment in moments {
-      switch DeclaredAction(rawValue: moment.action) {
+    for entry in entries {
+      switch DeclaredAction(rawValue: entry.action) {
       case .lent: open += 1
       case .givenBack: open = max(0, open - 1)
       case .freed: return open > 0

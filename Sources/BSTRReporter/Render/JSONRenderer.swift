@@ -192,7 +192,7 @@ private struct Document: Encodable {
         processes
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
-    private enum MomentKey: CodingKey { case thread, milliseconds }
+    private enum ContextKey: CodingKey { case thread, milliseconds }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Key.self)
@@ -226,13 +226,13 @@ private struct Document: Encodable {
         (StacksKey.allocated, finding.allocated), (.freed, finding.freed),
         (.detected, finding.detected),
       ] {
-        guard let moment = trace?.moment else {
+        guard let context = trace?.context else {
           try moments.encodeNil(forKey: key)
           continue
         }
-        var entry = moments.nestedContainer(keyedBy: MomentKey.self, forKey: key)
-        try entry.encode(moment.thread, forKey: .thread)
-        try entry.encode(moment.milliseconds, forKey: .milliseconds)
+        var entry = moments.nestedContainer(keyedBy: ContextKey.self, forKey: key)
+        try entry.encode(context.thread, forKey: .thread)
+        try entry.encode(context.milliseconds, forKey: .milliseconds)
       }
       try container.encode(finding.source.map(SourceEntry.init), forKey: .source)
       try container.encode(finding.remarks, forKey: .remarks)
@@ -298,8 +298,8 @@ private struct Document: Encodable {
       var container = encoder.container(keyedBy: Key.self)
       try container.encode(event.action.rawValue, forKey: .action)
       try container.encode(FindingEntry.frames(of: event.trace), forKey: .stack)
-      try container.encode(event.trace.moment?.thread, forKey: .thread)
-      try container.encode(event.trace.moment?.milliseconds, forKey: .milliseconds)
+      try container.encode(event.trace.context?.thread, forKey: .thread)
+      try container.encode(event.trace.context?.milliseconds, forKey: .milliseconds)
       try container.encode(event.note, forKey: .note)
       try container.encode(event.isAfterGap, forKey: .afterGap)
     }

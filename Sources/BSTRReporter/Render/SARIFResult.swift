@@ -63,7 +63,7 @@ struct SARIFResult {
   func json(ruleIndex: Int, _ locations: inout SARIFLocations) -> JSONValue {
     let place = finding.primaryFrame
     let related = relatedFrames(besides: place)
-    let moments = moments(&locations)
+    let steps = steps(&locations)
     return [
       "ruleId": .string(SARIFRule(finding).id),
       "ruleIndex": .number(ruleIndex),
@@ -76,8 +76,8 @@ struct SARIFResult {
         related.map {
           locations.location(of: $0.frame, id: $0.party.rawValue, message: $0.party.label)
         }),
-      "codeFlows": moments.isEmpty ? nil : [codeFlow(moments, &locations)],
-      "stacks": .array(moments.map(\.stack)),
+      "codeFlows": steps.isEmpty ? nil : [codeFlow(steps, &locations)],
+      "stacks": .array(steps.map(\.stack)),
       "occurrenceCount": .number(max(1, finding.count)),
       "partialFingerprints": Self.fingerprints(key, ordinal: ordinal),
       "baselineState": finding.baselineState.map { .string($0.rawValue) },
@@ -166,10 +166,10 @@ struct SARIFResult {
     return sentences.joined(separator: " ")
   }
 
-  // MARK: moments
+  // MARK: code flow
 
   /// One event in the life of the string.
-  private struct Moment {
+  private struct Step {
     var label: String
     var trace: StackTrace
     /// Its stack, which stands in two places.
@@ -177,33 +177,33 @@ struct SARIFResult {
   }
 
   /// Returns the events, in the order of their times.
-  private func moments(_ locations: inout SARIFLocations) -> [Moment] {
+  private func steps(_ locations: inout SARIFLocations) -> [Step] {
     let labels = finding.kind.labels(ofDetail: finding.detail)
     var events: [(String, StackTrace?)] = [("allocated by", finding.allocated)]
     events += finding.history.filter { $0.action != .freed }
       .map { (HistoryWording.words(for: $0.action), $0.trace) }
     events += finding.pinned.map { ("pinned by", $0) }
     events += [(labels.freed, finding.freed), (labels.detected, finding.detected)]
-    var moments: [Moment] = []
+    var steps: [Step] = []
     for (label, trace) in events.prefix(SARIFLocations.maxLocations) {
       guard let trace, let frame = trace.frames.first else { continue }
       let label = "\(label) \(Finding.withoutOffsets(frame.name))"
       let stack = locations.stack(trace.framesFromMain, message: label)
-      moments.append(Moment(label: label, trace: trace, stack: stack))
+      steps.append(Step(label: label, trace: trace, stack: stack))
     }
-    return moments
+    return steps
   }
 
-  private func codeFlow(_ moments: [Moment], _ locations: inout SARIFLocations) -> JSONValue {
-    var steps: [JSONValue] = []
-    for (index, moment) in moments.enumerated() {
-      guard let frame = moment.trace.located else { continue }
-      steps.append([
-        "location": locations.location(of: frame, message: moment.label), "stack": moment.stack,
+  private func codeFlow(_ steps: [Step], _ locations: inout SARIFLocations) -> JSONValue {
+    var locatedSteps: [JSONValue] = []
+    for (index, step) in steps.enumerated() {
+      guard let frame = step.trace.located else { continue }
+      locatedSteps.append([
+        "location": locations.location(of: frame, message: step.label), "stack": step.stack,
         "executionOrder": .number(index + 1),
-        "properties": moment.trace.moment?.milliseconds.map { ["milliseconds": .number($0)] },
+        "properties": step.trace.context?.milliseconds.map { ["milliseconds": .number($0)] },
       ])
     }
-    return ["threadFlows": [["locations": .array(steps)]]]
+    return ["threadFlows": [["locations": .array(locatedSteps)]]]
   }
 }

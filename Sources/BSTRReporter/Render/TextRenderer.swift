@@ -275,9 +275,9 @@ public struct TextRenderer: ReportRenderer {
     }
     if shown.isEmpty { lines.append(Self.row(label, "(no stack was recorded)")) }
     if trace.truncated { lines.append(Self.row("", "… more frames; --depth keeps more")) }
-    if let moment = trace.moment {
-      let thread = moment.isMainThread ? "the main thread" : "thread \(moment.thread)"
-      let time = moment.milliseconds.map { ", after \($0) ms" } ?? ""
+    if let context = trace.context {
+      let thread = context.isMainThread ? "the main thread" : "thread \(context.thread)"
+      let time = context.milliseconds.map { ", after \($0) ms" } ?? ""
       lines.append(Self.row("", "in \(thread)\(time)"))
     }
     return lines

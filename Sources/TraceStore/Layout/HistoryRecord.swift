@@ -1,4 +1,4 @@
-// The record of a program's declarations about one string: a bounded list of moments.
+// The record of a program's declarations about one string: a bounded list of entries.
 
 /// A declaration of a program about a string, or an operation on a declared one.
 ///
@@ -23,7 +23,7 @@ public enum DeclaredAction: UInt32, Sendable {
 /// One action of a history, with its event context.
 ///
 /// 24 bytes.
-public struct HistoryMoment: BitwiseCopyable, Sendable {
+public struct HistoryEntry: BitwiseCopyable, Sendable {
   /// A `DeclaredAction`; 0 in an unused slot.
   public var action: UInt32 = 0
   /// The stack of the action.
@@ -35,27 +35,27 @@ public struct HistoryMoment: BitwiseCopyable, Sendable {
   /// The hint of the program.
   public var note: TextReference = .empty
 
-  /// Creates an unused moment.
+  /// Creates an unused entry.
   public init() {}
 }
 
 /// The declarations about one string.
 ///
-/// 208 bytes. Of more moments than fit, the first and the latest are kept, and ever fewer of those
+/// 208 bytes. Of more entries than fit, the first and the latest are kept, and ever fewer of those
 /// in between.
 public struct HistoryRecord: BitwiseCopyable, Sendable {
   /// The string's serial number; 0 in a free record.
   public var serial: UInt64 = 0
-  /// The count of moments in all.
+  /// The count of entries in all.
   public var total: UInt32 = 0
   /// The count of loans that have not ended.
   public var loans: UInt32 = 0
-  /// The moments that are kept, in order.
-  public var moments = InlineArray<8, HistoryMoment>(repeating: HistoryMoment())
+  /// The entries that are kept, in order.
+  public var entries = InlineArray<8, HistoryEntry>(repeating: HistoryEntry())
 
   /// Creates a free record.
   public init() {}
 
-  /// The limit of the moments that are kept.
+  /// The limit of the entries that are kept.
   public static let capacity = 8
 }

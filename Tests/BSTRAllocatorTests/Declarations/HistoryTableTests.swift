@@ -4,17 +4,17 @@ import TraceStore
 
 @testable import BSTRAllocator
 
-/// Histories of declared strings: what is kept of many moments, and what is open.
+/// Histories of declared strings: what is kept of many entries, and what is open.
 @Suite struct HistoryTableTests {
-  private func moment(_ action: DeclaredAction, _ time: UInt32) -> HistoryMoment {
-    var moment = HistoryMoment()
-    moment.action = action.rawValue
-    moment.milliseconds = time
-    return moment
+  private func entry(_ action: DeclaredAction, _ time: UInt32) -> HistoryEntry {
+    var entry = HistoryEntry()
+    entry.action = action.rawValue
+    entry.milliseconds = time
+    return entry
   }
 
   private func times(_ record: HistoryRecord) -> [UInt32] {
-    (0..<min(Int(record.total), HistoryRecord.capacity)).map { record.moments[$0].milliseconds }
+    (0..<min(Int(record.total), HistoryRecord.capacity)).map { record.entries[$0].milliseconds }
   }
 
   @Test func theFirstAndTheLatestStayAndOldOnesAreThinned() throws {
@@ -22,7 +22,7 @@ import TraceStore
     let writer = StoreWriter(in: try Region.anonymous())
     writer.publish()
     for time in 1...UInt32(1000) {
-      _ = table.add(moment(.noted, time), to: 4096, serial: 7, isNew: true, in: writer)
+      _ = table.add(entry(.noted, time), to: 4096, serial: 7, isNew: true, in: writer)
       let record = try #require(try StoreImage(bytes: writer.bytes).histories.first)
       let kept = times(record)
       #expect(kept.first == 1)
@@ -39,10 +39,10 @@ import TraceStore
     let table = HistoryTable()
     let writer = StoreWriter(in: try Region.anonymous())
     func add(_ action: DeclaredAction, _ time: UInt32) -> HistoryTable.Outcome? {
-      table.add(moment(action, time), to: 4096, serial: 7, isNew: true, in: writer)
+      table.add(entry(action, time), to: 4096, serial: 7, isNew: true, in: writer)
     }
     let beforeAll = table.add(
-      moment(.freed, 0), to: 4096, serial: 7, isNew: false, in: writer)
+      entry(.freed, 0), to: 4096, serial: 7, isNew: false, in: writer)
     #expect(beforeAll == nil)
     #expect(add(.lent, 1)?.lent == nil)
     #expect(add(.noted, 2)?.lent?.milliseconds == 1)
@@ -51,7 +51,7 @@ import TraceStore
     #expect(add(.adopted, 5)?.handedOver?.milliseconds == 4)
     #expect(add(.noted, 6)?.handedOver == nil)
     // Another string at the same address has a history of its own.
-    let other = table.add(moment(.lent, 9), to: 4096, serial: 8, isNew: true, in: writer)
+    let other = table.add(entry(.lent, 9), to: 4096, serial: 8, isNew: true, in: writer)
     #expect(other?.handedOver == nil)
   }
 }

@@ -46,11 +46,11 @@ import TraceStore
 
   @Test(arguments: leaks)
   func theLastDeclarationDecidesOnALeak(
-    moments: [(DeclaredAction, String)], example: OwnershipExample
+    entries: [(DeclaredAction, String)], example: OwnershipExample
   ) throws {
     var store = ConstructedStore()
     let stack = store.stack(Self.made)
-    store.add(moments, of: 1)
+    store.add(entries, of: 1)
     let declarations = try store.evidence().declarations
     let ownership = try #require(declarations.ownership(ofLeak: 1, allocated: stack))
     example.expect(ownership)
@@ -76,13 +76,13 @@ import TraceStore
 
   @Test(arguments: doubleFrees)
   func declarationsDecideOnADoubleFree(
-    moments: [(DeclaredAction, String)], example: OwnershipExample
+    entries: [(DeclaredAction, String)], example: OwnershipExample
   ) throws {
     var store = ConstructedStore()
     let event = store.add(
       .doubleFree, allocated: Self.made, freed: "main:22 < _start",
       detected: "show:5 < main:23 < _start")
-    store.add(moments, of: 1)
+    store.add(entries, of: 1)
     let declarations = try store.evidence().declarations
     let ownership = try #require(declarations.ownership(ofDoubleFree: event))
     example.expect(ownership)

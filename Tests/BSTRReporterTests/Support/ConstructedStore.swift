@@ -50,14 +50,14 @@ struct ConstructedStore {
   }
 
   /// Adds what was declared of a string, in order.
-  mutating func add(_ moments: [(DeclaredAction, String)], of serial: UInt64) {
+  mutating func add(_ entries: [(DeclaredAction, String)], of serial: UInt64) {
     var history = HistoryRecord()
     history.serial = serial
-    history.total = UInt32(moments.count)
-    for (index, (action, text)) in moments.enumerated() {
-      history.moments[index].action = action.rawValue
-      history.moments[index].stack = stack(text)
-      history.moments[index].thread = 1
+    history.total = UInt32(entries.count)
+    for (index, (action, text)) in entries.enumerated() {
+      history.entries[index].action = action.rawValue
+      history.entries[index].stack = stack(text)
+      history.entries[index].thread = 1
     }
     histories.append(history)
   }

@@ -139,7 +139,7 @@ import Testing
     ] {
       #expect(page.contains("| \(section) | \(bytes) bytes"), "\(section)")
     }
-    #expect(page.contains("moments of \(MemoryLayout<HistoryMoment>.stride) bytes"))
+    #expect(page.contains("entries of \(MemoryLayout<HistoryEntry>.stride) bytes"))
     let names = StoreCounter.allCases.map { "\($0)" }.joined(separator: ", ")
     #expect(page.replacing("\n", with: " ").contains("The counters, in order: \(names)."))
     #expect(page.hasPrefix("# Store format, version \(StoreLayout.version)\n"))
@@ -178,13 +178,13 @@ import Testing
       [
         try Self.row("serial", \HistoryRecord.serial),
         try Self.row("counts", \HistoryRecord.total, \HistoryRecord.loans),
-        try Self.row("moments", \HistoryRecord.moments),
+        try Self.row("entries", \HistoryRecord.entries),
       ], bytes: 208)
     Self.expectWhole(
       [
-        try Self.row("action", \HistoryMoment.action), try Self.row("stack", \HistoryMoment.stack),
-        try Self.row("thread", \HistoryMoment.thread, \HistoryMoment.milliseconds),
-        try Self.row("note", \HistoryMoment.note),
+        try Self.row("action", \HistoryEntry.action), try Self.row("stack", \HistoryEntry.stack),
+        try Self.row("thread", \HistoryEntry.thread, \HistoryEntry.milliseconds),
+        try Self.row("note", \HistoryEntry.note),
       ], bytes: 24)
     Self.expectWhole(
       [try Self.row("section", \SectionEntry.offset, \SectionEntry.capacity, \SectionEntry.used)],
