@@ -8,6 +8,8 @@ public enum ReportFormat: String, OptionWord {
   case json
   /// For code scanning and editors: the Static Analysis Results Interchange Format 2.1.0 (OASIS).
   case sarif
+  /// For IDEs and CI servers: protocol 4 of Valgrind's XML output, as Memcheck writes it.
+  case valgrindXML = "valgrind-xml"
 
   /// The purpose, behind its word in the help, and the ending of files that have the format.
   private var row: (purpose: String, ending: String) {
@@ -15,6 +17,7 @@ public enum ReportFormat: String, OptionWord {
     case .text: ("for people", "txt")
     case .json: ("for programs", "json")
     case .sarif: ("for code scanning and editors", "sarif")
+    case .valgrindXML: ("for IDEs that load Valgrind's", "xml")
     }
   }
 

@@ -39,6 +39,7 @@ extension ReportFormat {
     case .text: TextRenderer(colour: colour)
     case .json: JSONRenderer()
     case .sarif: SARIFRenderer(sourceRoot: sourceRoot)
+    case .valgrindXML: ValgrindXMLRenderer()
     }
   }
 }

@@ -44,6 +44,11 @@ import TraceStore
       equals: "leaks.sarif")
   }
 
+  @Test func valgrindXML() throws {
+    try expect(
+      ValgrindXMLRenderer().render(report([try SampleReport.image()])), equals: "leaks.xml")
+  }
+
   @Test func difference() throws {
     var before = report([try SampleReport.image()])
     let after = report([try SampleReport.faults()])
@@ -69,6 +74,7 @@ import TraceStore
     try expect(TextRenderer().render(report), equals: "faults.txt")
     try expect(JSONRenderer().render(report), equals: "faults.json")
     try expect(SARIFRenderer().render(report), equals: "faults.sarif")
+    try expect(ValgrindXMLRenderer().render(report), equals: "faults.xml")
   }
 
   @Test func ownershipMap() throws {

@@ -25,6 +25,10 @@ struct Client: Sendable {
     path: Built.root.appending(path: ".build/clients/codechecker/codechecker_report_converter")
       .path,
     package: "codechecker of the Python index")
+  /// Two readers of Valgrind's XML, from the Python index: `.ci/clients` installs them.
+  static let valgrindReaders = Client(
+    path: Built.root.appending(path: ".build/clients/valgrind/valgrind_codequality").path,
+    package: "valgrind-codequality and ValgrindCI of the Python index")
   static let make = Client(path: "/usr/bin/make", package: "make")
   static let perl = Client(path: "/usr/bin/perl", package: "perl")
 }
