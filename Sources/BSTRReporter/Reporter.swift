@@ -13,17 +13,21 @@ public struct Reporter: Sendable {
   /// Whether reports have ownership maps.
   public var hasMap: Bool
 
+  /// Whether reports have profiles.
+  public var hasProfile: Bool
+
   /// The source files of which findings show lines, without `redact`; `nil` for none.
   public var sources: SourceFiles?
 
   /// Creates a reporter.
   public init(
     redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false,
-    sources: SourceFiles? = nil
+    hasProfile: Bool = false, sources: SourceFiles? = nil
   ) {
     self.redact = redact
     self.wrappers = wrappers
     self.hasMap = hasMap
+    self.hasProfile = hasProfile
     self.sources = sources
   }
 
@@ -141,7 +145,7 @@ public struct Reporter: Sendable {
     let end = isRunning ? .running : Self.end(of: header)
     let evidence = SymbolicatedStore(
       image, with: &symbolicator, redact: redact, wrappers: wrappers,
-      isRunning: end == .running, scope: scope, naming: hasMap ? .all : .ofFindings)
+      isRunning: end == .running, scope: scope, naming: hasMap || hasProfile ? .all : .ofFindings)
     // A running process may still free its strings: they are no leaks.
     let leaks =
       end == .running
@@ -160,6 +164,7 @@ public struct Reporter: Sendable {
       findings: leaks + FaultFinder.findings(in: evidence),
       injectedFailures: Self.injectedFailures(in: evidence),
       map: hasMap ? evidence.inference.map(of: image) : nil,
+      profile: hasProfile ? ProfileFinder.profile(of: evidence) : nil,
       notes: scope == nil ? Self.notes(on: evidence, end) : [])
     process.unseenEnd = unseenEnd
     return process

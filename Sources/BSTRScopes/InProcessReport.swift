@@ -30,6 +30,7 @@ public enum InProcessReport {
     let options = unsafe tracker.pointee.options
     let reporter = Reporter(
       redact: options.redact, wrappers: Wrappers(adding: options.wrappers),
+      hasProfile: scope == nil && options.showProfiles,
       sources: SourceFiles(root: options.sourceRoot))
     return unsafe tracker.pointee.withoutRecording {
       var report = symbolicator.withLock {

@@ -6,6 +6,8 @@ public enum ReportFormat: String, OptionWord {
   case text
   /// For programs (Docs/ReportFormat.md).
   case json
+  /// For browsers: a page with everything in one file.
+  case html
   /// For code scanning and editors: the Static Analysis Results Interchange Format 2.1.0 (OASIS).
   case sarif
   /// For IDEs and CI servers: protocol 4 of Valgrind's XML output, as Memcheck writes it.
@@ -16,6 +18,7 @@ public enum ReportFormat: String, OptionWord {
     switch self {
     case .text: ("for people", "txt")
     case .json: ("for programs", "json")
+    case .html: ("for browsers", "html")
     case .sarif: ("for code scanning and editors", "sarif")
     case .valgrindXML: ("for IDEs that load Valgrind's", "xml")
     }

@@ -19,6 +19,8 @@ struct SymbolicatedStore {
   /// The data that static pointers of events point to.
   let data: [FrameWord: DataLocation]
   let redact: Bool
+  /// Whether live blocks are no leaks yet.
+  let isRunning: Bool
   /// Serial numbers of strings that are live because a wrong free was refused, which is a finding.
   let leftByRefusal: Set<UInt64>
   /// The scope that is reported on; `nil` for the whole process.
@@ -50,6 +52,7 @@ struct SymbolicatedStore {
     self.image = image
     self.scope = scope
     self.redact = redact
+    self.isRunning = isRunning
     self.wrappers = wrappers
     events = image.events
     live = isRunning ? [:] : Self.live(in: image)

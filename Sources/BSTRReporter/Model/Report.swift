@@ -161,6 +161,8 @@ public struct ProcessReport: Sendable {
   public var injectedFailures: [InjectedFailure]
   /// The functions that produced and freed its strings, where a map was asked for.
   public var map: OwnershipMap?
+  /// All its strings by their stacks, where a format shows them.
+  public var profile: AllocationProfile?
   /// Facts that a reader needs to judge the findings, in sentences.
   public var notes: [String]
   /// Modules whose strings are not seen.

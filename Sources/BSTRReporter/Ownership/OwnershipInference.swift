@@ -230,6 +230,9 @@ struct OwnershipInference {
 
   // MARK: the map
 
+  /// Returns the frame of the owner of strings that were freed; `nil` where that is uncertain.
+  func owner(of pair: PairRecord) -> Frame? { history(of: pair).owner.map { paths.frame($0) } }
+
   /// Returns producer, owner and freeing function of the strings of a pair.
   func parties(of pair: PairRecord) -> (
     producer: OwnershipMap.Party?, owner: OwnershipMap.Party?, freedBy: OwnershipMap.Party?

@@ -7,6 +7,9 @@ public protocol ReportRenderer: Sendable {
   /// Whether it merges findings by itself; others are given reports in which that is done.
   var mergesFaults: Bool { get }
 
+  /// Whether it shows the profiles of processes.
+  var showsProfiles: Bool { get }
+
   /// Renders the whole report, ending with a newline.
   func render(_ report: Report) -> String
 
@@ -24,6 +27,9 @@ extension ReportRenderer {
   /// False.
   public var mergesFaults: Bool { false }
 
+  /// False.
+  public var showsProfiles: Bool { false }
+
   /// Returns "": findings include their rules.
   public func suppressionRules(for report: Report) -> String { "" }
 }
@@ -40,6 +46,20 @@ extension ReportFormat {
     case .json: JSONRenderer()
     case .sarif: SARIFRenderer(sourceRoot: sourceRoot)
     case .valgrindXML: ValgrindXMLRenderer()
+    case .html: HTMLRenderer()
+    }
+  }
+}
+
+extension TraceOptions {
+  /// Whether any output shows the profiles of processes.
+  public var showProfiles: Bool {
+    destinations.contains { destination in
+      if case .report(let format) = destination.content {
+        format.renderer().showsProfiles
+      } else {
+        false
+      }
     }
   }
 }

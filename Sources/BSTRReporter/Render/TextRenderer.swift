@@ -32,7 +32,7 @@ public struct TextRenderer: ReportRenderer {
     if !report.findings.isEmpty {
       lines.append(TextLine(summary(report)))
     } else if !report.processes.isEmpty || report.damage.isEmpty {
-      lines.append(TextLine(nothingFound(report)))
+      lines.append(TextLine(Self.nothingFound(report)))
     }
     return text + self.text(of: lines)
   }
@@ -88,7 +88,7 @@ public struct TextRenderer: ReportRenderer {
     return text + "\n"
   }
 
-  private func nothingFound(_ report: Report) -> String {
+  static func nothingFound(_ report: Report) -> String {
     guard let first = report.processes.first else { return "bstrtrace: nothing was recorded" }
     let last = report.mainProcess.map { report.processes[$0] } ?? first
     let name = last.name

@@ -8,9 +8,9 @@ struct RuleWording {
   /// The rule that was broken, or why it matters, in a sentence.
   let description: String
   /// The wrong example.
-  private let wrong: String
+  let wrong: String
   /// The right example.
-  private let right: String
+  let right: String
 
   /// Creates the words for a kind of finding.
   ///

@@ -32,6 +32,7 @@ struct ReportOptions: TableOptions {
   func reporter(_ options: TraceOptions) -> Reporter {
     Reporter(
       redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map,
+      hasProfile: options.showProfiles,
       sources: SourceFiles(root: options.sourceRoot))
   }
 }

@@ -49,6 +49,13 @@ import TraceStore
       ValgrindXMLRenderer().render(report([try SampleReport.image()])), equals: "leaks.xml")
   }
 
+  @Test func html() throws {
+    var names = CachingSymbolicator(SampleReport.names)
+    let report = Reporter(hasProfile: true)
+      .report(on: [try SampleReport.image()], symbolicator: &names)
+    try expect(HTMLRenderer().render(report), equals: "leaks.html")
+  }
+
   @Test func difference() throws {
     var before = report([try SampleReport.image()])
     let after = report([try SampleReport.faults()])

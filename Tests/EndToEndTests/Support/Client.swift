@@ -29,6 +29,10 @@ struct Client: Sendable {
   static let valgrindReaders = Client(
     path: Built.root.appending(path: ".build/clients/valgrind/valgrind_codequality").path,
     package: "valgrind-codequality and ValgrindCI of the Python index")
+  /// A browser that Selenium drives.
+  static let browser = Client(path: "/usr/bin/chromedriver", package: "chromium-driver")
+  static let selenium = Client(
+    path: "/usr/lib/python3/dist-packages/selenium", package: "python3-selenium")
   static let make = Client(path: "/usr/bin/make", package: "make")
   static let perl = Client(path: "/usr/bin/perl", package: "perl")
 }

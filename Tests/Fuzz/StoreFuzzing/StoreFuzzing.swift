@@ -16,7 +16,7 @@ public enum StoreFuzzing {
   public static func report(on bytes: UnsafeRawBufferPointer) -> Bool {
     guard let image = try? StoreImage(bytes: bytes) else { return false }
     var names = OffsetSymbolicator()
-    let reporter = Reporter(hasMap: true)
+    let reporter = Reporter(hasMap: true, hasProfile: true)
     // Twice, as two processes are: what is summed up over processes must not trap either.
     let report = reporter.report(on: [image, image], symbolicator: &names)
     check(report)
