@@ -10,6 +10,8 @@ public enum ReportFormat: String, OptionWord {
   case html
   /// For code scanning and editors: the Static Analysis Results Interchange Format 2.1.0 (OASIS).
   case sarif
+  /// For profilers: pprof's format, in a file of gzip.
+  case pprof
   /// For IDEs and CI servers: protocol 4 of Valgrind's XML output, as Memcheck writes it.
   case valgrindXML = "valgrind-xml"
 
@@ -20,6 +22,7 @@ public enum ReportFormat: String, OptionWord {
     case .json: ("for programs", "json")
     case .html: ("for browsers", "html")
     case .sarif: ("for code scanning and editors", "sarif")
+    case .pprof: ("for profilers", "pb.gz")
     case .valgrindXML: ("for IDEs that load Valgrind's", "xml")
     }
   }

@@ -120,7 +120,7 @@ import TraceOptions
   @Test(arguments: [
     ("depth", "expected key=value"), ("depth=0", "expected a number from 1 to 256"),
     ("olechar=3", "expected 2 or 4"), ("track=yes", "expected on or off"),
-    ("format=yaml", "expected text or json or html or sarif or valgrind-xml"),
+    ("format=yaml", "expected text or json or html or sarif or pprof or valgrind-xml"),
     ("output=", "expected a path"),
     ("foreign=yes", "expected report or ignore"),
     ("fail-allocation=0", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),

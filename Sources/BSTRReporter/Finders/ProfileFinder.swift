@@ -10,6 +10,8 @@ struct ProfileFinder {
   private struct Key: Hashable {
     var frames: [Int]
     var owner: Int?
+    var scope = ScopeID.none
+    var thread: UInt32?
   }
 
   private init(_ evidence: SymbolicatedStore) { self.evidence = evidence }
@@ -25,7 +27,9 @@ struct ProfileFinder {
       if first.key.frames != second.key.frames {
         return first.key.frames.lexicographicallyPrecedes(second.key.frames)
       }
-      return (first.key.owner ?? -1) < (second.key.owner ?? -1)
+      let (one, other) = (first.key, second.key)
+      return (one.owner ?? -1, one.scope.rawValue, one.thread ?? 0)
+        < (other.owner ?? -1, other.scope.rawValue, other.thread ?? 0)
     }
     return AllocationProfile(
       samples: samples.map(\.value), knowsFreed: evidence.inference.knowsFrees,
@@ -34,54 +38,77 @@ struct ProfileFinder {
 
   private mutating func addFreed() {
     for pair in OwnershipInference.merged(evidence.image.pairs) {
-      add(pair.allocated, owner: evidence.inference.owner(of: pair)) { sample in
+      let owner = evidence.inference.owner(of: pair)
+      add(pair.allocated, owner: owner, in: .none, by: nil) { sample in
         sample.allocated += .init(
           count: Int(clamping: pair.count), bytes: Int(clamping: pair.bytes))
       }
     }
   }
 
-  private mutating func addLive() {
-    struct Group {
-      var live = AllocationProfile.Amount()
-      var leaked = AllocationProfile.Amount()
-      var first = UInt64.max
+  private struct Origin: Hashable {
+    var scope: ScopeID
+    var thread: UInt32
+  }
 
-      mutating func add(_ block: BlockRecord) {
-        live += .init(count: 1, bytes: Int(block.byteLength))
-        first = min(first, block.serial)
-      }
-    }
+  /// The live strings of one stack.
+  private struct Group {
+    var count = 0
+    var first = UInt64.max
+    var live: [Origin: AllocationProfile.Amount] = [:]
+    var leaked: [Origin: AllocationProfile.Amount] = [:]
+  }
+
+  private mutating func addLive() {
     var groups: [StackID: Group] = [:]
     evidence.image.forEachLiveBlock { block in
-      groups[block.stack, default: Group()].add(block)
+      let origin = Origin(scope: block.scope, thread: block.thread)
+      groups[block.stack, default: Group()].live[origin, default: .init()] += Self.amount(of: block)
+      groups[block.stack]?.count += 1
+      let first = groups[block.stack]?.first ?? .max
+      groups[block.stack]?.first = min(first, block.serial)
     }
     if !evidence.isRunning {
       evidence.forEachLeakedBlock { block in
-        groups[block.stack]?.leaked += .init(count: 1, bytes: Int(block.byteLength))
+        let origin = Origin(scope: block.scope, thread: block.thread)
+        groups[block.stack]?.leaked[origin, default: .init()] += Self.amount(of: block)
       }
     }
     let allocations = evidence.inference.allocations
     for (stack, group) in groups {
       let ownership = evidence.inference.ownership(
         of: OwnershipInference.Leaked(
-          stacks: [stack], live: group.live.count,
+          stacks: [stack], live: group.count,
           allocationsAfterFirst: allocations - min(allocations, group.first)))
-      add(stack, owner: ownership.owner) { sample in
-        sample.leaked += group.leaked
-        sample.live += group.live
-        sample.allocated += group.live
+      for (origin, live) in group.live {
+        add(stack, owner: ownership.owner, in: origin.scope, by: origin.thread) { sample in
+          let leaked = group.leaked[origin]
+          sample.rule = leaked.flatMap { _ in ownership.rule }
+          sample.leaked += leaked ?? .init()
+          sample.live += live
+          sample.allocated += live
+        }
       }
     }
   }
 
+  private static func amount(of block: BlockRecord) -> AllocationProfile.Amount {
+    .init(count: 1, bytes: Int(block.byteLength))
+  }
+
   private mutating func add(
-    _ stack: StackID, owner: Frame?, _ change: (inout AllocationProfile.Sample) -> Void
+    _ stack: StackID, owner: Frame?, in scope: ScopeID, by thread: UInt32?,
+    _ change: (inout AllocationProfile.Sample) -> Void
   ) {
     let indices = evidence.resolver.frameIndices(of: stack)
     if indices.isEmpty { return }
     let frames = indices.map { evidence.resolver.frames[$0] }
-    let key = Key(frames: indices, owner: owner.flatMap { frames.lastIndex(of: $0) })
-    change(&samples[key, default: AllocationProfile.Sample(frames: frames, owner: key.owner)])
+    let key = Key(
+      frames: indices, owner: owner.flatMap { frames.lastIndex(of: $0) }, scope: scope,
+      thread: thread)
+    var sample = AllocationProfile.Sample(frames: frames, owner: key.owner)
+    sample.scope = evidence.image.name(of: scope)
+    sample.thread = thread.map { Int($0) }
+    change(&samples[key, default: sample])
   }
 }

@@ -2,12 +2,18 @@
 
 /// The strings of a process, by stack and owner.
 public struct AllocationProfile: Sendable {
-  /// Strings that were allocated at one stack and had one owner.
+  /// Strings that were allocated at one stack, in one scope and thread, and had one owner.
   public struct Sample: Sendable {
     /// The frames, innermost first.
     public var frames: [Frame]
     /// The index of the owner's frame; `nil` where the owner is uncertain.
     public var owner: Int?
+    /// The scope in which they were allocated; `nil` for none, and for those that were freed.
+    public var scope: String?
+    /// The kernel's id of the thread that allocated them; `nil` for those that were freed.
+    public var thread: Int?
+    /// The rule that was broken with those that are leaks.
+    public var rule: Ownership.Rule?
     /// Those that are leaks.
     public var leaked = Amount()
     /// Those that were live at the end, leaks included.

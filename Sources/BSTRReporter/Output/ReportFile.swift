@@ -48,6 +48,9 @@ public struct ReportFile: Sendable {
     return time.nanoseconds
   }
 
+  /// Whether it is a terminal.
+  var isTerminal: Bool { isatty(descriptor) == 1 }
+
   /// Whether text for it is to be in colour.
   var isColourful: Bool { ReportOutput.isColourful(descriptor) }
 

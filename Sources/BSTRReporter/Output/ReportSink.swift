@@ -39,14 +39,14 @@ public struct ReportSink: Sendable {
   /// Writes a report over the output's content.
   public func write(_ report: Report) throws(ReportOutput.Failure) {
     let report = renderer.mergesFaults ? report : report.merged(options)
-    var text = renderer.render(report)
-    if hasSuppressionRules { text += renderer.suppressionRules(for: report) }
-    try write(text: text)
+    var bytes = renderer.bytes(of: report)
+    if hasSuppressionRules { bytes += renderer.suppressionRules(for: report).utf8 }
+    try file.replace(bytes)
   }
 
   /// Writes the difference between two runs over the output's content.
   public func write(_ diff: FindingDiff) throws(ReportOutput.Failure) {
-    try write(text: renderer.render(diff))
+    try file.replace(renderer.bytes(of: diff))
   }
 
   /// Writes text for people in place of a report.

@@ -27,7 +27,12 @@ public struct ReportSinks: Sendable {
         }
       switch destination.content {
       case .report(.text) where destination.path == nil && gitHub != nil: continue
-      case .report(let format): sinks.append(ReportSink(file, format, options))
+      case .report(let format):
+        if file.isTerminal, !(format.renderer() is any TextualRenderer) {
+          throw ReportOutput.Failure(
+            description: "\(format.rawValue) to a terminal: it is no text. --output names a file.")
+        }
+        sinks.append(ReportSink(file, format, options))
       case .store: stores.append(file)
       }
     }

@@ -3,7 +3,7 @@
 import FoundationEssentials
 
 /// Renders JSON.
-public struct JSONRenderer: ReportRenderer {
+public struct JSONRenderer: TextualRenderer {
   /// Findings are there as they were found, and once more each fault once.
   public var mergesFaults: Bool { true }
 

@@ -10,17 +10,34 @@ public protocol ReportRenderer: Sendable {
   /// Whether it shows the profiles of processes.
   var showsProfiles: Bool { get }
 
-  /// Renders the whole report, ending with a newline.
-  func render(_ report: Report) -> String
+  /// Renders the whole report.
+  func bytes(of report: Report) -> [UInt8]
 
-  /// Renders the difference between two runs, ending with a newline.
-  func render(_ diff: FindingDiff) -> String
+  /// Renders the difference between two runs.
+  func bytes(of diff: FindingDiff) -> [UInt8]
 
   /// Returns rules that would silence the findings of a report, to follow it where that was asked
   /// for.
   ///
   /// Empty in formats whose findings include their rules.
   func suppressionRules(for report: Report) -> String
+}
+
+/// Renders reports as text.
+public protocol TextualRenderer: ReportRenderer {
+  /// Renders the whole report, ending with a newline.
+  func render(_ report: Report) -> String
+
+  /// Renders the difference between two runs, ending with a newline.
+  func render(_ diff: FindingDiff) -> String
+}
+
+extension TextualRenderer {
+  /// Returns the text.
+  public func bytes(of report: Report) -> [UInt8] { Array(render(report).utf8) }
+
+  /// Returns the text.
+  public func bytes(of diff: FindingDiff) -> [UInt8] { Array(render(diff).utf8) }
 }
 
 extension ReportRenderer {
@@ -47,6 +64,7 @@ extension ReportFormat {
     case .sarif: SARIFRenderer(sourceRoot: sourceRoot)
     case .valgrindXML: ValgrindXMLRenderer()
     case .html: HTMLRenderer()
+    case .pprof: PprofRenderer()
     }
   }
 }

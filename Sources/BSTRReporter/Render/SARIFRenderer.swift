@@ -4,7 +4,7 @@
 import TraceOptions
 
 /// Renders SARIF.
-public struct SARIFRenderer: ReportRenderer {
+public struct SARIFRenderer: TextualRenderer {
   /// The folder that source files below it are named relative to; `nil` for none.
   public var sourceRoot: String?
 

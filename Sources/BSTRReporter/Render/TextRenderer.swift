@@ -1,7 +1,7 @@
 // The report for people. Wording is part of the contract: golden tests hold it.
 
 /// Renders text.
-public struct TextRenderer: ReportRenderer {
+public struct TextRenderer: TextualRenderer {
   /// Whether to use colour.
   public var colour: Bool
 

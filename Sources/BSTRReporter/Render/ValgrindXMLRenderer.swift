@@ -2,7 +2,7 @@
 // servers load. Docs/ReportFormat.md says what of the report is in it.
 
 /// Renders Valgrind's XML.
-public struct ValgrindXMLRenderer: ReportRenderer {
+public struct ValgrindXMLRenderer: TextualRenderer {
   /// Creates a renderer.
   public init() {}
 

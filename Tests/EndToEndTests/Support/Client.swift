@@ -29,6 +29,9 @@ struct Client: Sendable {
   static let valgrindReaders = Client(
     path: Built.root.appending(path: ".build/clients/valgrind/valgrind_codequality").path,
     package: "valgrind-codequality and ValgrindCI of the Python index")
+  /// The reader of profiles, as Debian's Go has it.
+  static let pprof = Client(
+    path: "/usr/lib/go-1.19/pkg/tool/linux_amd64/pprof", package: "golang-1.19-go")
   /// A browser that Selenium drives.
   static let browser = Client(path: "/usr/bin/chromedriver", package: "chromium-driver")
   static let selenium = Client(

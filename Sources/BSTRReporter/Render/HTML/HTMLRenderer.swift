@@ -3,7 +3,7 @@
 // and HTMLScript.swift what browsers need. Docs/ReportFormat.md says what is on it.
 
 /// Renders HTML.
-public struct HTMLRenderer: ReportRenderer {
+public struct HTMLRenderer: TextualRenderer {
   /// True: the flame graph and the map.
   public var showsProfiles: Bool { true }
 
