@@ -26,15 +26,14 @@ struct HTMLFinding {
     finding.kind.id + (finding.ownership.rule.map { "-\($0.rawValue)" } ?? "")
   }
 
-  /// The frame to look at: the owner's, or else the innermost one with a line.
-  private var target: Frame? { finding.primaryFrame }
+  /// The frame to look at: of a wrong free the one that broke a rule, else the owner's, or the
+  /// innermost one with a line.
+  private var target: Frame? { wrongFree ?? finding.primaryFrame }
 
   private var isDetailed: Bool { number <= HTMLRenderer.maxDetailed }
 
   /// The function to change, or to look at.
-  private var function: String {
-    (finding.ownership.owner ?? target)?.name ?? "?"
-  }
+  private var function: String { (wrongFree ?? finding.ownership.owner ?? target)?.name ?? "?" }
 
   /// The line to change: a way out where one is proposed, or else the owner's.
   private var targetLocation: String {
@@ -42,6 +41,18 @@ struct HTMLFinding {
       return "\(Frame.lastComponent(of: source.file)):\(way.number)"
     }
     return target?.location ?? "?"
+  }
+
+  /// The frame of the free that broke a rule; `nil` for leaks, and where no rule is known.
+  ///
+  /// It is in the function that freed what it was to return or had borrowed, or else the last one.
+  private var wrongFree: Frame? {
+    let ownership = finding.ownership
+    guard finding.kind != .leak, let rule = ownership.rule else { return nil }
+    let party = rule == .return ? ownership.producer : ownership.consumer
+    let frames = [finding.freed, finding.detected].compactMap { $0?.frames }.joined()
+    return party.flatMap { party in frames.first { $0.function == party.function } }
+      ?? ownership.owner
   }
 
   // MARK: list
@@ -105,7 +116,7 @@ struct HTMLFinding {
     html += facts
     html += stacks
     html += """
-      <p class="suppress">To silence it: <code>\(Self.escaped(finding.suppression))</code> \
+      <p class="suppress">Suppression rule: <code>\(Self.escaped(finding.suppression))</code> \
       <button type="button" class="copy" hidden>Copy</button></p>
       </article>
 
@@ -184,7 +195,7 @@ struct HTMLFinding {
       steps.append(
         Step(
           label: isOver ? "never freed" : "not freed yet",
-          remark: ways.isEmpty ? nil : "lost on line \(lines)", isEnd: true))
+          remark: ways.isEmpty ? nil : "left without a free on line \(lines)", isEnd: true))
     }
     return steps
   }
@@ -228,7 +239,7 @@ struct HTMLFinding {
       sentences += Self.escaped(rule.sentence + basis)
     }
     if let doubt = ownership.doubt { sentences += Self.escaped(doubt) }
-    let link = "<a href=\"#rule-\(Self.escaped(Self.ruleID(of: finding)))\">Wrong and right</a>"
+    let link = "<a href=\"#rule-\(Self.escaped(Self.ruleID(of: finding)))\">Rule with examples</a>"
     return "<p class=\"why\">\(sentences) \(link)</p>\n"
   }
 
@@ -289,7 +300,11 @@ struct HTMLFinding {
     if let scope = finding.scope { rows.append(("scope", scope)) }
     if !finding.serials.isEmpty {
       let more = finding.strings > finding.serials.count ? ", …" : ""
-      rows.append(("serial", finding.serials.map { "\($0)" }.joined(separator: ", ") + more))
+      rows.append(
+        (
+          finding.serials.count == 1 ? "serial number" : "serial numbers",
+          finding.serials.map { "\($0)" }.joined(separator: ", ") + more
+        ))
     }
     if rows.isEmpty { return "" }
     return "<dl class=\"facts\">\n"

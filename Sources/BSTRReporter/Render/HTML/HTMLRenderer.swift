@@ -113,16 +113,22 @@ public struct HTMLRenderer: TextualRenderer {
     let program = main.map { process in
       "<code class=\"name\">\(escaped(process.arguments.isEmpty ? process.executable : process.arguments.joined(separator: " ")))</code>"
         + (process.endText.map { " \(escaped($0))" } ?? "")
-        + (others > 0 ? ", with \(TextRenderer.count(others, "process", "processes")) more" : "")
+        + (others > 0
+          ? ", and \(TextRenderer.count(others, "more process", "more processes"))" : "")
     }
     var tiles: [(value: String, label: String, isBad: Bool)] = []
     if report.leakedBstrs > 0 {
-      tiles.append(("\(report.leakedBstrs)", "leaked BSTRs", true))
+      tiles.append(
+        ("\(report.leakedBstrs)", report.leakedBstrs == 1 ? "leaked BSTR" : "leaked BSTRs", true))
       tiles.append((grouped(report.leakedBytes), "bytes leaked", true))
     }
-    let faults = findings.count { $0.kind != .leak }
-    if faults > 0 { tiles.append(("\(faults)", faults == 1 ? "fault" : "faults", true)) }
-    tiles.append((grouped(Int(clamping: report.allocations)), "allocations", false))
+    for kind in FindingKind.all where kind != .leak {
+      let count = findings.count { $0.kind == kind }
+      if count == 0 { continue }
+      tiles.append(("\(count)", count == 1 ? kind.title.lowercased() : kind.plural, true))
+    }
+    let allocations = Int(clamping: report.allocations)
+    tiles.append((grouped(allocations), allocations == 1 ? "allocation" : "allocations", false))
     if report.suppressed > 0 { tiles.append(("\(report.suppressed)", "known already", false)) }
     var html = """
       <header>

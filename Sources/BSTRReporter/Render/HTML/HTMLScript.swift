@@ -20,11 +20,6 @@ enum HTMLScript {
     const titles = heads.map((head) => head.textContent);
     const rows = list ? [...list.tBodies[0].rows] : [];
     const cell = (row, column) => row.cells[column] ? row.cells[column].textContent : '';
-    const labels = titles.map((title) => ['#', 'Kind', 'Where to look', 'Function'].includes(title) ? '' : title);
-    for (const row of rows)
-      labels.forEach((label, column) => {
-        if (label && row.cells[column] && cell(row, column)) row.cells[column].dataset.label = label;
-      });
     let direction = 1, sorted = -1;
     const sort = (column) => {
       direction = sorted === column ? -direction : heads[column].className === 'n' ? -1 : 1;
@@ -59,16 +54,17 @@ enum HTMLScript {
         form.append(select);
         selects.push([select, column]);
       }
-      const texts = rows.map((row) => row.textContent.toLowerCase());
+      // What a finding's section says is found, too.
+      const section = (row) => $('f' + cell(row, 0));
+      const texts = rows.map((row) => (row.textContent + (section(row)?.textContent ?? '')).toLowerCase());
       const filter = () => {
         const wanted = search.value.toLowerCase();
         let shown = 0;
         rows.forEach((row, index) => {
           row.hidden = !texts[index].includes(wanted)
             || selects.some(([select, column]) => select.value && cell(row, column) !== select.value);
-          const number = cell(row, titles.indexOf('#'));
-          const section = $('f' + number);
-          if (section) section.hidden = row.hidden;
+          const full = section(row);
+          if (full) full.hidden = row.hidden;
           if (!row.hidden) shown += 1;
         });
         $('shown').textContent = shown === rows.length ? '' : shown + ' of ' + rows.length + ' findings';

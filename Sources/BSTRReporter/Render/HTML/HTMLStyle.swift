@@ -26,7 +26,7 @@ enum HTMLStyle {
     h1{margin:.1rem 0;font-size:1.9rem;line-height:1.2;overflow-wrap:anywhere}
     h2{margin:2.5rem 0 .6rem;font-size:1.25rem}
     h3,h4{margin:0 0 .4rem;font-size:1.05rem}
-    h4{margin-top:.8rem;font-size:.9rem;color:var(--mut);font-weight:600}
+    .scroll+h3{margin-top:1.4rem}h4{margin-top:.8rem;font-size:.9rem;color:var(--mut);font-weight:600}
     .program{margin:.2rem 0 1rem;color:var(--mut)}
     .tiles{display:flex;flex-wrap:wrap;gap:.6rem;list-style:none;margin:0;padding:0}
     .tiles li{padding:.5rem .9rem;border:1px solid var(--line);border-radius:.5rem;background:var(--card)}
@@ -43,6 +43,9 @@ enum HTMLStyle {
     .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
     #list td:nth-child(n+3):not(:nth-child(5),:nth-child(6),:nth-child(7)){font:.88rem/1.7 ui-monospace,SFMono-Regular,Menlo,
     Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere;min-width:8rem}
+    @media (min-width:40rem){#list{table-layout:fixed}#list th:nth-child(1){width:4.2rem}#list th:nth-child(2){width:8.5rem}
+    #list th:nth-child(5){width:5rem}#list th:nth-child(6){width:5.5rem}#list th:nth-child(7){width:6.5rem}
+    #list td:nth-child(8),#list th:nth-child(8){padding-left:1.4rem}}
     #list td:nth-child(2){white-space:nowrap;font-weight:600}#list td:nth-child(5){white-space:nowrap}
     #list td:nth-child(6),#list td:nth-child(7){text-align:right;font-variant-numeric:tabular-nums}
     .k{font-style:normal;font-size:.82rem;font-weight:600;padding:.1rem .45rem;border-radius:1rem;white-space:nowrap}
@@ -100,7 +103,8 @@ enum HTMLStyle {
     #list,#list tbody,#list tr,#list td{display:block;width:100%}#list tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
     #list td{border:0;padding:.05rem 0;text-align:left!important}#list td:empty{display:none}
     #list td:nth-child(-n+2){display:inline-block;width:auto;margin-right:.6rem}.line b{display:block;margin-left:2.4rem}
-    #list td[data-label]::before{content:attr(data-label) " ";color:var(--mut)}
+    #list td:nth-child(6)::before{content:"BSTRs "}#list td:nth-child(7)::before{content:"Bytes "}
+    #list td::before{color:var(--mut)}.line{white-space:pre-wrap;overflow-wrap:anywhere}
     .story li{flex-basis:100%;max-width:100%}.story li+li::before{content:"\\2193";left:1rem;top:-1.3rem}
     .story{gap:1.2rem}}
     @media print{body{max-width:none;padding:0}#flame,form,.copy,.skip{display:none!important}
