@@ -74,10 +74,12 @@ void ct_end_fork_in_child(void) {
   pthread_mutex_init(&forking, NULL);
   pthread_mutex_init(&ct_leaving, NULL);
   ct_is_forking = false;
+  ct_idle_caches = 0;
   for (struct ct_thread *thread = ct_threads; thread; thread = thread->next) {
     if (thread == ct_this_thread) continue;
     thread->inside = false;
     thread->taken = false;
+    if (thread->unwind_cache) ct_idle_caches++;
   }
   if (!ct_this_thread) return;
   ct_this_thread->tid = ct_kernel_id();

@@ -19,9 +19,27 @@ pthread_mutex_t ct_leaving = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
+// Slots that are not taken and have an unwind cache, for threads to come: their memory is bounded by
+// this many caches, and a program that starts a thread for each task maps none for it.
+#define CT_IDLE_CACHES 16
+
+uint32_t ct_idle_caches;
+
+// Leaves the unwind cache to the next thread, or unmaps it.
+static void leave_cache(struct ct_thread *thread) {
+  void *cache = thread->unwind_cache;
+  if (!cache) return;
+  if (__atomic_fetch_add(&ct_idle_caches, 1, __ATOMIC_RELAXED) < CT_IDLE_CACHES) return;
+  __atomic_fetch_sub(&ct_idle_caches, 1, __ATOMIC_RELAXED);
+  // In this order: a child that another thread forks meanwhile has no slot with unmapped memory.
+  __atomic_store_n(&thread->unwind_cache, NULL, __ATOMIC_RELEASE);
+  munmap(cache, thread->unwind_cache_bytes);
+}
+
 static void release_thread_slot(void *memory) {
   struct ct_thread *thread = memory;
   ct_this_thread = NULL;
+  leave_cache(thread);
   pthread_mutex_lock(&ct_leaving);
   __atomic_store_n(&thread->inside, false, __ATOMIC_RELAXED);
   __atomic_store_n(&thread->taken, false, __ATOMIC_RELEASE);
@@ -49,6 +67,7 @@ struct ct_thread *ct_take_thread(void) {
   if (ct_other_recorder) return NULL;
   struct ct_thread *thread = __atomic_load_n(&ct_threads, __ATOMIC_ACQUIRE);
   while (thread && !take(thread)) thread = thread->next;
+  if (thread && thread->unwind_cache) __atomic_fetch_sub(&ct_idle_caches, 1, __ATOMIC_RELAXED);
   if (!thread) {
     thread = mmap(NULL, sizeof *thread, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (thread == MAP_FAILED) return NULL;

@@ -13,6 +13,9 @@
 /// The slots of all threads, the newest first. Slots are added without a lock, and never removed.
 extern struct ct_thread *ct_threads;
 
+/// The count of slots that no thread has, with an unwind cache.
+extern uint32_t ct_idle_caches;
+
 /// Held while a thread ends, and while the stacks of living threads are looked at.
 extern pthread_mutex_t ct_leaving;
 

@@ -107,7 +107,7 @@ extension Tracker {
     let unloads = ct_unload_count()
     let known = UnwindCache.stack(at: caller, unloads: unloads)
     if known == .none { return unwind(from: caller, unloads, in: store) }
-    if verifiesStacks { verify(known, caller, in: store) }
+    if verifiesStacks { verify(known, isHit: true, caller, in: store) }
     return known
   }
 
@@ -118,28 +118,35 @@ extension Tracker {
   private func unwind(
     from caller: CallSite, _ unloads: UInt32, in store: borrowing StoreWriter
   ) -> StackID {
-    let stack = unsafe StackCapture.capture(from: caller, depth: depth)
+    let byRules = unsafe UnwindCache.rules(unloads: unloads).flatMap {
+      unsafe StackCapture.captureByRules(from: caller, depth: depth, $0)
+    }
+    let stack = unsafe byRules ?? StackCapture.capture(from: caller, depth: depth)
     depotLock.acquire()
     let id = unsafe depot.pointee.intern(stack, in: store)
     depotLock.release()
     if id == .none {
       unsafe store.counter(.unrecordedStacks).pointee.add(1, ordering: .relaxed)
-    } else {
-      unsafe UnwindCache.insert(id, stack, at: caller, unloads: unloads)
+      return id
     }
+    unsafe UnwindCache.insert(id, stack, at: caller, unloads: unloads)
+    if verifiesStacks, unsafe byRules != nil { verify(id, isHit: false, caller, in: store) }
     return id
   }
 
-  /// Compares an unwind-cache hit with the stack that unwinding gives, and counts mismatches.
+  /// Compares a stack that was found without libunwind with the one that libunwind finds, and
+  /// counts hits of the unwind cache, and all mismatches.
   ///
   /// Takes the depot lock.
   @inline(never)
-  private func verify(_ known: StackID, _ caller: CallSite, in store: borrowing StoreWriter) {
+  private func verify(
+    _ known: StackID, isHit: Bool, _ caller: CallSite, in store: borrowing StoreWriter
+  ) {
     let stack = unsafe StackCapture.capture(from: caller, depth: depth)
     depotLock.acquire()
     let id = unsafe depot.pointee.intern(stack, in: store)
     depotLock.release()
-    unsafe store.counter(.verifiedStacks).pointee.add(1, ordering: .relaxed)
+    if isHit { unsafe store.counter(.verifiedStacks).pointee.add(1, ordering: .relaxed) }
     if id != known { unsafe store.counter(.wrongStacks).pointee.add(1, ordering: .relaxed) }
   }
 

@@ -1,10 +1,10 @@
-// Unwinds the stack of the calling thread. Does not remember it: that is StackDepot.
+// Unwinds the stack of the calling thread by libunwind. Does not remember it: that is StackDepot.
 
 import CTracker
 import CUnwind
 import Glibc
 
-/// The unwinding of stacks by libunwind.
+/// The unwinding of stacks, by rules where these are enough, and else by libunwind.
 ///
 /// Takes no lock of the registry or the depot. The caller holds the recursion guard.
 enum StackCapture {
@@ -63,7 +63,7 @@ enum StackCapture {
   }
 
   /// The calling thread's scratch memory.
-  private static var scratch: UnsafeMutablePointer<UInt> {
+  static var scratch: UnsafeMutablePointer<UInt> {
     unsafe UnsafeMutableRawPointer(ct_scratch()).assumingMemoryBound(to: UInt.self)
   }
 
@@ -74,7 +74,7 @@ enum StackCapture {
     return max(0, unsafe Int(cunwind_unwind(slots, Int32(limit))))
   }
 
-  private static func stack(
+  static func stack(
     _ addresses: UnsafeMutablePointer<UInt>, from start: Int, count: Int, truncated: Bool
   ) -> Stack {
     unsafe Stack(

@@ -5,9 +5,10 @@ extension UnwindCache {
   /// Finds the inputs of an unwind, from the innermost frame outwards.
   ///
   /// - Returns: their count; `nil` when a frame has unsupported call frame information, or the
-  ///   stack differs from the one that libunwind found.
+  ///   stack differs from the one that was found.
   static func inputs(
-    of stack: StackCapture.Stack, at caller: CallSite, _ words: UnsafeMutablePointer<Slot>
+    of stack: StackCapture.Stack, at caller: CallSite, _ rules: RuleTable,
+    _ words: UnsafeMutablePointer<Slot>
   ) -> Int? {
     let addresses = unsafe stack.addresses
     let start = caller.frame &+ 16
@@ -22,7 +23,7 @@ extension UnwindCache {
     // is computed are removed at the end.
     var source = 0
     for index in addresses.indices {
-      guard let rule = unsafe CFARule.of(addresses[index]) else { return nil }
+      guard let rule = unsafe rules.rule(of: addresses[index]) else { return nil }
       let isLast = index == addresses.count - 1
       if rule.isOutermost {
         guard isLast, unsafe !stack.truncated else { return nil }
@@ -37,7 +38,9 @@ extension UnwindCache {
         frame = stackPointer &+ UInt(bitPattern: rule.offset)
       }
       // Stacks grow down: callers are at higher addresses.
-      guard frame > stackPointer, frame &- start < maxStackBytes, frame % 8 == 0 else { return nil }
+      guard frame > stackPointer, frame &- start < StackCapture.maxStackBytes, frame % 8 == 0 else {
+        return nil
+      }
       if let offset = rule.framePointerOffset {
         let address = frame &+ UInt(bitPattern: offset)
         // Below the frame: in the part of the stack that the unwind has passed already.
@@ -63,7 +66,6 @@ extension UnwindCache {
   /// The lowest bit of an address, which is a multiple of 8: set where no frame address is computed
   /// from this word.
   private static let unneeded: UInt = 1
-  private static let maxStackBytes: UInt = 1 << 32
 
   /// Removes the unneeded words, in place; returns the count of the others.
   private static func withoutUnneeded(_ words: UnsafeMutablePointer<Slot>, _ count: Int) -> Int {

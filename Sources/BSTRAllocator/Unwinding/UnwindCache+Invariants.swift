@@ -16,12 +16,15 @@
       var unsupported = 0
       /// Slots outside of entries.
       var slots = 0
+      /// The count of entries that there are, as a power of two.
+      var entryBits = 0
     }
 
     /// Counts the entries and slots in use of the calling thread's cache.
     static func usage() -> Usage {
       var usage = Usage()
       guard let memory = unsafe ct_thread().pointee.unwind_cache else { return usage }
+      usage.entryBits = unsafe geometry(of: memory).entryBits
       usage.slots = unsafe Int(memory.assumingMemoryBound(to: Cache.self).pointee.slotsUsed)
       unsafe forEachEntry(in: memory) { entry, _ in
         if entry.isKnown {
@@ -45,12 +48,17 @@
       // `branchKey` combines an entry's id and twice a slot's index, which must not overlap.
       check(MemoryLayout<Entry>.stride == 64, "an entry is no cache line")
       check(MemoryLayout<Slot>.stride == 16, "a slot is not 16 bytes")
-      check(2 * (slotOffset / 16 + maxSlots) < 1 << 20, "a slot's index does not fit an origin")
+      check(2 * (Geometry.largest.bytes / 16) < 1 << 20, "a slot's index does not fit an origin")
       guard let memory = unsafe ct_thread().pointee.unwind_cache else { return violations }
       let cache = unsafe memory.assumingMemoryBound(to: Cache.self).pointee
-      let firstSlot = UInt32(slotOffset / 16)
+      let geometry = unsafe geometry(of: memory)
+      check(geometry.slotOffset % 16 == 0, "slots are not aligned")
+      check(
+        Int(cache.entryMask) == (1 << geometry.entryBits - 1) * 64,
+        "the mask does not fit the count of entries")
+      let firstSlot = UInt32(geometry.slotOffset / 16)
       let endSlot = firstSlot + cache.slotsUsed
-      check(Int(cache.slotsUsed) <= maxSlots, "more slots are used than there are")
+      check(Int(cache.slotsUsed) <= geometry.slotCount, "more slots are used than there are")
 
       var ids: Set<UInt32> = []
       var keys: Set<[UInt]> = []
@@ -103,8 +111,8 @@
         }
       }
 
-      let index = unsafe (memory + indexOffset).assumingMemoryBound(to: UInt32.self)
-      for cell in 0..<1 << indexBits {
+      let index = unsafe (memory + geometry.indexOffset).assumingMemoryBound(to: UInt32.self)
+      for cell in 0..<1 << geometry.indexBits {
         let slot = unsafe index[cell]
         check(slot == 0 || (firstSlot..<endSlot).contains(slot), "an unused slot is shared")
       }
@@ -114,14 +122,15 @@
     private static func entries(
       in memory: UnsafeMutableRawPointer
     ) -> UnsafeMutablePointer<Entry> {
-      unsafe (memory + entryOffset).assumingMemoryBound(to: Entry.self)
+      unsafe (memory + Geometry.entryOffset).assumingMemoryBound(to: Entry.self)
     }
 
     private static func forEachEntry(
       in memory: UnsafeMutableRawPointer, _ body: (Entry, Int) -> Void
     ) {
       let entries = unsafe entries(in: memory)
-      for index in 0..<1 << entryBits + ways where unsafe entries[index].origin != 0 {
+      for index in unsafe 0..<geometry(of: memory).entryCount
+      where unsafe entries[index].origin != 0 {
         unsafe body(entries[index], index)
       }
     }

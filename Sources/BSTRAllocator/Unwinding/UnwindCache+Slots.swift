@@ -254,12 +254,13 @@ extension UnwindCache {
       let start = unsafe slots + (count - length)
       unsafe hash = Self.hash(start.pointee, hash)
       let candidate = unsafe sharedIndex(hash, memory).pointee
-      guard candidate != 0, Int(candidate) + length <= Int(end) else { break }
+      // Another stack's slot, or one of this stack's, may have the cell: a longer run may be found.
+      guard candidate != 0, Int(candidate) + length <= Int(end) else { continue }
       // Most often the slot is in front of the run that was found last.
       let unchecked = candidate == found.first &- 1 && length > 1 ? 1 : length
       guard
         unsafe memcmp(slot(candidate, memory), start, unchecked * MemoryLayout<Slot>.stride) == 0
-      else { break }
+      else { continue }
       found = (candidate, length)
     }
     return found
@@ -281,8 +282,9 @@ extension UnwindCache {
   private static func sharedIndex(
     _ hash: UInt64, _ memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<UInt32> {
-    unsafe (memory + indexOffset).assumingMemoryBound(to: UInt32.self)
-      + Int(hash >> (64 - UInt64(indexBits)))
+    let geometry = unsafe geometry(of: memory)
+    return unsafe (memory + geometry.indexOffset).assumingMemoryBound(to: UInt32.self)
+      + Int(hash >> (64 - UInt64(geometry.indexBits)))
   }
 
   /// Returns the hash of a slot and of all slots behind it, whose hash is `outer`.

@@ -19,13 +19,15 @@ import TraceStore
 /// Stacks with the same inner frames share their slots: at a divergence point a branch continues,
 /// found by the word that differs and its position.
 ///
-/// A thread's memory, 3 MiB of addresses, of which the kernel provides the pages that are used:
+/// A thread's memory at first and at most, of which the kernel provides the pages that are used
+/// (`Geometry`). One that is full starts anew, four times as large while that can be had:
 ///
-///     Cache     64 B    unloads, slots in use, ids given out
-///     entries   1 MiB   2^14 of 64 bytes, and 4 more: an entry is in one of 4 from its home
-///     slots     2 MiB   2^17 of 16 bytes, filled from the front; a full cache starts anew
-///     index    16 KiB   2^12 slot indices by the hash of a slot and all behind it: shared frames
-///     work     16 KiB   slots of the stack that is being inserted
+///     Cache      64 B             unloads, slots in use, ids given out, count of entries
+///     entries    16 KiB   1 MiB   of 64 bytes, and 4 more: an entry is in one of 4 from its home
+///     index       4 KiB  16 KiB   slots by the hash of them and all behind: shared frames
+///     rules       4 KiB  64 KiB   rules of call frame information by return address
+///     work       16 KiB  16 KiB   slots of the stack that is being inserted
+///     slots      32 KiB   2 MiB   of 16 bytes, filled from the front
 ///
 /// An entry fills a cache line:
 ///
@@ -82,18 +84,20 @@ enum UnwindCache {
   }
 
   struct Cache {
+    /// The count of entries as a power of two.
+    var entryBits: UInt32
+    /// The bits of an entry's home, in bytes from the first entry.
+    var entryMask: UInt32
     /// The count of unloads at which all entries are valid.
-    var unloads: UInt32
+    var unloads: UInt32 = 0
     /// The count of slots in use outside of entries.
-    var slotsUsed: UInt32
+    var slotsUsed: UInt32 = 0
     /// The count of ids that were given to entries.
-    var idsUsed: UInt32
+    var idsUsed: UInt32 = 0
   }
 
-  static let entryBits = 14
   /// Neighbouring entries in which a word and an origin may be.
   static let ways = 4
-  static let maxSlots = 1 << 17
   /// Two words for each frame, and the caller's frame pointer and return address before them.
   static let maxSlotsOfStack = 2 * StackCapture.maxDepth + 2
   private static let maxBranches = 32
@@ -102,16 +106,6 @@ enum UnwindCache {
   /// branches off.
   static let longStreak: UInt16 = 1 << 12
   private static let maxReroots: UInt16 = 4
-
-  // The cache's header is on a cache line of its own, as each of the entries is.
-  static let entryOffset = 64
-  static let slotOffset = entryOffset + (1 << entryBits + ways) * MemoryLayout<Entry>.stride
-  // Behind the slots: the index of slots by the hash of them and of those behind them, and work
-  // space.
-  static let indexBits = 12
-  static let indexOffset = slotOffset + maxSlots * MemoryLayout<Slot>.stride
-  private static let workOffset = indexOffset + MemoryLayout<UInt32>.stride << indexBits
-  static let bytes = workOffset + 2 * maxSlotsOfStack * MemoryLayout<Slot>.stride
 
   /// Returns the id of the stack that a call is made from on a hit, `none` on a miss.
   ///
@@ -194,25 +188,24 @@ enum UnwindCache {
     // An unwind that did not reach the caller does not predict the next one.
     guard unsafe stack.reachesCaller else { return }
     guard let words = unsafe UnsafePointer<UInt>(bitPattern: caller.frame),
-      unsafe words[1] == caller.returnAddress, let memory = unsafe memory()
+      unsafe words[1] == caller.returnAddress, var memory = unsafe memory(unloads: unloads)
     else { return }
-    let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
-    if unsafe cache.pointee.unloads != unloads
-      || Int(cache.pointee.slotsUsed) + maxSlotsOfStack > maxSlots
-      || cache.pointee.idsUsed == Entry.uncacheable - 1
+    let cache = unsafe memory.assumingMemoryBound(to: Cache.self).pointee
+    if unsafe Int(cache.slotsUsed) + maxSlotsOfStack > geometry(of: memory).slotCount
+      || cache.idsUsed == Entry.uncacheable - 1
     {
-      // Zeroed: all entries are empty. The kernel zeroes the memory unless the program has locked
-      // it.
-      if unsafe madvise(memory, bytes, MADV_DONTNEED) != 0 { unsafe memset(memory, 0, bytes) }
-      unsafe cache.pointee.unloads = unloads
+      unsafe memory = growOrStartAnew(memory)
     }
     var word = caller.returnAddress
     var origin = caller.frame
     var frame = caller.frame
-    let work = unsafe (memory + workOffset).assumingMemoryBound(to: UInt.self)
-    var compared = unsafe Compared(addresses: work)
+    var compared = unsafe Compared(in: memory)
     for _ in 0..<maxBranches {
       guard let entry = unsafe find(word, origin, in: memory) else {
+        if unsafe !hasFreeEntry(word, origin, in: memory), let larger = unsafe grow(memory) {
+          unsafe memory = larger
+          (word, origin) = (caller.returnAddress, caller.frame)
+        }
         unsafe victim(word, origin, in: memory).pointee = Entry(
           word: word, origin: origin, stack: id)
         return
@@ -240,8 +233,15 @@ enum UnwindCache {
     let addresses: UnsafeMutablePointer<UInt>
     private(set) var count = 0
 
-    init(addresses: UnsafeMutablePointer<UInt>) {
-      unsafe self.addresses = unsafe addresses
+    init(in memory: UnsafeMutableRawPointer) {
+      unsafe addresses = (memory + geometry(of: memory).workOffset).assumingMemoryBound(
+        to: UInt.self)
+    }
+
+    /// Room for slots, behind the addresses.
+    var slots: UnsafeMutablePointer<Slot> {
+      unsafe UnsafeMutableRawPointer(addresses + (count + 1) / 2 * 2).assumingMemoryBound(
+        to: Slot.self)
     }
 
     mutating func add(_ address: UInt) {
@@ -273,9 +273,13 @@ enum UnwindCache {
     _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
   ) -> UnsafeMutablePointer<Entry> {
     let mixed = (word &* 0x9E37_79B9_7F4A_7C15 ^ origin) &* 0xD6E8_FEB8_6659_FD93
-    let index = Int(mixed >> UInt(64 - entryBits))
-    return unsafe (memory + entryOffset).assumingMemoryBound(to: Entry.self) + index
+    let mask = unsafe UInt(memory.assumingMemoryBound(to: Cache.self).pointee.entryMask)
+    return unsafe (memory + Geometry.entryOffset + Int(mixed >> homeShift & mask))
+      .assumingMemoryBound(to: Entry.self)
   }
+
+  /// The bits of the largest cache's homes are the upper ones.
+  private static let homeShift = UInt(64 - Geometry.largest.entryBits - 6)
 
   @inline(__always)
   private static func find(
@@ -287,6 +291,13 @@ enum UnwindCache {
       if unsafe entry.pointee.word == word && entry.pointee.origin == origin { return unsafe entry }
     }
     return nil
+  }
+
+  private static func hasFreeEntry(
+    _ word: UInt, _ origin: UInt, in memory: UnsafeMutableRawPointer
+  ) -> Bool {
+    let first = unsafe homeSlot(word, origin, in: memory)
+    return (0..<ways).contains { unsafe first[$0].origin == 0 }
   }
 
   /// Returns the entry to overwrite with a new one: an empty one, else one on probation, else any.
@@ -308,15 +319,17 @@ enum UnwindCache {
   ) {
     let cache = unsafe memory.assumingMemoryBound(to: Cache.self)
     unsafe entry.pointee.id = Entry.uncacheable
-    let found = unsafe (memory + workOffset).assumingMemoryBound(to: Slot.self) + maxSlotsOfStack
-    guard let all = unsafe inputs(of: stack, at: caller, found) else { return }
+    let found = unsafe compared.slots
+    guard let all = unsafe inputs(of: stack, at: caller, rules(in: memory), found) else { return }
     var kept = 0
     for index in 0..<all where unsafe !compared.contains(found[index].first) {
       unsafe found[kept] = found[index]
       kept += 1
     }
     let (links, count) = unsafe makeSlots(found, kept, from: frame)
-    let first = unsafe UInt32(slotOffset / MemoryLayout<Slot>.stride) + cache.pointee.slotsUsed
+    let first =
+      unsafe UInt32(geometry(of: memory).slotOffset / MemoryLayout<Slot>.stride)
+      + cache.pointee.slotsUsed
     let shared = unsafe findShared(found, count, before: first, memory)
     let ownCount = count - shared.count
     let fitsEntry = ownCount == 1
@@ -345,11 +358,12 @@ enum UnwindCache {
     return unsafe index(of: end, memory) - 1
   }
 
-  private static func memory() -> UnsafeMutableRawPointer? {
-    let thread = unsafe ct_thread()
-    if unsafe thread.pointee.unwind_cache == nil {
-      unsafe thread.pointee.unwind_cache = PrivateMemory.map(bytes)
-    }
-    return unsafe thread.pointee.unwind_cache
+  /// Returns an empty cache in place of a full one, larger if it can be had.
+  private static func growOrStartAnew(
+    _ memory: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    if let larger = unsafe grow(memory) { return unsafe larger }
+    unsafe startAnew(memory, memory.assumingMemoryBound(to: Cache.self).pointee.unloads)
+    return unsafe memory
   }
 }

@@ -68,11 +68,13 @@ struct ct_thread {
   struct ct_thread *_Nullable next;
   /// The serial numbers that are set aside for this thread: the next one, and one past the last.
   uint64_t next_serial, end_serial;
-  /// The memory of the thread's UnwindCache.swift; NULL before its first use. Never unmapped.
+  /// The memory of the thread's UnwindCache.swift; NULL before its first use. When the thread ends,
+  /// it is left to the next one, or unmapped where enough is left already.
   void *_Nullable unwind_cache;
+  size_t unwind_cache_bytes;
   /// The index of the shard from whose quarantine this thread evicts next.
   uint32_t next_shard;
-  /// The thread's FreeSiteCounts.swift, likewise.
+  /// The thread's FreeSiteCounts.swift; NULL before its first use. Never unmapped.
   void *_Nullable pair_counts;
   /// Whether the thread probes a program's own functions: their calls of this library's are passed
   /// on to the original functions.

@@ -41,10 +41,12 @@ final class SyntheticStack {
         } else if rule.isFromFramePointer {
           if rule.offset == 16, rule.framePointerOffset == -16 { chained.append(activation) }
         } else if (16...400).contains(rule.offset) {
-          if rule.framePointerOffset == nil {
-            plain.append(activation)
+          if let offset = rule.framePointerOffset {
+            // Not between the last pops of a function, where it is below the stack pointer: that is
+            // no place of a call.
+            if rule.offset + offset >= 0 { saving.append(activation) }
           } else {
-            saving.append(activation)
+            plain.append(activation)
           }
         }
       }

@@ -1,5 +1,6 @@
 import CTrackerTesting
 import CTracker
+import FoundationEssentials
 import Glibc
 import TestSupport
 import Testing
@@ -33,6 +34,7 @@ import TraceStore
       let found = UnwindCache.stack(at: stack.call(activations), unloads: unloads)
       let addresses = Self.unwind(activations, stack)
       #expect(addresses == activations.map(\.address), "libunwind reads another stack")
+      #expect(byRules(activations) == addresses, "by rules it is another stack")
       let id = ids[addresses] ?? StackID(rawValue: UInt32(ids.count + 1))
       ids[addresses] = id
       if found != .none {
@@ -43,6 +45,14 @@ import TraceStore
         insert(activations, id)
       }
       return found != .none
+    }
+
+    /// The stack's frames by the rules that the cache's memory keeps.
+    private func byRules(_ activations: [Activation]) -> [UInt]? {
+      UnwindCache.rules(unloads: unloads).flatMap {
+        StackCapture.captureByRules(
+          from: stack.call(activations), depth: StackCapture.maxDepth, $0)
+      }.map { Array($0.addresses) }
     }
 
     /// Inserts a stack as it was unwound.
@@ -79,11 +89,14 @@ import TraceStore
   /// Calls `body` with an empty cache, inside the tracker.
   private func withCache(_ body: (Setting) throws -> Void) throws {
     let thread = try #require(ct_enter())
-    let outer = thread.pointee.unwind_cache
+    let (outer, outerBytes) = (thread.pointee.unwind_cache, thread.pointee.unwind_cache_bytes)
     thread.pointee.unwind_cache = nil
     defer {
-      if let memory = thread.pointee.unwind_cache { munmap(memory, UnwindCache.bytes) }
+      if let memory = thread.pointee.unwind_cache {
+        munmap(memory, thread.pointee.unwind_cache_bytes)
+      }
       thread.pointee.unwind_cache = outer
+      thread.pointee.unwind_cache_bytes = outerBytes
       ct_leave(thread)
     }
     try body(Setting())
@@ -254,8 +267,84 @@ import TraceStore
         }
       }
       #if BSTRTRACE_CHECK_INVARIANTS
+        // It has grown as far as it can in the meantime.
+        #expect(UnwindCache.usage().entryBits == UnwindCache.Geometry.largest.entryBits)
         #expect(UnwindCache.usage().known == UnwindCache.ways)
       #endif
+    }
+  }
+
+  #if BSTRTRACE_CHECK_INVARIANTS
+    /// Many call sites make it grow, and each is known from its third call on at every
+    /// size.
+    @Test func itGrowsWithUse() throws {
+      try withCache { setting in
+        let first = chained(0..<20)
+        for _ in 0..<3 { setting.call(from: first) }
+        #expect(UnwindCache.usage().entryBits == UnwindCache.Geometry.smallest.entryBits)
+        var sizes: [Int] = []
+        for room in stride(from: 64, to: 12_000, by: 8) {
+          setting.stack.room = room
+          let stack = [pool.chained[room % 100]] + chained(30..<34)
+          var misses = 0
+          while !setting.call(from: stack) { misses += 1 }
+          let size = UnwindCache.usage().entryBits
+          let hasGrown = !sizes.isEmpty && size != sizes.last
+          if sizes.last != size { sizes.append(size) }
+          // One that makes it grow is the first in the new memory.
+          #expect(misses == 2, "at 2^\(size), \(hasGrown ? "" : "not ")grown")
+        }
+        // The one from before has been forgotten, and is known again.
+        setting.stack.room = 64
+        let known = (0..<3).map { _ in setting.call(from: first) }
+        #expect(known == [false, false, true])
+        #expect(sizes.starts(with: [8, 10, 12]), "\(sizes)")
+        #expect(UnwindCache.violations() == [])
+      }
+    }
+
+    /// Its memory is what is in use: a few stacks take a few pages.
+    @Test func aFewStacksTakeAFewPages() throws {
+      try withCache { setting in
+        for site in 0..<10 {
+          for _ in 0..<3 { setting.call(from: [pool.chained[site]] + chained(30..<48)) }
+        }
+        let thread = ct_thread()
+        let memory = try #require(thread.pointee.unwind_cache)
+        var pages = [UInt8](repeating: 0, count: thread.pointee.unwind_cache_bytes / 4096 + 1)
+        #expect(mincore(memory, thread.pointee.unwind_cache_bytes, &pages) == 0)
+        let resident = pages.count { $0 & 1 != 0 }
+        #expect(resident <= 10, "\(resident) pages")
+      }
+    }
+  #endif
+
+  /// In a process of its own, whose address space is limited: without memory for a larger one the
+  /// cache stays as it is, and makes room for what is new.
+  @Test func itStaysSmallWithoutMemory() async {
+    await #expect(processExitsWith: .success) {
+      let tests = UnwindCacheTests()
+      try tests.withCache { setting in
+        let first = tests.chained(0..<20)
+        for _ in 0..<3 { setting.call(from: first) }
+        let memory = ct_thread().pointee.unwind_cache
+        // Room for the test, and none for the cache.
+        free(malloc(100_000))
+        let pages = try #require(
+          String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").first
+            .flatMap { Int($0) })
+        var limit = rlimit()
+        limit.rlim_cur = rlim_t(pages) * 4096 + 131_072
+        limit.rlim_max = limit.rlim_cur
+        precondition(setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0)
+        for room in stride(from: 64, to: 4000, by: 8) {
+          setting.stack.room = room
+          let stack = [tests.pool.chained[room % 100]] + tests.chained(30..<34)
+          let known = (0..<3).map { _ in setting.call(from: stack) }
+          precondition(known == [false, false, true])
+        }
+        precondition(ct_thread().pointee.unwind_cache == memory)
+      }
     }
   }
 
@@ -263,7 +352,7 @@ import TraceStore
   /// on it.
   private func home(_ address: UInt, _ frame: UInt) -> UInt {
     let mixed = (address &* 0x9E37_79B9_7F4A_7C15 ^ frame) &* 0xD6E8_FEB8_6659_FD93
-    return mixed >> UInt(64 - UnwindCache.entryBits)
+    return mixed >> UInt(64 - UnwindCache.Geometry.largest.entryBits)
   }
 
   @Test func aFullCacheStartsAnew() throws {
