@@ -29,7 +29,8 @@ extension BenchmarkRunner {
     switch topic {
     case .stacks: [stackTable(topic)]
     case .leaks: [leakTable(topic)]
-    case .sites, .depth, .sizes, .threads, .live, .startup, .heap, .sevenzip, .options:
+    case .sites, .depth, .sizes, .threads, .live, .alive, .startup, .heap, .sevenzip,
+      .options:
       [table(topic)]
     }
   }

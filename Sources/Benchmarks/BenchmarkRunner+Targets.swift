@@ -3,7 +3,9 @@
 extension BenchmarkRunner {
   /// Measures what the targets need and the chosen topics did not.
   func measureForTargets(_ topics: [Topic]) {
-    let needed: [Topic] = [.stacks, .sites, .depth, .threads, .live, .leaks, .startup, .heap]
+    let needed: [Topic] = [
+      .stacks, .sites, .depth, .threads, .live, .alive, .leaks, .startup, .heap,
+    ]
     for topic in needed where !topics.contains(topic) && !isShort { measure(topic) }
   }
 
@@ -25,7 +27,12 @@ extension BenchmarkRunner {
         against(.functions, .leaks, lsan, 1),
         against(.paths, .leaks, lsan, 1),
         against(.deep, .leaks, lsan, 0.6),
-      ] + Level.allCases.filter(\.isKnown).flatMap { [speedup($0), memory($0), startUp($0)] }
+      ]
+      + Level.allCases.filter(\.isKnown).flatMap {
+        [
+          speedup($0), memory($0), threadMemory($0), startUp($0),
+        ]
+      }
       + [heap(), switchedOff()] + reports()
     table.rows = rows.map(\.cells)
     table.notes = [
@@ -112,6 +119,15 @@ extension BenchmarkRunner {
     return Target(
       name: "resident bytes per string beyond plain's, \(level.rawValue)", figures: figures,
       limit: 56, limitText: "≤ 56 bytes", expected: 2)
+  }
+
+  private func threadMemory(_ level: Level) -> Target {
+    let figures = columns.map { isLinked, frames -> Double? in
+      frames == .omitted ? difference(.alive, tracked(isLinked, level), frames) : nil
+    }
+    return Target(
+      name: "resident KiB per thread beyond plain's, \(level.rawValue)", figures: figures,
+      limit: 64, limitText: "≤ 64 KiB", expected: 2)
   }
 
   private func startUp(_ level: Level) -> Target {

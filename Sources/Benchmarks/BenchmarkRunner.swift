@@ -76,6 +76,9 @@ final class BenchmarkRunner {
       return tools.filter { $0.linkage == .plain }
     case .options:
       return [.plain] + Tool.withOptions
+    case .alive:
+      // It has room for 500 threads.
+      return tools.filter { $0.name != Tool.memcheckName }
     case .stacks, .sites, .depth, .sizes, .threads, .live, .leaks, .heap:
       return tools
     }
@@ -89,7 +92,7 @@ final class BenchmarkRunner {
   /// Returns the builds in which a topic is measured.
   func builds(for topic: Topic) -> [Frames] {
     switch topic {
-    case .startup, .sevenzip, .heap, .live: [.omitted]
+    case .startup, .sevenzip, .heap, .live, .alive: [.omitted]
     case .leaks, .options: [.kept]
     case .stacks, .sites, .depth, .sizes, .threads: Frames.allCases
     }
@@ -159,7 +162,7 @@ final class BenchmarkRunner {
     // A process is so short that the scheduler influences its time.
     case .startup where !isShort: rounds * 4
     // Memory is the same each time.
-    case .live: 1
+    case .live, .alive: 1
     default: rounds
     }
   }

@@ -10,6 +10,7 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
   case sizes
   case threads
   case live
+  case alive
   case leaks
   case startup
   case heap
@@ -31,6 +32,7 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
     case .sizes: "Nanoseconds per pair: one site, depth 18, by size of the string"
     case .threads: "Nanoseconds per pair by the wall clock: one site per thread, depth 18"
     case .live: "Resident bytes per string at a million live strings of 16 characters (one run)"
+    case .alive: "Resident KiB per thread: 1,000 at once, each after 2,000 pairs (one run)"
     case .leaks: "A million leaks from 10,000 stacks: seconds, and peak of resident memory (+fp)"
     case .startup: "Milliseconds from start to end of an empty program"
     case .heap: "Nanoseconds per pair of malloc and free (42 bytes) of a program without BSTRs"
@@ -53,6 +55,7 @@ enum Topic: String, CaseIterable, ExpressibleByArgument {
       ]
     case .threads: [.oneThread, .twoThreads, .own("freed by the other", "crossfree")]
     case .live: [.live]
+    case .alive: [.alive, .alive(functions: 10), .alive(functions: 100)]
     case .startup: [.empty]
     case .heap: [.heap]
     case .sevenzip:

@@ -37,6 +37,14 @@ struct Workload: Hashable {
   static let live = Workload(
     name: "bytes per string", program: .own("workload", ["live"]),
     figure: .printed("bytes_per_string"))
+  static let alive = alive(functions: 1)
+  /// Returns a thousand threads that live at once, each after 2,000 pairs at some functions.
+  static func alive(functions: Int) -> Workload {
+    Workload(
+      name: functions == 1 ? "one function" : "\(functions) functions",
+      program: .own("workload", ["alive", "count=1000", "functions=\(functions)"]),
+      figure: .printed("kB_per_thread"))
+  }
   static let empty = Workload(
     name: "empty program", program: .own("empty", []), figure: .milliseconds)
   static let heap = Workload(name: "malloc and free", program: .own("heap", []))

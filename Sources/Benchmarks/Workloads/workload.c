@@ -2,6 +2,7 @@
 // not count.
 //
 //   workload KIND [depth=N] [size=CHARACTERS] [seconds=S] [warm-up=S] [count=N] [threads=N]
+//                 [functions=N]
 //
 // KIND is one of
 //   pair       allocate and free at one site
@@ -11,6 +12,8 @@
 //   live       `count` strings at once; prints what memory each takes
 //   leaks      `count` strings that nobody frees, from 10,000 call paths
 //   one        one string that nobody frees
+//   alive      `count` threads at once, each after 2,000 pairs at `functions` of 1,000 functions;
+//              prints what memory each takes
 //
 // `depth` counts the program's own frames, from `main` (or a thread's function) to the one that calls
 // SysAllocStringLen, both included.
@@ -29,7 +32,7 @@
 
 #define NOINLINE __attribute__((noinline))
 
-static unsigned depth = 18, size = 16, threads = 1;
+static unsigned depth = 18, size = 16, threads = 1, functions = 1;
 static unsigned long count = 1000000;
 static double seconds = 0.1, warm_up = 0.025;
 static OLECHAR text[32768];
@@ -198,6 +201,37 @@ static NOINLINE void live(struct work *work) {
   free(all);
 }
 
+// MARK: many threads at once
+
+static pthread_barrier_t worked, measured;
+
+static NOINLINE void alive_pairs(struct work *work) {
+  unsigned first = next_random(work);
+  for (unsigned i = 0; i < 2000; i++) site_table[(first + i % functions) % 1000]();
+}
+
+static void *live_on(void *work);
+
+static NOINLINE void alive(struct work *work) {
+  pthread_t *ids = malloc(count * sizeof *ids);
+  struct work *works = calloc(count, sizeof *works);
+  pthread_attr_t attributes;
+  if (!ids || !works || pthread_attr_init(&attributes) != 0) abort();
+  pthread_attr_setstacksize(&attributes, 256 << 10);
+  pthread_barrier_init(&worked, NULL, (unsigned)count + 1);
+  pthread_barrier_init(&measured, NULL, (unsigned)count + 1);
+  long before = resident_bytes();
+  for (unsigned long i = 0; i < count; i++) {
+    works[i].random = next_random(work);
+    if (pthread_create(&ids[i], &attributes, live_on, &works[i]) != 0) abort();
+  }
+  pthread_barrier_wait(&worked);
+  printf("kB_per_thread %.3f\n", (double)(resident_bytes() - before) / 1024 / (double)count);
+  fflush(stdout);
+  pthread_barrier_wait(&measured);
+  for (unsigned long i = 0; i < count; i++) pthread_join(ids[i], NULL);
+}
+
 // MARK: threads that work at the same time
 
 /// The time when the first slice begins, for all threads.
@@ -266,6 +300,15 @@ static void *thread_main(void *work) {
   return NULL;
 }
 
+static void *live_on(void *pointer) {
+  struct work *work = pointer;
+  work->body = alive_pairs;
+  thread_main(work);
+  pthread_barrier_wait(&worked);
+  pthread_barrier_wait(&measured);
+  return NULL;
+}
+
 /// Runs one thread for each body; returns nanoseconds per pair by the wall clock, of all threads
 /// together: the median of the slices.
 static double run_threads(void (*const *bodies)(struct work *), unsigned number) {
@@ -293,6 +336,7 @@ int main(int argc, char **argv) {
     if (sscanf(argv[i], "depth=%u", &depth) == 1) continue;
     if (sscanf(argv[i], "size=%u", &size) == 1) continue;
     if (sscanf(argv[i], "threads=%u", &threads) == 1) continue;
+    if (sscanf(argv[i], "functions=%u", &functions) == 1) continue;
     if (sscanf(argv[i], "count=%lu", &count) == 1) continue;
     if (sscanf(argv[i], "warm-up=%lf", &warm_up) == 1) continue;
     if (sscanf(argv[i], "seconds=%lf", &seconds) == 1) continue;
@@ -307,12 +351,14 @@ int main(int argc, char **argv) {
   else if (strcmp(kind, "leaks") == 0) work.body = leaks, own_frames = 6;
   else if (strcmp(kind, "live") == 0) work.body = live;
   else if (strcmp(kind, "one") == 0) work.body = one;
+  else if (strcmp(kind, "alive") == 0) work.body = alive, own_frames = 3;
   else if (strcmp(kind, "threads") != 0 && strcmp(kind, "crossfree") != 0)
     return fprintf(stderr, "workload: what is '%s'?\n", kind), 2;
-  if (depth <= own_frames || threads < 1 || threads > 16 || size > sizeof text / sizeof *text)
-    return fputs("workload: depth, threads or size out of range\n", stderr), 2;
+  if (depth <= own_frames || threads < 1 || threads > 16 || size > sizeof text / sizeof *text ||
+      functions < 1 || functions > 1000)
+    return fputs("workload: depth, threads, functions or size out of range\n", stderr), 2;
 
-  if (work.body == live || work.body == leaks || work.body == one) {
+  if (work.body == live || work.body == leaks || work.body == one || work.body == alive) {
     descend(depth - own_frames, &work);
     scrub();
     return 0;
