@@ -218,6 +218,22 @@ import Testing
     #expect(many[1] - few[1] < 7 * 1024, "\(few) \(many)")
   }
 
+  /// The bounds that Docs/Performance.md states, with room: libunwind's memory for one thread alone
+  /// would be 256 KiB.
+  @Test(arguments: ["leaks", "full"])
+  func aThreadTakesLittleMemoryAndLeavesLess(level: String) throws {
+    let (program, folder) = try Self.build("many_threads")
+    let traced = try Traced.run([program, "300"], flags: ["--level", level], in: folder)
+    #expect(traced.report.processes.first?.totals.allocations == 2 * 300 * 2000)
+    #expect(traced.report.findings.isEmpty)
+    let kibibytes = traced.command.output.split(separator: "\n").compactMap { Int($0) }
+    try #require(kibibytes.count == 3, "\(traced.command.output)")
+    #expect(kibibytes[0] < 128, "alive: \(kibibytes)")
+    #expect(kibibytes[1] < 64, "ended: \(kibibytes)")
+    // The second round uses what the first one has left.
+    #expect(kibibytes[2] < 8, "address space: \(kibibytes)")
+  }
+
   @Test func signalsArePassedOnAndTheReportStillComes() throws {
     let (program, folder) = try Self.build("ending")
     for (signal, status) in [("TERM", 143), ("USR1", 138)] {
