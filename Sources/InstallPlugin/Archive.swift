@@ -19,13 +19,19 @@ struct Archive {
     }
   }
 
+  /// The command that makes a `.gz` of its standard input: 7-Zip's is 4 % smaller than gzip's.
+  private var compressor: String {
+    (try? Tool("7z", in: build.context)) == nil
+      ? "gzip -9n" : "7z a archive -tgzip -mx=9 -si -so"
+  }
+
   private func pack(_ name: String, to file: URL, fill: (Layout) throws -> Void) throws {
     let stage = build.scratch.appending(path: "archive")
     try? FileManager.default.removeItem(at: stage)
     try fill(Layout(prefix: stage.appending(path: name)))
     try Tool("tar", in: build.context).run(
       [
-        "--create", "--use-compress-program=gzip -9n", "--file=\(file.path)", "--sort=name",
+        "--create", "--use-compress-program=\(compressor)", "--file=\(file.path)", "--sort=name",
         "--owner=0", "--group=0", "--numeric-owner", "--directory=\(stage.path)", name,
       ])
     print("wrote '\(file.path)'")
