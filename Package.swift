@@ -23,7 +23,8 @@ let package = Package(
     .target(name: "CPreload", dependencies: ["CTracker"]),
     .systemLibrary(name: "CUnwind", providers: [.apt(["libunwind-dev"])]),
     .target(name: "TraceOptions"),
-    .target(name: "TraceStore"),
+    .systemLibrary(name: "CMapping"),
+    .target(name: "TraceStore", dependencies: ["CMapping"]),
     .target(
       name: "BSTRAllocator",
       dependencies: [

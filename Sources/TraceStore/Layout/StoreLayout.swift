@@ -20,6 +20,10 @@ public enum StoreLayout {
   /// The offset of the counts of allocations and frees, two for each shard of the registry, in
   /// bytes.
   public static let shardCountsOffset = 2048
+  /// The offset of the extents, in bytes.
+  public static let extentsOffset = 3072
+  /// The count of extents that the header has room for.
+  public static let maxExtents = 128
   /// The count of shards of the registry.
   public static let shards = 64
   /// Returns the offset of a counter, in bytes from the store's start.

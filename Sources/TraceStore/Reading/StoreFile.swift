@@ -112,9 +112,52 @@ public enum StoreFile {
   private static func image(
     _ descriptor: Int32, from start: Int, of size: Int
   ) throws(StoreImage.Failure) -> StoreImage {
-    try StoreImage(available: size - start) { offset, count in
-      read(descriptor, at: start + offset, count)
+    // What the file has of a store that was being written, part by part.
+    let extents = extents(read(descriptor, at: start, StoreLayout.headerBytes))
+    guard let end = extents.map(\.bytes.upperBound).max() else {
+      return try StoreImage(available: size - start) { offset, count in
+        read(descriptor, at: start + offset, count)
+      }
     }
+    return try StoreImage(available: end) { offset, count in
+      var bytes: [UInt8] = []
+      while bytes.count < count {
+        let position = offset + bytes.count
+        guard let place = fileOffset(of: position, in: extents) else { break }
+        let got = read(
+          descriptor, at: start + place.offset, min(count - bytes.count, place.count))
+        if got.isEmpty { break }
+        bytes = bytes.isEmpty ? got : bytes + got
+      }
+      return bytes
+    }
+  }
+
+  /// Returns the parts of a store, the header as the first, by the header's list of the others;
+  /// none of a store that is in its file as it is.
+  private static func extents(_ header: [UInt8]) -> [StoreExtent] {
+    guard header.count == StoreLayout.headerBytes else { return [] }
+    let listed = (0..<StoreLayout.maxExtents).map { index in
+      StoreExtent(word: header.load(UInt64.self, at: StoreLayout.extentsOffset + index * 8))
+    }.prefix { $0.page != 0 }
+    return listed.isEmpty ? [] : [StoreExtent(0..<StoreLayout.headerBytes)] + listed
+  }
+
+  /// Returns where a byte of a store is in the file, and how many follow it there; `nil` where it
+  /// is not.
+  private static func fileOffset(
+    of position: Int, in extents: [StoreExtent]
+  ) -> (offset: Int, count: Int)? {
+    var start = 0
+    for extent in extents {
+      if extent.bytes.contains(position) {
+        return (
+          start + position - extent.bytes.lowerBound, extent.bytes.upperBound - position
+        )
+      }
+      start += extent.bytes.count
+    }
+    return nil
   }
 
   /// The limit of a hole in bytes: no filled part of a section has a larger one, not even where a

@@ -1,20 +1,16 @@
-// Maps the memory that a store is written to, in a file or anonymously, and grows into it without
-// ever faulting. Does not know the store's layout.
+// The memory that a store is written to, in a file or anonymous, which grows without ever faulting.
+// Does not know the store's layout.
 
 import Glibc
 
 /// The address range of a store: reserved whole, filled section by section.
-///
-/// In a file the pages are populated before they are first written, so that a full disk is an error
-/// and not a signal. The file's descriptor is closed at once: a program that closes or counts its
-/// descriptors is not disturbed.
 @safe
 public struct Region: ~Copyable {
   /// The address of the header.
   public let base: UnsafeMutableRawPointer
   /// The count of reserved bytes.
   public let byteCount: Int
-  private let isFile: Bool
+  private let file: GrowingFile?
 
   /// The errors of creating a region.
   public enum Failure: Error, Equatable {
@@ -24,118 +20,95 @@ public struct Region: ~Copyable {
     case noRoom
   }
 
-  private static let maxBytes = StoreLayout.maxBytes
   private static let minBytes = 1 << 24
-  private static let populateWrite: Int32 = 23  // MADV_POPULATE_WRITE, Linux 5.14
-  private static let growthStep = 1 << 18
 
   /// Reserves a region in anonymous memory, for a report made by the process itself.
   ///
   /// - Throws: `noRoom`.
   public static func anonymous() throws(Failure) -> Region {
-    var size = maxBytes
+    var size = StoreLayout.maxBytes
     while size >= minBytes {
-      let base = unsafe mmap(
-        nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-      if let base = unsafe base, unsafe base != MAP_FAILED {
-        return unsafe Region(base: base, byteCount: size, isFile: false)
+      if let base = unsafe reserve(size, PROT_READ | PROT_WRITE) {
+        return unsafe Region(base: base, byteCount: size, file: nil)
       }
       size /= 4
     }
     throw .noRoom
   }
 
-  /// Reserves a region in a new file, for a report that survives the process.
+  /// Reserves a region for a new file, for a report that survives the process.
   ///
   /// - Parameter path: a zero-terminated path at which nothing exists.
   public static func file(at path: UnsafePointer<CChar>) throws(Failure) -> Region {
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .file(errno) }
     defer { close(descriptor) }
-    var size = maxBytes
+    var size = StoreLayout.maxBytes
     while size >= minBytes {
-      if let region = map(descriptor, size) { return region }
+      if let base = unsafe reserve(size, PROT_NONE) {
+        if let file = unsafe GrowingFile.make(
+          of: descriptor, path: path, base: base, byteCount: size)
+        {
+          return unsafe Region(base: base, byteCount: size, file: file)
+        }
+        unsafe munmap(base, size)
+      }
       size /= 4
     }
     unsafe unlink(path)
     throw .noRoom
   }
 
-  private init(base: UnsafeMutableRawPointer, byteCount: Int, isFile: Bool) {
+  private static func reserve(_ size: Int, _ protection: Int32) -> UnsafeMutableRawPointer? {
+    let base = unsafe mmap(
+      nil, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    return unsafe base == MAP_FAILED ? nil : base
+  }
+
+  private init(base: UnsafeMutableRawPointer, byteCount: Int, file: consuming GrowingFile?) {
     unsafe self.base = unsafe base
     self.byteCount = byteCount
-    self.isFile = isFile
+    self.file = file
   }
 
-  /// Maps `size` bytes of the file; returns `nil` when a smaller size may do.
-  private static func map(_ descriptor: Int32, _ size: Int) -> Region? {
-    // Beyond the limit the kernel would send SIGXFSZ, which ends most programs.
-    var limit = rlimit()
-    if unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
-      limit.rlim_cur < UInt(size)
-    {
-      return nil
-    }
-    writeZeros(growthStep, to: descriptor)
-    guard ftruncate(descriptor, size) == 0 else { return nil }
-    let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-    guard let base = unsafe mapped, unsafe base != MAP_FAILED else { return nil }
-    // Otherwise the kernel reads ahead at the start of each section, and takes milliseconds to find
-    // a hole.
-    unsafe madvise(base, size, MADV_RANDOM)
-    if unsafe madvise(base, StoreLayout.headerBytes, populateWrite) == 0 {
-      return unsafe Region(base: base, byteCount: size, isFile: true)
-    }
-    // A kernel before 5.14 cannot populate on demand: take a modest store whole, now.
-    if errno == EINVAL, size <= 1 << 28, posix_fallocate(descriptor, 0, size) == 0 {
-      return unsafe Region(base: base, byteCount: size, isFile: false)
-    }
-    unsafe munmap(base, size)
-    return nil
-  }
-
-  /// Writes zeros to the beginning of the file, as far as there is room: in an unwritten part of
-  /// the file ext4 takes milliseconds to populate the first page.
-  private static func writeZeros(_ byteCount: Int, to descriptor: Int32) {
-    let zeros = unsafe mmap(
-      nil, byteCount, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let zeros = unsafe zeros, unsafe zeros != MAP_FAILED else { return }
-    unsafe pwrite(descriptor, zeros, byteCount, 0)
-    unsafe munmap(zeros, byteCount)
-  }
+  /// The least and the most that a section grows by; in between it doubles.
+  private static let growthSteps = 1 << 14...1 << 26
 
   /// Makes the bytes up to `end` of a section writable.
   ///
   /// - Parameters:
   ///   - end: bytes from the region's start.
-  ///   - ready: bytes from the region's start that are known to be writable; raised on success.
-  ///   - limit: the section's end, in bytes from the region's start.
-  /// - Returns: false when the disk is full.
-  public func populate(upTo end: Int, ready: inout Int, limit: Int) -> Bool {
+  ///   - ready: bytes from the region's start up to which the section is writable; raised on
+  ///     success.
+  ///   - bounds: the section's, in bytes from the region's start.
+  /// - Returns: false when the section or the disk is full.
+  public func extend(to end: Int, ready: inout Int, within bounds: Range<Int>) -> Bool {
     if end <= ready { return true }
-    guard end <= limit else { return false }
-    let page = 4096
-    let target = min(limit, (end + Self.growthStep - 1) / Self.growthStep * Self.growthStep)
-    if isFile {
-      let start = ready / page * page
-      if unsafe madvise(base + start, target - start, Self.populateWrite) != 0 {
-        // The whole step did not fit: this write alone may.
-        let needed = (end + page - 1) / page * page
-        guard unsafe madvise(base + start, needed - start, Self.populateWrite) == 0 else {
-          return false
+    guard end <= bounds.upperBound else { return false }
+    switch file {
+    case .none:
+      ready = bounds.upperBound
+      return true
+    case .some(let file):
+      let steps = Self.growthSteps
+      let step = min(max(ready - bounds.lowerBound, steps.lowerBound), steps.upperBound)
+      // Where the whole step does not fit on the disk, this write alone may.
+      for target in [max(end, ready + step), end] {
+        let target = min(bounds.upperBound, (target + 4095) / 4096 * 4096)
+        if file.append(target - ready, at: ready) {
+          ready = target
+          return true
         }
-        ready = needed
-        return true
       }
+      return false
     }
-    ready = target
-    return true
   }
 
   /// Unmaps the region.
   ///
   /// No pointer into it may be used any more.
   public consuming func unmap() {
+    if let file = consume file { file.unmap() }
     unsafe munmap(base, byteCount)
   }
 }

@@ -111,9 +111,9 @@ public struct StoreWriter: ~Copyable {
   public func room(for byteCount: Int, in kind: SectionKind) -> UnsafeMutableRawPointer? {
     let bounds = unsafe state.pointee.bounds[kind.rawValue]
     let start = bounds.lowerBound + used(of: kind)
-    let fits = unsafe state.pointee.region.populate(
-      upTo: start + byteCount, ready: &(state.pointee.ready + kind.rawValue).pointee,
-      limit: bounds.upperBound)
+    let fits = unsafe state.pointee.region.extend(
+      to: start + byteCount, ready: &(state.pointee.ready + kind.rawValue).pointee,
+      within: bounds)
     return fits ? unsafe base + start : nil
   }
 

@@ -80,6 +80,9 @@ import Testing
           bytes: StoreCounter.allCases.count * StoreLayout.counterStride, fields: "counters"),
         Row(
           offset: StoreLayout.shardCountsOffset, bytes: StoreLayout.shards * 16, fields: "shards"),
+        Row(
+          offset: StoreLayout.extentsOffset,
+          bytes: StoreLayout.maxExtents * MemoryLayout<StoreExtent>.stride, fields: "extents"),
       ])
     #expect(StoreLayout.headerBytes == 4096)
   }
