@@ -218,7 +218,7 @@ public struct Reporter: Sendable {
       notes.append(
         "\(image.count(counter)) \(what) could not be recorded: "
           + (counter == .unrecordedEvents
-            ? "there were more than fit." : "the disk that TMPDIR is on was full."))
+            ? "there were more than fit." : "the disk for stores was full (--store-dir)."))
     }
     let verified = image.count(.verifiedStacks)
     if verified > 0 {

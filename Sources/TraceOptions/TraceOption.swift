@@ -10,6 +10,8 @@ public struct TraceOption: Sendable {
     case recording
     /// The report alone.
     case reporting
+    /// How the command runs the program.
+    case running
   }
 
   /// The property of `TraceOptions` that it sets.
@@ -184,6 +186,11 @@ public struct TraceOption: Sendable {
     TraceOption(
       "break-on", \.breakOn, .number(1...Int.max), .recording, default: "none",
       "Raise SIGTRAP at the allocation with this serial number, so that a debugger stops there."),
+    TraceOption(
+      "store-dir", \.storeDir, .path, .running,
+      default: "TMPDIR, or else /tmp, or /var/tmp where /tmp is memory",
+      "Write what is recorded, one store for each process, to a new folder in this one until the run ends."
+    ),
     TraceOption(
       "verify-stacks", \.verifyStacks, .onOff, .recording,
       "Re-unwind every unwind-cache hit and count mismatches (slow; for verification)."),

@@ -93,6 +93,8 @@ public struct TraceOptions: Sendable {
   public var fill = false
   /// The serial number of the allocation that raises SIGTRAP; `nil` for none.
   public var breakOn: Int?
+  /// The folder that a run's stores are written in; `nil` for the usual one.
+  public var storeDir: String?
   /// Whether each unwind-cache hit is unwound again and compared.
   public var verifyStacks = false
 

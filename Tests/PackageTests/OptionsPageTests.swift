@@ -14,7 +14,7 @@ import TraceOptions
       # Options
 
       Each is a long flag of `bstrtrace run` (`--depth 20`, `--no-follow-children`, `--redact`), those
-      that concern recording, and `--error-exitcode`, also of `bstrtrace sweep`, and a key of the environment variable `BSTRTRACE_OPTIONS` (`depth=20:follow-children=off:redact=on`),
+      that concern recording or running, and `--error-exitcode`, also of `bstrtrace sweep`, and a key of the environment variable `BSTRTRACE_OPTIONS` (`depth=20:follow-children=off:redact=on`),
       which linked programs and the command line read. A flag overrules the variable. What cannot be
       understood in the variable is named on standard error and ignored.
 
@@ -43,7 +43,7 @@ import TraceOptions
     "depth=20:level=leaks:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
     + "output=x:output=y.json:source-root=/src:group-by=stack:per-process=on:github=on:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
     + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:suppressions=s.txt:"
-    + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:verify-stacks=on"
+    + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:store-dir=/d:verify-stacks=on"
 
   @Test func everyOptionCanBeGiven() {
     var given = GivenOptions()
@@ -75,6 +75,7 @@ import TraceOptions
     #expect(options.printSuppressions)
     #expect(options.fill)
     #expect(options.breakOn == 9)
+    #expect(options.storeDir == "/d")
     #expect(options.verifyStacks)
     for option in TraceOption.all { #expect(!given[option].isEmpty, "\(option.name) is not tried") }
   }

@@ -15,6 +15,7 @@ extension Tracker {
     let header = unsafe writer.header
     unsafe header.pointee.role = ct_role
     unsafe header.pointee.pid = UInt32(getpid())
+    unsafe header.pointee.pidNamespace = StoreHeader.pidNamespaceOfProcess
     unsafe header.pointee.parentPid = UInt32(getppid())
     unsafe header.pointee.startTime = ct_now()
     unsafe header.pointee.suspended = ct_suspended()

@@ -142,7 +142,11 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
       let found = base.symbols(for: new)
       for location in new { known[location] = found[location] ?? [] }
     }
-    return known.filter { locations.contains($0.key) && !$0.value.isEmpty }
+    var found: [CodeLocation: [Symbol]] = [:]
+    for location in locations {
+      if let symbols = known[location], !symbols.isEmpty { found[location] = symbols }
+    }
+    return found
   }
 
   /// Returns the module's data; rare enough to be asked for each time.

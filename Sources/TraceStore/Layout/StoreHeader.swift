@@ -1,5 +1,7 @@
 // The first bytes of a store.
 
+import Glibc
+
 /// The first bytes of a store.
 ///
 /// Little-endian; each field at its natural alignment.
@@ -51,10 +53,22 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   /// when the process ends.
   public var areModulesNamed: UInt32 = 0
 
+  /// The namespace that the process's id is of, by its inode; 0 where that is not known.
+  public var pidNamespace: UInt32 = 0
+
   /// Creates an empty header.
   public init() {}
 
   /// The id of the process as the kernel's functions take it; an id of no process in a corrupted
   /// store.
   public var processID: Int32 { Int32(clamping: pid) }
+
+  /// The namespace of this process's id, as the header has it.
+  ///
+  /// Safe in a forked child.
+  public static var pidNamespaceOfProcess: UInt32 {
+    var status = stat()
+    return unsafe stat("/proc/self/ns/pid", &status) == 0
+      ? UInt32(truncatingIfNeeded: status.st_ino) : 0
+  }
 }

@@ -51,6 +51,24 @@ public enum StoreFile {
     return (stores, damage)
   }
 
+  /// Reads the header of the first store in a file.
+  public static func header(at path: String) throws(Failure) -> StoreHeader {
+    let (descriptor, _) = try open(path)
+    defer { close(descriptor) }
+    do throws(StoreImage.Failure) {
+      return try StoreImage.header(read(descriptor, at: 0, StoreLayout.headerBytes))
+    } catch {
+      throw .store(path: path, error)
+    }
+  }
+
+  /// Returns the bytes of a file of stores: all that can still be read.
+  public static func bytes(of stores: [StoreReference]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for store in stores { bytes += (try? store.image().packed()) ?? [] }
+    return bytes
+  }
+
   /// Reads the store that begins at a byte of a file.
   static func image(at path: String, from start: Int) throws(Failure) -> StoreImage {
     let (descriptor, size) = try open(path)

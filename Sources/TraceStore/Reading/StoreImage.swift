@@ -43,14 +43,8 @@ public struct StoreImage: Sendable {
   ///   - read: returns the bytes from an offset, at most `count`; fewer where the file ends.
   /// - Complexity: linear in the filled part of the store; holes are not read.
   public init(available: Int, read: (_ offset: Int, _ count: Int) -> [UInt8]) throws(Failure) {
-    if available == 0 { throw .empty }
     let page = read(0, min(available, StoreLayout.headerBytes))
-    if page.count >= 8, page.load(UInt64.self, at: 0) != StoreLayout.magic { throw .notAStore }
-    guard page.count == StoreLayout.headerBytes else { throw .tooShort(page.count) }
-    let header: StoreHeader = page.loadRecord(at: 0) ?? StoreHeader()
-    guard header.version == StoreLayout.version else { throw .version(header.version) }
-    guard Int(header.headerBytes) == StoreLayout.headerBytes else { throw .notAStore }
-    self.header = header
+    header = try Self.header(page)
     if ![0, 2, 4].contains(header.olecharBytes) {
       damage.append(
         "an OLECHAR of \(header.olecharBytes) bytes is impossible; strings are left out")
@@ -92,6 +86,17 @@ public struct StoreImage: Sendable {
       }
       sections.append(bytes)
     }
+  }
+
+  /// Returns the header in the first bytes of a store.
+  static func header(_ page: [UInt8]) throws(Failure) -> StoreHeader {
+    if page.isEmpty { throw .empty }
+    if page.count >= 8, page.load(UInt64.self, at: 0) != StoreLayout.magic { throw .notAStore }
+    guard page.count == StoreLayout.headerBytes else { throw .tooShort(page.count) }
+    let header: StoreHeader = page.loadRecord(at: 0) ?? StoreHeader()
+    guard header.version == StoreLayout.version else { throw .version(header.version) }
+    guard Int(header.headerBytes) == StoreLayout.headerBytes else { throw .notAStore }
+    return header
   }
 
   /// Reads a store that is in memory, as in the process that wrote it.

@@ -15,7 +15,7 @@ public struct StoreReference: Sendable {
   /// A store in a file.
   ///
   /// - Parameter start: bytes from the file's start.
-  init(path: String, start: Int) { location = .file(path: path, start: start) }
+  public init(path: String, start: Int) { location = .file(path: path, start: start) }
 
   /// Returns the store, read anew where it is in a file.
   public func image() throws(StoreFile.Failure) -> StoreImage {

@@ -50,11 +50,11 @@ struct RunCommand: ParsableCommand {
       let keep = try keepStore.map(OutputFile.openReport)
       let program = try TracedProgram(traced.words[0])
       let run = try ProgramRun(program: program, arguments: traced.words, given: given)
-      let (images, damage) = run.collect()
-      if let keep { try OutputFile.write(images.flatMap { $0.packed() }, to: keep) }
-      var report = report(on: images, damage: damage, of: run, traceOptions)
+      let (stores, damage) = run.collect()
+      if let keep { try OutputFile.write(StoreFile.bytes(of: stores), to: keep) }
+      var report = report(on: stores, damage: damage, of: run, traceOptions)
       try triage.apply(to: &report)
-      try target.write(report, of: images.map { StoreReference($0) })
+      try target.write(report, of: stores)
       throw run.ownStatus.map { ExitCode($0) } ?? ExitStatus.of(report, traceOptions, triage)
     } catch let failure as ToolFailure {
       throw ExitStatus.fail(failure.message)
@@ -64,15 +64,15 @@ struct RunCommand: ParsableCommand {
   }
 
   private func report(
-    on images: [StoreImage], damage: [String], of run: ProgramRun,
+    on stores: [StoreReference], damage: [String], of run: ProgramRun,
     _ traceOptions: TraceOptions
   ) -> Report {
-    if images.isEmpty && damage.isEmpty {
+    if stores.isEmpty && damage.isEmpty {
       return Report(processes: [], damage: ["nothing was recorded: \(run.missingStoreReason)"])
     }
     var symbolicator = options.names.symbolicator()
     defer { NameOptions.complain(of: symbolicator) }
     return options.reporter(traceOptions)
-      .report(on: images, symbolicator: &symbolicator, damage: damage)
+      .report(on: stores, symbolicator: &symbolicator, damage: damage)
   }
 }

@@ -196,10 +196,10 @@ private struct Sweep {
   }
 
   private mutating func report(on run: ProgramRun) -> Report {
-    let (images, damage) = run.collect()
+    let (stores, damage) = run.collect()
     let options = TraceOptions(given)
     return Reporter(redact: options.redact, wrappers: Wrappers(adding: options.wrappers))
-      .report(on: images, symbolicator: &symbolicator, damage: damage)
+      .report(on: stores, symbolicator: &symbolicator, damage: damage)
   }
 
   /// Returns the key by which two findings of different runs are the same.

@@ -18,6 +18,7 @@ struct RecordingOptions: TableOptions {
   @Option(\.breakOn) var breakOn: GivenText?
   @Option(\.quarantine) var quarantine: GivenText?
   @Option(\.quarantineBlocks) var quarantineBlocks: GivenText?
+  @Option(\.storeDir) var storeDir: GivenText?
 }
 
 /// The allocations that are to fail: not for a sweep, which chooses them itself.

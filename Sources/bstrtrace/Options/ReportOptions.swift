@@ -63,7 +63,7 @@ struct ReportTarget {
   /// Writes the report, made of these stores.
   func write(_ report: Report, of stores: [StoreReference]) throws {
     try Self.rethrowing { () throws(ReportOutput.Failure) in
-      try sinks.write(report) { stores.flatMap { (try? $0.image().packed()) ?? [] } }
+      try sinks.write(report) { StoreFile.bytes(of: stores) }
     }
   }
 

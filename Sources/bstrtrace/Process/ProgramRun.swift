@@ -1,5 +1,5 @@
-// One run of a program with the tracker in it: starts it, waits, collects the stores. Does not
-// report.
+// One run of a program with the tracker in it: starts it and waits, while the stores are collected.
+// Does not report.
 
 import FoundationEssentials
 import Glibc
@@ -8,8 +8,9 @@ import TraceStore
 
 /// A program that was run and has ended.
 final class ProgramRun {
-  private let directory: String
+  private let folder: StoreFolder
   private let pid: pid_t
+  private var collector: StoreCollector
   private let waitStatus: Int32
   /// Whether it was killed because of the timeout.
   let hasTimedOut: Bool
@@ -18,6 +19,8 @@ final class ProgramRun {
   /// The time that traced processes which outlive the program are waited for, in milliseconds: they
   /// are often just ending.
   private static let graceMilliseconds = 300
+  /// The time from one look for processes that have ended to the next, in milliseconds.
+  private static let collectingMilliseconds = 200
 
   /// Runs the program to its end.
   ///
@@ -35,19 +38,21 @@ final class ProgramRun {
     // The next run must start with the same mask and handlers.
     defer { sigprocmask(SIG_SETMASK, &mask, nil) }
     let preload = try PreloadLibrary()
-    directory = try Self.makeDirectory()
+    folder = try StoreFolder(in: TraceOptions(given).storeDir)
     do {
       pid = try Self.start(
-        program, arguments, preload, directory, given, discardsOutput: discardsOutput,
+        program, arguments, preload, folder.path, given, discardsOutput: discardsOutput,
         hasGroup: timeout != nil)
     } catch {
-      Self.remove(directory)
+      Self.remove(folder)
       throw error
     }
-    (waitStatus, hasTimedOut) = Self.wait(for: pid, timeout: timeout)
+    var collector = StoreCollector(folder, of: pid)
+    (waitStatus, hasTimedOut) = Self.wait(for: pid, timeout: timeout, &collector)
+    self.collector = collector
     hasGroup = timeout != nil
     // The loader's own statuses: it ended the program before that could run.
-    if signal == nil, [1, 127].contains(exitStatus), !hasStores {
+    if signal == nil, [1, 127].contains(exitStatus), collector.isEmpty {
       try preload.checkIsLoadable()
     }
   }
@@ -55,7 +60,7 @@ final class ProgramRun {
   deinit {
     // Processes that a run with a timeout has started do not outlive it.
     if hasGroup { kill(-pid, SIGKILL) }
-    Self.remove(directory)
+    Self.remove(folder)
   }
 
   /// The exit status that the program's own end asks for, or `nil` when it ended with 0.
@@ -70,100 +75,26 @@ final class ProgramRun {
 
   /// The reason why there may be no store.
   var missingStoreReason: String {
-    "no process made a store in '\(directory)'; its disk may be full, or the program started its "
+    "no process made a store in '\(folder.path)'; its disk may be full, or the program started its "
       + "children without LD_PRELOAD"
   }
 
   // MARK: collecting
 
   /// Returns the stores of all processes, with what is known of their ends, and errors of reading.
-  func collect() -> (images: [StoreImage], damage: [String]) {
-    var (images, damage) = read()
-    var waited = 0
-    while waited < Self.graceMilliseconds, !running(images).isEmpty {
-      usleep(10_000)
-      waited += 10
-      (images, damage) = read()
-    }
-    let running = running(images)
-    let last = lastPrograms(of: images)
-    for index in images.indices where last.contains(index) {
-      let owner = images[index].header.processID
-      if owner == pid {
-        images[index].noteEnd(signal == nil ? .exit : .signal, status: signal ?? exitStatus)
-      } else if running.contains(index) {
-        images[index].noteEnd(.running, status: 0)
-      }
-    }
-    return (images, damage)
-  }
-
-  private var hasStores: Bool {
-    (try? FileManager.default.contentsOfDirectory(atPath: directory))?.isEmpty == false
-  }
-
-  private func read() -> ([StoreImage], [String]) {
-    var images: [StoreImage] = []
-    var damage: [String] = []
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    for name in names.sorted() where name.hasSuffix(".store") {
-      do throws(StoreFile.Failure) {
-        images += try StoreFile.images(at: "\(directory)/\(name)").images
-      } catch {
-        // A process that ended while it created its store has recorded nothing.
-        if case .store(_, .notAStore) = error { continue }
-        if case .store(_, .empty) = error { continue }
-        damage.append("\(error)")
-      }
-    }
-    return (images, damage)
-  }
-
-  /// Returns the indices of each process's latest store: the earlier ones ended with an `exec`.
-  private func lastPrograms(of images: [StoreImage]) -> Set<Int> {
-    var last: [UInt32: Int] = [:]
-    for (index, image) in images.enumerated() {
-      if let other = last[image.header.pid], images[other].header.startTime > image.header.startTime
-      {
-        continue
-      }
-      last[image.header.pid] = index
-    }
-    return Set(last.values)
-  }
-
-  private func running(_ images: [StoreImage]) -> Set<Int> {
-    lastPrograms(of: images).filter { index in
-      let header = images[index].header
-      guard header.endState == EndState.none.rawValue, header.processID != pid else {
-        return false
-      }
-      return Self.isAlive(header.processID)
-    }
-  }
-
-  /// Returns whether the process exists and is no zombie.
-  private static func isAlive(_ pid: pid_t) -> Bool {
-    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-      let end = text.lastIndex(of: ")")
-    else { return false }
-    let state = text[end...].dropFirst(2).first
-    return state != "Z" && state != "X"
+  ///
+  /// They are in files that are gone with this run.
+  func collect() -> (stores: [StoreReference], damage: [String]) {
+    collector.collectAll(
+      grace: Self.graceMilliseconds,
+      end: (signal == nil ? .exit : .signal, signal ?? exitStatus))
+    return (collector.stores, collector.damage)
   }
 
   // MARK: starting
 
-  private static func makeDirectory() throws -> String {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(parent)/bstrtrace-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw ToolFailure("cannot make a folder for stores in '\(parent)': \(OutputFile.reason())")
-    }
-    return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-  }
-
-  private static func remove(_ directory: String) {
-    try? FileManager.default.removeItem(atPath: directory)
+  private static func remove(_ folder: StoreFolder) {
+    try? FileManager.default.removeItem(atPath: folder.path)
   }
 
   private static func start(
@@ -226,8 +157,11 @@ final class ProgramRun {
     sigprocmask(SIG_BLOCK, &set, &old)
   }
 
-  /// Waits for the program's end, and passes signals on to it; kills it at the timeout.
-  private static func wait(for pid: pid_t, timeout: Int?) -> (status: Int32, hasTimedOut: Bool) {
+  /// Waits for the program's end, passes signals on to it, and collects what has ended meanwhile;
+  /// kills it at the timeout.
+  private static func wait(
+    for pid: pid_t, timeout: Int?, _ collector: inout StoreCollector
+  ) -> (status: Int32, hasTimedOut: Bool) {
     let deadline = timeout.map { ContinuousClock.now + .seconds($0) }
     var hasTimedOut = false
     var set = sigset_t()
@@ -243,10 +177,9 @@ final class ProgramRun {
         kill(-pid, SIGKILL)
       }
       var information = siginfo_t()
-      var pause = timespec(tv_sec: 1, tv_nsec: 0)
-      let signal =
-        deadline == nil
-        ? sigwaitinfo(&set, &information) : sigtimedwait(&set, &information, &pause)
+      var pause = timespec(tv_sec: 0, tv_nsec: collectingMilliseconds * 1_000_000)
+      let signal = sigtimedwait(&set, &information, &pause)
+      if signal < 0, errno == EAGAIN { collector.collectEnded() }
       // The terminal sends its signals to the program, too.
       let isFromTerminal = information.si_code == 0x80  // SI_KERNEL
       if signal > 0, signal != SIGCHLD, !isFromTerminal { kill(pid, signal) }

@@ -66,6 +66,7 @@ import Testing
       try Self.row("isFreeUnwatched", \Header.isFreeUnwatched),
       try Self.row("suspended", \Header.suspended),
       try Self.row("areModulesNamed", \Header.areModulesNamed),
+      try Self.row("pidNamespace", \Header.pidNamespace),
     ]
     #expect(Array(rows.prefix(fields.count)) == fields)
     Self.expectWhole(fields, bytes: MemoryLayout<StoreHeader>.size)

@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+/// Runs of many processes, and of long ones: what has ended is collected meanwhile.
+@Suite(.overAllProducts, .namingProducts) struct ManyProcessesTests {
+  /// Runs a script under the tool, with stores in the folder `stores`.
+  private static func run(_ script: String, in folder: URL) throws -> Traced {
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "stores"), withIntermediateDirectories: true)
+    return try Traced.run(
+      ["sh", "-c", script], flags: ["--store-dir", "stores", "--error-exitcode", "0"], in: folder)
+  }
+
+  /// Their stores are files of their own for a moment only, and the report has all of them.
+  @Test func storesOfEndedProcessesAreCollectedMeanwhile() throws {
+    let (program, folder) = try LifecycleTests.build("ending")
+    let traced = try Self.run(
+      """
+      for how in return exit7 _exit abort kill exec-self return return; do \(program) $how; done
+      # Until no more are left than those of the shell and of what it ran last.
+      for n in $(seq 200); do
+        set -- stores/*/[0-9]*.store
+        [ $# -le 4 ] && break; sleep 0.3
+      done
+      echo $# > left; ls stores/*/ended.store > packed
+      \(program) return; exit 3
+      """, in: folder)
+    #expect(traced.command.status == 3)
+    let left = try String(contentsOf: folder.appending(path: "left"), encoding: .utf8)
+    #expect(try #require(Int(left.filter(\.isNumber))) <= 4, "\(left)")
+    let packed = try String(contentsOf: folder.appending(path: "packed"), encoding: .utf8)
+    #expect(packed.contains("stores/"))
+    let leaking = traced.report.processes.filter { !$0.findings.isEmpty }
+    #expect(leaking.count == 10)
+    #expect(
+      leaking.map(\.ended) == [
+        "exit", "exit", "exit", "unknown", "unknown", "unknown", "exit", "exit", "exit", "exit",
+      ])
+    #expect(traced.report.summary.leakedBstrs == 10)
+    // Killed ones had strings, and leaked none.
+    #expect(traced.report.merged.map(\.count).reduce(0, +) == 10)
+    #expect(traced.report.processes.first?.status == 3)
+    #expect(traced.report.damage.isEmpty)
+    let stores = folder.appending(path: "stores").path
+    #expect(try FileManager.default.contentsOfDirectory(atPath: stores).isEmpty)
+  }
+
+  /// Two faults of sixty processes are two findings, of a kept store, too.
+  @Test func whatManyProcessesHaveIsShownOnce() throws {
+    let (program, folder) = try LifecycleTests.build("processes")
+    let traced = try Traced.run(
+      [program, "60", "fork"], flags: ["--keep-store", "kept.store"], in: folder)
+    #expect(traced.report.processes.count == 61)
+    #expect(traced.report.merged.map(\.count) == [60, 60])
+    let again = try Command.run([Built.tool, "report", "kept.store"], in: folder)
+    #expect(again.errors.contains("SUMMARY: bstrtrace: 2 findings: 2 leaks (120 BSTRs"))
+    #expect(again.errors.components(separatedBy: "60, of which this is the first").count == 3)
+  }
+
+  /// A process is not taken for one that has ended because its main thread has, or because another
+  /// namespace gives its number another meaning.
+  @Test(arguments: ["thread", "here"]) func whatSeemsToHaveEndedGoesOn(how: String) throws {
+    let (program, folder) = try LifecycleTests.build("late")
+    let late = "\(program) \(how) begun wanted"
+    let isElsewhere = how == "here"
+    // Numbers in a new namespace are small ones, which few processes outside of it have.
+    let start =
+      isElsewhere
+      ? "unshare --pid --fork --map-root-user sh -c ': && true & true & true & \(late)'" : late
+    let traced = try Self.run(
+      """
+      \(start) &
+      for n in $(seq 100); do [ -f begun ] && break; sleep 0.1; done
+      # Some looks for what has ended.
+      \(program) here ended ended; sleep 1.5
+      touch wanted; wait
+      """, in: folder)
+    try #require(!traced.command.errors.contains("unshare: "), "\(traced.command.errors)")
+    let process = traced.report.processes.first {
+      $0.arguments.contains("begun") && $0.executable.hasSuffix("/late")
+    }
+    #expect(process?.findings.map(\.count) == [1, 1], "\(traced.command.errors)")
+    #expect(process?.ended == "exit")
+  }
+
+  @Test func aFolderThatCannotHaveStoresIsNamed() throws {
+    let (program, folder) = try LifecycleTests.build("ending")
+    for (path, reason) in [
+      ("missing", "No such file or directory"), (program, "Not a directory"),
+      ("/proc", "No such file or directory"),
+    ] {
+      let command = try Command.run(
+        [Built.tool, "run", "--store-dir", path, "--", program, "return"], in: folder)
+      #expect(command.status == 2)
+      #expect(
+        command.errors.contains("cannot make a folder for stores in '")
+          && command.errors.contains(
+            "': \(reason); --store-dir names another folder for stores"),
+        "\(command.errors)")
+    }
+  }
+}
