@@ -48,10 +48,12 @@ public struct Reporter: Sendable {
   /// The stores are read one after another, each twice: of those that are in files, one is in
   /// memory at a time. One that cannot be read any more is reported as damage.
   ///
-  /// - Parameter scope: the scope that is reported on; `nil` for all of each process.
+  /// - Parameters:
+  ///   - scope: the scope that is reported on; `nil` for all of each process.
+  ///   - progress: called with the count of processes that are done, and of all.
   public func report(
     on stores: [StoreReference], symbolicator: inout some Symbolicator, damage: [String] = [],
-    scope: ScopeID? = nil
+    scope: ScopeID? = nil, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) -> Report {
     var damage = damage
     func image(_ store: StoreReference) -> StoreImage? {
@@ -81,6 +83,7 @@ public struct Reporter: Sendable {
       processes.append(process)
       coverages.append(coverage)
       scopeName = scopeName ?? scope.flatMap { image.name(of: $0) }
+      progress(processes.count, ordered.count)
     }
     var report = Report(processes: processes, damage: damage)
     if let sources, !redact { report.addExcerpts(of: sources) }

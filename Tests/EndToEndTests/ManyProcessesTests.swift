@@ -99,4 +99,38 @@ import Testing
         "\(command.errors)")
     }
   }
+
+  // MARK: progress
+
+  /// Keeps a store, and makes a symbolizer that is slow to answer.
+  private static func slowReport() throws -> (folder: URL, command: String) {
+    let (program, folder) = try LifecycleTests.build("ending")
+    let kept = try Command.run(
+      [Built.tool, "run", "--keep-store", "kept.store", "--", program, "return"], in: folder)
+    #expect(kept.status == 23)
+    let slow = folder.appending(path: "slow").path
+    try "#!/bin/sh\nsleep 2\nexit 1\n".write(toFile: slow, atomically: true, encoding: .utf8)
+    #expect(chmod(slow, 0o700) == 0)
+    return (folder, "\(Built.tool) report --symbolizer \(slow) kept.store")
+  }
+
+  @Test func aTerminalShowsTheProgress() throws {
+    let (folder, command) = try Self.slowReport()
+    let line = "\r\u{1B}[Kbstrtrace: making the report"
+    for (terminal, isShown) in [("xterm", true), ("dumb", false)] {
+      let shown = try Command.run(
+        ["script", "-qec", command, "/dev/null"], environment: ["TERM": terminal], in: folder)
+      #expect(shown.output.contains(line) == isShown, "\(shown.output)")
+      // Erased at the end, where the report follows.
+      #expect(shown.output.contains("\(line)\r\u{1B}[Kbstrtrace: /") == isShown)
+      #expect(shown.output.contains("LEAK"))
+    }
+  }
+
+  @Test func whatIsNoTerminalGetsNoProgress() throws {
+    let (folder, command) = try Self.slowReport()
+    let shown = try Command.run(["sh", "-c", command], environment: ["TERM": "xterm"], in: folder)
+    #expect(shown.errors.contains("LEAK"))
+    #expect(!(shown.errors + shown.output).contains("making the report"))
+  }
 }

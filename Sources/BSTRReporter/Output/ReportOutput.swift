@@ -66,6 +66,16 @@ public enum ReportOutput {
     }
   }
 
+  /// Returns whether a descriptor is a terminal that understands escape sequences.
+  public static func isTerminal(_ descriptor: Int32) -> Bool {
+    isTerminal(isatty(descriptor) == 1, type: getenv("TERM").map { String(cString: $0) })
+  }
+
+  /// A terminal of a type that is missing, empty or `dumb` understands none.
+  private static func isTerminal(_ isTerminal: Bool, type: String?) -> Bool {
+    isTerminal && !["", "dumb"].contains(type ?? "")
+  }
+
   /// Returns whether text for a descriptor is to be in colour.
   public static func isColourful(_ descriptor: Int32) -> Bool {
     isColourful(isTerminal: isatty(descriptor) == 1) { name in
@@ -76,8 +86,6 @@ public enum ReportOutput {
   /// By the conventions of no-color.org and of terminals that can do nothing: `NO_COLOR` says no
   /// where it is not empty, and so does a `TERM` that is missing, empty or `dumb`.
   static func isColourful(isTerminal: Bool, variable: (String) -> String?) -> Bool {
-    guard isTerminal, (variable("NO_COLOR") ?? "").isEmpty else { return false }
-    let terminal = variable("TERM") ?? ""
-    return !terminal.isEmpty && terminal != "dumb"
+    (variable("NO_COLOR") ?? "").isEmpty && Self.isTerminal(isTerminal, type: variable("TERM"))
   }
 }

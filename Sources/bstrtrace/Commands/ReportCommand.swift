@@ -82,8 +82,8 @@ struct ReportCommand: ParsableCommand {
         if options.output.isEmpty { return try OutputFile.write(story, to: STDOUT_FILENO) }
         return try target.write(story)
       }
-      var report = options.reporter(traceOptions)
-        .report(on: stores, symbolicator: &symbolicator, damage: damage)
+      var report = options.report(
+        on: stores, damage: damage, traceOptions, symbolicator: &symbolicator)
       try triage.apply(to: &report)
       try target.write(report, of: stores)
       throw ExitStatus.of(report, traceOptions, triage)

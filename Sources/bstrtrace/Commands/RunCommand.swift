@@ -72,7 +72,7 @@ struct RunCommand: ParsableCommand {
     }
     var symbolicator = options.names.symbolicator()
     defer { NameOptions.complain(of: symbolicator) }
-    return options.reporter(traceOptions)
-      .report(on: stores, symbolicator: &symbolicator, damage: damage)
+    return options.report(
+      on: stores, damage: damage, traceOptions, symbolicator: &symbolicator)
   }
 }

@@ -28,6 +28,17 @@ struct ReportOptions: TableOptions {
   /// The options that were given by these flags and by those of the triage.
   var allGiven: GivenOptions { given.overruled(by: triage.given) }
 
+  /// Returns the report that was asked for, and shows its progress on a terminal.
+  func report(
+    on stores: [StoreReference], damage: [String], _ options: TraceOptions,
+    symbolicator: inout some Symbolicator
+  ) -> Report {
+    let line = ProgressLine()
+    return reporter(options).report(on: stores, symbolicator: &symbolicator, damage: damage) {
+      line.note($0, of: $1)
+    }
+  }
+
   /// Returns the reporter that was asked for.
   func reporter(_ options: TraceOptions) -> Reporter {
     Reporter(
