@@ -73,6 +73,7 @@ public struct Reporter: Sendable {
     var coverages: [ModuleCoverage] = []
     var processes: [ProcessReport] = []
     var scopeName: String?
+    var stacks = SharedStacks()
     for summary in Self.droppingDuplicateRecorders(ordered) {
       guard let image = image(summary.store) else { continue }
       var process = process(
@@ -80,6 +81,7 @@ public struct Reporter: Sendable {
       let coverage = scope == nil ? finder.coverage(of: image) : ModuleCoverage()
       process.coverage = coverage.unseen
       process.isCoverageComplete = coverage.isComplete
+      stacks.share(&process)
       processes.append(process)
       coverages.append(coverage)
       scopeName = scopeName ?? scope.flatMap { image.name(of: $0) }
