@@ -63,10 +63,14 @@ import Testing
     let (program, folder) = try LifecycleTests.build("late")
     let late = "\(program) \(how) begun wanted"
     let isElsewhere = how == "here"
-    // Numbers in a new namespace are small ones, which few processes outside of it have.
+    // In a namespace of its own it has the number of a process that has ended outside of it.
     let start =
       isElsewhere
-      ? "unshare --pid --fork --map-root-user sh -c ': && true & true & true & \(late)'" : late
+      ? """
+      dead=$(sh -c 'echo $$')
+      unshare --pid --fork --map-root-user sh -c \
+        "echo $((dead - 1)) > /proc/sys/kernel/ns_last_pid; \(late) & wait"
+      """ : late
     let traced = try Self.run(
       """
       \(start) &
@@ -81,6 +85,21 @@ import Testing
     }
     #expect(process?.findings.map(\.count) == [1, 1], "\(traced.command.errors)")
     #expect(process?.ended == "exit")
+  }
+
+  /// Without TMPDIR they are not where they would take memory.
+  @Test func storesAreOnADiskByDefault() throws {
+    let (program, folder) = try LifecycleTests.build("ending")
+    // In a name space of its own, which has another /tmp.
+    let script = """
+      unset TMPDIR; mount -t tmpfs none /tmp || exit 77
+      \(Built.tool) run -- sh -c '\(program) return; ls -d /tmp/bstrtrace-* /var/tmp/bstrtrace-*'
+      """
+    let command = try Command.run(
+      ["unshare", "--mount", "--map-root-user", "sh", "-c", script], in: folder)
+    try #require(command.status != 77, "\(command.errors)")
+    #expect(command.output.hasPrefix("/var/tmp/bstrtrace-"), "\(command.output)")
+    #expect(command.errors.contains("1 BSTR, 6 bytes"), "\(command.errors)")
   }
 
   @Test func aFolderThatCannotHaveStoresIsNamed() throws {
