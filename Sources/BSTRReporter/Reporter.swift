@@ -223,7 +223,8 @@ public struct Reporter: Sendable {
       notes.append(
         "\(image.count(counter)) \(what) could not be recorded: "
           + (counter == .unrecordedEvents
-            ? "there were more than fit." : "the disk for stores was full (--store-dir)."))
+            ? "there were more than fit."
+            : "its store could not grow (a full disk, a limit, or rights that it gave up)."))
     }
     let verified = image.count(.verifiedStacks)
     if verified > 0 {
