@@ -98,6 +98,8 @@ struct CallPaths {
   private let isTransparent: [Bool]
   /// The function that the one of each frame is written in, where it is a closure.
   private let enclosing: [String?]
+  /// The type of each frame's function; `nil` where it is not known.
+  private let signatures: [FunctionSignature?]
 
   init(_ resolver: StackResolver, _ image: StoreImage) {
     self.resolver = resolver
@@ -114,6 +116,7 @@ struct CallPaths {
     isStartup = resolver.frames.map(\.isStartup)
     isTransparent = resolver.frames.map { $0.isTransparent }
     enclosing = resolver.frames.map(\.enclosingFunction)
+    signatures = resolver.frames.map(\.signature)
   }
 
   /// Returns the path to where a stack was taken.
@@ -140,6 +143,9 @@ struct CallPaths {
   }
 
   func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }
+
+  /// Returns the type of a step's function; `nil` where it is not known.
+  func signature(of step: CallPath.Step) -> FunctionSignature? { signatures[step.frame] }
 
   /// Returns the frame of a step.
   func frame(at index: Int) -> Frame { resolver.frames[index] }
@@ -223,6 +229,12 @@ extension Frame {
       return String(function[range.upperBound...])
     }
     return function.ranges(of: "::{lambda(").first.map { String(function[..<$0.lowerBound]) }
+  }
+
+  /// The type of the function, as far as its name has it.
+  var signature: FunctionSignature? {
+    guard let function, let plainName else { return nil }
+    return FunctionSignature(demangled: function, plainName: plainName)
   }
 
   /// Whether this is one of the frames that every thread starts with, below `main`.

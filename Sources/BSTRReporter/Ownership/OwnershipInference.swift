@@ -208,17 +208,12 @@ struct OwnershipInference {
     SourceLine(paths.frame(step)).map { productiveLines.contains($0) } ?? false
   }
 
-  /// Returns whether a function's type says that it returns a BSTR through a pointer.
+  /// Returns what a function's type says of strings; `nil` where its type is not known.
+  func signature(of step: CallPath.Step) -> FunctionSignature? { paths.signature(of: step) }
+
+  /// Returns whether a function's type says that it returns BSTRs through its parameters.
   func isProducerByType(_ step: CallPath.Step) -> Bool {
-    guard let function = paths.frame(step).function, let plain = paths.frame(step).plainName,
-      function.count > plain.count
-    else { return false }
-    // An [out,retval] parameter is the last one; in front of others a pointer may be to an array.
-    var parameters = function.dropFirst(plain.count)
-    while parameters.last == ")" || parameters.hasSuffix(" const") || parameters.last == "&" {
-      parameters = parameters.hasSuffix(" const") ? parameters.dropLast(6) : parameters.dropLast()
-    }
-    return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.hasSuffix($0) }
+    signature(of: step).map { $0.results > 0 } ?? false
   }
 
   /// Returns whether other strings that passed through the function which seems to return this one

@@ -244,6 +244,13 @@ import TraceStore
         parties: "main, get(char16_t**), -", grounds: "the parameter's type")
     ),
     (
+      Leak(stack: "get(int, tagVARIANT*):3 < main:20 < _start"),
+      OwnershipExample(
+        rule: "returned-by-type",
+        text: "Nobody freed what get(int, tagVARIANT*) returned; main owned it.", code: "out",
+        parties: "main, get(int, tagVARIANT*), -", grounds: "the parameter's type")
+    ),
+    (
       Leak(stack: "main:20 < _start"),
       OwnershipExample(
         rule: "no-caller", text: "main allocated a BSTR and did not free it.", code: "in",

@@ -1,0 +1,131 @@
+// What a function's type says of the strings that pass through its parameters.
+
+/// The parameters of a function, as far as strings can come back through them.
+struct FunctionSignature: Hashable, Sendable {
+  /// A parameter.
+  enum Parameter: Hashable, Sendable {
+    /// A variable for a BSTR: `BSTR*`.
+    case string
+    /// A variable for a value that can have strings in it: `VARIANT*`, `PROPVARIANT*`,
+    /// `SAFEARRAY**`.
+    case variant
+    /// A structure that has room for so many strings: `EXCEPINFO*`.
+    case record(strings: Int)
+    /// An integer by value: behind an array, the count of its elements.
+    case count
+    /// Any other.
+    case other
+  }
+
+  /// The parameters in order, without `this`.
+  var parameters: [Parameter]
+  /// Whether its name says that it stores what it is given: what a VARIANT or a structure is for,
+  /// its type does not say.
+  var isSetter = false
+
+  /// The maximum of strings that one call returns through parameters; 0 when it returns none.
+  ///
+  /// A pointer in front of a count may be an array that the function only reads, as in
+  /// `IDispatch::GetIDsOfNames`: it is none of these.
+  var results: Int {
+    var sum = 0
+    for (index, parameter) in parameters.enumerated() {
+      if index + 1 < parameters.count, parameters[index + 1] == .count { continue }
+      switch parameter {
+      case .string: sum += 1
+      case .variant: sum += isSetter ? 0 : 1
+      case .record(let strings): sum += isSetter ? 0 : strings
+      case .count, .other: break
+      }
+    }
+    return sum
+  }
+
+  /// Whether its last parameter, that for results, is a variable for a BSTR.
+  var takesStringByReference: Bool { parameters.last == .string }
+}
+
+// MARK: names
+
+extension FunctionSignature {
+  /// Reads the parameters in a demangled C++ name; `nil` for a name without any.
+  ///
+  /// - Parameters:
+  ///   - name: "Range::GetText(int, char16_t**) const".
+  ///   - plainName: the same without parameters: "Range::GetText".
+  init?(demangled name: String, plainName: String) {
+    guard name.utf8.count > plainName.utf8.count, name.hasPrefix(plainName),
+      let types = Self.types(in: name.dropFirst(plainName.count))
+    else { return nil }
+    parameters = types.map(Self.parameter)
+    isSetter = Self.isSetter(plainName)
+  }
+
+  /// Returns what a type is for strings, as a demangler spells it.
+  static func parameter(_ type: some StringProtocol) -> Parameter {
+    if integers.contains(String(type)) { return .count }
+    let isReference = type.hasSuffix("&") && !type.hasSuffix("&&")
+    guard isReference || type.hasSuffix("*") else { return .other }
+    return pointees[String(type.dropLast())] ?? .other
+  }
+
+  /// What a pointer or a reference to a type makes of a parameter; what is const has other
+  /// spellings.
+  private static let pointees: [String: Parameter] = {
+    var pointees: [String: Parameter] = [:]
+    for name in ["BSTR", "char16_t*", "wchar_t*", "OLECHAR*", "unsigned short*"] {
+      pointees[name] = .string
+    }
+    for name in ["VARIANT", "VARIANTARG", "PROPVARIANT", "tagVARIANT", "tagPROPVARIANT"] {
+      pointees[name] = .variant
+    }
+    for name in ["SAFEARRAY*", "tagSAFEARRAY*", "LPSAFEARRAY"] { pointees[name] = .variant }
+    // Source, description and help file: oaidl.h.
+    for name in ["EXCEPINFO", "tagEXCEPINFO"] { pointees[name] = .record(strings: 3) }
+    return pointees
+  }()
+
+  /// Integers that count elements, as demanglers spell them.
+  private static let integers: Set = [
+    "int", "long", "long long", "short", "unsigned", "unsigned int", "unsigned long",
+    "unsigned long long", "unsigned short",
+  ]
+
+  /// Returns whether a name is a setter's: one of its words is "put" or "set", or begins with one
+  /// of them and goes on with a capital letter.
+  ///
+  /// - Parameter name: "Window::put_Value" or "window_setTitle".
+  static func isSetter(_ name: String) -> Bool {
+    let last = name.ranges(of: "::").last.map { name[$0.upperBound...] } ?? name[...]
+    return last.split(separator: "_").contains { word in
+      ["put", "set", "putref"].contains { verb in
+        guard word.lowercased().hasPrefix(verb) else { return false }
+        return word.dropFirst(verb.count).first?.isUppercase ?? true
+      }
+    }
+  }
+
+  /// Returns the types in "(int, char16_t**) const"; `nil` where there is no list.
+  private static func types(in list: Substring) -> [Substring]? {
+    guard list.first == "(" else { return nil }
+    var types: [Substring] = []
+    var depth = 0
+    var start = list.index(after: list.startIndex)
+    for index in list.indices {
+      switch list[index] {
+      case "(", "<", "[", "{": depth += 1
+      case ")", ">", "]", "}":
+        depth -= 1
+        guard depth == 0 else { continue }
+        if start < index { types.append(list[start..<index]) }
+        return types
+      case "," where depth == 1:
+        types.append(list[start..<index])
+        start = list.index(after: index)
+        while start < list.endIndex, list[start] == " " { start = list.index(after: start) }
+      default: break
+      }
+    }
+    return nil
+  }
+}
