@@ -65,7 +65,8 @@ struct SymbolicatedStore {
     if isAll { stacks.formUnion(live.keys) }
     stacks.formUnion(Self.stacksOfNotes(image, events))
     stacks.remove(.none)
-    resolver = StackResolver(image, Array(stacks), with: &symbolicator)
+    resolver = StackResolver(
+      image, Array(stacks), typed: isAll ? Set(live.keys) : [], with: &symbolicator)
     inference = OwnershipInference(image, resolver, wrappers)
     declarations = Declarations(image, inference.paths, wrappers)
     var data: [FrameWord: DataLocation] = [:]

@@ -116,7 +116,9 @@ struct CallPaths {
     isStartup = resolver.frames.map(\.isStartup)
     isTransparent = resolver.frames.map { $0.isTransparent }
     enclosing = resolver.frames.map(\.enclosingFunction)
-    signatures = resolver.frames.map(\.signature)
+    signatures = zip(resolver.frames, resolver.types).map { frame, type in
+      FunctionSignature(frame, type)
+    }
   }
 
   /// Returns the path to where a stack was taken.
@@ -231,10 +233,14 @@ extension Frame {
     return function.ranges(of: "::{lambda(").first.map { String(function[..<$0.lowerBound]) }
   }
 
-  /// The type of the function, as far as its name has it.
-  var signature: FunctionSignature? {
-    guard let function, let plainName else { return nil }
-    return FunctionSignature(demangled: function, plainName: plainName)
+  /// Returns whether the function has a name without its scope.
+  func hasName(_ name: String) -> Bool {
+    guard var plainName else { return false }
+    // Tags are no part of a name in debug information: "title[abi:cxx11]".
+    if let tag = plainName.firstRange(of: "[abi:") { plainName.removeSubrange(tag.lowerBound...) }
+    guard plainName.hasSuffix(name) else { return false }
+    let rest = plainName.dropLast(name.count)
+    return rest.isEmpty || rest.hasSuffix("::") || rest.hasSuffix(" ")
   }
 
   /// Whether this is one of the frames that every thread starts with, below `main`.

@@ -161,7 +161,7 @@ struct DoubleFreeRule: Sendable {
         .handedOverResultFreed(receiver: owner, consumer: consumer, producer: producer))
     },
     .calleeThenOwner("freed-by-reference") { stacks, callee in
-      guard stacks.inference.signature(of: callee)?.takesStringByReference == true else {
+      guard stacks.inference.signature(of: callee)?.parameters.last == .string else {
         return nil
       }
       return .verdict(

@@ -19,6 +19,8 @@ struct FunctionSignature: Hashable, Sendable {
 
   /// The parameters in order, without `this`.
   var parameters: [Parameter]
+  /// Whether the function returns a BSTR as its value; `nil` where that is not known.
+  var returnsString: Bool?
   /// Whether its name says that it stores what it is given: what a VARIANT or a structure is for,
   /// its type does not say.
   var isSetter = false
@@ -41,8 +43,45 @@ struct FunctionSignature: Hashable, Sendable {
     return sum
   }
 
-  /// Whether its last parameter, that for results, is a variable for a BSTR.
-  var takesStringByReference: Bool { parameters.last == .string }
+  /// Whether a parameter is a variable for a BSTR.
+  var takesStringByReference: Bool { parameters.contains(.string) }
+}
+
+// MARK: debug information
+
+extension FunctionSignature {
+  /// Takes the type from debug information, or else from the name; `nil` where neither has it.
+  ///
+  /// - Parameter type: the function's type; `nil` without debug information.
+  init?(_ frame: Frame, _ type: FunctionType?) {
+    guard let name = frame.function, let plainName = frame.plainName else { return nil }
+    let named = FunctionSignature(demangled: name, plainName: plainName)
+    // What was optimised away is in the name still.
+    guard let type, named.map({ $0.parameters.count == type.parameters.count }) ?? true else {
+      guard let named else { return nil }
+      self = named
+      return
+    }
+    parameters = type.parameters.enumerated().map { index, parameter in
+      let kind = Self.parameter(parameter.type)
+      // The first of several is what a function of C works on, as `this`.
+      guard kind == .other, index > 0 || type.parameters.count == 1 else { return kind }
+      let strings = parameter.members.count { Self.strings.contains($0) }
+      return strings > 0 ? .record(strings: strings) : .other
+    }
+    returnsString = type.result == "BSTR"
+    isSetter = Self.isSetter(plainName)
+  }
+
+  /// Types of members that are strings, or have room for one.
+  private static let strings: Set = [
+    "BSTR", "VARIANT", "VARIANTARG", "PROPVARIANT", "tagVARIANT", "tagPROPVARIANT",
+  ]
+
+  /// Typedefs that say more than what they stand for.
+  static let namedTypes: Set = [
+    "BSTR", "VARIANT", "VARIANTARG", "PROPVARIANT", "SAFEARRAY", "LPSAFEARRAY", "EXCEPINFO",
+  ]
 }
 
 // MARK: names
