@@ -47,7 +47,8 @@ struct SymbolicatedStore {
   ///   - naming: which stacks are named; the inference ignores strings whose stacks are not.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
-    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all
+    wrappers: Wrappers, producers: Producers, isRunning: Bool, scope: ScopeID? = nil,
+    naming: Naming = .all
   ) {
     self.image = image
     self.scope = scope
@@ -67,7 +68,7 @@ struct SymbolicatedStore {
     stacks.remove(.none)
     resolver = StackResolver(
       image, Array(stacks), typed: isAll ? Set(live.keys) : [], with: &symbolicator)
-    inference = OwnershipInference(image, resolver, wrappers)
+    inference = OwnershipInference(image, resolver, wrappers, producers, live: live)
     declarations = Declarations(image, inference.paths, wrappers)
     var data: [FrameWord: DataLocation] = [:]
     for event in events where isAll && event.data.rawValue != 0 && data[event.data] == nil {

@@ -247,13 +247,13 @@ extension Frame {
   var isStartup: Bool {
     let file = moduleName
     if file.hasPrefix("libswift_Concurrency.so") || file.hasPrefix("libdispatch.so") { return true }
-    guard let function else { return file.hasPrefix("libc.so") }
+    guard let function else { return file.hasPrefix("libc.so") || file.hasPrefix("libstdc++.so") }
     let version = function.utf8.firstIndex(of: UInt8(ascii: "@")) ?? function.endIndex
     return Self.startupFunctions.contains(String(function[..<version]))
   }
 
   private static let startupFunctions: Set = [
     "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
-    "clone3", "__clone3", "__GI___clone3", "start_thread",
+    "clone3", "__clone3", "__GI___clone3", "start_thread", "execute_native_thread_routine",
   ]
 }

@@ -26,21 +26,29 @@ struct FunctionSignature: Hashable, Sendable {
   var isSetter = false
 
   /// The maximum of strings that one call returns through parameters; 0 when it returns none.
+  var results: Int { room.reduce(0, +) }
+
+  /// The maximum of strings that one call returns through each parameter that is a result.
   ///
   /// A pointer in front of a count may be an array that the function only reads, as in
-  /// `IDispatch::GetIDsOfNames`: it is none of these.
-  var results: Int {
-    var sum = 0
-    for (index, parameter) in parameters.enumerated() {
-      if index + 1 < parameters.count, parameters[index + 1] == .count { continue }
-      switch parameter {
-      case .string: sum += 1
-      case .variant: sum += isSetter ? 0 : 1
-      case .record(let strings): sum += isSetter ? 0 : strings
-      case .count, .other: break
+  /// `IDispatch::GetIDsOfNames`: it is no result.
+  private var room: [Int] {
+    parameters.indices.compactMap { index in
+      if index + 1 < parameters.count, parameters[index + 1] == .count { return nil }
+      return switch parameters[index] {
+      case .string: 1
+      case .variant: isSetter ? nil : 1
+      case .record(let strings): isSetter ? nil : strings
+      case .count, .other: nil
       }
     }
-    return sum
+  }
+
+  /// Returns whether a number of strings fills some of the parameters for results, with none left
+  /// over: what a function makes for them and beside them rarely does.
+  func fills(_ count: Int) -> Bool {
+    room.reduce(into: [0] as Set) { sums, room in sums.formUnion(sums.map { $0 + room }) }
+      .contains(count)
   }
 
   /// Whether a parameter is a variable for a BSTR.

@@ -8,6 +8,7 @@ import TraceStore
 struct OwnershipInference {
   let paths: CallPaths
   let wrappers: Wrappers
+  let producers: Producers
   /// Functions that free for many callers.
   private let helpers: Set<Int>
   /// The count of strings that each function freed, without those that were freed again.
@@ -18,8 +19,10 @@ struct OwnershipInference {
   private(set) var productive: Set<Int> = []
   /// Those functions, and those that had called them.
   private(set) var passed: Set<Int> = []
-  /// Functions that strings which were freed passed through on their way up to their owner.
-  private var returning: Set<Int> = []
+  /// What each function did with strings that were freed.
+  private(set) var handlings: [Int: Handling] = [:]
+  /// All strings; none where none is live.
+  private(set) var passages = Passages()
   /// Lines that allocated strings which were freed.
   private var productiveLines: Set<SourceLine> = []
 
@@ -39,6 +42,14 @@ struct OwnershipInference {
   let knowsFrees: Bool
   /// Functions that freed in one call what an earlier call of them had made.
   private(set) var replacers: Set<Int> = []
+
+  /// What a function does with the strings that are made in it or below it.
+  struct Handling {
+    /// The count of those that its callers freed.
+    var returned = 0
+    /// The count of those that it freed itself, or had freed.
+    var freed = 0
+  }
 
   /// The fate of the strings of one pair of stacks.
   struct History {
@@ -63,9 +74,14 @@ struct OwnershipInference {
   /// The minimum of callers that makes a freeing function a helper.
   private static let callersOfHelper = 3
 
-  init(_ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers) {
+  /// - Parameter live: the counts of live strings by their allocating stacks.
+  init(
+    _ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers,
+    _ producers: Producers = Producers(), live: [StackID: Int] = [:]
+  ) {
     paths = CallPaths(resolver, image)
     self.wrappers = wrappers
+    self.producers = producers
     allocations = image.count(.allocations)
     knowsFrees = image.count(.frees) == 0 || !image.pairs.isEmpty
     let pairs = Self.merged(image.pairs)
@@ -77,6 +93,7 @@ struct OwnershipInference {
       guard let function = path.steps.last?.function else { continue }
       rightFrees[function, default: 0] += Int(clamping: pair.count)
     }
+    var fates: [History] = []
     for pair in pairs {
       let history = history(of: pair)
       guard let innermost = history.allocated.steps.last else { continue }
@@ -84,10 +101,24 @@ struct OwnershipInference {
       if let function = innermost.function { productive.insert(function) }
       if let line = SourceLine(paths.frame(innermost)) { productiveLines.insert(line) }
       passed.formUnion(history.whole.allocated.steps.compactMap(\.function))
-      if let height = history.height, height > 0 {
-        returning.formUnion(history.allocated.steps.suffix(height).compactMap(\.function))
-      }
+      handle(history)
+      fates.append(history)
       if let function = replacer(in: history) { replacers.insert(function) }
+    }
+    if live.isEmpty { return }
+    passages = Passages(
+      fates.map { Passage(path: $0.allocated, history: $0, count: $0.count) }
+        + live.map { Passage(path: path(of: $0), history: nil, count: $1) })
+  }
+
+  /// Adds a fate to what is known of the functions that the strings passed through.
+  private mutating func handle(_ history: History) {
+    guard let height = history.height else { return }
+    for function in Set(history.allocated.steps.suffix(height).compactMap(\.function)) {
+      handlings[function, default: Handling()].returned += history.count
+    }
+    if let owner = history.owner?.function {
+      handlings[owner, default: Handling()].freed += history.count
     }
   }
 
@@ -216,11 +247,17 @@ struct OwnershipInference {
     signature(of: step).map { $0.results > 0 } ?? false
   }
 
-  /// Returns whether other strings that passed through the function which seems to return this one
-  /// went further up than to it: then this one may be a temporary of its own.
-  func returnsFromOtherLines(_ path: CallPath, _ height: Int) -> Bool {
-    guard let producer = path.steps[path.steps.count - height].function else { return false }
-    return returning.contains(producer)
+  /// Returns whether a function returns BSTRs through its parameters, by its type or its name.
+  func isProducer(_ step: CallPath.Step) -> Bool {
+    isProducerByType(step) || paths.frame(step).plainName.map(producers.isProducer) ?? false
+  }
+
+  /// Returns whether a function returns the strings that are made in it: by its type, or as it did
+  /// with all that were freed.
+  func returnsString(_ step: CallPath.Step) -> Bool {
+    if let known = signature(of: step)?.returnsString { return known }
+    guard let handling = step.function.flatMap({ handlings[$0] }) else { return false }
+    return handling.returned > 0 && handling.freed == 0
   }
 
   // MARK: the map

@@ -11,17 +11,14 @@ struct GlobPattern: Sendable {
   /// Returns whether the whole text matches.
   func matches(_ text: String) -> Bool {
     guard pieces.count > 1 else { return text == pieces[0] }
-    var rest = text[...]
-    for (index, piece) in pieces.enumerated() {
-      if index == 0 {
-        guard rest.hasPrefix(piece) else { return false }
-        rest = rest.dropFirst(piece.count)
-      } else if index == pieces.count - 1 {
-        return rest.hasSuffix(piece)
-      } else if !piece.isEmpty {
-        guard let range = rest.firstRange(of: piece) else { return false }
-        rest = rest[range.upperBound...]
-      }
+    // Both ends first: they tell most texts apart without a search.
+    guard text.hasPrefix(pieces[0]) else { return false }
+    var rest = text.dropFirst(pieces[0].count)
+    guard let last = pieces.last, rest.hasSuffix(last) else { return false }
+    rest = rest.dropLast(last.count)
+    for piece in pieces[1..<pieces.count - 1] where !piece.isEmpty {
+      guard let range = rest.firstRange(of: piece) else { return false }
+      rest = rest[range.upperBound...]
     }
     return true
   }

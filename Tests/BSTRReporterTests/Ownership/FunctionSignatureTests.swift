@@ -42,6 +42,14 @@ import Testing
     #expect(try #require(Self.signature(name)).results == 0)
   }
 
+  /// One result and a draft are not what a structure has room for.
+  @Test func someNumbersFillParameters() throws {
+    let invoke = try #require(Self.signature("invoke(tagVARIANT*, tagEXCEPINFO*, unsigned int*)"))
+    #expect((0...5).filter(invoke.fills) == [0, 1, 3, 4])
+    let both = try #require(Self.signature("get_Both(char16_t**, char16_t**)"))
+    #expect((0...3).filter(both.fills) == [0, 1, 2])
+  }
+
   @Test(arguments: ["get_Text", "main", "closure #1 in f", "(anonymous", "f(int", "f)("])
   func withoutParametersNothingIsKnown(name: String) {
     #expect(Self.signature(name) == nil)
