@@ -9,7 +9,7 @@ import TraceStore
 @c @implementation
 public func bstrtrace_preload_started() {
   ct_remove_swift_crash_handlers()
-  if !Tracker.isElsewhere { _ = unsafe Tracker.current }
+  if !Tracker.isElsewhere { unsafe Tracker.current.pointee.replaceFunctionsInside() }
 }
 
 /// Records the end of the process; see `CPreload.h`.

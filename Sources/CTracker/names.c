@@ -111,6 +111,17 @@ ct_names ct_names_of(const struct link_map *module) {
   return found;
 }
 
+bool ct_find_name(const char *symbol, enum ct_function *function, enum ct_linkage *linkage) {
+  if (!may_be_name(symbol)) return false;
+  for (const struct name *name = names; name < names + name_count; name++) {
+    if (strcmp(symbol, name->symbol) != 0) continue;
+    *function = name->function;
+    *linkage = name->linkage;
+    return true;
+  }
+  return false;
+}
+
 const char *ct_symbol_of(enum ct_function function, enum ct_linkage linkage) {
   for (const struct name *name = names; name < names + name_count; name++)
     if (name->function == function && name->linkage == linkage) return name->symbol;

@@ -71,6 +71,9 @@ ct_names ct_adding_definitions(ct_names names, const struct link_map *module,
 /// Returns the function with a C name; `CT_FUNCTION_COUNT` where there is none.
 enum ct_function ct_function_named(const char *name);
 
+/// Finds the function and the linkage of a name. Returns false where it is no function's.
+bool ct_find_name(const char *symbol, enum ct_function *function, enum ct_linkage *linkage);
+
 /// Returns the name of a function in a linkage; NULL where it has none.
 const char *ct_symbol_of(enum ct_function function, enum ct_linkage linkage);
 

@@ -110,6 +110,10 @@ public struct TraceOption: Sendable {
       "Bytes from the start of a block to its first character: 8 (as on Windows) or 4 (as in 7-Zip)."
     ),
     TraceOption(
+      "inside", \.inside, .onOff, .recording,
+      "Replace the BSTR functions that a module has inside it, hidden or static, by its symbol table (Docs/Reach.md). For preloaded programs."
+    ),
+    TraceOption(
       "follow-children", \.followChildren, .onOff, .recording,
       "Trace the processes that the program starts, too. Each gets an entry of its own."),
     TraceOption(

@@ -48,6 +48,8 @@ public struct TraceOptions: Sendable {
   public var olechar: Int?
   /// Bytes from a block's start to its first character, 4 or 8; `nil` to detect it.
   public var payloadOffset: Int?
+  /// Whether functions inside of modules are replaced.
+  public var inside = false
   /// Whether child processes are traced.
   public var followChildren = true
   /// Whether anything is recorded; `nil` where the build and `bstrtrace run` decide.

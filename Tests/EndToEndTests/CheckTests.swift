@@ -61,11 +61,13 @@ import Testing
         ./plugin.so
            contains SysAllocString, SysFreeString
            plugin.so has its own SysAllocString and calls it directly: strings that it allocates so are not seen.
+           --inside replaces them, where it can.
            Link it with libbstrtrace-linked in place of its own functions.
 
         ./bound.so
            exports SysAllocString, SysFreeString
            bound.so is bound to its own SysAllocString: strings that it allocates itself are not seen.
+           --inside replaces them, where it can.
            Link it without -Bsymbolic, and compile it without -fno-semantic-interposition and with the functions \
         visible; or link it with libbstrtrace-linked in place of its own functions.
 

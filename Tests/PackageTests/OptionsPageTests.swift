@@ -40,7 +40,7 @@ import TraceOptions
 
   /// A value of each option that is not its default.
   private static let everything =
-    "depth=20:level=leaks:olechar=4:payload-offset=4:follow-children=off:track=on:redact=on:format=json:"
+    "depth=20:level=leaks:olechar=4:payload-offset=4:inside=on:follow-children=off:track=on:redact=on:format=json:"
     + "output=x:output=y.json:source-root=/src:group-by=stack:per-process=on:github=on:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
     + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:producers=C*,d:suppressions=s.txt:"
     + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:store-dir=/d:verify-stacks=on"
@@ -53,6 +53,7 @@ import TraceOptions
     #expect(options.level == .leaks)
     #expect(options.olechar == 4)
     #expect(options.payloadOffset == 4)
+    #expect(options.inside)
     #expect(!options.followChildren)
     #expect(options.track == true)
     #expect(options.redact)

@@ -45,12 +45,28 @@ public func bstrtrace_serve(_ request: UnsafeMutablePointer<ct_request>) {
   }
 }
 
+/// See `CTracker.h`.
+@c @implementation
+public func bstrtrace_call_in_layout(
+  _ operation: UInt32, _ olecharBytes: UInt32, _ payloadOffset: UInt32,
+  _ arguments: UnsafePointer<UInt>, _ caller: UInt, _ frame: UInt
+) -> UInt {
+  let layout = StoredLayout(
+    olecharBytes: Int(olecharBytes), payloadOffset: Int(payloadOffset), isCertain: true)
+  return unsafe BSTRFunctions.serve(
+    ct_operation(operation), arguments[0], arguments[1], arguments[2], CallSite(caller, frame),
+    in: layout)
+}
+
 extension BSTRFunctions {
-  /// Serves a call of a function of `bstr.h` that another copy of this library passed on.
+  /// Serves a call of a function of `bstr.h` that another copy of this library passed on, or of a
+  /// function that was replaced.
   ///
+  /// - Parameter layout: the layout of new strings; `nil` for the caller's.
   /// - Returns: the function's result, in a word.
   fileprivate static func serve(
-    _ operation: ct_operation, _ first: UInt, _ second: UInt, _ third: UInt, _ caller: CallSite
+    _ operation: ct_operation, _ first: UInt, _ second: UInt, _ third: UInt, _ caller: CallSite,
+    in layout: StoredLayout? = nil
   ) -> UInt {
     let thread = unsafe ct_enter()
     defer { unsafe ct_leave(thread) }
@@ -64,7 +80,9 @@ extension BSTRFunctions {
       if operation == CT_COUNT_CHARACTERS {
         return unsafe UInt(characterCount(ofString: string, for: caller, thread))
       }
-      let functions = unsafe current(for: caller, freeing: string, thread)
+      let functions =
+        unsafe layout.map { unsafe replaced($0, thread) }
+        ?? current(for: caller, freeing: string, thread)
       switch operation {
       case CT_PIN:
         return unsafe functions.pin(string, caller: caller)
@@ -75,7 +93,8 @@ extension BSTRFunctions {
       return 0
     default: break
     }
-    let functions = unsafe current(for: caller, thread)
+    let functions =
+      unsafe layout.map { unsafe replaced($0, thread) } ?? current(for: caller, thread)
     switch operation {
     case CT_ALLOCATE_TEXT:
       return UInt(

@@ -60,6 +60,15 @@ extension BSTRFunctions {
     return unsafe BSTRFunctions(layout: layout, tracker: nil)
   }
 
+  /// Returns the functions in place of a module's own, in the layout of its strings.
+  static func replaced(
+    _ layout: StoredLayout, _ thread: UnsafeMutablePointer<ct_thread>?
+  ) -> BSTRFunctions {
+    guard unsafe thread != nil else { return unsafe BSTRFunctions(layout: layout, tracker: nil) }
+    let tracker = unsafe Tracker.current
+    return unsafe BSTRFunctions(layout: tracker.pointee.noted(layout), tracker: tracker)
+  }
+
   /// The functions of the untracked fast path, when nothing is recorded or pinned and all callers
   /// have one layout; `nil` otherwise, and before the layout is known.
   @inline(__always)

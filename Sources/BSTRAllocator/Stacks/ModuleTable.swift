@@ -164,9 +164,27 @@ struct ModuleTable: ~Copyable {
         text: UnsafeRawBufferPointer(start: bytes, count: Int(found.buildIDBytes)))
     }
     guard path != .empty else { return nil }
-    return unsafe ModuleRecord(
+    var record = unsafe ModuleRecord(
       start: UInt64(found.start), end: UInt64(found.end), bias: UInt64(found.bias), path: path,
       buildID: buildID)
+    record.replacement = unsafe Self.replacement(inModuleAt: UInt(found.start))
+    return record
+  }
+
+  /// Returns what became of the functions inside of a module.
+  private static func replacement(inModuleAt start: UInt) -> FunctionReplacement {
+    FunctionReplacement(rawValue: UInt16(ct_replacement_of(start).rawValue)) ?? .none
+  }
+
+  /// Records what became of the functions inside of the recorded modules.
+  ///
+  /// Caller holds the depot lock. Neither locks nor allocates.
+  mutating func recordReplacements(in store: borrowing StoreWriter) {
+    let records = unsafe store.start(of: .modules).assumingMemoryBound(to: ModuleRecord.self)
+    for index in 0..<count {
+      unsafe records[index].replacement = Self.replacement(
+        inModuleAt: UInt(records[index].start))
+    }
   }
 
   /// Calls `body` with the module's absolute path: the report may be made in another directory.

@@ -82,6 +82,13 @@ struct StackDepot: ~Copyable {
     unsafe modules.recordLoaded(from: handle, in: store)
   }
 
+  /// Records what became of the functions inside of the recorded modules.
+  ///
+  /// Caller holds the depot lock.
+  mutating func recordReplacements(in store: borrowing StoreWriter) {
+    modules.recordReplacements(in: store)
+  }
+
   /// Forgets every stack.
   ///
   /// Only in a forked child, whose store is new.

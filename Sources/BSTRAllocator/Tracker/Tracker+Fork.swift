@@ -17,6 +17,7 @@ extension Tracker {
     depotLock.renewInForkedChild()
     pins.renewInForkedChild()
     layouts.renewInForkedChild()
+    ct_renew_families_in_child()
     ct_forget_layouts()
     ct_end_probes_in_child()
     immortals.renewInForkedChild()
@@ -31,6 +32,9 @@ extension Tracker {
     // The parent's region is shared with the parent: unmap it, never write to it.
     if let parents = unsafe store.pointee.take() { parents.unmap() }
     if isWanted { openStore() }
+    // What became of the functions inside of them: the child may end where nothing more is
+    // recorded.
+    if ct_has_families() { withStore { unsafe recordModules(in: $0) } }
     updateFastPath()
   }
 }

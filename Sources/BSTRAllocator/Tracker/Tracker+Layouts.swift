@@ -57,6 +57,33 @@ extension Tracker {
       ?? bytes / entry.layout.olecharBytes
   }
 
+  /// Replaces the functions inside of the modules that the program was started with, if the options
+  /// ask for it and the process is recorded.
+  ///
+  /// The process has one thread yet. Tries the program's functions out, in a child.
+  public func replaceFunctionsInside() {
+    guard options.inside, isRecording, ct_role == RecorderRole.preloaded.rawValue else { return }
+    let thread = unsafe ct_enter()
+    defer { unsafe ct_leave(thread) }
+    guard unsafe thread != nil else { return }
+    ct_replace_families(UInt32(options.olechar ?? 0), UInt32(options.payloadOffset ?? 0))
+    withStore { store in
+      depotLock.acquire()
+      defer { depotLock.release() }
+      unsafe depot.pointee.recordReplacements(in: store)
+    }
+  }
+
+  /// Returns a layout with the guard that new strings get, and records it in the store if it is the
+  /// first.
+  func noted(_ layout: StoredLayout) -> StoredLayout {
+    withStore { store in
+      guard unsafe store.header.pointee.olecharBytes == 0 else { return }
+      _ = note(layout)
+    }
+    return withGuard(layout)
+  }
+
   /// The origin of a call.
   private struct Origin {
     /// An address in the code that called, or that jumped here when it was called itself.
@@ -117,8 +144,8 @@ extension Tracker {
       entry.copy = LayoutProbe.copy(for: origin.address)
     }
     entry.isSettled = entry.copy == 0
-    if let known = entry.copy == 0 ? nil : layouts.entry(ofCopy: entry.copy) {
-      entry.layout = known.layout
+    if let known = entry.copy == 0 ? nil : layoutOfKnown(copy: entry.copy) {
+      entry.layout = known
       entry.isSettled = true
     } else if entry.copy != 0, probes {
       if let probed = LayoutProbe.layout(ofCopy: entry.copy, assuming: entry.layout) {
@@ -128,6 +155,16 @@ extension Tracker {
     }
     layouts.set(entry)
     return entry
+  }
+
+  /// Returns the layout of a copy that was probed, or replaced; `nil` of others.
+  private func layoutOfKnown(copy: UInt) -> StoredLayout? {
+    if let known = layouts.entry(ofCopy: copy) { return known.layout }
+    let replaced = ct_replaced_layout_of(copy)
+    guard replaced.olecharBytes != 0 else { return nil }
+    return StoredLayout(
+      olecharBytes: Int(replaced.olecharBytes), payloadOffset: Int(replaced.payloadOffset),
+      isCertain: true)
   }
 
   /// Returns the layout that is assumed of a module while none was detected: with the width that

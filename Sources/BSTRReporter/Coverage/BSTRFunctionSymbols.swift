@@ -66,7 +66,8 @@ struct BSTRFunctionSymbols {
       for name in [
         "_Z13SysFreeStringP\(type)", "_Z14SysAllocStringPK\(type)",
         "_Z17SysAllocStringLenPK\(type)j", "_Z16SysReAllocStringPP\(type)PK\(type)",
-        "_Z19SysReAllocStringLenPP\(type)PK\(type)j",
+        "_Z19SysReAllocStringLenPP\(type)PK\(type)j", "_Z15SysAddRefStringP\(type)",
+        "_Z16SysReleaseStringP\(type)",
       ] { names[name] = linkage }
     }
     return names

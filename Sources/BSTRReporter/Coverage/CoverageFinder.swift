@@ -6,9 +6,11 @@ import TraceStore
 struct ModuleCoverage {
   /// Modules whose strings are not seen, by path.
   var unseen: [UnseenStrings] = []
-  /// A library that imports the functions, or else one that exports them, other than this library;
-  /// with the function.
-  var user: (module: String, function: String, isImported: Bool)?
+  /// A library that imports the functions, or else one that exports them, or has them inside it,
+  /// replaced; other than this library, with the function.
+  var user: (module: String, function: String, binding: ModuleReach.Binding)?
+  /// Whether the functions inside of the program were replaced.
+  var isProgramReplaced = false
   /// Whether every module that was loaded is known, and its file could be read.
   var isComplete = false
 }
@@ -20,10 +22,26 @@ struct CoverageFinder {
     var path: String
     /// In hexadecimal; `nil` where it has none.
     var buildID: String?
+    /// What became of the functions that it has inside it.
+    var replacement = FunctionReplacement.none
   }
 
   /// Symbols of files by module; `nil` for a file that is gone or was replaced.
   private var known: [Module: BSTRFunctionSymbols?] = [:]
+
+  /// Returns why strings of a module are not seen; `nil` where all are.
+  ///
+  /// - Parameter replacement: what became, or would become, of the functions inside it.
+  static func unseen(
+    _ symbols: BSTRFunctionSymbols, of module: String, isProgram: Bool,
+    _ replacement: FunctionReplacement
+  ) -> UnseenStrings? {
+    guard replacement != .replaced, let (reason, symbol) = reason(symbols, isProgram: isProgram)
+    else { return nil }
+    return UnseenStrings(
+      module: module, reason: reason, symbol: symbol,
+      refusal: replacement == .none ? nil : replacement)
+  }
 
   /// Returns the modules of a process, by the symbols of their files.
   ///
@@ -39,13 +57,21 @@ struct CoverageFinder {
       }
       if symbols.isOfThisLibrary { continue }
       let isProgram = module.path == image.executable
-      if let (reason, symbol) = Self.reason(symbols, isProgram: isProgram) {
-        coverage.unseen.append(
-          UnseenStrings(module: module.path, reason: reason, symbol: symbol))
-      } else if !isProgram, coverage.user?.isImported != true,
-        let function = symbols.imported.first ?? symbols.exported.first
+      if isProgram, module.replacement == .replaced { coverage.isProgramReplaced = true }
+      if let unseen = Self.unseen(
+        symbols, of: module.path, isProgram: isProgram, module.replacement)
       {
-        coverage.user = (module.path, function.name, isImported: !symbols.imported.isEmpty)
+        coverage.unseen.append(unseen)
+      } else if !isProgram, coverage.user?.binding != .imports {
+        if let function = symbols.imported.first {
+          coverage.user = (module.path, function.name, .imports)
+        } else if module.replacement == .replaced,
+          let function = (symbols.exported + symbols.own).first
+        {
+          coverage.user = (module.path, function.name, .contains)
+        } else if let function = symbols.exported.first {
+          coverage.user = (module.path, function.name, .exports)
+        }
       }
     }
     if image.count(.foreignFrees) > 0 {
@@ -64,7 +90,9 @@ struct CoverageFinder {
       // The vDSO is no file.
       if path.hasPrefix("/") {
         modules.insert(
-          Module(path: path, buildID: buildID.isEmpty ? nil : Hexadecimal.text(buildID)))
+          Module(
+            path: path, buildID: buildID.isEmpty ? nil : Hexadecimal.text(buildID),
+            replacement: record.replacement))
       }
       index += 1
     }
@@ -76,6 +104,8 @@ struct CoverageFinder {
 
   /// Returns the symbols of the file that was loaded; `nil` when it is gone or was replaced.
   private mutating func symbols(of module: Module) -> BSTRFunctionSymbols? {
+    var module = module
+    module.replacement = .none
     if let symbols = known[module] { return symbols }
     let file = ElfFile(path: module.path)
     let isTheSame = module.buildID == nil || file?.buildID == module.buildID
@@ -86,7 +116,7 @@ struct CoverageFinder {
 
   /// Returns the reason why strings of a module are not seen, and the symbol that shows it; `nil`
   /// without one.
-  static func reason(
+  private static func reason(
     _ symbols: BSTRFunctionSymbols, isProgram: Bool
   ) -> (UnseenStrings.Reason, String)? {
     func first(_ functions: [BSTRFunctionSymbols.Function]) -> String? {

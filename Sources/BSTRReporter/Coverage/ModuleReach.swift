@@ -1,5 +1,7 @@
 // Whether the strings of a module are seen when it is run, as far as its file tells before.
 
+import TraceStore
+
 /// The BSTR functions of one module's file, and whether its calls of them are traced.
 struct ModuleReach: Sendable {
   /// The way in which a module has functions of the family.
@@ -20,6 +22,9 @@ struct ModuleReach: Sendable {
   let olecharBytes: Int?
   /// The reason why its strings, or some of them, are not seen; `nil` when all are.
   let unseen: UnseenStrings?
+  /// What would become of the functions that it has inside it, as far as the file tells; `.none`
+  /// where they are not to be replaced.
+  let replacement: FunctionReplacement
   /// Whether local symbols were stripped, so that it may contain functions which do not show.
   let isStripped: Bool
 
@@ -40,9 +45,11 @@ struct ModuleReach: Sendable {
 
   /// Reads a file.
   ///
-  /// - Parameter isProgram: whether it is the program rather than a library.
+  /// - Parameters:
+  ///   - isProgram: whether it is the program rather than a library.
+  ///   - isInside: whether functions inside of modules are to be replaced.
   /// - Returns: `nil` where it cannot be read or is no 64-bit ELF file.
-  init?(ofModuleAt path: String, isProgram: Bool) {
+  init?(ofModuleAt path: String, isProgram: Bool, isInside: Bool) {
     guard let file = ElfFile(path: path) else { return nil }
     let symbols = BSTRFunctionSymbols(of: file)
     self.path = path
@@ -52,6 +59,7 @@ struct ModuleReach: Sendable {
       functions = []
       olecharBytes = nil
       unseen = nil
+      replacement = .none
       return
     }
     functions = [
@@ -65,8 +73,7 @@ struct ModuleReach: Sendable {
       ? nil
       : (symbols.imported + symbols.exported + symbols.own).lazy
         .compactMap { $0.linkage?.olecharBytes }.first
-    unseen = CoverageFinder.reason(symbols, isProgram: isProgram).map { reason, symbol in
-      UnseenStrings(module: path, reason: reason, symbol: symbol)
-    }
+    replacement = isInside ? FunctionFamily.replacement(in: file) : .none
+    unseen = CoverageFinder.unseen(symbols, of: path, isProgram: isProgram, replacement)
   }
 }

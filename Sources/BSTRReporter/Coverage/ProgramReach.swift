@@ -35,7 +35,8 @@ public struct ProgramReach: Sendable {
   /// - Parameters:
   ///   - modules: the program first.
   ///   - missing: the names of libraries that one of them needs, and that were not found for it.
-  public init(of modules: [Module], missing: [String]) {
+  ///   - isInside: whether functions inside of modules are to be replaced.
+  public init(of modules: [Module], missing: [String], isInside: Bool) {
     var seen: Set<[UInt]> = []
     var looked = modules.filter { module in
       var status = stat()
@@ -44,7 +45,8 @@ public struct ProgramReach: Sendable {
       return seen.insert([status.st_dev, status.st_ino]).inserted
     }
     for index in looked.indices {
-      looked[index].reach = ModuleReach(ofModuleAt: looked[index].path, isProgram: index == 0)
+      looked[index].reach = ModuleReach(
+        ofModuleAt: looked[index].path, isProgram: index == 0, isInside: isInside)
     }
     if let program = looked.first?.reach {
       for index in looked.indices.dropFirst() {

@@ -11,6 +11,8 @@ public struct UnseenStrings: Hashable, Sendable {
   public var reason: Reason
   /// The symbol that shows it; `nil` where there is none.
   public var symbol: String?
+  /// Why its functions were not replaced although that was asked for; `nil` where it was not.
+  var refusal: FunctionReplacement?
 
   /// The reason why a module's strings are not seen.
   ///

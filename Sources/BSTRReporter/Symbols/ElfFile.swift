@@ -102,6 +102,23 @@ struct ElfFile {
     return nil
   }
 
+  /// Whether it is for x86-64.
+  var isX8664: Bool { Self.number(header, UInt16.self, 18) == 62 }  // EM_X86_64
+
+  /// Returns the code at an address of the file's address space; `nil` where there is none.
+  func code(at address: UInt64, count: Int) -> [UInt8]? {
+    for section in sections where section.flags & 0b110 == 0b110 && section.type != 8 {
+      guard address >= section.address, address - section.address < UInt64(max(0, section.size))
+      else { continue }
+      let at = Int(address - section.address)
+      guard count >= 0, count <= section.size - at, section.offset >= 0,
+        section.offset <= Int.max - at
+      else { return nil }
+      return content.bytes(at: section.offset + at, count)
+    }
+    return nil
+  }
+
   /// Returns whether it has a section of that name.
   func hasSection(_ name: String) -> Bool { section(named: name) != nil }
 
@@ -235,7 +252,7 @@ struct ElfFile {
   ///   - functions: their addresses, in the file's address space.
   ///   - ignored: code whose calls do not count.
   func directCall(of functions: Set<UInt64>, outside ignored: [Range<UInt64>]) -> UInt64? {
-    guard Self.number(header, UInt16.self, 18) == 62 else { return nil }  // EM_X86_64
+    guard isX8664 else { return nil }
     var found: (address: UInt64, function: UInt64)?
     // SHF_ALLOC and SHF_EXECINSTR
     for section in sections where section.flags & 0b110 == 0b110 {

@@ -1,10 +1,17 @@
 // Sentences on strings that are not seen.
 
+import TraceStore
+
 extension UnseenStrings {
   /// Returns the sentence that strings of a module are not seen, and why.
   ///
   /// - Parameter foreignFrees: the count of freed BSTRs that no traced function had allocated.
   func sentence(foreignFrees: UInt64) -> String {
+    let cause = causeSentence(foreignFrees: foreignFrees)
+    return [cause, refusal?.refusalSentence].compactMap(\.self).joined(separator: " ")
+  }
+
+  private func causeSentence(foreignFrees: UInt64) -> String {
     let name = Frame.lastComponent(of: module ?? "")
     let function = symbol ?? "?"
     return switch reason {
@@ -26,6 +33,32 @@ extension UnseenStrings {
         ? "1 BSTR was freed that another copy of the functions had allocated: what that copy leaks is not seen."
         : "\(foreignFrees) BSTRs were freed that another copy of the functions had allocated: what that copy "
           + "leaks is not seen."
+    }
+  }
+}
+
+extension FunctionReplacement {
+  /// The sentence that a module's functions were not replaced, and why; `nil` where they were, or
+  /// were not to be.
+  var refusalSentence: String? {
+    refusalReason.map { "They are not replaced: \($0)." }
+  }
+
+  private var refusalReason: String? {
+    switch self {
+    case .none, .replaced: nil
+    case .tooSmall: "one is shorter than a jump"
+    case .folded: "another function is at the address of one"
+    case .cloned: "a compiler made a clone of one, which is called in its own way"
+    case .repeated: "there are several of one name"
+    case .overloaded: "they are overloads"
+    case .inParts: "a compiler left only some of them"
+    case .changed: "the file is not what was loaded"
+    case .unanswered: "tried out, they did not do what a BSTR's functions do"
+    case .outOfReach: "there was no room for jumps near the module"
+    case .unwritable: "the code could not be written to"
+    case .noMoment: "it was opened later, and when nothing runs in it yet cannot be told"
+    case .threads: "the process had several threads when they were looked at"
     }
   }
 }

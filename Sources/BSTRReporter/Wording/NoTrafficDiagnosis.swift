@@ -1,6 +1,8 @@
 // The reason why a run showed no BSTR at all, from the functions that the program's file and its
 // libraries import, export and contain.
 
+import TraceStore
+
 /// The likely reason why no BSTR function was called.
 enum NoTrafficDiagnosis {
   /// The maximum of libraries that are named.
@@ -27,9 +29,18 @@ enum NoTrafficDiagnosis {
     let symbols = BSTRFunctionSymbols(of: file)
     let defined = symbols.own + symbols.exported
     if let own = defined.first(where: \.isTraced) ?? defined.first {
-      return "\(name) defines \(own.symbol) itself, so its calls never leave it: link it with "
-        + "libbstrtrace-linked in place of its own copy, and where it counts on a certain layout of strings "
-        + "say so, as in BSTRTRACE_OPTIONS=olechar=4:payload-offset=4."
+      if coverage.isProgramReplaced {
+        return
+          "\(name) has its own \(own.symbol), which was replaced, so this run just did not come to where "
+          + "it is used."
+      }
+      let refusal = coverage.unseen.first { $0.module == executable }?.refusal?.refusalSentence
+      let link =
+        "link it with libbstrtrace-linked in place of its own copy, and where it counts on a certain layout "
+        + "of strings say so, as in BSTRTRACE_OPTIONS=olechar=4:payload-offset=4."
+      let own = "\(name) defines \(own.symbol) itself, so its calls never leave it"
+      return refusal.map { "\(own). \($0) You can \(link)" }
+        ?? "\(own): run it with --inside, or \(link)"
     }
     if let mangled = symbols.imported.first, !symbols.imported.contains(where: \.isTraced) {
       return
@@ -46,13 +57,18 @@ enum NoTrafficDiagnosis {
 
   /// Returns the reason in the libraries of a program that does not use the functions itself.
   private static func libraries(_ coverage: ModuleCoverage, isStripped: Bool) -> String {
-    if let (module, function, isImported) = coverage.user {
+    if let (module, function, binding) = coverage.user {
       let name = Frame.lastComponent(of: module)
-      return isImported
-        ? ". \(name), which it loaded, imports \(function), so this run just did not come to where "
-          + "it is used."
-        : ". \(name), which it loaded, exports \(function), but nothing called that, unless by an address "
+      return switch binding {
+      case .imports:
+        ". \(name), which it loaded, imports \(function), so this run just did not come to where it is used."
+      case .exports:
+        ". \(name), which it loaded, exports \(function), but nothing called that, unless by an address "
           + "that dlsym gave."
+      case .contains:
+        ". \(name), which it loaded, has its own \(function), which was replaced, so this run just did not "
+          + "come to where it is used."
+      }
     }
     let hidden = "has a copy inside, which its symbols would show if they had not been stripped"
     if coverage.isComplete {

@@ -1,5 +1,7 @@
 // Lines on the modules of a program that is not run.
 
+import TraceStore
+
 extension ProgramReach {
   /// The text for people: modules that have to do with the functions or were named, then a sum.
   public var text: String {
@@ -21,10 +23,14 @@ extension ProgramReach {
   /// Returns whether a module's strings are seen, and what to do if not.
   private func verdict(on module: Module, _ reach: ModuleReach) -> [String] {
     if let unseen = reach.unseen {
-      return [unseen.sentence(foreignFrees: 0), unseen.reason.advice].compactMap(\.self)
+      let inside = unseen.refusal == nil ? unseen.reason.insideAdvice : nil
+      return [unseen.sentence(foreignFrees: 0), inside, unseen.reason.advice].compactMap(\.self)
     }
     if let function = module.takenFromProgram, let program = modules.first {
       return ["Its calls of \(function) reach that of \(program.path), which is not traced."]
+    }
+    if reach.replacement == .replaced {
+      return ["Its functions are replaced when it is run, if they do what a BSTR's functions do."]
     }
     if reach.isOfThisLibrary { return ["It has the functions of bstrtrace: calls are traced."] }
     if reach.functions.contains(where: { $0.binding == .exports }) {
@@ -56,6 +62,14 @@ extension ProgramReach {
 }
 
 extension UnseenStrings.Reason {
+  /// The option that makes the strings of a module seen, where there is one.
+  fileprivate var insideAdvice: String? {
+    switch self {
+    case .ownCopy, .exportedByProgram, .boundToItself: "--inside replaces them, where it can."
+    case .mangledNames, .overloads, .foreignFrees: nil
+    }
+  }
+
   /// What makes the strings of a module seen; `nil` where its file does not show it.
   fileprivate var advice: String? {
     switch self {

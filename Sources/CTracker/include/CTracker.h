@@ -307,6 +307,75 @@ bool ct_is_in_copy(const void *_Nullable address);
 /// Returns whether an address is in the copy that records in place of this one.
 bool ct_is_in_other_recorder(uintptr_t address);
 
+// MARK: functions inside of modules
+
+/// What has become of a module's own functions, its family.
+enum ct_replacement {
+  /// It has none that allocates, as far as its symbols show.
+  CT_NO_FAMILY = 0,
+  /// They were replaced.
+  CT_REPLACED = 1,
+  /// One is shorter than a jump.
+  CT_IS_TOO_SMALL = 2,
+  /// Another symbol is at the address of one.
+  CT_IS_FOLDED = 3,
+  /// One has clones, with calling conventions of their own.
+  CT_IS_CLONED = 4,
+  /// There are several of one name.
+  CT_IS_REPEATED = 5,
+  /// They are overloads: names of several linkages.
+  CT_IS_OVERLOADED = 6,
+  /// A compiler left only some.
+  CT_IS_IN_PARTS = 7,
+  /// The file is not what was loaded.
+  CT_IS_CHANGED = 8,
+  /// When they were tried out, they did not what a BSTR's functions do.
+  CT_IS_UNANSWERED = 9,
+  /// There is no memory for jumps near the module.
+  CT_IS_OUT_OF_REACH = 10,
+  /// The code cannot be written to, or the processor's registers not be kept.
+  CT_IS_UNWRITABLE = 11,
+  /// The process had several threads.
+  CT_HAS_THREADS = 12,
+  /// It was opened later, and the loader does not say when nothing runs in it yet.
+  CT_HAS_NO_MOMENT = 13
+};
+
+/// Replaces the functions inside of all modules that are loaded, each module's whole family or none
+/// of it. Called once, when the process has one thread, with the recursion guard held.
+///
+/// - Parameters: the layout, where it is given; else 0.
+void ct_replace_families(uint32_t olecharBytes, uint32_t payloadOffset);
+
+/// Returns what has become of the functions of the module that starts at an address. Caller holds
+/// the recursion guard, here and below.
+enum ct_replacement ct_replacement_of(uintptr_t module);
+
+/// Returns whether any module has functions inside it that were replaced, or were to be.
+bool ct_has_families(void);
+
+/// The layout of a family that was replaced; zeros for none.
+struct ct_replaced_layout {
+  uint8_t olecharBytes, payloadOffset;
+};
+
+/// Returns the layout of the family that a SysFreeString belongs to.
+struct ct_replaced_layout ct_replaced_layout_of(uintptr_t copy);
+
+/// Renews the lock of what is known of families. Called in a forked child.
+void ct_renew_families_in_child(void);
+
+/// Carries out a call of a replaced function, in the layout of the module's strings. Takes locks.
+///
+/// - Parameters:
+///   - operation: a `ct_operation`.
+///   - arguments: three.
+///   - caller: where the call returns to, and `frame` its frame.
+/// - Returns: the function's result, in a word.
+uintptr_t bstrtrace_call_in_layout(uint32_t operation, uint32_t olecharBytes,
+                                   uint32_t payloadOffset, const uintptr_t *_Nonnull arguments,
+                                   uintptr_t caller, uintptr_t frame);
+
 // MARK: the tracker
 
 /// This process's tracker, once it has started. Only Tracker.swift knows its type.

@@ -26,6 +26,8 @@ struct CheckCommand: ParsableCommand {
       valueName: "library"), completion: .file())
   var with: [String] = []
 
+  @OptionGroup var inside: InsideOptions
+
   @Argument(help: "The program.", completion: .shellCommand("compgen -c"))
   var program: String
 
@@ -61,6 +63,7 @@ struct CheckCommand: ParsableCommand {
       modules += needed.paths.map { ProgramReach.Module(path: $0, isNamed: false) }
       missing += needed.missing
     }
-    return ProgramReach(of: modules, missing: missing)
+    let options = TraceOptions(EnvironmentOptions.read().overruled(by: inside.given))
+    return ProgramReach(of: modules, missing: missing, isInside: options.inside)
   }
 }

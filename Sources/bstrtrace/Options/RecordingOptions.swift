@@ -9,6 +9,7 @@ struct RecordingOptions: TableOptions {
   @Option(\.level) var level: GivenText?
   @Option(\.olechar) var olechar: GivenText?
   @Option(\.payloadOffset) var payloadOffset: GivenText?
+  @Flag(\.inside) var inside: Bool?
   @Flag(\.followChildren) var followChildren: Bool?
   @Flag(\.haltOnError) var haltOnError: Bool?
   @Option(\.foreign) var foreign: GivenText?
@@ -19,6 +20,11 @@ struct RecordingOptions: TableOptions {
   @Option(\.quarantine) var quarantine: GivenText?
   @Option(\.quarantineBlocks) var quarantineBlocks: GivenText?
   @Option(\.storeDir) var storeDir: GivenText?
+}
+
+/// Whether functions inside of modules are replaced: for a command that records nothing.
+struct InsideOptions: TableOptions {
+  @Flag(\.inside) var inside: Bool?
 }
 
 /// The allocations that are to fail: not for a sweep, which chooses them itself.

@@ -65,6 +65,11 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     case linked
     /// It has functions of its own in a library, and is run under the tool.
     case preloaded
+    /// It has functions of its own inside it, hidden, and is run under the tool with `--inside`.
+    case hidden
+
+    /// The modes of a scenario that states none.
+    static let usual: [Mode] = [.linked, .preloaded]
   }
 
   /// A leak as the first lines state it.
@@ -173,7 +178,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
   private static func read(_ file: URL) -> [Scenario] {
     var scenario = Scenario(file: file)
-    var modes = Mode.allCases
+    var modes = Mode.usual
     var widths: [Int?] = [nil]
     for line in (try? String(contentsOf: file, encoding: .utf8))?.split(separator: "\n") ?? [] {
       guard line.hasPrefix("// ") else { break }
@@ -271,6 +276,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   typealias Compilers = (c: [String], cpp: [String])
 
   static let gcc: Compilers = (["gcc"], ["g++"])
+  static let clang: Compilers = (["clang", "-fuse-ld=lld"], ["clang++", "-fuse-ld=lld"])
 
   /// Builds the program.
   ///
@@ -299,6 +305,11 @@ struct Scenario: CustomTestStringConvertible, Sendable {
         [sources.appending(path: "plain_bstr.c").path, "-shared", "-fPIC", "-o", "libplain.so"]
           + common)
       libraries = ["-L.", "-Xlinker", "-rpath", "-Xlinker", folder.path, "-lplain"]
+    case .hidden:
+      try compile(
+        [sources.appending(path: "plain_bstr.c").path, "-c", "-fPIC", "-fvisibility=hidden"]
+          + ["-o", "plain.o"] + common)
+      libraries = ["plain.o"]
     }
     for name in links + plugins {
       let source = sources.appending(path: name)
@@ -336,13 +347,21 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
   // MARK: running
 
-  /// Runs the built program, and reads the report of it.
-  func run() throws -> (command: Command, report: Traced.Report) {
-    let (program, folder) = try build()
+  /// Builds the program, runs it, and reads the report of it.
+  ///
+  /// - Parameters:
+  ///   - name: the name of its folder.
+  ///   - compilers: the compilers for C and C++, with flags of their own.
+  func run(
+    in name: String? = nil, compilers: Compilers = gcc
+  ) throws -> (command: Command, report: Traced.Report) {
+    let (program, folder) = try build(in: name, compilers: compilers)
+    let reportFile = name == nil ? reportFile : folder.appending(path: "report.json")
     switch mode {
-    case .preloaded:
+    case .preloaded, .hidden:
       let traced = try Traced.run(
-        [program.path], environment: ["BSTRTRACE_OPTIONS": options.joined(separator: ":")],
+        [program.path], flags: mode == .hidden ? ["--inside"] : [],
+        environment: ["BSTRTRACE_OPTIONS": options.joined(separator: ":")],
         in: folder, reportFile: reportFile)
       return (traced.command, traced.report)
     case .linked: return try runLinked(program, in: folder, reportFile)

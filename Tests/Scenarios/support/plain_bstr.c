@@ -10,6 +10,13 @@ void bstrtrace_set_profile(uint32_t olecharBytes, uint32_t payloadOffset) {
   (void)olecharBytes, (void)payloadOffset;
 }
 
+// The functions are kept whole: neither inlined, nor with copies for certain arguments.
+#if defined(__clang__)
+#define KEPT __attribute__((noinline, used))
+#else
+#define KEPT __attribute__((noinline, noclone))
+#endif
+
 static BSTR make(const void *source, UINT bytes) {
   char *block = malloc(BSTR_PAYLOAD_OFFSET + bytes + 2 * sizeof(OLECHAR));
   if (!block) return NULL;
@@ -21,45 +28,48 @@ static BSTR make(const void *source, UINT bytes) {
   return (BSTR)(void *)text;
 }
 
-BSTR SysAllocString(const OLECHAR *psz) {
+KEPT BSTR SysAllocString(const OLECHAR *psz) {
   UINT count = 0;
   if (!psz) return NULL;
   while (psz[count]) count++;
   return make(psz, count * sizeof(OLECHAR));
 }
 
-BSTR SysAllocStringLen(const OLECHAR *characters, UINT count) {
+KEPT BSTR SysAllocStringLen(const OLECHAR *characters, UINT count) {
   return make(characters, count * sizeof(OLECHAR));
 }
 
-BSTR SysAllocStringByteLen(const char *bytes, UINT count) { return make(bytes, count); }
+KEPT BSTR SysAllocStringByteLen(const char *bytes, UINT count) { return make(bytes, count); }
 
-void SysFreeString(BSTR bstr) {
+KEPT void SysFreeString(BSTR bstr) {
   if (bstr) free((char *)(void *)bstr - BSTR_PAYLOAD_OFFSET);
 }
 
-UINT SysStringByteLen(BSTR bstr) {
+KEPT UINT SysStringByteLen(BSTR bstr) {
   UINT bytes = 0;
   if (bstr) memcpy(&bytes, (char *)(void *)bstr - 4, 4);
   return bytes;
 }
 
-UINT SysStringLen(BSTR bstr) { return SysStringByteLen(bstr) / sizeof(OLECHAR); }
+KEPT UINT SysStringLen(BSTR bstr) { return SysStringByteLen(bstr) / sizeof(OLECHAR); }
 
-INT SysReAllocString(BSTR *bstr, const OLECHAR *psz) {
+KEPT INT SysReAllocString(BSTR *bstr, const OLECHAR *psz) {
   BSTR copy = SysAllocString(psz);
   SysFreeString(*bstr);
   *bstr = copy;
   return 1;
 }
 
-INT SysReAllocStringLen(BSTR *bstr, const OLECHAR *characters, UINT count) {
+KEPT INT SysReAllocStringLen(BSTR *bstr, const OLECHAR *characters, UINT count) {
   BSTR copy = SysAllocStringLen(characters, count);
   SysFreeString(*bstr);
   *bstr = copy;
   return 1;
 }
 
-HRESULT SysAddRefString(BSTR bstr) { return (void)bstr, S_OK; }
+// Counted, so that the functions do something.
+static volatile unsigned pins;
 
-void SysReleaseString(BSTR bstr) { (void)bstr; }
+KEPT HRESULT SysAddRefString(BSTR bstr) { return (void)bstr, pins++, S_OK; }
+
+KEPT void SysReleaseString(BSTR bstr) { (void)bstr, pins--; }

@@ -161,7 +161,8 @@ import Testing
       ], bytes: 32)
     Self.expectWhole(
       [
-        try Self.row("addresses", \ModuleRecord.start, \ModuleRecord.end, \ModuleRecord.bias),
+        try Self.row(
+          "addresses", \ModuleRecord.start, \ModuleRecord.end, \ModuleRecord.biasAndReplacement),
         try Self.row("texts", \ModuleRecord.path, \ModuleRecord.buildID),
       ], bytes: 40)
     Self.expectWhole(

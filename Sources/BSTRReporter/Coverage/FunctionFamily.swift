@@ -1,0 +1,103 @@
+// Whether the functions that a module has inside it may be replaced, by the symbols of its file:
+// what CTracker's family.c decides in the process. Whether they do what a BSTR's functions do shows
+// there alone.
+
+import TraceStore
+
+/// The BSTR functions that a module defines, whatever their visibility.
+enum FunctionFamily {
+  /// The bytes of the jump that replaces a function.
+  private static let jumpBytes: UInt64 = 5
+  private static let endbr64: [UInt8] = [0xF3, 0x0F, 0x1E, 0xFA]
+  private static let allocating: Set = [
+    "SysAllocString", "SysAllocStringLen", "SysAllocStringByteLen",
+  ]
+  private static let pins: Set = ["SysAddRefString", "SysReleaseString"]
+  private static let replaced: Set = allocating.union(pins)
+    .union(["SysFreeString", "SysReAllocString", "SysReAllocStringLen"])
+
+  /// A part of a name that every family has.
+  private static let part = TextSearch(anyOf: ["SysFreeString"])
+
+  /// A symbol of a function: its C name, whether that is its name in the file, and what a compiler
+  /// put behind it.
+  private struct Name {
+    var function: String
+    var linkage: BSTRFunctionSymbols.Linkage
+    var suffix: Substring
+
+    /// - Returns: `nil` for a symbol that is no function's.
+    init?(_ symbol: String) {
+      let start = symbol.prefix { $0 != "." && $0 != "@" }
+      suffix = symbol.dropFirst(start.count)
+      if suffix.first == "@" { suffix = "" }
+      let isStatic = start.hasPrefix("_ZL")
+      let name = isStatic ? "_Z" + start.dropFirst(3) : String(start)
+      let function = BSTRFunctionSymbols.plainName(ofMangled: name) ?? name
+      guard FunctionFamily.replaced.contains(function) else { return nil }
+      if function == name {
+        linkage = .c
+      } else if let known = BSTRFunctionSymbols.cxxNames[name] {
+        linkage = known
+      } else {
+        return nil
+      }
+      self.function = function
+    }
+
+    /// Whether its calling convention is the function's own.
+    var isPlain: Bool { suffix.isEmpty || suffix.hasPrefix(".lto_priv.") }
+    /// Whether it is reached from the function alone.
+    var isSplitOff: Bool { suffix.hasPrefix(".cold") }
+  }
+
+  /// Returns `.replaced` where nothing in a file speaks against it, or else the reason; `.none`
+  /// where it has no function that allocates.
+  static func replacement(in file: ElfFile) -> FunctionReplacement {
+    guard file.isX8664 else { return .none }
+    let symbols = file.symbols(isDynamic: !file.hasOwnSymbols, ifAnyHas: part)
+      .filter { $0.isDefined && !$0.isObject }
+    var found: [String: ElfFile.FileSymbol] = [:]
+    var linkages: Set<BSTRFunctionSymbols.Linkage> = []
+    var hasAllocating = false
+    var result: FunctionReplacement?
+    for symbol in symbols {
+      guard let name = Name(symbol.name), !name.isSplitOff else { continue }
+      if allocating.contains(name.function) { hasAllocating = true }
+      guard name.isPlain, symbol.isFunction else {
+        result = .cloned
+        continue
+      }
+      if name.linkage != .bytes { linkages.insert(name.linkage) }
+      if linkages.count > 1, result != .cloned { result = .overloaded }
+      if let known = found[name.function], known.value != symbol.value {
+        result = result ?? .repeated
+      }
+      found[name.function] = symbol
+    }
+    guard hasAllocating else { return .none }
+    if let result { return result }
+    guard found["SysFreeString"] != nil, found.keys.contains(where: allocating.contains) else {
+      return .inParts
+    }
+    for (function, symbol) in found {
+      let code = file.code(at: symbol.value, count: Int(min(symbol.size, 16))) ?? []
+      let marked = code.starts(with: endbr64) ? endbr64.count : 0
+      let rest = code.dropFirst(marked)
+      if pins.contains(function), symbol.size == UInt64(code.count),
+        rest.elementsEqual([0xC3]) || rest.elementsEqual([0x31, 0xC0, 0xC3])
+      {
+        found[function] = nil
+        continue
+      }
+      let replacedBytes = UInt64(marked) + jumpBytes
+      if symbol.size < replacedBytes { return .tooSmall }
+      let isShared = symbols.contains { other in
+        other.value &- symbol.value < replacedBytes
+          && (other.value != symbol.value || Name(other.name)?.function != function)
+      }
+      if isShared { return .folded }
+    }
+    return .replaced
+  }
+}

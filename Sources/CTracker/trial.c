@@ -1,0 +1,223 @@
+// Tries the functions of a family out, in a child process, before they are replaced.
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "CTracker.h"
+#include "family.h"
+
+#define LONG_COUNT 25
+#define SHORT_COUNT 3
+// The time of a trial, which takes well under a millisecond.
+#define MAX_MILLISECONDS 1000
+// The trials where other threads may hold a lock of the heap, and keep it held in the child.
+#define MAX_TRIALS 3
+
+typedef void *allocate_text(const void *text);
+typedef void *allocate_count(const void *text, uint32_t count);
+typedef int reallocate_text(void **string, const void *text);
+typedef int reallocate_count(void **string, const void *text, uint32_t count);
+typedef void free_string(void *string);
+
+// The texts, in characters of either width; each ends with a zero.
+struct text {
+  uint16_t narrow[LONG_COUNT + 1];
+  uint32_t wide[LONG_COUNT + 1];
+};
+
+struct trial {
+  const struct ct_family *family;
+  struct text texts[2];
+  // 0 while they are not known.
+  size_t width, offset;
+};
+
+static const void *text_of(const struct trial *trial, int index) {
+  const struct text *text = &trial->texts[index];
+  return trial->width == 4 ? (const void *)text->wide : (const void *)text->narrow;
+}
+
+static void *function(const struct trial *trial, enum ct_function function) {
+  return (void *)trial->family->functions[function].address;
+}
+
+static uint32_t length_of(const void *string) {
+  uint32_t bytes;
+  memcpy(&bytes, (const char *)string - sizeof bytes, sizeof bytes);
+  return bytes;
+}
+
+// Returns whether a string has so many bytes, those of `content` unless that is NULL, and a
+// terminator of a character.
+static bool has(const struct trial *trial, const char *string, uint32_t bytes,
+                const void *content) {
+  static const char zeros[4];
+  return string && length_of(string) == bytes &&
+         (!content || memcmp(string, content, bytes) == 0) &&
+         memcmp(string + bytes, zeros, trial->width) == 0;
+}
+
+// Frees a string; returns whether a block was then freed in front of it, as far as always.
+static bool is_freed(struct trial *trial, void *string) {
+  struct ct_thread *thread = ct_thread();
+  thread->probed_string = (uintptr_t)string;
+  thread->probed_offset = -1;
+  ((free_string *)function(trial, CT_FUNCTION_SysFreeString))(string);
+  size_t offset = (size_t)thread->probed_offset;
+  if (offset != 4 && offset != 8) return false;
+  if (trial->offset == 0) trial->offset = offset;
+  return trial->offset == offset;
+}
+
+// Detects the width of a character by the length of a string of 25 characters. Only the bytes of
+// the narrow text are known to be characters then.
+static bool find_width(struct trial *trial) {
+  const struct text *text = &trial->texts[0];
+  allocate_count *with_count = function(trial, CT_FUNCTION_SysAllocStringLen);
+  allocate_text *with_text = function(trial, CT_FUNCTION_SysAllocString);
+  enum ct_linkage linkage = trial->family->linkage;
+  size_t named = linkage == CT_LINKAGE_w ? 4
+                 : linkage == CT_LINKAGE_Ds || linkage == CT_LINKAGE_t ? 2
+                                                                       : 0;
+  if (with_count || with_text) {
+    // Reading 25 wide characters goes over the end of the narrow text, into the wide one.
+    void *string = with_count ? with_count(text->narrow, LONG_COUNT) : with_text(text->wide);
+    if (!string) return false;
+    uint32_t bytes = length_of(string);
+    // In a narrow family the wide text has one character, and the upper half of that ends it.
+    trial->width = bytes == 4 * LONG_COUNT ? 4
+                   : bytes == (with_count ? 2 * LONG_COUNT : 2) ? 2
+                                                                : 0;
+    if (!is_freed(trial, string)) return false;
+  } else {
+    trial->width = named;
+  }
+  return trial->width != 0 && (named == 0 || named == trial->width);
+}
+
+static bool answers(struct trial *trial) {
+  if (!find_width(trial)) return false;
+  uint32_t width = (uint32_t)trial->width;
+  // Each argument has two values: a compiler may have replaced one that was always the same. None
+  // is NULL: a compiler may have found that none ever is.
+  for (int i = 0; i < 2; i++) {
+    const void *text = text_of(trial, i), *other = text_of(trial, 1 - i);
+    uint32_t count = i == 0 ? LONG_COUNT : SHORT_COUNT, other_count = i == 0 ? 2 : 7;
+    void *string = NULL;
+    allocate_count *characters = function(trial, CT_FUNCTION_SysAllocStringLen);
+    if (characters) {
+      string = characters(text, other_count);
+      if (!has(trial, string, other_count * width, text) || !is_freed(trial, string)) return false;
+    }
+    allocate_count *bytes = function(trial, CT_FUNCTION_SysAllocStringByteLen);
+    if (bytes) {
+      string = bytes(text, 4 * other_count);
+      if (!has(trial, string, 4 * other_count, text) || !is_freed(trial, string)) return false;
+    }
+    allocate_text *all = function(trial, CT_FUNCTION_SysAllocString);
+    if (all) {
+      string = all(text);
+      if (!has(trial, string, count * width, text)) return false;
+    } else if (characters) {
+      string = characters(text, count);
+    } else {
+      continue;
+    }
+    reallocate_text *again = function(trial, CT_FUNCTION_SysReAllocString);
+    if (again && (!again(&string, other) ||
+                  !has(trial, string, (i == 0 ? SHORT_COUNT : LONG_COUNT) * width, other)))
+      return false;
+    reallocate_count *counted = function(trial, CT_FUNCTION_SysReAllocStringLen);
+    if (counted && (!counted(&string, text, other_count) ||
+                    !has(trial, string, other_count * width, text)))
+      return false;
+    if (!is_freed(trial, string)) return false;
+  }
+  return true;
+}
+
+// Runs in the child.
+static void run(const struct ct_family *family, int result) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It ends without a core, and without the program's own handlers.
+  prctl(PR_SET_DUMPABLE, 0);
+  const struct sigaction plain = {.sa_handler = SIG_DFL};
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+  sigset_t set;
+  sigemptyset(&set);
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    sigaction(faults[i], &plain, NULL);
+    sigaddset(&set, faults[i]);
+  }
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+  ct_begin_probe();
+  struct trial trial = {.family = family};
+  for (int i = 0; i < 2; i++) {
+    int count = i == 0 ? LONG_COUNT : SHORT_COUNT;
+    for (int at = 0; at < count; at++)
+      trial.texts[i].narrow[at] = (uint16_t)(trial.texts[i].wide[at] = (uint32_t)('a' + at + i));
+  }
+  if (!answers(&trial)) return;
+  struct ct_family_layout layout = {(uint8_t)trial.width, (uint8_t)trial.offset};
+  ssize_t written = write(result, &layout, sizeof layout);
+  (void)written;
+}
+
+// Waits for the answer of a child, until it ends or the time is over.
+static bool is_answered(int end, struct ct_family_layout *layout) {
+  const uint64_t limit = ct_now() + (uint64_t)MAX_MILLISECONDS * 1000000;
+  struct pollfd poller = {.fd = end, .events = POLLIN};
+  int ready;
+  do ready = poll(&poller, 1, MAX_MILLISECONDS);
+  while (ready < 0 && errno == EINTR && ct_now() < limit);
+  struct ct_family_layout answer;
+  if (ready != 1 || read(end, &answer, sizeof answer) != sizeof answer) return false;
+  *layout = answer;
+  return true;
+}
+
+static bool try_once(const struct ct_family *family, struct ct_family_layout *layout) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  // No signal to this process at its end, no handlers of fork, and no debugger's business.
+  pid_t child = (pid_t)syscall(SYS_clone, CLONE_UNTRACED, NULL, NULL, NULL, NULL);
+  if (child == 0) {
+    run(family, ends[1]);
+    for (;;) syscall(SYS_exit_group, 0);
+  }
+  close(ends[1]);
+  bool result = child > 0 && is_answered(ends[0], layout);
+  close(ends[0]);
+  if (child > 0) {
+    syscall(SYS_kill, child, SIGKILL);
+    while (waitpid(child, NULL, __WALL) < 0 && errno == EINTR) {}
+  }
+  return result;
+}
+
+// Has the heap put blocks aside for this thread, for which a child then needs no lock.
+static void fill_heap_cache(void) {
+  void *blocks[4];
+  for (size_t bytes = 16; bytes <= 256; bytes += 16) {
+    for (int i = 0; i < 4; i++) blocks[i] = malloc(bytes);
+    for (int i = 0; i < 4; i++) free(blocks[i]);
+  }
+}
+
+bool ct_try_family(const struct ct_family *family, bool has_threads,
+                   struct ct_family_layout *layout) {
+  for (int i = 0; i < (has_threads ? MAX_TRIALS : 1); i++) {
+    if (has_threads) fill_heap_cache();
+    if (try_once(family, layout)) return true;
+  }
+  return false;
+}
