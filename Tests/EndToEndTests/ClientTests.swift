@@ -16,6 +16,8 @@ import Testing
   static let hasMono = has("/usr/bin/mono") && has("/usr/bin/mcs")
   static let dotnet = packages.appending(path: "dotnetcore2/bin")
   static let hasDotnet = hasMono && has(dotnet.appending(path: "dotnet").path)
+  static let codecs = packages.appending(path: "pybit7z")
+  static let hasCodecs = has(codecs.path)
   static let hasBit7z = has(packages.appending(path: "bit7z_python").path)
 
   private static let sources = Built.root.appending(path: "Tests/Scenarios/clients")
@@ -132,5 +134,38 @@ import Testing
     #expect(process.totals.allocations == 75)
     #expect(process.totals.frees == 75)
     #expect(process.coverage.isEmpty, "\(process.coverage)")
+  }
+
+  // MARK: 7-Zip's codecs
+
+  /// Their functions are inside them, local: every string is seen with `--inside`, none without.
+  @Test(
+    .enabled(if: hasCodecs, "pybit7z (Python index) is not installed: see .ci/clients"),
+    arguments: ["Formats/zstd.so", "Codecs/bsc.so"])
+  func codecsStringsAreSeen(codec: String) throws {
+    let folder = try Built.folder("codec-\(codec.count)")
+    try Scenario.compile(
+      [Self.sources.appending(path: "codec.c").path, "-g", "-o", "program", "-ldl"], in: folder)
+    let words = [
+      folder.appending(path: "program").path, Self.codecs.appending(path: codec).path,
+    ]
+    let alone = try Command.run(words, in: folder)
+    try #require(alone.status == 0, "\(alone.output)")
+    #expect(alone.output.hasSuffix("\n30 strings\n"))
+    let traced = try Traced.run(words, flags: ["--inside"], in: folder)
+    #expect(traced.command.output == alone.output)
+    #expect(traced.command.errors == alone.errors)
+    #expect(traced.command.status == 23)
+    let process = try #require(traced.report.processes.last)
+    #expect(process.totals.allocations == 30)
+    #expect(process.totals.frees == 20)
+    #expect(process.profile.olecharBytes == 4)
+    #expect(process.profile.payloadOffset == 4)
+    #expect(process.coverage.isEmpty, "\(process.coverage)")
+    #expect(traced.report.findings.map(\.kind) == ["leak"])
+    #expect(traced.report.findings.map(\.count) == [10])
+    #expect(traced.report.findings.first?.owner?.function == "main")
+    let without = try Traced.run(words, in: folder)
+    #expect(without.report.processes.last?.totals.allocations == 0)
   }
 }
