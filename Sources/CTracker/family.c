@@ -208,7 +208,7 @@ static bool is_as_in_file(int file, const ElfW(Ehdr) *header, const ElfW(Phdr) *
       continue;
     uint8_t content[MAX_COMPARED_BYTES];
     if (bytes > sizeof content) bytes = sizeof content;
-    return ct_module_of(address) == family->module && ct_is_readable(address, bytes) &&
+    return ct_is_readable(address, bytes) &&
            read_at(file, content, bytes, value - segment->p_vaddr + segment->p_offset) &&
            memcmp((const void *)address, content, bytes) == 0;
   }

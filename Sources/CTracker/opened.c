@@ -25,7 +25,8 @@ struct changed_value {
 // of this file's variables.
 #define MAX_OPENING 16
 static struct opening {
-  const struct link_map *module;
+  // Of no module while the slot is free.
+  struct ct_family family;
   // DT_INIT, or else DT_INIT_ARRAY and DT_INIT_ARRAYSZ.
   struct changed_value values[2];
 } opening[MAX_OPENING];
@@ -64,7 +65,7 @@ static bool set(const struct changed_value *value, uintptr_t word) {
 // Leads the initialisation of a module to a function of this file. Returns false where that cannot
 // be done, or the module has none.
 static bool lead_here(struct opening *slot) {
-  const struct link_map *module = slot->module;
+  const struct link_map *module = slot->family.module;
   constructor *const *function = &functions[slot - opening];
   slot->values[0] = value_of(module, DT_INIT);
   slot->values[1] = (struct changed_value){0};
@@ -79,25 +80,20 @@ static bool lead_here(struct opening *slot) {
   return false;
 }
 
-// Looks at a module that is relocated.
-static void consider(const struct link_map *module) {
-  struct ct_family family;
-  struct ct_family_layout layout = {0};
-  enum ct_replacement result = ct_family_of(module, &family);
-  if (result == CT_REPLACED) result = ct_replace_family(&family, true, &layout);
-  ct_note_replacement(&family, result, layout);
-}
-
 // Runs in place of a module's first constructor, and calls that.
 static void initialise(int index, int count, char **arguments, char **variables) {
   struct opening slot = opening[index];
-  opening[index].module = NULL;
+  opening[index].family.module = NULL;
   struct ct_thread *thread = ct_enter();
   for (int i = 0; i < 2; i++)
     if (slot.values[i].entry) set(&slot.values[i], slot.values[i].original);
-  if (thread) consider(slot.module);
+  if (thread) {
+    struct ct_family_layout layout = {0};
+    enum ct_replacement result = ct_replace_family(&slot.family, true, &layout);
+    ct_note_replacement(&slot.family, result, layout);
+  }
   ct_leave(thread);
-  constructor **original = (constructor **)(slot.module->l_addr + slot.values[0].original);
+  constructor **original = (constructor **)(slot.family.module->l_addr + slot.values[0].original);
   if (!slot.values[1].entry) {
     ((constructor *)original)(count, arguments, variables);
     return;
@@ -109,21 +105,25 @@ static void initialise(int index, int count, char **arguments, char **variables)
 // Looks at a module that is mapped, and not relocated.
 static void prepare(const struct link_map *module) {
   struct ct_family family;
-  if (ct_family_of(module, &family) == CT_NO_FAMILY) return;
-  for (struct opening *slot = opening; slot < opening + MAX_OPENING; slot++) {
-    if (slot->module) continue;
-    slot->module = module;
-    if (lead_here(slot)) return;
-    slot->module = NULL;
-    break;
+  enum ct_replacement result = ct_family_of(module, &family);
+  if (result == CT_NO_FAMILY) return;
+  if (result == CT_REPLACED) {
+    struct opening *slot = opening;
+    while (slot < opening + MAX_OPENING && slot->family.module) slot++;
+    if (slot < opening + MAX_OPENING) {
+      slot->family = family;
+      if (lead_here(slot)) return;
+      slot->family.module = NULL;
+    }
+    result = CT_HAS_NO_MOMENT;
   }
-  ct_note_replacement(&family, CT_HAS_NO_MOMENT, (struct ct_family_layout){0});
+  ct_note_replacement(&family, result, (struct ct_family_layout){0});
 }
 
 static void forget_closed(void) {
   // One that could not be relocated was closed again before it was initialised.
   for (struct opening *slot = opening; slot < opening + MAX_OPENING; slot++)
-    if (slot->module && !ct_is_listed(slot->module)) slot->module = NULL;
+    if (slot->family.module && !ct_is_listed(slot->family.module)) slot->family.module = NULL;
   ct_forget_closed_families();
 }
 

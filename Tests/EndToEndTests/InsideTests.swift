@@ -251,6 +251,8 @@ import Testing
           return nothing;
         }
         int main(void) {
+          // Not flushed yet.
+          printf("begins\\n");
           pthread_t threads[2];
           for (int i = 0; i < 2; i++) pthread_create(&threads[i], 0, loop, 0);
           for (int i = 0; i < 100; i++) {
@@ -268,6 +270,31 @@ import Testing
     #expect(traced.report.processes.last?.coverage.isEmpty == true)
     #expect(traced.report.findings.map(\.kind) == ["leak"])
     #expect(traced.report.findings.map(\.count) == [100])
+  }
+
+  /// Its functions end the child, with what the program has not written yet in its buffers.
+  @Test func aPlugInThatExits() throws {
+    let folder = try folder()
+    let exported = "__attribute__((visibility(\"default\"))) int work"
+    let exits = Self.family.replacing(
+      "memcpy(block + OFFSET, text, bytes);",
+      with: "if (count > 6) exit(3); memcpy(block + OFFSET, text, bytes);")
+    try build(
+      exits + Self.use.replacing("int main", with: exported), "plugin.so.c",
+      ["-shared", "-fPIC", "-fvisibility=hidden"], in: folder)
+    try build(
+      """
+      #include <dlfcn.h>
+      #include <stdio.h>
+      int main(void) {
+        printf("begins\\n");
+        return ((int (*)(void))dlsym(dlopen("./plugin.so", RTLD_NOW), "work"))();
+      }
+      """, "program.c", ["-ldl"], in: folder)
+    let traced = try run(in: folder)
+    #expect(traced.report.processes.last?.totals.allocations == 0)
+    #expect(
+      traced.report.processes.last?.coverage.first?.message.contains("tried out") == true)
   }
 
   /// A plug-in that cannot be relocated leaves nothing behind.
