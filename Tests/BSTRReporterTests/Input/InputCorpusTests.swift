@@ -22,7 +22,7 @@ import TraceOptions
   @Test(arguments: ["types-old", "types-new"]) func damagedTypesAreRead(name: String) throws {
     var random = SeededGenerator.printingSeed()
     let intact = try Self.files.bytes(of: name)
-    for _ in 0..<2000 {
+    for _ in 0..<500 {
       var bytes = intact
       for _ in 0..<Int.random(in: 1...8, using: &random) {
         bytes[Int.random(in: bytes.indices, using: &random)] = .random(
