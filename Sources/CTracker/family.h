@@ -38,7 +38,7 @@ enum ct_replacement ct_find_family(const struct link_map *module, const char *pa
 /// Returns the address at which the jump is written: behind an `endbr64`.
 uintptr_t ct_jump_location(uintptr_t function);
 
-/// Tries a family's functions out, in a child that shares nothing with this process, and whose end
+/// Tries a family's functions out, in a child that shares no private memory with this process, and whose end
 /// nobody is told of. They may crash, hang or come back to this library.
 ///
 /// Caller holds the recursion guard. No thread runs in the module.

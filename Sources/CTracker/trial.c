@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -226,9 +227,14 @@ static void fill_heap_cache(void) {
 
 bool ct_try_family(const struct ct_family *family, bool has_threads,
                    struct ct_family_layout *layout) {
-  for (int i = 0; i < (has_threads ? MAX_TRIALS : 1); i++) {
+  // What is called here ends a thread that was cancelled, with the recursion guard that it holds.
+  int cancel_state;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+  bool answers = false;
+  for (int i = 0; !answers && i < (has_threads ? MAX_TRIALS : 1); i++) {
     if (has_threads) fill_heap_cache();
-    if (try_once(family, layout)) return true;
+    answers = try_once(family, layout);
   }
-  return false;
+  pthread_setcancelstate(cancel_state, NULL);
+  return answers;
 }

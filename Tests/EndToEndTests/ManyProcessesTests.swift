@@ -57,9 +57,10 @@ import Testing
     #expect(again.errors.components(separatedBy: "60, of which this is the first").count == 3)
   }
 
-  /// A process is not taken for one that has ended because its main thread has, or because another
-  /// namespace gives its number another meaning.
-  @Test(arguments: ["thread", "here"]) func whatSeemsToHaveEndedGoesOn(how: String) throws {
+  /// A process is not taken for one that has ended because its main thread has, because another
+  /// namespace gives its number another meaning, or because its name is no text.
+  @Test(arguments: ["thread", "here", "named"]) func whatSeemsToHaveEndedGoesOn(how: String) throws
+  {
     let (program, folder) = try LifecycleTests.build("late")
     let late = "\(program) \(how) begun wanted"
     let isElsewhere = how == "here"

@@ -34,7 +34,10 @@ extension Tracker {
     if isWanted { openStore() }
     // What became of the functions inside of them: the child may end where nothing more is
     // recorded.
-    if ct_has_families() { withStore { unsafe recordModules(in: $0) } }
+    if ct_has_families(), let thread = unsafe ct_enter() {
+      withStore { unsafe recordModules(in: $0) }
+      unsafe ct_leave(thread)
+    }
     updateFastPath()
   }
 }

@@ -129,8 +129,11 @@ extension Tracker {
       unsafe store.counter(.unrecordedStacks).pointee.add(1, ordering: .relaxed)
       return id
     }
-    unsafe UnwindCache.insert(id, stack, at: caller, unloads: unloads)
-    if verifiesStacks, unsafe byRules != nil { verify(id, isHit: false, caller, in: store) }
+    // Other stacks have a frame that the cache does not support, or words that cannot be read.
+    if unsafe byRules != nil {
+      unsafe UnwindCache.insert(id, stack, at: caller, unloads: unloads)
+      if verifiesStacks { verify(id, isHit: false, caller, in: store) }
+    }
     return id
   }
 

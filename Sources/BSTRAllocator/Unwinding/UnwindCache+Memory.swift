@@ -94,8 +94,9 @@ extension UnwindCache {
   /// Makes memory the calling thread's cache.
   private static func use(_ memory: UnsafeMutableRawPointer) {
     let thread = unsafe ct_thread()
-    unsafe thread.pointee.unwind_cache_bytes = geometry(of: memory).bytes
+    // In this order: a child that is forked in between unmaps too little rather than too much.
     unsafe thread.pointee.unwind_cache = memory
+    unsafe thread.pointee.unwind_cache_bytes = geometry(of: memory).bytes
   }
 
   /// Returns the calling thread's table of rules; `nil` when there is no memory.

@@ -22,6 +22,8 @@ struct GrowingFile: ~Copyable {
   private let path: UnsafeMutablePointer<CChar>
   private let device: dev_t
   private let inode: ino_t
+  /// The process that writes it: a child that was made without `fork`'s handlers has the parent's.
+  private let owner = getpid()
   /// The address range that the parts are mapped into; its first page has the header.
   private let base: UnsafeMutableRawPointer
   private let byteCount: Int
@@ -98,8 +100,13 @@ struct GrowingFile: ~Copyable {
   /// - Parameters:
   ///   - count: a multiple of the page size.
   ///   - offset: bytes from the range's start: those there are not mapped yet.
-  /// - Returns: false when the disk is full.
+  /// - Returns: false when the disk is full, or the file is another process's.
   func append(_ count: Int, at offset: Int) -> Bool {
+    if getpid() != owner { return false }
+    // What is called here ends a thread that was cancelled, with the locks that it holds.
+    var cancelState: Int32 = 0
+    unsafe pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &cancelState)
+    defer { pthread_setcancelstate(cancelState, nil) }
     while unsafe isLocked.pointee.exchange(true, ordering: .acquiring) { usleep(50) }
     defer { unsafe isLocked.pointee.store(false, ordering: .releasing) }
     let descriptor = reopened()
@@ -127,8 +134,15 @@ struct GrowingFile: ~Copyable {
 
   /// Opens the file again; -1 where that cannot be done.
   private func reopened() -> Int32 {
-    let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    var descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return -1 }
+    if descriptor <= STDERR_FILENO {
+      // What other threads print must not go to the store.
+      let low = descriptor
+      descriptor = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+      close(low)
+      if descriptor < 0 { return -1 }
+    }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, status.st_dev == device, status.st_ino == inode
     else {
@@ -142,12 +156,11 @@ struct GrowingFile: ~Copyable {
   private func fill(_ count: Int, at offset: Int, through descriptor: Int32) -> Bool {
     let start = unsafe state.pointee.filled
     guard start + count <= byteCount else { return false }
-    if descriptor >= 0 {
-      guard writeZeros(start..<start + count, to: descriptor) else { return false }
-    } else if unsafe madvise(unused + start, count, Self.populateWrite) != 0 {
-      return false
-    }
-    guard unsafe cmapping_move(unused + start, count, base + offset) else { return false }
+    let isWritten = descriptor >= 0 && writeZeros(start..<start + count, to: descriptor)
+    // Neither may the file become larger where its limit was lowered: the hole is there already.
+    guard unsafe isWritten || madvise(unused + start, count, Self.populateWrite) == 0,
+      unsafe cmapping_move(unused + start, count, base + offset)
+    else { return false }
     unsafe state.pointee.filled = start + count
     return true
   }

@@ -10,7 +10,8 @@ struct StoreCollector {
   private let folder: String
   /// The process that the others come from: its end is known to its parent.
   private let main: pid_t
-  private let ownNamespace = StoreHeader.pidNamespaceOfProcess
+  /// 0 where it is unknown, or `/proc` has the ids of another one.
+  private let ownNamespace = isProcOwn ? StoreHeader.pidNamespaceOfProcess : 0
   private(set) var stores: [StoreReference] = []
   private(set) var damage: [String] = []
   private var packed: PackedStores
@@ -130,16 +131,33 @@ struct StoreCollector {
       && Self.isAlive(header.processID)
   }
 
-  /// Returns whether the process exists and has a thread that is no zombie.
+  /// Whether `/proc` has the ids of this process's namespace: not behind `unshare --pid` alone.
+  private static let isProcOwn =
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self")) == "\(getpid())"
+
+  /// Returns whether the process exists and has a thread that is no zombie; where `/proc` does not
+  /// say, whether it exists.
   static func isAlive(_ pid: pid_t) -> Bool {
-    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-      let end = text.lastIndex(of: ")")
-    else { return false }
+    guard isProcOwn, let text = status(of: pid), let end = text.lastIndex(of: ")") else {
+      return kill(pid, 0) == 0 || errno != ESRCH
+    }
     // proc_pid_stat(5) counts from 1, the name is the second: the state is the third, the count of
     // threads the 20th. Of a main thread that has ended before the others the state is a zombie's.
     let fields = text[end...].dropFirst().split(separator: " ")
     guard fields.count > 17, let state = fields[0].first else { return false }
     return state != "Z" && state != "X" || (Int(fields[17]) ?? 0) > 1
+  }
+
+  /// Returns the content of a process's `stat`; `nil` where that cannot be read.
+  ///
+  /// A program's name may be no UTF-8: the kernel cuts it after fifteen bytes.
+  private static func status(of pid: pid_t) -> String? {
+    let descriptor = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 1024)
+    let count = read(descriptor, &bytes, bytes.count)
+    return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
   }
 }
 

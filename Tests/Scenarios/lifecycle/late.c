@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,11 @@ int main(int count, char **arguments) {
   if (count < 4) return 98;
   begun = arguments[2], wanted = arguments[3];
   if (!strcmp(arguments[1], "here")) leak_twice(NULL);
+  if (!strcmp(arguments[1], "named")) {
+    // The kernel keeps fifteen bytes, and so half a letter.
+    prctl(PR_SET_NAME, "программа");
+    leak_twice(NULL);
+  }
   // Its main thread is a zombie while the other one runs.
   pthread_t thread;
   pthread_create(&thread, NULL, leak_twice, NULL);
