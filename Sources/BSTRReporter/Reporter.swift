@@ -155,9 +155,8 @@ public struct Reporter: Sendable {
       image, with: &symbolicator, redact: redact, wrappers: wrappers, producers: producers,
       isRunning: end == .running, scope: scope, naming: hasMap || hasProfile ? .all : .ofFindings)
     // A running process may still free its strings: they are no leaks.
-    let leaks =
-      end == .running
-      ? [] : LeakFinder.findings(in: evidence, fate: Self.fate(end, unseenEnd, in: image))
+    let fate = Self.fate(end, unseenEnd, in: image)
+    let leaks = end == .running ? [] : LeakFinder.findings(in: evidence, fate: fate)
     let known = header.olecharBytes != 0
     var process = ProcessReport(
       pid: Int(header.pid), parentPid: Int(header.parentPid), executable: image.executable,
@@ -172,7 +171,7 @@ public struct Reporter: Sendable {
       findings: leaks + FaultFinder.findings(in: evidence),
       injectedFailures: Self.injectedFailures(in: evidence),
       map: hasMap ? evidence.inference.map(of: image) : nil,
-      profile: hasProfile ? ProfileFinder.profile(of: evidence) : nil,
+      profile: hasProfile ? ProfileFinder.profile(of: evidence, fate: fate) : nil,
       notes: scope == nil ? Self.notes(on: evidence, end) : [])
     process.unseenEnd = unseenEnd
     return process

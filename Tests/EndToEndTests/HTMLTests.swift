@@ -187,7 +187,8 @@ import Testing
       }
       """#,
       symbols: [
-        "named": "</script><script>document.title=2</script>'\"&amp;\u{202E}", "longest": long,
+        "named": "\u{D4E}</script>\u{D4E}<script>document.title=2</script>'\"&amp;\u{202E}",
+        "longest": long,
       ], arguments: ["--title=<b>", markup])
     try expect(
       file,
@@ -196,7 +197,7 @@ import Testing
       check(run("document.querySelectorAll('img, body b b').length") == 0, "no element is the program's")
       text = run("document.body.textContent")
       check("<img src=x onerror=document.title=1>" in text, "a string is text")
-      check("</script><script>document.title=2</script>'\"&amp;" in text, "a symbol is text")
+      check("\u0d4e</script>\u0d4e<script>document.title=2</script>'\"&amp;" in text, "a symbol is text")
       check("\u202e" not in text and "\\u{202e}" in text, "the direction stays")
       check("x" * 100000 in text, "a long name is there")
       cdp("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=False)

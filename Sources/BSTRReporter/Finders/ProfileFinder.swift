@@ -14,13 +14,22 @@ struct ProfileFinder {
     var thread: UInt32?
   }
 
-  private init(_ evidence: SymbolicatedStore) { self.evidence = evidence }
+  /// Whether what is live can have been forgotten: the process has ended by itself.
+  private let isOver: Bool
+
+  private init(_ evidence: SymbolicatedStore, isOver: Bool) {
+    self.evidence = evidence
+    self.isOver = isOver
+  }
 
   /// Returns the profile.
   ///
   /// - Complexity: linear in live blocks, pairs and recorded frames, and n log n in samples.
-  static func profile(of evidence: SymbolicatedStore) -> AllocationProfile {
-    var finder = ProfileFinder(evidence)
+  static func profile(
+    of evidence: SymbolicatedStore, fate: LeakWording.Fate
+  ) -> AllocationProfile {
+    var finder = ProfileFinder(
+      evidence, isOver: !evidence.isRunning && fate.uncertainty == nil)
     finder.addFreed()
     finder.addLive()
     let samples = finder.samples.sorted { first, second in
@@ -76,14 +85,18 @@ struct ProfileFinder {
     }
     let allocations = evidence.inference.allocations
     for (stack, group) in groups {
-      let ownership = evidence.inference.ownership(
+      let inferred = evidence.inference.ownership(
         of: OwnershipInference.Leaked(
           stacks: [stack], live: group.count,
           allocationsAfterFirst: allocations - min(allocations, group.first)))
+      let ownership =
+        isOver
+        ? evidence.declarations.ownership(ofLeak: group.first, allocated: stack) ?? inferred
+        : Ownership()
       for (origin, live) in group.live {
         add(stack, owner: ownership.owner, in: origin.scope, by: origin.thread) { sample in
           let leaked = group.leaked[origin]
-          sample.rule = leaked.flatMap { _ in ownership.rule }
+          if leaked != nil, let rule = ownership.rule { sample.rule = rule }
           sample.leaked += leaked ?? .init()
           sample.live += live
           sample.allocated += live

@@ -35,8 +35,7 @@ public enum StoreFuzzing {
     return true
   }
 
-  /// Returns one format: another for other bytes, the same one each time. All of them take ten
-  /// times as long.
+  /// Returns one format: another for other bytes, the same one each time.
   private static func format(for bytes: UnsafeRawBufferPointer) -> ReportFormat {
     let sum = stride(from: 0, to: bytes.count - 7, by: 8).reduce(UInt64(bytes.count)) {
       $0 &* 31 &+ bytes.loadUnaligned(fromByteOffset: $1, as: UInt64.self)

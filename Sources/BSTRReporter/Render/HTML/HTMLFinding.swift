@@ -26,14 +26,13 @@ struct HTMLFinding {
     finding.kind.id + (finding.ownership.rule.map { "-\($0.rawValue)" } ?? "")
   }
 
-  /// The frame to look at: of a wrong free the one that broke a rule, else the owner's, or the
-  /// innermost one with a line.
-  private var target: Frame? { wrongFree ?? finding.primaryFrame }
+  /// The frame to look at: the culprit's, else the owner's, or the innermost one with a line.
+  private var target: Frame? { culprit ?? finding.primaryFrame }
 
   private var isDetailed: Bool { number <= HTMLRenderer.maxDetailed }
 
   /// The function to change, or to look at.
-  private var function: String { (wrongFree ?? finding.ownership.owner ?? target)?.name ?? "?" }
+  private var function: String { (culprit ?? finding.ownership.owner ?? target)?.name ?? "?" }
 
   /// The line to change: a way out where one is proposed, or else the owner's.
   private var targetLocation: String {
@@ -43,12 +42,14 @@ struct HTMLFinding {
     return target?.location ?? "?"
   }
 
-  /// The frame of the free that broke a rule; `nil` for leaks, and where no rule is known.
-  ///
-  /// It is in the function that freed what it was to return or had borrowed, or else the last one.
-  private var wrongFree: Frame? {
+  /// The frame of the function that broke a rule where that is not the owner, and of wrong frees;
+  /// `nil` for other leaks, and where no rule is known.
+  private var culprit: Frame? {
     let ownership = finding.ownership
-    guard finding.kind != .leak, let rule = ownership.rule else { return nil }
+    guard let rule = ownership.rule else { return nil }
+    if finding.kind == .leak { return rule == .inOut ? ownership.consumer : nil }
+    // The free is in the function that freed what it was to return or had borrowed, or else it is
+    // the last one.
     let party = rule == .return ? ownership.producer : ownership.consumer
     let frames = [finding.freed, finding.detected].compactMap { $0?.frames }.joined()
     return party.flatMap { party in frames.first { $0.function == party.function } }
@@ -135,7 +136,7 @@ struct HTMLFinding {
         "Change \(code): there <code>\(name)</code> leaves before its free on line \(free.number)."
     } else if finding.ownership.rule != nil, finding.ownership.owner != nil {
       text =
-        finding.kind == .leak
+        isOwnersLeak
         ? "Free it in <code>\(name)</code>, which gets it on \(code)."
         : "Change \(code), in <code>\(name)</code>."
     } else {
@@ -152,6 +153,9 @@ struct HTMLFinding {
     var isEnd = false
   }
 
+  /// Whether the owner is the one that had to free what leaked.
+  private var isOwnersLeak: Bool { finding.kind == .leak && culprit == nil }
+
   private var steps: [Step] {
     let ownership = finding.ownership
     let labels = finding.kind.labels(ofDetail: finding.detail)
@@ -163,7 +167,7 @@ struct HTMLFinding {
         isOwnersOwn
           ? Step(
             label: "allocated and owned by", frame: maker,
-            remark: finding.kind == .leak ? "had to free it" : nil)
+            remark: isOwnersLeak ? "had to free it" : nil)
           : Step(label: "allocated by", frame: maker))
     }
     if let producer = ownership.producer, producer != maker {
@@ -173,7 +177,7 @@ struct HTMLFinding {
       steps.append(
         Step(
           label: "owned by", frame: owner,
-          remark: finding.kind == .leak ? "had to free it" : nil))
+          remark: isOwnersLeak ? "had to free it" : nil))
     }
     if let consumer = ownership.consumer {
       steps.append(Step(label: "given to", frame: consumer))

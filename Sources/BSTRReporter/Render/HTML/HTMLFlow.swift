@@ -39,15 +39,17 @@ struct HTMLFlow {
   /// Makes one name of those in a column that have the fewest strings.
   private mutating func mergeSmall() {
     for column in Self.heads.indices {
-      var weights: [String: Int] = [:]
+      // What leaks is what the reader looks for: it stays.
+      var weights: [String: (leaks: Int, count: Int)] = [:]
       for (way, count) in ways {
-        // What leaks is what the reader looks for: it stays.
-        let weight = way.ends[2] == Self.never ? Int.max / 1024 : 0
-        weights[way.ends[column]] = max(weights[way.ends[column]] ?? 0, weight) &+ count
+        weights[way.ends[column], default: (0, 0)].count &+= count
+        if way.ends[2] == Self.never { weights[way.ends[column]]?.leaks = 1 }
       }
       guard weights.count > Self.maxNames else { continue }
       let kept = Set(
-        weights.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.maxNames - 1)
+        weights.sorted {
+          ($1.value.leaks, $1.value.count, $0.key) < ($0.value.leaks, $0.value.count, $1.key)
+        }.prefix(Self.maxNames - 1)
           .map(\.key))
       var merged: [Way: Int] = [:]
       for (way, count) in ways {

@@ -78,7 +78,11 @@ struct HTMLProfile {
       "knowsFreed": .bool(knowsFreed), "names": .array(names.map(JSONValue.string)),
       "nodes": .array(nodes.map(JSONValue.number)), "stacks": .array(stacks.map(JSONValue.number)),
     ]
-    // Neither an end of the script element nor a comment; outside of strings there is none.
-    return String(decoding: value.bytes, as: UTF8.self).replacing("<", with: "\\u003c")
+    // Neither an end of the script element nor a comment; outside of strings there is none. By
+    // bytes: with a letter in front that joins it, "<" is part of another character.
+    let bytes = value.bytes.flatMap {
+      $0 == UInt8(ascii: "<") ? Array("\\u003c".utf8) : [$0]
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -54,7 +54,7 @@ public struct HTMLRenderer: TextualRenderer {
   public func render(_ diff: FindingDiff) -> String {
     var body = """
       <header><p class="tool">bstrtrace diff</p><h1>\(Self.escaped(diff.summary))</h1></header>
-      <main><section><h2>What changed</h2><div class="scroll"><table id="changes"><thead><tr><th>Change</th>\
+      <main id="content"><section><h2>What changed</h2><div class="scroll"><table id="changes"><thead><tr><th>Change</th>\
       <th>Kind</th><th class="n">Before</th><th class="n">After</th><th>Functions</th><th>Where</th></tr></thead><tbody>
 
       """

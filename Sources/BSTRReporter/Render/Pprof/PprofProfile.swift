@@ -60,10 +60,10 @@ struct PprofProfile {
     var sample = ProtobufMessage()
     var locations: [Int] = []
     var inlined: [Frame] = []
-    for frame in frames {
+    for (index, frame) in frames.enumerated() {
       // Inlined functions are lines of the location of the function that has them.
       inlined.append(frame)
-      if frame.inlined, frame != frames.last { continue }
+      if frame.inlined, index < frames.count - 1 { continue }
       locations.append(location(of: inlined))
       inlined = []
     }
@@ -106,8 +106,10 @@ struct PprofProfile {
     if let frame = frames.last, !frame.module.isEmpty {
       let module = module(of: frame)
       location.add(2, module)
+      // Offsets of damaged stores may be any.
+      let offset = Int(frame.offset & UInt64(Self.moduleSize - 1))
       // The return address is one instruction behind the call.
-      location.add(3, Self.start(ofModule: module) + Int(clamping: frame.offset) - 1)
+      location.add(3, Self.start(ofModule: module) + max(0, offset - 1))
     }
     for frame in frames {
       var line = ProtobufMessage()

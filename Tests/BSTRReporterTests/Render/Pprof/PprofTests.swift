@@ -25,6 +25,13 @@ import Testing
     #expect(Gzip.checksum(of: []) == 0)
   }
 
+  /// Offsets and counts of damaged stores may be any.
+  @Test(arguments: [0, 1, 1 << 40, UInt64.max]) func anyOffsetHasALocation(offset: UInt64) {
+    var profile = PprofProfile([.init(name: "inuse_space", unit: "bytes")])
+    profile.add([Frame(module: "/lib/a.so", offset: offset)], [.max, .min])
+    #expect(!profile.finished(comment: "").isEmpty)
+  }
+
   @Test(arguments: [0, 1, 65_535, 65_536, 200_000]) func storedBlocksHaveAllBytes(count: Int) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
     let file = Gzip.stored(bytes)
