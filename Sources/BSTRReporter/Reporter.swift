@@ -9,8 +9,6 @@ public struct Reporter: Sendable {
   public var redact: Bool
   /// Functions that act for their callers.
   public var wrappers: Wrappers
-  /// Functions that return strings to their callers, by name.
-  public var producers: Producers
 
   /// Whether reports have ownership maps.
   public var hasMap: Bool
@@ -23,12 +21,11 @@ public struct Reporter: Sendable {
 
   /// Creates a reporter.
   public init(
-    redact: Bool = false, wrappers: Wrappers = Wrappers(), producers: Producers = Producers(),
-    hasMap: Bool = false, hasProfile: Bool = false, sources: SourceFiles? = nil
+    redact: Bool = false, wrappers: Wrappers = Wrappers(), hasMap: Bool = false,
+    hasProfile: Bool = false, sources: SourceFiles? = nil
   ) {
     self.redact = redact
     self.wrappers = wrappers
-    self.producers = producers
     self.hasMap = hasMap
     self.hasProfile = hasProfile
     self.sources = sources
@@ -152,7 +149,7 @@ public struct Reporter: Sendable {
     let isRunning = unseenEnd == .lost && RunningProcess.isAlive(image)
     let end = isRunning ? .running : Self.end(of: header)
     let evidence = SymbolicatedStore(
-      image, with: &symbolicator, redact: redact, wrappers: wrappers, producers: producers,
+      image, with: &symbolicator, redact: redact, wrappers: wrappers,
       isRunning: end == .running, scope: scope, naming: hasMap || hasProfile ? .all : .ofFindings)
     // A running process may still free its strings: they are no leaks.
     let fate = Self.fate(end, unseenEnd, in: image)

@@ -30,7 +30,6 @@ public enum InProcessReport {
     let options = unsafe tracker.pointee.options
     let reporter = Reporter(
       redact: options.redact, wrappers: Wrappers(adding: options.wrappers),
-      producers: Producers(adding: options.producers),
       hasProfile: scope == nil && options.showProfiles,
       sources: SourceFiles(root: options.sourceRoot))
     return unsafe tracker.pointee.withoutRecording {

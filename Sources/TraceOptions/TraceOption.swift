@@ -176,10 +176,6 @@ public struct TraceOption: Sendable {
       "Functions that allocate or free for their callers, in addition to the known: Text*,release_*."
     ),
     TraceOption(
-      "producers", \.producers, .patterns, .reporting, default: "those of Docs/Ownership.md",
-      "Functions that return strings through their parameters, in addition to the known: get_*,*Next."
-    ),
-    TraceOption(
       "suppressions", \.suppressions, .path, .reporting, default: "none",
       "Leave out findings that match a rule of this file (Docs/Suppressions.md)."),
     TraceOption(

@@ -85,8 +85,6 @@ public struct TraceOptions: Sendable {
   public var failAllocation: AllocationFailure?
   /// Patterns of functions that allocate or free for their callers, beside the known ones.
   public var wrappers: [String] = []
-  /// Patterns of functions that return strings through their parameters, beside the known ones.
-  public var producers: [String] = []
   /// The path of the file of suppression rules; `nil` for none.
   public var suppressions: String?
   /// Whether rules that are unused, expired or exceeded count as findings.

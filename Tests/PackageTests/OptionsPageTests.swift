@@ -42,7 +42,7 @@ import TraceOptions
   private static let everything =
     "depth=20:level=leaks:olechar=4:payload-offset=4:inside=on:follow-children=off:track=on:redact=on:format=json:"
     + "output=x:output=y.json:source-root=/src:group-by=stack:per-process=on:github=on:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
-    + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:producers=C*,d:suppressions=s.txt:"
+    + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:suppressions=s.txt:"
     + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:store-dir=/d:verify-stacks=on"
 
   @Test func everyOptionCanBeGiven() {
@@ -71,7 +71,6 @@ import TraceOptions
     #expect(options.quarantineBlocks == 7)
     #expect(options.failAllocation == .from(3))
     #expect(options.wrappers == ["A*", "b"])
-    #expect(options.producers == ["C*", "d"])
     #expect(options.suppressions == "s.txt")
     #expect(options.strictSuppressions)
     #expect(options.printSuppressions)

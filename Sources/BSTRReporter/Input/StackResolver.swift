@@ -10,8 +10,6 @@ struct StackResolver {
   private let image: StoreImage
   /// Each frame once, in the order in which stacks are sorted.
   private(set) var frames: [Frame] = []
-  /// The type of each frame's function; `nil` where it was not asked for, or is not known.
-  private(set) var types: [FunctionType?] = []
   /// The frame indices of each recorded word: inlined frames first.
   private var indicesOfCalls: [UInt64: [Int]] = [:]
 
@@ -34,17 +32,8 @@ struct StackResolver {
     }
   }
 
-  /// The innermost frames of a stack whose types are looked up: functions that return a string come
-  /// one behind the other.
-  private static let typedCalls = 8
-
   /// Names every frame of the stacks, in one request.
-  ///
-  /// - Parameter typed: those of them whose innermost functions' types are looked up.
-  init(
-    _ image: StoreImage, _ stacks: [StackID], typed: Set<StackID> = [],
-    with symbolicator: inout some Symbolicator
-  ) {
+  init(_ image: StoreImage, _ stacks: [StackID], with symbolicator: inout some Symbolicator) {
     self.image = image
     let locations = Self.locations(of: Set(stacks.flatMap { image.stack($0).frames }), in: image)
     let symbols = symbolicator.symbols(for: Set(locations.values))
@@ -67,22 +56,6 @@ struct StackResolver {
       uniqueKeysWithValues: sorted.enumerated().map { ($1.location, $0) })
     indicesOfCalls = framesOfWords.mapValues { frames in
       frames.compactMap { indexOfLocation[SourceLocation($0)] }
-    }
-    types = Array(repeating: nil, count: frames.count)
-    if typed.isEmpty { return }
-    let words = Set(typed.flatMap { image.stack($0).frames.prefix(Self.typedCalls) })
-    let found = symbolicator.functionTypes(at: Set(words.compactMap { locations[$0.rawValue] }))
-    for word in words {
-      guard let types = locations[word.rawValue].flatMap({ found[$0] }) else { continue }
-      var rest = types[...]
-      // Both are in order, and either may lack some.
-      for index in framesOfCall(word) {
-        guard let type = rest.firstIndex(where: { frames[index].hasName($0.name) }) else {
-          continue
-        }
-        self.types[index] = rest[type]
-        rest = rest[(type + 1)...]
-      }
     }
   }
 

@@ -47,8 +47,7 @@ struct SymbolicatedStore {
   ///   - naming: which stacks are named; the inference ignores strings whose stacks are not.
   init(
     _ image: StoreImage, with symbolicator: inout some Symbolicator, redact: Bool,
-    wrappers: Wrappers, producers: Producers, isRunning: Bool, scope: ScopeID? = nil,
-    naming: Naming = .all
+    wrappers: Wrappers, isRunning: Bool, scope: ScopeID? = nil, naming: Naming = .all
   ) {
     self.image = image
     self.scope = scope
@@ -66,9 +65,8 @@ struct SymbolicatedStore {
     if isAll { stacks.formUnion(live.keys) }
     stacks.formUnion(Self.stacksOfNotes(image, events))
     stacks.remove(.none)
-    resolver = StackResolver(
-      image, Array(stacks), typed: isAll ? Set(live.keys) : [], with: &symbolicator)
-    inference = OwnershipInference(image, resolver, wrappers, producers, live: live)
+    resolver = StackResolver(image, Array(stacks), with: &symbolicator)
+    inference = OwnershipInference(image, resolver, wrappers)
     declarations = Declarations(image, inference.paths, wrappers)
     var data: [FrameWord: DataLocation] = [:]
     for event in events where isAll && event.data.rawValue != 0 && data[event.data] == nil {

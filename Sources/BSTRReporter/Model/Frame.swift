@@ -78,7 +78,7 @@ public struct Frame: Hashable, Sendable {
   ///
   /// - Parameter pattern: a name without parameters, in which `*` stands for any characters.
   public func isFunction(_ pattern: String) -> Bool {
-    plainName.map { GlobPattern(pattern).matches($0) } ?? false
+    plainName.map { Wrappers.matches($0, pattern) } ?? false
   }
 
   /// Module, name and line: what makes frames one to a reader, in whichever process.

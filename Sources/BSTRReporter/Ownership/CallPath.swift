@@ -98,8 +98,6 @@ struct CallPaths {
   private let isTransparent: [Bool]
   /// The function that the one of each frame is written in, where it is a closure.
   private let enclosing: [String?]
-  /// The type of each frame's function; `nil` where it is not known.
-  private let signatures: [FunctionSignature?]
 
   init(_ resolver: StackResolver, _ image: StoreImage) {
     self.resolver = resolver
@@ -116,9 +114,6 @@ struct CallPaths {
     isStartup = resolver.frames.map(\.isStartup)
     isTransparent = resolver.frames.map { $0.isTransparent }
     enclosing = resolver.frames.map(\.enclosingFunction)
-    signatures = zip(resolver.frames, resolver.types).map { frame, type in
-      FunctionSignature(frame, type)
-    }
   }
 
   /// Returns the path to where a stack was taken.
@@ -145,9 +140,6 @@ struct CallPaths {
   }
 
   func frame(_ step: CallPath.Step) -> Frame { resolver.frames[step.frame] }
-
-  /// Returns the type of a step's function; `nil` where it is not known.
-  func signature(of step: CallPath.Step) -> FunctionSignature? { signatures[step.frame] }
 
   /// Returns the frame of a step.
   func frame(at index: Int) -> Frame { resolver.frames[index] }
@@ -233,27 +225,17 @@ extension Frame {
     return function.ranges(of: "::{lambda(").first.map { String(function[..<$0.lowerBound]) }
   }
 
-  /// Returns whether the function has a name without its scope.
-  func hasName(_ name: String) -> Bool {
-    guard var plainName else { return false }
-    // Tags are no part of a name in debug information: "title[abi:cxx11]".
-    if let tag = plainName.firstRange(of: "[abi:") { plainName.removeSubrange(tag.lowerBound...) }
-    guard plainName.hasSuffix(name) else { return false }
-    let rest = plainName.dropLast(name.count)
-    return rest.isEmpty || rest.hasSuffix("::") || rest.hasSuffix(" ")
-  }
-
   /// Whether this is one of the frames that every thread starts with, below `main`.
   var isStartup: Bool {
     let file = moduleName
     if file.hasPrefix("libswift_Concurrency.so") || file.hasPrefix("libdispatch.so") { return true }
-    guard let function else { return file.hasPrefix("libc.so") || file.hasPrefix("libstdc++.so") }
+    guard let function else { return file.hasPrefix("libc.so") }
     let version = function.utf8.firstIndex(of: UInt8(ascii: "@")) ?? function.endIndex
     return Self.startupFunctions.contains(String(function[..<version]))
   }
 
   private static let startupFunctions: Set = [
     "__libc_start_call_main", "__libc_start_main", "__libc_start_main_impl", "_start", "clone",
-    "clone3", "__clone3", "__GI___clone3", "start_thread", "execute_native_thread_routine",
+    "clone3", "__clone3", "__GI___clone3", "start_thread",
   ]
 }

@@ -147,13 +147,19 @@ struct LeakCase {
     return lines.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Whether the function that allocated the strings freed all others that were made in it, itself.
-  var freesItsOwn: Bool {
-    guard let function = allocator.function else { return true }
-    guard let passages = inference.passages.made(by: function) else { return false }
-    return passages.allSatisfy { passage in
-      guard let history = passage.history else { return true }
-      return history.height == 0 && history.consumer == nil
+  // MARK: without siblings
+
+  /// The height to which functions return strings, by their parameters' types.
+  var heightByType: Int {
+    var height = 0
+    while height + 1 < path.steps.count,
+      inference.isProducerByType(path.steps[path.steps.count - 1 - height])
+    {
+      height += 1
     }
+    return height
   }
+
+  /// The step that receives what functions return by their parameters' types.
+  var ownerByType: CallPath.Step { path.steps[path.steps.count - 1 - heightByType] }
 }

@@ -49,7 +49,6 @@ struct LeakRule: Sendable {
     .majority("kept-until-next-call") { leak, majority in
       leak.inference.replacement(in: leak, majority).map { .uncertain($0) }
     },
-    .majority("replaced-by-callee") { leak, majority in leak.replacedByCallee(majority) },
     .majority("freed-by-callee") { leak, majority in
       guard let consumer = consumer(leak, majority) else { return nil }
       let (owner, freeing) = (leak.frame(majority.owner), leak.frame(consumer))
@@ -70,10 +69,6 @@ struct LeakRule: Sendable {
       return (leak.destructor ?? wrapper).map {
         .uncertain(.ownedByObject(shownBy: leak.frame($0)))
       }
-    },
-    .majority("returned-together-in-line") { leak, majority in
-      leak.inference.isDraft(leak.leaked.stacks, among: leak.siblings, majority.height)
-        ? leak.returnedTogether() : nil
     },
     .majority("other-call") { leak, majority in
       let height = majority.height
@@ -145,15 +140,9 @@ struct LeakRule: Sendable {
 
   /// The rules where no sibling was freed: by the stack alone.
   static let withoutSiblings: [LeakRule] = [
-    LeakRule("returned-together") { leak in leak.returnedTogether() },
-    LeakRule("returned-by-contract") { leak in leak.returnedByContract(hasOthers: true) },
     LeakRule("siblings-of-other-calls") { leak in
       let isProductive = !leak.ofLine.isEmpty || leak.inference.isFromProductiveLine(leak.allocator)
       return isProductive ? .uncertain(.siblingsOfOtherCalls) : nil
-    },
-    LeakRule("no-caller") { leak in
-      guard leak.path.isComplete, leak.path.steps.count == 1, leak.freesItsOwn else { return nil }
-      return .verdict(leak.verdict(leak.allocator, 0), .noCaller)
     },
     LeakRule("siblings-of-other-lines") { leak in
       guard let function = leak.allocator.function, leak.inference.productive.contains(function)
@@ -161,16 +150,21 @@ struct LeakRule: Sendable {
       return .uncertain(.siblingsOfOtherLines(allocator: leak.frame(leak.allocator)))
     },
     LeakRule("kept-in-object") { leak in
-      let owner = leak.receiver
+      let owner = leak.ownerByType
       guard leak.inference.isWrapper(owner), leak.path.steps.count > 1 else { return nil }
       return .uncertain(.keptInObject(wrapper: leak.frame(owner)))
     },
     LeakRule("returned-by-type") { leak in
-      leak.returnedByContract(hasOthers: false)
+      let height = leak.heightByType
+      guard height > 0, !leak.inference.returnsFromOtherLines(leak.path, height) else { return nil }
+      return .verdict(leak.verdict(leak.ownerByType, height), .parameterType)
     },
-    LeakRule("returned-by-wrapper") { leak in leak.returnedByWrapper() },
+    LeakRule("no-caller") { leak in
+      guard leak.path.isComplete, leak.path.steps.count == 1 else { return nil }
+      return .verdict(leak.verdict(leak.ownerByType, 0), .noCaller)
+    },
     LeakRule("siblings-of-other-paths") { leak in
-      let owner = leak.receiver
+      let owner = leak.ownerByType
       guard let function = owner.function, leak.inference.passed.contains(function) else {
         return nil
       }
@@ -178,10 +172,10 @@ struct LeakRule: Sendable {
     },
     LeakRule("frees-not-recorded") { leak in
       leak.inference.knowsFrees
-        ? nil : .uncertain(.freesNotRecorded(receiver: leak.frame(leak.receiver)))
+        ? nil : .uncertain(.freesNotRecorded(receiver: leak.frame(leak.ownerByType)))
     },
     LeakRule("never-freed") { leak in
-      .uncertain(.neverFreed(receiver: leak.frame(leak.receiver)))
+      .uncertain(.neverFreed(receiver: leak.frame(leak.ownerByType)))
     },
   ]
 }

@@ -31,13 +31,6 @@ public struct Ownership: Sendable {
     case siblings(Int, of: Int)
     /// The type of the producer's parameter.
     case parameterType
-    /// The name of the producer.
-    case producerName
-    /// The count of other strings of the producer, which their receivers freed, and the type of its
-    /// parameter.
-    case otherResults(Int)
-    /// The count of strings that came in the same call and were freed.
-    case sameCall(Int)
     /// The lack of any caller.
     case noCaller
     /// The stacks that allocated a string and freed it.

@@ -8,7 +8,6 @@ import TraceStore
 struct OwnershipInference {
   let paths: CallPaths
   let wrappers: Wrappers
-  let producers: Producers
   /// Functions that free for many callers.
   private let helpers: Set<Int>
   /// The count of strings that each function freed, without those that were freed again.
@@ -19,10 +18,8 @@ struct OwnershipInference {
   private(set) var productive: Set<Int> = []
   /// Those functions, and those that had called them.
   private(set) var passed: Set<Int> = []
-  /// What each function did with strings that were freed.
-  private(set) var handlings: [Int: Handling] = [:]
-  /// All strings; none where none is live.
-  private(set) var passages = Passages()
+  /// Functions that strings which were freed passed through on their way up to their owner.
+  private var returning: Set<Int> = []
   /// Lines that allocated strings which were freed.
   private var productiveLines: Set<SourceLine> = []
 
@@ -42,14 +39,6 @@ struct OwnershipInference {
   let knowsFrees: Bool
   /// Functions that freed in one call what an earlier call of them had made.
   private(set) var replacers: Set<Int> = []
-
-  /// What a function does with the strings that are made in it or below it.
-  struct Handling {
-    /// The count of those that its callers freed.
-    var returned = 0
-    /// The count of those that it freed itself, or had freed.
-    var freed = 0
-  }
 
   /// The fate of the strings of one pair of stacks.
   struct History {
@@ -74,14 +63,9 @@ struct OwnershipInference {
   /// The minimum of callers that makes a freeing function a helper.
   private static let callersOfHelper = 3
 
-  /// - Parameter live: the counts of live strings by their allocating stacks.
-  init(
-    _ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers,
-    _ producers: Producers = Producers(), live: [StackID: Int] = [:]
-  ) {
+  init(_ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers) {
     paths = CallPaths(resolver, image)
     self.wrappers = wrappers
-    self.producers = producers
     allocations = image.count(.allocations)
     knowsFrees = image.count(.frees) == 0 || !image.pairs.isEmpty
     let pairs = Self.merged(image.pairs)
@@ -93,7 +77,6 @@ struct OwnershipInference {
       guard let function = path.steps.last?.function else { continue }
       rightFrees[function, default: 0] += Int(clamping: pair.count)
     }
-    var fates: [History] = []
     for pair in pairs {
       let history = history(of: pair)
       guard let innermost = history.allocated.steps.last else { continue }
@@ -101,24 +84,10 @@ struct OwnershipInference {
       if let function = innermost.function { productive.insert(function) }
       if let line = SourceLine(paths.frame(innermost)) { productiveLines.insert(line) }
       passed.formUnion(history.whole.allocated.steps.compactMap(\.function))
-      handle(history)
-      fates.append(history)
+      if let height = history.height, height > 0 {
+        returning.formUnion(history.allocated.steps.suffix(height).compactMap(\.function))
+      }
       if let function = replacer(in: history) { replacers.insert(function) }
-    }
-    if live.isEmpty { return }
-    passages = Passages(
-      fates.map { Passage(path: $0.allocated, history: $0, count: $0.count) }
-        + live.map { Passage(path: path(of: $0), history: nil, count: $1) })
-  }
-
-  /// Adds a fate to what is known of the functions that the strings passed through.
-  private mutating func handle(_ history: History) {
-    guard let height = history.height else { return }
-    for function in Set(history.allocated.steps.suffix(height).compactMap(\.function)) {
-      handlings[function, default: Handling()].returned += history.count
-    }
-    if let owner = history.owner?.function {
-      handlings[owner, default: Handling()].freed += history.count
     }
   }
 
@@ -239,25 +208,24 @@ struct OwnershipInference {
     SourceLine(paths.frame(step)).map { productiveLines.contains($0) } ?? false
   }
 
-  /// Returns what a function's type says of strings; `nil` where its type is not known.
-  func signature(of step: CallPath.Step) -> FunctionSignature? { paths.signature(of: step) }
-
-  /// Returns whether a function's type says that it returns BSTRs through its parameters.
+  /// Returns whether a function's type says that it returns a BSTR through a pointer.
   func isProducerByType(_ step: CallPath.Step) -> Bool {
-    signature(of: step).map { $0.results > 0 } ?? false
+    guard let function = paths.frame(step).function, let plain = paths.frame(step).plainName,
+      function.count > plain.count
+    else { return false }
+    // An [out,retval] parameter is the last one; in front of others a pointer may be to an array.
+    var parameters = function.dropFirst(plain.count)
+    while parameters.last == ")" || parameters.hasSuffix(" const") || parameters.last == "&" {
+      parameters = parameters.hasSuffix(" const") ? parameters.dropLast(6) : parameters.dropLast()
+    }
+    return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.hasSuffix($0) }
   }
 
-  /// Returns whether a function returns BSTRs through its parameters, by its type or its name.
-  func isProducer(_ step: CallPath.Step) -> Bool {
-    isProducerByType(step) || paths.frame(step).plainName.map(producers.isProducer) ?? false
-  }
-
-  /// Returns whether a function returns the strings that are made in it: by its type, or as it did
-  /// with all that were freed.
-  func returnsString(_ step: CallPath.Step) -> Bool {
-    if let known = signature(of: step)?.returnsString { return known }
-    guard let handling = step.function.flatMap({ handlings[$0] }) else { return false }
-    return handling.returned > 0 && handling.freed == 0
+  /// Returns whether other strings that passed through the function which seems to return this one
+  /// went further up than to it: then this one may be a temporary of its own.
+  func returnsFromOtherLines(_ path: CallPath, _ height: Int) -> Bool {
+    guard let producer = path.steps[path.steps.count - height].function else { return false }
+    return returning.contains(producer)
   }
 
   // MARK: the map

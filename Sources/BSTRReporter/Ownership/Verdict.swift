@@ -14,8 +14,6 @@ public enum Verdict: Equatable, Sendable {
   case resultNotFreed(owner: Frame, producer: Frame)
   /// The function that received a result neither freed nor returned it.
   case resultNotFreedOrReturned(owner: Frame, producer: Frame)
-  /// A function was given a string by reference, stored another one and did not free it.
-  case replacedByCallee(owner: Frame, consumer: Frame)
   /// A function declared to have received a string, and did not free it.
   case receivedNotFreed(owner: Frame, producer: Frame?)
   /// A function declared to have handed a string over, and none to have received it.
@@ -80,8 +78,7 @@ public enum Verdict: Equatable, Sendable {
       .lostByReference, .resultFreedWrongly:
       .out
     case .resultFreedByProducer, .returnedResultFreed, .leftByFailure: .return
-    case .freedByReference, .replacedByCallee, .replacedWithoutFree, .freedWithoutReplacement:
-      .inOut
+    case .freedByReference, .replacedWithoutFree, .freedWithoutReplacement: .inOut
     }
   }
 
@@ -102,8 +99,7 @@ public enum Verdict: Equatable, Sendable {
     case .outOverwritten(let owner, let producer), .leftByFailure(let owner, let producer),
       .replacedWithoutFree(let owner, let producer), .lostByReference(let owner, let producer):
       Ownership.Parties(owner: owner, producer: producer)
-    case .replacedByCallee(let owner, let consumer), .borrowedFreed(let owner, let consumer, _),
-      .argumentFreed(let owner, let consumer),
+    case .borrowedFreed(let owner, let consumer, _), .argumentFreed(let owner, let consumer),
       .freedByReference(let owner, let consumer), .handedOverFreed(let owner, let consumer, _),
       .adoptedFreed(let owner, let consumer):
       Ownership.Parties(owner: owner, consumer: consumer)

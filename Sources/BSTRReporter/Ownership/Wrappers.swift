@@ -13,11 +13,11 @@ public struct Wrappers: Sendable {
     "*::AllocSysString", "*::SetSysString", "operator delete*",
   ]
 
-  private let patterns: [GlobPattern]
+  private let patterns: [Pattern]
 
   /// Creates the well-known wrappers, and a user's.
   public init(adding patterns: [String] = []) {
-    self.patterns = (Self.known + patterns).map { GlobPattern($0) }
+    self.patterns = (Self.known + patterns).map { Pattern($0) }
   }
 
   /// Returns whether the function is a wrapper by its name: in the table, or a constructor, a
@@ -68,5 +68,35 @@ public struct Wrappers: Sendable {
 
   private static func withoutArguments(_ name: Substring) -> Substring {
     name.prefix { $0 != "<" && $0 != "[" }
+  }
+
+  /// Returns whether the whole text matches the pattern.
+  static func matches(_ text: String, _ pattern: String) -> Bool { Pattern(pattern).matches(text) }
+
+  /// A parsed pattern: `*` stands for any characters.
+  private struct Pattern {
+    private let pieces: [Substring]
+
+    init(_ pattern: String) {
+      pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
+    }
+
+    /// Returns whether the whole text matches.
+    func matches(_ text: String) -> Bool {
+      guard pieces.count > 1 else { return text == pieces[0] }
+      var rest = text[...]
+      for (index, piece) in pieces.enumerated() {
+        if index == 0 {
+          guard rest.hasPrefix(piece) else { return false }
+          rest = rest.dropFirst(piece.count)
+        } else if index == pieces.count - 1 {
+          return rest.hasSuffix(piece)
+        } else if !piece.isEmpty {
+          guard let range = rest.firstRange(of: piece) else { return false }
+          rest = rest[range.upperBound...]
+        }
+      }
+      return true
+    }
   }
 }

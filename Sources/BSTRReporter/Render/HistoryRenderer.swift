@@ -17,8 +17,7 @@ extension Reporter {
       guard let image = try? store.image() else { continue }
       most = max(most, image.count(.allocations))
       let evidence = SymbolicatedStore(
-        image, with: &symbolicator, redact: redact, wrappers: wrappers, producers: producers,
-        isRunning: false)
+        image, with: &symbolicator, redact: redact, wrappers: wrappers, isRunning: false)
       let story = Self.lines(of: serial, evidence, renderer)
       if story.isEmpty { continue }
       if !lines.isEmpty { lines.append("") }

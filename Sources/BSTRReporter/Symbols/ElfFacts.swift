@@ -12,8 +12,6 @@ package struct ElfFacts {
   package var preferredNames: [String]
   /// Whether the file's references are bound to itself.
   package var isSymbolic: Bool
-  /// The types of functions at some addresses.
-  package var functionTypes: [FunctionType]
 
   /// Reads all of it; `nil` where the bytes are no ELF file.
   package init?(_ bytes: [UInt8]) {
@@ -24,8 +22,6 @@ package struct ElfFacts {
     let addresses = symbols.prefix(64).map(\.value) + [0, 1, 0x1000, .max]
     preferredNames = file.preferredAliases(at: Set(addresses)).values.sorted()
     isSymbolic = file.isSymbolic
-    let functions = DebugFunctions(file, keeping: FunctionSignature.namedTypes)
-    functionTypes = functions.map { Array($0.types(at: Set(addresses)).values.joined()) } ?? []
     _ = file.hasOwnSymbols
     for name in [".debug_info", ".dynsym", ""] { _ = file.hasSection(name) }
     for isDynamic in [true, false] {

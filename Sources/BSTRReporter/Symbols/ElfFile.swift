@@ -120,23 +120,12 @@ struct ElfFile {
   }
 
   /// Returns whether it has a section of that name.
-  func hasSection(_ name: String) -> Bool { section(named: name) != nil }
-
-  /// Returns what is in a section; `nil` where there is none of that name, or it is compressed or
-  /// larger than a number of bytes.
-  func bytes(ofSection name: String, atMost maxBytes: Int) -> [UInt8]? {
-    // SHF_COMPRESSED
-    guard let section = section(named: name), section.flags & 0x800 == 0, section.size <= maxBytes
-    else { return nil }
-    return bytes(of: section)
-  }
-
-  private func section(named name: String) -> Section? {
+  func hasSection(_ name: String) -> Bool {
     let index = Int(Self.number(header, UInt16.self, 62))  // e_shstrndx
     guard sections.indices.contains(index), let names = bytes(of: sections[index]) else {
-      return nil
+      return false
     }
-    return sections.first { Self.string(at: Int($0.name), in: names) == name }
+    return sections.contains { Self.string(at: Int($0.name), in: names) == name }
   }
 
   /// Every dynamic symbol with a name.

@@ -101,11 +101,6 @@ public struct LLVMSymbolicator: Symbolicator {
     fallback.dataSymbol(at: location)
   }
 
-  /// Returns the types of the functions at each location, innermost first.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] { DebugTypes.types(at: locations) }
-
   private mutating func answers(
     to questions: [SymbolizerProcess.Question]
   ) -> [[SymbolizerProcess.Answer]] {

@@ -40,20 +40,6 @@ public enum ModuleSymbolicator: Symbolicator {
     }
   }
 
-  /// Returns the types of the functions at each location, innermost first.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] {
-    switch self {
-    case .llvm(var symbolicator):
-      defer { self = .llvm(symbolicator) }
-      return symbolicator.functionTypes(at: locations)
-    case .runtime(var symbolicator):
-      defer { self = .runtime(symbolicator) }
-      return symbolicator.functionTypes(at: locations)
-    }
-  }
-
   /// The symbolizer that has named locations so far.
   public var source: NameSource? {
     switch self {

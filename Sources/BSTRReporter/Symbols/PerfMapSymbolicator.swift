@@ -61,13 +61,6 @@ public struct PerfMapSymbolicator<Base: Symbolicator>: Symbolicator {
     base.dataSymbol(at: location)
   }
 
-  /// Returns the types of the functions at locations in modules.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] {
-    base.functionTypes(at: locations.filter { $0.process == nil })
-  }
-
   private mutating func map(of process: RecordedProcess) -> PerfMap? {
     if let known = maps[process] { return known }
     let map = readMap(of: process)

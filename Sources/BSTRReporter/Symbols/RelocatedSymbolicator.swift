@@ -26,27 +26,12 @@ public struct RelocatedSymbolicator<Base: Symbolicator>: Symbolicator {
 
   /// Returns the functions at each location, innermost first.
   public mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]] {
-    relocating(locations) { $0.symbols(for: $1) }
-  }
-
-  /// Returns the types of the functions at each location, innermost first.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] {
-    relocating(locations) { $0.functionTypes(at: $1) }
-  }
-
-  /// Returns what `ask` finds at the locations in the files that are here, for those recorded.
-  private mutating func relocating<Answer>(
-    _ locations: Set<CodeLocation>,
-    _ ask: (inout Base, Set<CodeLocation>) -> [CodeLocation: Answer]
-  ) -> [CodeLocation: Answer] {
-    if files.isEmpty { return ask(&base, locations) }
+    if files.isEmpty { return base.symbols(for: locations) }
     var original: [CodeLocation: [CodeLocation]] = [:]
     for location in locations { original[relocated(location), default: []].append(location) }
-    var found: [CodeLocation: Answer] = [:]
-    for (location, answer) in ask(&base, Set(original.keys)) {
-      for recorded in original[location] ?? [] { found[recorded] = answer }
+    var found: [CodeLocation: [Symbol]] = [:]
+    for (location, symbols) in base.symbols(for: Set(original.keys)) {
+      for recorded in original[location] ?? [] { found[recorded] = symbols }
     }
     return found
   }

@@ -54,11 +54,6 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
       isReadOnly: known.file.isReadOnlyData(at: location.offset))
   }
 
-  /// Returns the types of the functions at each location, innermost first.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] { DebugTypes.types(at: locations) }
-
   private func named(_ locations: [CodeLocation], in module: String) -> [CodeLocation: [Symbol]] {
     // Offsets are the file's own addresses, so that the image's base is the file's: 0. The runtime
     // accepts that as any other base.

@@ -95,10 +95,6 @@ public protocol Symbolicator {
   /// when nothing is known.
   mutating func dataSymbol(at location: CodeLocation) -> DataSymbol?
 
-  /// Returns the types of the functions at each location, innermost first, from debug information.
-  /// Some of them, or all, may be missing.
-  mutating func functionTypes(at locations: Set<CodeLocation>) -> [CodeLocation: [FunctionType]]
-
   /// The symbolizer that has named locations so far; `nil` before the first request.
   var source: NameSource? { get }
 }
@@ -106,11 +102,6 @@ public protocol Symbolicator {
 extension Symbolicator {
   /// `nil`: no symbolizer that a report would name.
   public var source: NameSource? { nil }
-
-  /// None: nothing is known of types.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] { [:] }
 }
 
 /// Data of a module.
@@ -137,7 +128,6 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
   /// The symbolicator that is asked for unknown locations.
   public private(set) var base: Base
   private var known: [CodeLocation: [Symbol]] = [:]
-  private var knownTypes: [CodeLocation: [FunctionType]] = [:]
 
   /// Creates a cache in front of `base`.
   public init(_ base: Base) { self.base = base }
@@ -163,40 +153,18 @@ public struct CachingSymbolicator<Base: Symbolicator>: Symbolicator {
   public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? {
     base.dataSymbol(at: location)
   }
-
-  /// Returns the types of the functions at each location, innermost first.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] {
-    let new = locations.filter { knownTypes[$0] == nil }
-    if !new.isEmpty {
-      let found = base.functionTypes(at: new)
-      for location in new { knownTypes[location] = found[location] ?? [] }
-    }
-    return knownTypes.filter { locations.contains($0.key) && !$0.value.isEmpty }
-  }
 }
 
 /// Names locations from a table: for tests of what comes after.
 public struct FakeSymbolicator: Symbolicator, Sendable {
   private let table: [CodeLocation: [Symbol]]
   private let data: [CodeLocation: DataSymbol]
-  private let types: [CodeLocation: [FunctionType]]
 
   /// Creates a symbolicator that knows these only.
-  public init(
-    _ table: [CodeLocation: [Symbol]], data: [CodeLocation: DataSymbol] = [:],
-    types: [CodeLocation: [FunctionType]] = [:]
-  ) {
+  public init(_ table: [CodeLocation: [Symbol]], data: [CodeLocation: DataSymbol] = [:]) {
     self.table = table
     self.data = data
-    self.types = types
   }
-
-  /// Returns the types of the functions at each location.
-  public mutating func functionTypes(
-    at locations: Set<CodeLocation>
-  ) -> [CodeLocation: [FunctionType]] { types.filter { locations.contains($0.key) } }
 
   /// Returns the data at the location.
   public mutating func dataSymbol(at location: CodeLocation) -> DataSymbol? { data[location] }

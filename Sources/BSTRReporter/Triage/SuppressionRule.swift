@@ -103,7 +103,7 @@ public struct SuppressionRule: Sendable, Equatable {
     let isAnchoredAtEnd = pattern.last == "$"
     if isAnchoredAtStart { pattern.removeFirst() }
     if isAnchoredAtEnd, !pattern.isEmpty { pattern.removeLast() }
-    return GlobPattern.matches(
+    return Wrappers.matches(
       name, (isAnchoredAtStart ? "" : "*") + pattern + (isAnchoredAtEnd ? "" : "*"))
   }
 }

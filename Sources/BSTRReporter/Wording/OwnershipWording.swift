@@ -35,12 +35,6 @@ extension Ownership.Grounds {
     case .siblings(let count, let total):
       (count < total ? "\(count) of " : "") + (total == 1 ? "1 sibling" : "\(total) siblings")
     case .parameterType: "the parameter's type"
-    case .producerName: "the producer's name"
-    case .otherResults(let count):
-      "the parameter's type and \(count == 1 ? "another result" : "\(count) other results")"
-    case .sameCall(let count):
-      "the parameters' types and \(count == 1 ? "1 string" : "\(count) strings") of the same "
-        + (count == 1 ? "call" : "calls")
     case .noCaller: "its having no caller"
     case .twoStacks: "the two stacks"
     case .threeStacks: "the three stacks"
@@ -59,8 +53,6 @@ extension Verdict {
     case .resultNotFreedOrReturned(let owner, let producer):
       "Nobody freed what \(producer.name) returned; \(owner.name) received "
         + "it, and was to free it or to return it."
-    case .replacedByCallee(_, let consumer):
-      "\(consumer.name) was given a BSTR by reference, stored another one and did not free the first."
     case .receivedNotFreed(let owner, let producer):
       "Nobody freed \(producer.map { "what \($0.name) returned" } ?? "what it was given"); "
         + "\(owner.name) received it."

@@ -83,11 +83,8 @@ struct DiffCommand: ParsableCommand {
     var symbolicator = names.symbolicator(latest: NameOptions.time(of: path))
     defer { NameOptions.complain(of: symbolicator) }
     return FindingSums(
-      of: Reporter(
-        redact: options.redact, wrappers: Wrappers(adding: options.wrappers),
-        producers: Producers(adding: options.producers)
-      )
-      .report(on: images, symbolicator: &symbolicator, damage: damage))
+      of: Reporter(redact: options.redact, wrappers: Wrappers(adding: options.wrappers))
+        .report(on: images, symbolicator: &symbolicator, damage: damage))
   }
 }
 
@@ -98,5 +95,4 @@ struct DiffOptions: TableOptions {
   @Option(\.sourceRoot) var sourceRoot: GivenText?
   @Option(\.errorExitcode) var errorExitcode: GivenText?
   @Option(\.wrappers) var wrappers: GivenText?
-  @Option(\.producers) var producers: GivenText?
 }

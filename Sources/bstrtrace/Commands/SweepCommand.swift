@@ -198,11 +198,8 @@ private struct Sweep {
   private mutating func report(on run: ProgramRun) -> Report {
     let (stores, damage) = run.collect()
     let options = TraceOptions(given)
-    return Reporter(
-      redact: options.redact, wrappers: Wrappers(adding: options.wrappers),
-      producers: Producers(adding: options.producers)
-    )
-    .report(on: stores, symbolicator: &symbolicator, damage: damage)
+    return Reporter(redact: options.redact, wrappers: Wrappers(adding: options.wrappers))
+      .report(on: stores, symbolicator: &symbolicator, damage: damage)
   }
 
   /// Returns the key by which two findings of different runs are the same.

@@ -17,7 +17,6 @@ struct ReportOptions: TableOptions {
   @Flag(\.redact) var redact: Bool?
   @Option(\.errorExitcode) var errorExitcode: GivenText?
   @Option(\.wrappers) var wrappers: GivenText?
-  @Option(\.producers) var producers: GivenText?
 
   @OptionGroup var triage: TriageOptions
 
@@ -43,8 +42,7 @@ struct ReportOptions: TableOptions {
   /// Returns the reporter that was asked for.
   func reporter(_ options: TraceOptions) -> Reporter {
     Reporter(
-      redact: options.redact, wrappers: Wrappers(adding: options.wrappers),
-      producers: Producers(adding: options.producers), hasMap: map,
+      redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map,
       hasProfile: options.showProfiles,
       sources: SourceFiles(root: options.sourceRoot))
   }

@@ -18,20 +18,6 @@ import TraceOptions
     try Self.files.bytes(of: name).withUnsafeBytes { InputFuzzing.readElfFile($0) }
   }
 
-  /// Debug information with bytes that are not its own.
-  @Test(arguments: ["types-old", "types-new"]) func damagedTypesAreRead(name: String) throws {
-    var random = SeededGenerator.printingSeed()
-    let intact = try Self.files.bytes(of: name)
-    for _ in 0..<500 {
-      var bytes = intact
-      for _ in 0..<Int.random(in: 1...8, using: &random) {
-        bytes[Int.random(in: bytes.indices, using: &random)] = .random(
-          in: 0 ... .max, using: &random)
-      }
-      bytes.withUnsafeBytes { InputFuzzing.readElfFile($0) }
-    }
-  }
-
   @Test(arguments: sources.names) func aSourceFileIsRead(name: String) throws {
     try Self.sources.bytes(of: name).withUnsafeBytes { InputFuzzing.readSourceFile($0) }
   }
@@ -67,9 +53,6 @@ import TraceOptions
       #expect(facts.symbolNames.contains("SysAllocString"), "\(name)")
       #expect(facts.isSymbolic == (name == "symbolic"))
       #expect((facts.buildID == nil) == (name == "object"))
-      #expect(
-        facts.functionTypes.contains { $0.name == "fill" && $0.parameters.count == 3 }
-          == name.hasPrefix("types-"), "\(name)")
       // The alias and what it is another name of.
       #expect(!facts.preferredNames.isEmpty, "\(name)")
     }

@@ -14,9 +14,6 @@ struct ConstructedStore {
   private var pairs: [PairRecord] = []
   private var histories: [HistoryRecord] = []
   private var events: [EventRecord] = []
-  private var live: [StackID: Int] = [:]
-  /// Types of functions in debug information.
-  var types: [FunctionType] = []
   /// Allocations of the whole process, beside what pairs count.
   var moreAllocations = 0
   /// Frees whose stacks were not recorded.
@@ -52,9 +49,6 @@ struct ConstructedStore {
         count: UInt64(count), bytes: UInt64(count * 2)))
   }
 
-  /// Adds strings that were not freed.
-  mutating func add(live text: String, count: Int = 1) { live[stack(text), default: 0] += count }
-
   /// Adds what was declared of a string, in order.
   mutating func add(_ entries: [(DeclaredAction, String)], of serial: UInt64) {
     var history = HistoryRecord()
@@ -86,17 +80,14 @@ struct ConstructedStore {
   /// What the reporter makes of it.
   func evidence() throws -> (inference: OwnershipInference, declarations: Declarations) {
     let image = try image()
-    var symbols: [CodeLocation: [Symbol]] = [:]
-    var typesOfCalls: [CodeLocation: [FunctionType]] = [:]
-    for (index, call) in calls.enumerated() {
-      guard let symbol = Self.symbol(call) else { continue }
-      symbols[Self.place(index)] = [symbol]
-      typesOfCalls[Self.place(index)] = types.filter { $0.name == symbol.name }
-    }
-    var names = FakeSymbolicator(symbols, types: typesOfCalls)
+    var names = FakeSymbolicator(
+      Dictionary(
+        uniqueKeysWithValues: calls.enumerated().compactMap { index, call in
+          Self.symbol(call).map { (Self.place(index), [$0]) }
+        }))
     let all = stacks.indices.map { id(ofStack: $0) }
-    let resolver = StackResolver(image, all, typed: Set(all), with: &names)
-    let inference = OwnershipInference(image, resolver, Wrappers(), live: live)
+    let resolver = StackResolver(image, all, with: &names)
+    let inference = OwnershipInference(image, resolver, Wrappers())
     return (inference, Declarations(image, inference.paths, Wrappers()))
   }
 

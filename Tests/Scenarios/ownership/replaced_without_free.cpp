@@ -1,6 +1,6 @@
-// leak: 1 6 main replaced_without_free.cpp:14 rule=in-out owner=main:14 consumer=update:*
-// KB Q108934, callee 3: [in,out] is replaced without freeing the old string, now and then. That each
-// string got there is seen by the new ones: there are as many.
+// leak: 1 6 main replaced_without_free.cpp:14 rule=-
+// KB Q108934, callee 3: [in,out] is replaced without freeing the old string, now and then. Stacks
+// cannot tell whether the string got there at all.
 #include "text.h"
 
 KEEP static void update(BSTR *text, bool inHaste) {

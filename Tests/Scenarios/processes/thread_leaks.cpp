@@ -1,6 +1,6 @@
 // widths: 2 4
 // threads
-// leak: 8 64 work thread_leaks.cpp:15 rule=in owner=work:15
+// leak: 8 64 work thread_leaks.cpp:15 rule=-
 // twin: -DFIXED
 // Bug class 1 in threads: each leaves one string.
 // Corrected: each thread frees its strings.
