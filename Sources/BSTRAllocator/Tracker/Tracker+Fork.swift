@@ -34,7 +34,9 @@ extension Tracker {
     if isWanted { openStore() }
     // What became of the functions inside of them: the child may end where nothing more is
     // recorded.
-    if ct_has_families(), let thread = unsafe ct_enter() {
+    if ct_has_families() {
+      // Nothing is entered where a signal handler forked in the tracker's work: the guard is held.
+      let thread = unsafe ct_enter()
       withStore { unsafe recordModules(in: $0) }
       unsafe ct_leave(thread)
     }
