@@ -49,11 +49,17 @@ import TraceStore
       ValgrindXMLRenderer().render(report([try SampleReport.image()])), equals: "leaks.xml")
   }
 
+  /// Returns a page without what is the same on all of them: browsers test that.
+  private static func withoutStyle(_ page: String) -> String {
+    page.replacing(HTMLStyle.text, with: "(style)\n")
+      .replacing(HTMLScript.text, with: "(script)\n")
+  }
+
   @Test func html() throws {
     var names = CachingSymbolicator(SampleReport.names)
     let report = Reporter(hasProfile: true)
       .report(on: [try SampleReport.image()], symbolicator: &names)
-    try expect(HTMLRenderer().render(report), equals: "leaks.html")
+    try expect(Self.withoutStyle(HTMLRenderer().render(report)), equals: "leaks.html")
   }
 
   @Test func difference() throws {
@@ -64,7 +70,7 @@ import TraceStore
       FindingDiff(from: FindingSums(of: before), to: FindingSums(of: after)))
     for format in ReportFormat.allCases {
       guard let renderer = format.renderer() as? any TextualRenderer else { continue }
-      try expect(renderer.render(diff), equals: "diff.\(format.ending)")
+      try expect(Self.withoutStyle(renderer.render(diff)), equals: "diff.\(format.ending)")
     }
     // A report in JSON is summed up as the report is.
     for report in [before, after] {
