@@ -1,6 +1,16 @@
-// Where a finding is: the stack of the function that is responsible, and the frame to show first.
+// Where a finding is: its stacks, that of the function that is responsible, and the frame to show
+// first.
 
 extension Finding {
+  /// The stacks with their labels, the latest event first.
+  var labelledStacks: [(label: String, trace: StackTrace)] {
+    let labels = kind.labels(ofDetail: detail)
+    let all: [(String, StackTrace?)] =
+      [(labels.detected, detected), (labels.freed, freed)]
+      + pinned.map { ("pinned by", $0) } + [("allocated by", allocated)]
+    return all.compactMap { label, trace in trace.map { (label, $0) } }
+  }
+
   /// The stack of the function that is responsible.
   var culprit: StackTrace? {
     switch kind.culprit {

@@ -66,6 +66,18 @@ public struct Report: Sendable {
   /// The count of allocations of which nothing is known, because there was no room to record them.
   public var unrecorded: UInt64 { processes.reduce(0) { $0 &+ $1.totals.unrecorded } }
 
+  /// What a reader must know besides the findings, in sentences, each once: what is damaged, why
+  /// nothing was seen, whose strings are not seen, and notes on processes.
+  var circumstances: [String] {
+    let ofProcesses = processes.flatMap { process in
+      process.coverage.map { $0.sentence(foreignFrees: process.totals.foreignFrees) }
+        + process.notes
+    }
+    var seen: Set<String> = []
+    return (damage + [explanation].compactMap(\.self) + ofProcesses)
+      .filter { seen.insert($0).inserted }
+  }
+
   /// The process that the user started: a script in front of a program becomes it by `exec`, so it
   /// is the last one with the first one's id.
   var mainProcess: Int? {

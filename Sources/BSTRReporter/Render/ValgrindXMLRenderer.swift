@@ -16,12 +16,7 @@ public struct ValgrindXMLRenderer: TextualRenderer {
       let other = process.pid == program?.pid ? nil : process
       return process.findings.map { error(of: $0, in: other) }
     }
-    let notes = report.processes.flatMap { process in
-      process.coverage.map { $0.sentence(foreignFrees: process.totals.foreignFrees) }
-        + process.notes
-    }
-    return document(
-      of: program, lines: report.damage + [report.explanation].compactMap { $0 } + notes, errors)
+    return document(of: program, lines: report.circumstances, errors)
   }
 
   /// Renders the difference between two runs, ending with a newline: what is new and has grown.
@@ -118,13 +113,8 @@ public struct ValgrindXMLRenderer: TextualRenderer {
   /// Returns the stacks: in front the one to change, from the owner's frame outward, because
   /// readers take the first frame with a line for the place of the error.
   private func stacks(of finding: Finding) -> [(label: String, frames: [Frame])] {
-    let labels = finding.kind.labels(ofDetail: finding.detail)
-    let events: [(String, StackTrace?)] =
-      [(labels.detected, finding.detected), (labels.freed, finding.freed)]
-      + finding.pinned.map { ("pinned by", $0) } + [("allocated by", finding.allocated)]
-    var stacks = events.compactMap { label, trace in
-      trace.map { (label: label, frames: $0.framesFromMain) }
-    }.filter { !$0.frames.isEmpty }
+    var stacks = finding.labelledStacks
+      .map { (label: $0.label, frames: $0.trace.framesFromMain) }.filter { !$0.frames.isEmpty }
     let culprit = finding.culprit?.framesFromMain ?? []
     if let owner = finding.ownership.owner,
       let frames = stacks.lazy.map(\.frames).last(where: { $0.contains(owner) }),

@@ -31,12 +31,6 @@ struct StoreCollector {
   /// Whether there is any store.
   var isEmpty: Bool { stores.isEmpty && names.isEmpty }
 
-  /// A store whose process has not been seen to end.
-  private struct Open {
-    var name: String
-    var image: StoreImage
-  }
-
   private var names: [String] {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return all.filter { $0.hasSuffix(".store") && $0 != PackedStores.name }.sorted()

@@ -316,11 +316,7 @@ struct HTMLFinding {
   }
 
   private var stacks: String {
-    let labels = finding.kind.labels(ofDetail: finding.detail)
-    let all: [(String, StackTrace?)] =
-      [(labels.detected, finding.detected), (labels.freed, finding.freed)]
-      + finding.pinned.map { ("pinned by", $0) } + [("allocated by", finding.allocated)]
-    let shown = all.compactMap { label, trace in trace.map { (label: label, trace: $0) } }
+    let shown = finding.labelledStacks
     if shown.isEmpty { return "" }
     var html = "<details><summary>\(TextRenderer.count(shown.count, "stack"))</summary>\n"
     for (label, trace) in shown {

@@ -143,18 +143,10 @@ public struct HTMLRenderer: TextualRenderer {
         "<li\(tile.isBad ? " class=\"bad\"" : "")><b>\(tile.value)</b> <span>\(tile.label)</span></li>\n"
     }
     html += "</ul>\n"
-    let notes =
-      report.damage
-      + [report.explanation].compactMap { $0 }
-      + report.processes.flatMap { process in
-        process.coverage.map { $0.sentence(foreignFrees: process.totals.foreignFrees) }
-          + process.notes
-      }
-    var seen: Set<String> = []
-    let distinct = notes.filter { seen.insert($0).inserted }
-    if !distinct.isEmpty {
+    let notes = report.circumstances
+    if !notes.isEmpty {
       html += "<ul class=\"notes\" aria-label=\"Notes\">\n"
-      for note in distinct { html += "<li>\(escaped(note))</li>\n" }
+      for note in notes { html += "<li>\(escaped(note))</li>\n" }
       html += "</ul>\n"
     }
     return html + "</header>\n<main id=\"content\">\n"
