@@ -91,8 +91,8 @@ public struct Reporter: Sendable {
     if let sources, !redact { report.addExcerpts(of: sources) }
     report.symbolizer = symbolicator.source
     report.scope = scopeName
-    if !report.hasTraffic, let index = report.mainProcess {
-      report.explanation = NoTrafficDiagnosis.text(
+    if !report.hasCalls, let index = report.mainProcess {
+      report.explanation = NoCallsDiagnosis.text(
         for: processes[index].executable, coverages[index])
     }
     return report
@@ -114,12 +114,12 @@ public struct Reporter: Sendable {
   private static func droppingDuplicateRecorders(_ stores: [StoreSummary]) -> [StoreSummary] {
     let indicesOfPid = Dictionary(grouping: stores.indices) { stores[$0].recorder.pid }
     return stores.enumerated().filter { index, store in
-      if store.hasTraffic { return true }
+      if store.hasCalls { return true }
       return !(indicesOfPid[store.recorder.pid] ?? []).contains { other in
         let candidate = stores[other]
         return other != index && candidate.executable == store.executable
           && candidate.recorder.role != store.recorder.role
-          && (candidate.hasTraffic || other < index)
+          && (candidate.hasCalls || other < index)
       }
     }.map(\.element)
   }

@@ -4,20 +4,20 @@
 #include "copies.h"
 #include "names.h"
 
-// Whether a module with overloads was met: then no C++ name is this library's any more, for nobody,
-// so that what a function of the program made comes back to the program's functions.
-static bool has_met_overloads;
+// Whether a module with overloads was seen. From then on no call by a C++ name, of whichever module,
+// goes to this library, so that what a function of the program made comes back to the program's.
+static bool has_seen_overloads;
 static bool are_initial_modules_known;
 
 struct overloads {
   struct ct_definitions definitions;
-  bool are_some;
+  bool has_overloads;
 };
 
 static void note_overloads(const struct link_map *module, const struct ct_tables *tables,
                            void *context) {
   struct overloads *found = context;
-  found->are_some |= ct_has_overloads(ct_adding_definitions(CT_NAMES_KNOWN, module, tables));
+  found->has_overloads |= ct_has_overloads(ct_adding_definitions(CT_NAMES_KNOWN, module, tables));
   ct_note_definition(module, tables, &found->definitions);
 }
 
@@ -26,17 +26,17 @@ static void note_overloads(const struct link_map *module, const struct ct_tables
 static bool look_for_overloads(const struct link_map *caller, const char *symbol,
                                void **definition) {
   struct overloads found = {.definitions = {.symbol = symbol},
-                            .are_some = ct_has_overloads(ct_names_of(caller))};
-  // What was there at the start, by imports, too; and later ones by what they define.
+                            .has_overloads = ct_has_overloads(ct_names_of(caller))};
+  // Modules of the start count by what they import, too, later ones by what they define.
   if (ct_last_initial_module && !__atomic_load_n(&are_initial_modules_known, __ATOMIC_ACQUIRE))
     for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next) {
-      found.are_some |= ct_has_overloads(ct_names_of(module));
+      found.has_overloads |= ct_has_overloads(ct_names_of(module));
       if (module == ct_last_initial_module) break;
     }
   bool is_all = ct_visit_modules(note_overloads, &found);
   *definition = ct_first_definition(caller, symbol);
   if (!*definition) *definition = found.definitions.first;
-  if (found.are_some && !__atomic_exchange_n(&has_met_overloads, true, __ATOMIC_SEQ_CST))
+  if (found.has_overloads && !__atomic_exchange_n(&has_seen_overloads, true, __ATOMIC_SEQ_CST))
     ct_forget_layouts();
   // Only now: other threads leave those modules out from then on.
   __atomic_store_n(&are_initial_modules_known, true, __ATOMIC_RELEASE);
@@ -55,7 +55,7 @@ void *ct_alias_target(const struct ct_alias *alias, uintptr_t return_address) {
   void *definition = NULL;
   bool is_all = look_for_overloads(caller, alias->symbol, &definition);
   target = (uintptr_t)alias->function;
-  if (definition && __atomic_load_n(&has_met_overloads, __ATOMIC_ACQUIRE))
+  if (definition && __atomic_load_n(&has_seen_overloads, __ATOMIC_ACQUIRE))
     target = (uintptr_t)definition;
   if (is_all && caller && !ct_are_unloads_unseen) {
     __atomic_store_n(&kept->key, 0, __ATOMIC_RELAXED);
@@ -63,7 +63,7 @@ void *ct_alias_target(const struct ct_alias *alias, uintptr_t return_address) {
     __atomic_store_n(&kept->key, key ^ target, __ATOMIC_SEQ_CST);
     // Another thread may have met overloads meanwhile, and cleared the table.
     if (target == (uintptr_t)alias->function && definition &&
-        __atomic_load_n(&has_met_overloads, __ATOMIC_SEQ_CST))
+        __atomic_load_n(&has_seen_overloads, __ATOMIC_SEQ_CST))
       __atomic_store_n(&kept->key, 0, __ATOMIC_RELAXED);
   }
   return (void *)(uintptr_t)target;

@@ -91,7 +91,7 @@ import Testing
     #expect(try Command.run([Built.tool, "run", "--nonsense", "--", "true"]).status == 64)
   }
 
-  @Test func programsWithoutTrafficAreExplained() throws {
+  @Test func programsWithoutCallsAreExplained() throws {
     let (none, noneFolder) = try LifecycleTests.build("no_strings")
     let quiet = try Command.run([Built.tool, "run", "--", none], in: noneFolder)
     #expect(quiet.status == 0)

@@ -169,6 +169,48 @@ import Testing
       """#)
   }
 
+  /// 300 findings, of which 200 are laid out at first.
+  @Test(.needs(.browser), .needs(.selenium)) func longListsShowTheFirstRows() throws {
+    let numbers = 0..<300
+    let file = try page(
+      """
+      #include <bstr.h>
+      \(numbers.map { "void f\($0)(void) { SysAllocStringByteLen(0, \($0 + 1)); }" }.joined(separator: "\n"))
+      int main(void) { \(numbers.map { "f\($0)();" }.joined()) return 0; }
+      """, symbols: [:], arguments: [])
+    try expect(
+      file,
+      #"""
+      def count(): return run("[...document.querySelectorAll('#list tbody tr')].filter((row) => row.checkVisibility()).length")
+      def status(): return driver.find_element(By.ID, "shown").text
+      check(count() == 200, count())
+      check(status() == "200 rows are shown", status())
+      driver.find_elements(By.CSS_SELECTOR, "#list th button")[6].click()
+      driver.find_elements(By.CSS_SELECTOR, "#list th button")[6].click()
+      check(run("document.querySelector('#list tbody td:nth-child(7)').textContent") == "1", "all are sorted")
+      search = driver.find_element(By.CSS_SELECTOR, "#filter input")
+      search.send_keys("f1")
+      check(count() == 111 and status() == "111 of 300 findings", (count(), status()))
+      cdp("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=False)
+      check(count() == 111, "what is filtered out is not shown on a phone, either")
+      check(not driver.find_element(By.ID, "f1").is_displayed(), "nor its section")
+      cdp("Emulation.clearDeviceMetricsOverride")
+      search.clear(); search.send_keys("f", Keys.BACKSPACE)
+      check(count() == 200, count())
+      check(driver.find_element(By.ID, "more").text == "Show all 300", "how many there are")
+      run("document.getElementById('more').click()")
+      check(count() == 300 and status() == "", (count(), status()))
+      check(not driver.find_element(By.ID, "more").is_displayed(), "there are no more")
+      driver.refresh()
+      run("dispatchEvent(new Event('beforeprint'))")
+      check(count() == 300, "all are printed")
+      cdp("Emulation.setScriptExecutionDisabled", value=True)
+      driver.get(driver.current_url)
+      check(len(rows()) == 300, "without scripts, all are there")
+      cdp("Emulation.setScriptExecutionDisabled", value=False)
+      """#)
+  }
+
   /// Strings, symbols, arguments and scopes that are markup, and one of 100,000 characters.
   @Test(.needs(.browser), .needs(.selenium)) func whatTheProgramSaysIsText() throws {
     let markup = "<img src=x onerror=document.title=1>"

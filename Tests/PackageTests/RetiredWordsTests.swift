@@ -6,7 +6,7 @@ import Testing
 @Suite struct RetiredWordsTests {
   /// Identifiers, each with what took its place.
   static let identifiers = [
-    "Aftermath": "ReleaseResult", "Unusual": "SlowPath", "isDescribed": "report",
+    "Aftermath": "FreeResult", "Unusual": "SlowPath", "isDescribed": "report",
     "isToCheck": "verifyEvicted", "isToMove": "rebalance", "isTold": "alwaysReport",
     "evictElsewhere": "evictFromAnotherShard", "seeTo": "handleSlowPath",
     "releaseUnseen": "freeLeaksOnly", "releaseWatched": "freeChecked", "Standing": "BlockState",
@@ -25,11 +25,11 @@ import Testing
     "complicate": "markUnsupported", "runLong": "runExtendedOpcode",
     "PairCounts": "FreeSiteCounts", "withoutIdleDoubles": "droppingDuplicateRecorders",
     "Meeting": "Divergence", "isPassedThrough": "isTransparent", "Evidence": "SymbolicatedStore",
-    "TrafficExplanation": "NoTrafficDiagnosis", "OwnReport": "InProcessReport",
+    "TrafficExplanation": "NoCallsDiagnosis", "OwnReport": "InProcessReport",
     "BlockStory": "HistoryRenderer", "whyNothing": "missingStoreReason",
     "usualStatus": "baselineStatus", "undisturbed": "runBaseline", "endAndTell": "endAndPrint",
     "Laboratory": "BenchmarkRunner", "Contender": "Tool", "Absentee": "MissingTool",
-    "patience": "timeout", "BlockSource": "fail-allocation", "Removal": "ReleaseOutcome",
+    "patience": "timeout", "BlockSource": "fail-allocation", "Removal": "FreeOutcome",
     "PinMoment": "PinEvent", "Setting": "TraceOption", "Settings": "TraceOptions, GivenOptions",
     "CodePlace": "CodeLocation", "DataPlace": "DataLocation", "freedPlace": "freedIndex",
     "QuarantinePlace": "QuarantinePosition", "learntOffset": "adoptedOffset",

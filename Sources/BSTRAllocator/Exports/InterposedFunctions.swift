@@ -20,7 +20,7 @@ public func bstrtrace_release(
 ) -> Bool {
   guard let thread = unsafe ct_enter() else { return false }
   defer { unsafe ct_leave(thread) }
-  return unsafe Tracker.current.pointee.releaseFromOutside(
+  return unsafe Tracker.current.pointee.freeFromOutside(
     UInt(bitPattern: pointer), isRealloc ? .realloc : .free,
     caller: CallSite(caller, frame))
 }

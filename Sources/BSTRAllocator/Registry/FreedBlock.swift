@@ -12,7 +12,7 @@ struct FreedBlock {
   var record = BlockRecord(
     address: 0, serial: 0, byteLength: 0, stack: .none, thread: 0, milliseconds: 0)
   /// The event context of its free.
-  var release = EventContext()
+  var freeing = EventContext()
   /// Whether the memory counts against the pool of all shards rather than against the shard's own
   /// limit.
   var isPooled = false

@@ -76,7 +76,7 @@ struct FreedBlocks: ~Copyable {
     unsafe freed.pointee.block = block
     unsafe freed.pointee.quarantinedBytes = share.bytes
     unsafe freed.pointee.record = record.pointee
-    unsafe freed.pointee.release = context
+    unsafe freed.pointee.freeing = context
     unsafe freed.pointee.isPooled = share.isPooled
     unsafe freed.pointee.isInherited = false
     unsafe freed.pointee.preview = TextPreview(of: record.pointee)
@@ -207,7 +207,7 @@ struct FreedBlocks: ~Copyable {
     guard let blocks = unsafe blocks else { return }
     for index in 0..<min(added, Self.capacity) {
       unsafe blocks[index].isInherited = true
-      unsafe blocks[index].release.stack = .none
+      unsafe blocks[index].freeing.stack = .none
       unsafe blocks[index].record.stack = .none
     }
   }

@@ -18,19 +18,19 @@ extension Registry {
   ///   - alwaysReport: report the block even if it is intact.
   ///   - result: follow-up work for the caller.
   @inline(__always)
-  func release(
+  func free(
     _ block: UInt, by context: EventContext, _ unrecorded: BlockLayout, alwaysReport: Bool,
-    _ result: inout ReleaseResult, in store: borrowing StoreWriter
-  ) -> ReleaseOutcome {
+    _ result: inout FreeResult, in store: borrowing StoreWriter
+  ) -> FreeOutcome {
     let hash = ct_hash(block)
     let isContended = unsafe locks[Self.index(for: hash)].acquire()
     let shard = unsafe shards + Self.index(for: hash)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
     let entry = unsafe shard.pointee.blocks[slot]
     guard let index = unsafe recordIndex(of: entry, in: shard) else {
       guard entry.isLive else { return .unknown }
-      return unsafe releaseWithoutRecord(
+      return unsafe freeWithoutRecord(
         block, hash, entry, slot, by: context, unrecorded, in: shard)
     }
     let pointer = unsafe recordPointer(at: index, shard)
@@ -71,11 +71,11 @@ extension Registry {
   /// Caller holds the shard lock.
   @inline(never)
   private func describe(
-    _ block: UInt, _ record: BlockRecord, by context: EventContext, _ result: inout ReleaseResult
+    _ block: UInt, _ record: BlockRecord, by context: EventContext, _ result: inout FreeResult
   ) {
     let layout = BlockLayout(record.layout)
     let freed = FreedBlock(
-      block: block, record: record, release: context, preview: TextPreview(of: record))
+      block: block, record: record, freeing: context, preview: TextPreview(of: record))
     unsafe Details.scratch.pointee.freed = freed
     unsafe Details.scratch.pointee.corruption = layout.corruption(of: record)
     layout.restoreTrailer(record)
@@ -84,7 +84,7 @@ extension Registry {
 
   /// Leaves it to the caller to check whether an evicted block was written to.
   @inline(never)
-  private func leaveToCheck(_ evicted: FreedBlock, _ result: inout ReleaseResult) {
+  private func leaveToCheck(_ evicted: FreedBlock, _ result: inout FreeResult) {
     unsafe Details.scratch.pointee.evicted = evicted
     result.slowPath.insert(.verifyEvicted)
   }
@@ -97,7 +97,7 @@ extension Registry {
   /// The heap allocates the block again that a thread freed last, so that a thread that allocates
   /// and frees stays in the shard that it evicts from. Two such threads in one shard would contend
   /// for its lock for ever: this moves one of them to another shard.
-  func evictFromAnotherShard(nextTo block: UInt, _ result: inout ReleaseResult) {
+  func evictFromAnotherShard(nextTo block: UInt, _ result: inout FreeResult) {
     let thread = unsafe ct_thread()
     unsafe thread.pointee.next_shard &+= 1 + 2 * (thread.pointee.tid & 15)
     let next = unsafe Int(thread.pointee.next_shard) % Self.shardCount
@@ -110,10 +110,10 @@ extension Registry {
   /// Takes the shard lock.
   @inline(__always)
   private func evict(
-    from index: Int, over limits: QuarantineLimits, _ result: inout ReleaseResult
+    from index: Int, over limits: QuarantineLimits, _ result: inout FreeResult
   ) -> Bool {
     let shard = unsafe acquireShard(index)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let oldest = unsafe shard.pointee.freed.takeOldest(over: limits, pool) else {
       return false
     }
@@ -126,7 +126,7 @@ extension Registry {
   /// Caller holds the shard lock.
   @inline(__always)
   private func evict(
-    _ oldest: UnsafePointer<FreedBlock>, _ result: inout ReleaseResult
+    _ oldest: UnsafePointer<FreedBlock>, _ result: inout FreeResult
   ) {
     let layout = unsafe BlockLayout(oldest.pointee.record.layout)
     // A cell of the filter is of one shard only, as a block is.
@@ -142,10 +142,10 @@ extension Registry {
   ///
   /// Caller holds the shard lock.
   @inline(never)
-  private func releaseWithoutRecord(
+  private func freeWithoutRecord(
     _ block: UInt, _ hash: UInt64, _ entry: BlockEntry, _ slot: Int, by context: EventContext,
     _ layout: BlockLayout, in shard: UnsafeMutablePointer<Shard>
-  ) -> ReleaseOutcome {
+  ) -> FreeOutcome {
     ct_filter_remove(hash)
     if entry == .unrecorded {
       unsafe shard.pointee.blocks.remove(at: slot)
@@ -163,7 +163,7 @@ extension Registry {
   }
 
   /// The result of a free: follow-up work for the caller, apart from the block itself.
-  struct ReleaseResult {
+  struct FreeResult {
     /// The stack that allocated the block.
     var stack = StackID.none
     /// The thread that allocated the block.
@@ -212,10 +212,10 @@ extension Registry {
   ///
   /// Takes a shard lock. The caller frees its memory to the heap.
   @inline(__always)
-  func take(_ block: UInt, in store: borrowing StoreWriter) -> ReleaseOutcome {
+  func take(_ block: UInt, in store: borrowing StoreWriter) -> FreeOutcome {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return .unknown }
     let entry = unsafe shard.pointee.blocks[slot]
     guard let index = unsafe recordIndex(of: entry, in: shard) else {
@@ -241,7 +241,7 @@ extension Registry {
     guard BlockTable.isRepresentable(block) else { return false }
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     let slot = unsafe shard.pointee.blocks.slot(of: block, hash)
     // Another thread has freed it at the same time.
     if let slot, let index = unsafe shard.pointee.blocks[slot].freedIndex,
@@ -284,7 +284,7 @@ extension Registry {
 
   private func takeOldest(from index: Int, over limits: QuarantineLimits) -> FreedBlock? {
     let shard = unsafe acquireShard(index)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let freed = unsafe shard.pointee.freed.takeOldest(over: limits, pool)?.pointee
     else { return nil }
     ct_filter_remove(ct_hash(freed.block))
@@ -319,7 +319,7 @@ extension Registry {
   ) -> (FreedBlock, BlockLayout.Corruption)? {
     while position.shard < Self.shardCount {
       let shard = unsafe acquireShard(position.shard)
-      defer { unsafe release(shard) }
+      defer { unsafe unlock(shard) }
       while let freed = unsafe shard.pointee.freed.nextQuarantined(from: &position.position) {
         guard scope == nil || scope == freed.record.scope else { continue }
         let layout = BlockLayout(freed.record.layout)

@@ -20,7 +20,7 @@ extension Registry {
   func state(of block: UInt) -> BlockState {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let entry = unsafe shard.pointee.blocks.entry(of: block, hash) else { return .unknown }
     guard let index = entry.freedIndex else { return .live }
     guard let freed = unsafe shard.pointee.freed[index] else { return .unknown }
@@ -109,7 +109,7 @@ extension Registry {
   /// Takes a shard lock.
   func liveRecord(of block: UInt, in store: borrowing StoreWriter) -> BlockRecord? {
     let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     return unsafe liveRecordPointer(of: block, in: shard)?.pointee
   }
 
@@ -124,7 +124,7 @@ extension Registry {
     _ block: UInt, serial: UInt64? = nil, in store: borrowing StoreWriter
   ) -> (record: BlockRecord, corruption: BlockLayout.BlockCorruption)? {
     let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let record = unsafe liveRecordPointer(of: block, in: shard)?.pointee,
       serial == nil || serial == record.serial
     else { return nil }
@@ -148,7 +148,7 @@ extension Registry {
     _ block: UInt, to byteCount: Int, in store: borrowing StoreWriter
   ) {
     let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let pointer = unsafe liveRecordPointer(of: block, in: shard),
       let bstr = unsafe pointer.pointee.characters
     else { return }
@@ -165,7 +165,7 @@ extension Registry {
   func freedBlock(around address: UInt) -> FreedBlock? {
     for index in 0..<Self.shardCount {
       let shard = unsafe acquireShard(index)
-      defer { unsafe release(shard) }
+      defer { unsafe unlock(shard) }
       if let found = unsafe shard.pointee.freed.block(around: address) { return found }
     }
     return nil

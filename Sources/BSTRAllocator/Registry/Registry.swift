@@ -59,7 +59,7 @@ struct Registry: ~Copyable {
   func insert(_ block: UInt, _ record: BlockRecord, in store: borrowing StoreWriter) -> Bool {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     store.count(.allocations, ofShard: Self.index(for: hash))
     guard BlockTable.isRepresentable(block) else { return false }
     let taken = unsafe takeRecord(from: shard, in: store)
@@ -86,7 +86,7 @@ struct Registry: ~Copyable {
   /// Takes a shard lock.
   func move(_ block: UInt, to scope: ScopeID, in store: borrowing StoreWriter) {
     let shard = unsafe acquireShard(for: ct_hash(block))
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let pointer = unsafe liveRecordPointer(of: block, in: shard) else { return }
     var record = unsafe pointer.pointee
     record.scope = scope
@@ -101,7 +101,7 @@ struct Registry: ~Copyable {
   func forget(_ block: UInt, in store: borrowing StoreWriter) -> Bool {
     let hash = ct_hash(block)
     let shard = unsafe acquireShard(for: hash)
-    defer { unsafe release(shard) }
+    defer { unsafe unlock(shard) }
     guard let slot = unsafe shard.pointee.blocks.slot(of: block, hash) else { return false }
     let entry = unsafe shard.pointee.blocks[slot]
     guard entry.isLive else { return false }
@@ -132,7 +132,7 @@ struct Registry: ~Copyable {
   }
 
   @inline(__always)
-  func release(_ shard: UnsafeMutablePointer<Shard>) {
+  func unlock(_ shard: UnsafeMutablePointer<Shard>) {
     unsafe locks[shard.pointee.index].release()
   }
 
@@ -221,11 +221,11 @@ struct Registry: ~Copyable {
   /// The caller holds no lock. Takes the record lock when it needs new pair records.
   ///
   /// - Parameters:
-  ///   - result: what `release` returned of the string.
+  ///   - result: what `free` returned of the string.
   ///   - context: the event context of the free.
   @inline(__always)
   func countPair(
-    _ result: borrowing ReleaseResult, by context: EventContext, in store: borrowing StoreWriter
+    _ result: borrowing FreeResult, by context: EventContext, in store: borrowing StoreWriter
   ) {
     guard result.stack != .none, context.stack != .none, let counts = unsafe FreeSiteCounts.current
     else { return }

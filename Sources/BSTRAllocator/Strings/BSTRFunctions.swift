@@ -133,7 +133,7 @@ struct BSTRFunctions {
   private func freeUnpinned(_ bstr: UnsafeMutableRawPointer, caller: CallSite) {
     let block = stringLayout.block(ofString: UInt(bitPattern: bstr))
     if let watcher = unsafe watcher {
-      switch unsafe watcher.pointee.release(block: block, stringLayout, caller: caller) {
+      switch unsafe watcher.pointee.free(block: block, stringLayout, caller: caller) {
       case .own, .unrecorded, .inherited: return
       case .unwatched: break
       case .unknown: return unsafe freeUnknown(bstr, watcher, caller: caller)
@@ -149,13 +149,12 @@ struct BSTRFunctions {
   private func freeUnknown(
     _ bstr: UnsafeMutableRawPointer, _ watcher: UnsafeMutablePointer<Tracker>, caller: CallSite
   ) {
-    if unsafe watcher.pointee.release(ofOtherLayout: UInt(bitPattern: bstr), layout, caller: caller)
-    {
+    if unsafe watcher.pointee.free(ofOtherLayout: UInt(bitPattern: bstr), layout, caller: caller) {
       return
     }
     let verdict = unsafe watcher.pointee.judgeFree(bstr, stringLayout, caller: caller)
     guard verdict == .foreign else { return }
-    unsafe watcher.pointee.release(
+    unsafe watcher.pointee.free(
       foreign: UInt(bitPattern: bstr - stringLayout.payloadOffset), UInt(bitPattern: bstr),
       stringLayout,
       byteLength: UInt32(Self.byteLength(of: bstr)), caller: caller)

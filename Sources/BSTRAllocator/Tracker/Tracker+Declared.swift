@@ -36,8 +36,8 @@ extension Tracker {
     if histories.isEmpty { return }
     let bstr = UInt(freed.record.address)
     let entry = HistoryEntry(
-      .freed, stack: freed.release.stack, thread: freed.release.thread,
-      milliseconds: freed.release.milliseconds)
+      .freed, stack: freed.freeing.stack, thread: freed.freeing.thread,
+      milliseconds: freed.freeing.milliseconds)
     let outcome = histories.add(
       entry, to: bstr, serial: freed.record.serial, isNew: false, in: store)
     guard let outcome else { return }
@@ -45,8 +45,8 @@ extension Tracker {
       if let lent = outcome.lent {
         (.freedOnLoan, lent)
       } else if let given = outcome.handedOver,
-        isSameActivation(given.stack, freed.release.stack, in: store),
-        given.thread == freed.release.thread
+        isSameActivation(given.stack, freed.freeing.stack, in: store),
+        given.thread == freed.freeing.thread
       {
         (.freedAfterHandOver, given)
       } else {
@@ -58,7 +58,7 @@ extension Tracker {
     event.freed = contradicted.entry.stack
     event.freedThread = contradicted.entry.thread
     event.freedTime = contradicted.entry.milliseconds
-    event.setDetected(freed.release)
+    event.setDetected(freed.freeing)
     write(event, preview: freed.preview, in: store)
     haltIfAsked()
   }

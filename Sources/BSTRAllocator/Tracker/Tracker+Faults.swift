@@ -9,7 +9,7 @@ import TraceStore
 
 extension Tracker {
   /// The treatment of a pointer that was to be freed and is no live BSTR of the registry.
-  enum Verdict {
+  enum Treatment {
     /// It is foreign: free it to the heap.
     case foreign
     /// It is no BSTR, or no longer one, or not certainly one: leave it alone.
@@ -20,7 +20,7 @@ extension Tracker {
   ///
   /// Takes the depot lock and shard locks, one at a time.
   func judgeFree(_ bstr: UnsafeMutableRawPointer, _ stringLayout: StringLayout, caller: CallSite)
-    -> Verdict
+    -> Treatment
   {
     let address = UInt(bitPattern: bstr)
     let state = state(ofString: address, stringLayout)
@@ -280,9 +280,9 @@ extension EventRecord {
   /// Sets the freed BSTR that is concerned, and the event context of its free.
   mutating func setFreed(_ block: FreedBlock) {
     setBlock(block.record)
-    freed = block.release.stack
-    freedThread = block.release.thread
-    freedTime = block.release.milliseconds
+    freed = block.freeing.stack
+    freedThread = block.freeing.thread
+    freedTime = block.freeing.milliseconds
   }
 
   /// Sets the event context in which the event was detected.

@@ -17,19 +17,19 @@ extension Tracker {
   ///   - stringLayout: the layout of a block that has no record in this process's store.
   ///   - caller: the return address of the function that the program called.
   @inline(__always)
-  func release(block: UInt, _ stringLayout: StringLayout, caller: CallSite) -> ReleaseOutcome {
+  func free(block: UInt, _ stringLayout: StringLayout, caller: CallSite) -> FreeOutcome {
     if skipsFreeChecks, histories.isEmpty { return freeLeaksOnly(block: block) }
     return freeChecked(block: block, stringLayout, caller: caller)
   }
 
   @inline(never)
   private func freeChecked(block: UInt, _ stringLayout: StringLayout, caller: CallSite)
-    -> ReleaseOutcome
+    -> FreeOutcome
   {
     return withStore { store in
       let context = self.context(of: caller, in: store)
-      var result = Registry.ReleaseResult()
-      let outcome = registry.release(
+      var result = Registry.FreeResult()
+      let outcome = registry.free(
         block, by: context, BlockLayout(stringLayout: stringLayout, hasGuard: false),
         alwaysReport: !histories.isEmpty, &result, in: store)
       switch outcome {
@@ -59,7 +59,7 @@ extension Tracker {
   /// - Returns: the start of the evicted block, which the caller frees to the heap; 0 for none.
   @inline(never)
   private func handleSlowPath(
-    _ result: Registry.ReleaseResult, for block: UInt, in store: borrowing StoreWriter
+    _ result: Registry.FreeResult, for block: UInt, in store: borrowing StoreWriter
   ) -> UInt {
     var result = result
     if result.slowPath.contains(.rebalance) {
@@ -84,7 +84,7 @@ extension Tracker {
   ///
   /// Takes a shard lock.
   @inline(__always)
-  private func freeLeaksOnly(block: UInt) -> ReleaseOutcome {
+  private func freeLeaksOnly(block: UInt) -> FreeOutcome {
     withStore { store in
       switch registry.take(block, in: store) {
       case .own:
@@ -109,14 +109,14 @@ extension Tracker {
   /// fault where both layouts are certain.
   ///
   /// - Returns: false when it is no live string of the registry.
-  func release(ofOtherLayout bstr: UInt, _ layout: StoredLayout, caller: CallSite) -> Bool {
+  func free(ofOtherLayout bstr: UInt, _ layout: StoredLayout, caller: CallSite) -> Bool {
     let live = withStore { registry.liveRecord(ofString: bstr, in: $0) } ?? nil
     guard let live else { return false }
     let block = bstr &- UInt(live.layout.payloadOffset)
     if live.layout.isCertain && layout.isCertain {
       recordFault(EventRecord(.wrongDeallocator, .otherLayout), bstr, live: live, caller)
     }
-    return release(block: block, StringLayout(live.layout), caller: caller).isReleased
+    return free(block: block, StringLayout(live.layout), caller: caller).isFreed
   }
 
   /// Frees the string that a pointer passed to `free` or `realloc` means, if the registry has it.
@@ -133,7 +133,7 @@ extension Tracker {
   ///
   /// - Parameter detail: the function that it was passed to.
   /// - Returns: false when the registry has no such string.
-  func releaseFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: CallSite) -> Bool {
+  func freeFromOutside(_ pointer: UInt, _ detail: EventDetail, caller: CallSite) -> Bool {
     guard isRecording else { return false }
     guard let block = block(meantBy: pointer) else {
       recordForeignText(pointer, caller)
@@ -146,7 +146,7 @@ extension Tracker {
         guard judgeFree(ofLive: live, from: pointer, detail, caller) else { return true }
       }
       let stringLayout = live.map { StringLayout($0.layout) } ?? StringLayout(LayoutTable.assumed)
-      return release(block: block, stringLayout, caller: caller).isReleased
+      return free(block: block, stringLayout, caller: caller).isFreed
     case .freed(let freed, let isReused):
       // Without its memory in quarantine, the heap may have allocated at the address again.
       guard freed.quarantinedBytes > 0 else { return false }
@@ -216,8 +216,8 @@ extension Tracker {
 
   /// Frees a foreign block.
   ///
-  /// As `release(block:_:caller:)` does, but with a record made from its prefix.
-  func release(
+  /// As `free(block:_:caller:)` does, but with a record made from its prefix.
+  func free(
     foreign block: UInt, _ bstr: UInt, _ stringLayout: StringLayout, byteLength: UInt32,
     caller: CallSite
   ) {
@@ -258,7 +258,7 @@ extension Tracker {
     var event = EventRecord(corruption.kind)
     event.setBlock(freed.record)
     event.setCorruption(corruption)
-    event.setDetected(freed.release)
+    event.setDetected(freed.freeing)
     write(event, preview: freed.preview, in: store)
     haltIfAsked()
   }

@@ -15,7 +15,7 @@ struct StoreSummary {
   let startTime: UInt64
   let executable: String
   /// Whether it has any BSTR call.
-  let hasTraffic: Bool
+  let hasCalls: Bool
   /// What is wrong with it, in sentences.
   let damage: [String]
 
@@ -25,7 +25,7 @@ struct StoreSummary {
     startTime = image.header.startTime
     let executable = image.executable
     self.executable = executable
-    hasTraffic =
+    hasCalls =
       image.count(.allocations) > 0 || image.count(.foreignFrees) > 0 || !image.events.isEmpty
     damage = image.damage.map { damage in
       "the store of \(executable) (pid \(image.header.pid)) is damaged: \(damage)"

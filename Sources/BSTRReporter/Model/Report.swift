@@ -85,7 +85,7 @@ public struct Report: Sendable {
   }
 
   /// Whether any process allocated or freed a BSTR.
-  public var hasTraffic: Bool { processes.contains(where: \.hasTraffic) }
+  public var hasCalls: Bool { processes.contains(where: \.hasCalls) }
 }
 
 /// One process, or the part of one between two `exec`s.
@@ -184,7 +184,7 @@ public struct ProcessReport: Sendable {
   public var isCoverageComplete = false
 
   /// Whether any BSTR was allocated or freed.
-  public var hasTraffic: Bool {
+  public var hasCalls: Bool {
     totals.allocations > 0 || totals.frees > 0 || totals.foreignFrees > 0 || !findings.isEmpty
   }
 

@@ -13,9 +13,9 @@ extension TextRenderer {
         case .gone: "\(entry.before)"
         case .grown, .shrunk: "\(entry.before) -> \(entry.after)"
         }
-      let place = entry.place.map { "   \($0.location)" } ?? ""
+      let location = entry.frame.map { "   \($0.location)" } ?? ""
       lines.append(
-        "\(strong: entry.change.rawValue.uppercased())  \(count)   \(entry.key.text)\(place)")
+        "\(strong: entry.change.rawValue.uppercased())  \(count)   \(entry.key.text)\(location)")
     }
     if !lines.isEmpty { lines.append("") }
     return text(of: lines + [TextLine("DIFF: bstrtrace: \(diff.summary)")])
@@ -54,8 +54,8 @@ private struct DiffFile: Encodable {
       try container.encode(entry.key.stack, forKey: .stack)
       try container.encode(entry.before, forKey: .before)
       try container.encode(entry.after, forKey: .after)
-      try container.encode(entry.place?.file, forKey: .file)
-      try container.encode(entry.place?.line, forKey: .line)
+      try container.encode(entry.frame?.file, forKey: .file)
+      try container.encode(entry.frame?.line, forKey: .line)
     }
   }
 }
@@ -75,14 +75,14 @@ extension SARIFRenderer {
         case .gone: "absent"
         }
       // Of stores without lines, and of baselines, there is none.
-      let place = entry.place.map { locations.location(of: $0) }
+      let location = entry.frame.map { locations.location(of: $0) }
       return [
         "ruleId": .string(entry.key.kind),
         "level": entry.change == .new || entry.change == .grown ? "warning" : "note",
         "message": [
           "text": .string(SARIFText.withoutLinks("\(entry.change.rawValue): \(entry.key.text)"))
         ],
-        "locations": place.map { [$0] },
+        "locations": location.map { [$0] },
         "occurrenceCount": .number(max(1, entry.after)),
         "partialFingerprints": SARIFResult.fingerprints(entry.key, ordinal: 1),
         "baselineState": .string(state),

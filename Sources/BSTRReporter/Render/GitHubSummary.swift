@@ -38,12 +38,12 @@ struct GitHubSummary {
   private func row(_ result: SARIFResult) -> String {
     let finding = result.finding
     let frame = finding.primaryFrame
-    let place = frame.map { frame in
+    let location = frame.map { frame in
       frame.file.map { SourceRoot.short($0, sourceRoot) + (frame.line.map { ":\($0)" } ?? "") }
         ?? frame.moduleOffset
     }
     let cells = [
-      SARIFRule(finding).id, TextRenderer.size(of: finding), place ?? "",
+      SARIFRule(finding).id, TextRenderer.size(of: finding), location ?? "",
       [finding.message, finding.stableReason].compactMap(\.self).joined(separator: " "),
     ]
     return "| \(cells.map(Self.escaped).joined(separator: " | ")) |\n"

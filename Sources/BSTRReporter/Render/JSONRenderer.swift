@@ -212,7 +212,7 @@ private struct Document: Encodable {
       try container.encode(ownership.producer.map(FrameEntry.init), forKey: .producer)
       try container.encode(ownership.consumer.map(FrameEntry.init), forKey: .consumer)
       try container.encode(ownership.evidence, forKey: .evidence)
-      try container.encode(ownership.doubt, forKey: .doubt)
+      try container.encode(ownership.uncertaintySentence, forKey: .doubt)
       try container.encode(ownership.uncertainty?.code, forKey: .doubtCode)
       try encode(ownership.siblings, in: &container)
       try container.encode(finding.scope, forKey: .scope)

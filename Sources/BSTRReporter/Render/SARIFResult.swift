@@ -61,16 +61,16 @@ struct SARIFResult {
   ///
   /// - Parameter ruleIndex: the index of its rule in the tool's.
   func json(ruleIndex: Int, _ locations: inout SARIFLocations) -> JSONValue {
-    let place = finding.primaryFrame
-    let related = relatedFrames(besides: place)
+    let frame = finding.primaryFrame
+    let related = relatedFrames(besides: frame)
     let steps = steps(&locations)
     return [
       "ruleId": .string(SARIFRule(finding).id),
       "ruleIndex": .number(ruleIndex),
       "level": .string(level),
-      "message": ["text": .string(message(related, hasLine: place?.line != nil))],
+      "message": ["text": .string(message(related, hasLine: frame?.line != nil))],
       "locations": [
-        place.map { locations.location(of: $0) } ?? locations.location(ofFile: program)
+        frame.map { locations.location(of: $0) } ?? locations.location(ofFile: program)
       ],
       "relatedLocations": .array(
         related.map {

@@ -15,7 +15,7 @@ public struct TextRenderer: TextualRenderer {
     var text = text(of: report.damage.map { "bstrtrace: \($0)" })
     let program = report.mainProcess
     // Of a run without BSTR calls the last line explains how the main process relates to BSTRs.
-    let explained = report.hasTraffic ? nil : program
+    let explained = report.hasCalls ? nil : program
     for (index, process) in report.processes.enumerated()
     where isShown(process, of: report, isExplained: index == explained) {
       text += render(process, of: report, isProgram: index == program)
@@ -95,7 +95,7 @@ public struct TextRenderer: TextualRenderer {
     let others = Set(report.processes.map(\.pid)).count - 1
     let traced =
       others == 0 ? name : "\(name) and \(Self.count(others, "process", "processes")) more"
-    guard report.hasTraffic else {
+    guard report.hasCalls else {
       let reason = report.explanation.map { " \($0)" } ?? ""
       let end = last.endText.map { " It \($0)." } ?? ""
       return "bstrtrace: \(traced): no BSTR function was called.\(reason)\(end)"
@@ -251,7 +251,7 @@ public struct TextRenderer: TextualRenderer {
         }
       lines.append(rule.sentence + basis)
     }
-    if let doubt = ownership.doubt { lines.append(doubt) }
+    if let sentence = ownership.uncertaintySentence { lines.append(sentence) }
     return lines
   }
 

@@ -28,7 +28,7 @@ public struct ValgrindXMLRenderer: TextualRenderer {
       let text = "\(entry.change.rawValue): \(entry.key.text)"
       let function = Frame(function: entry.key.text, module: "", offset: 0)
       return Self.what(kind, text, bytes: 0, blocks: entry.after)
-        + Self.stack([entry.place ?? function])
+        + Self.stack([entry.frame ?? function])
     }
     return document(of: nil, lines: [diff.summary], errors)
   }

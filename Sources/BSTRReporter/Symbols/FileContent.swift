@@ -2,6 +2,7 @@
 // cut off while a report is made would end the process with SIGBUS.
 
 import Glibc
+import Synchronization
 
 /// The content of a regular file, or of memory.
 struct FileContent {
@@ -31,13 +32,36 @@ struct FileContent {
     }
   }
 
+  /// A descriptor of a file.
+  private final class OpenFile: Sendable {
+    let descriptor: Int32
+    let identity: Identity
+
+    /// Opens the file; `nil` when another one is at the path by now.
+    init?(_ path: String, _ identity: Identity) {
+      let descriptor = FileContent.open(path)
+      guard descriptor >= 0 else { return nil }
+      self.descriptor = descriptor
+      self.identity = identity
+      if Identity(descriptor) != identity { return nil }
+    }
+
+    deinit { close(descriptor) }
+  }
+
+  /// The file that was read last: parts of one file are read one after the other, and of the many
+  /// modules of a program only one stays open.
+  private static let recent = Mutex<OpenFile?>(nil)
+
   /// Opens a file; `nil` when it cannot be read, or is none that has an end.
   ///
   /// Links are followed, as the loader does: libraries are recorded by their SONAME, which is a
   /// link to the file.
   init?(path: String) {
-    let opened = Self.withDescriptor(of: path) { Identity($0) }
-    guard let identity = opened ?? nil else { return nil }
+    let descriptor = Self.open(path)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    guard let identity = Identity(descriptor) else { return nil }
     count = identity.size
     source = .file(path: path, identity: identity)
   }
@@ -61,11 +85,12 @@ struct FileContent {
     switch source {
     case .memory(let bytes): return Array(bytes[offset..<offset + count])
     case .file(let path, let identity):
-      // It is opened again for each part: of the many modules of a program none stays open.
-      let bytes = Self.withDescriptor(of: path) { descriptor in
-        Identity(descriptor) == identity ? Self.read(descriptor, at: offset, count) : nil
+      return Self.recent.withLock { recent in
+        if recent?.identity != identity { recent = OpenFile(path, identity) }
+        // It may have been written to.
+        guard let file = recent, Identity(file.descriptor) == identity else { return nil }
+        return Self.read(file.descriptor, at: offset, count)
       }
-      return bytes ?? nil
     }
   }
 
@@ -82,16 +107,12 @@ struct FileContent {
     return bytes.count == count ? bytes : nil
   }
 
-  private static func withDescriptor<Result>(
-    of path: String, _ body: (Int32) -> Result
-  ) -> Result? {
+  /// Returns a descriptor of a regular file, or -1.
+  private static func open(_ path: String) -> Int32 {
     // A damaged store may name anything: the flags keep the process from waiting for a pipe's other
     // end, and from acting on a device.
     var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    return body(descriptor)
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return -1 }
+    return Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
   }
 }

@@ -14,7 +14,7 @@ public struct FindingDiff: Sendable {
     /// How many there were before, and how many there are after.
     var before, after: Int
     /// The line, where one of the two runs knows it.
-    var place: Frame?
+    var frame: Frame?
   }
 
   /// What changed: new, grown, shrunk and gone, each in the order of keys.
@@ -52,7 +52,7 @@ public struct FindingDiff: Sendable {
       entries.append(
         Entry(
           change: change, key: key, before: oldCount, after: newCount,
-          place: new?.place ?? old?.place))
+          frame: new?.frame ?? old?.frame))
     }
     let order = Change.allCases
     self.entries = order.flatMap { change in

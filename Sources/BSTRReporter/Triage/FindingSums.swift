@@ -10,7 +10,7 @@ public struct FindingSums: Sendable {
     /// The count of calls; of leaks, of BSTRs.
     var count = 0
     /// The line of one of them, where it is known.
-    var place: Frame?
+    var frame: Frame?
   }
 
   /// The sums by each version of keys that the run has; a baseline has one.
@@ -65,18 +65,18 @@ public struct FindingSums: Sendable {
     }
   }
 
-  private mutating func add(_ finding: Finding, _ place: Frame?) {
-    for version in sums.keys { add(FindingKey(finding, version), version, finding.count, place) }
+  private mutating func add(_ finding: Finding, _ frame: Frame?) {
+    for version in sums.keys { add(FindingKey(finding, version), version, finding.count, frame) }
   }
 
   private mutating func add(
-    _ key: FindingKey, _ version: FindingKey.Version, _ count: Int, _ place: Frame?
+    _ key: FindingKey, _ version: FindingKey.Version, _ count: Int, _ frame: Frame?
   ) {
     var sum = sums[version]?[key] ?? Sum()
     // A file may say anything; a sum that overflows is larger than any run's.
     let (count, overflow) = sum.count.addingReportingOverflow(max(0, count))
     sum.count = overflow ? .max : count
-    sum.place = sum.place ?? (place?.line == nil ? nil : place)
+    sum.frame = sum.frame ?? (frame?.line == nil ? nil : frame)
     sums[version]?[key] = sum
   }
 

@@ -30,7 +30,7 @@ extension Report {
       if locations.isEmpty { return nil }
       // A sentence without parties has a count.
       message = finding.ownership.message
-      reason = finding.ownership.doubt
+      reason = finding.ownership.uncertaintySentence
       rule = finding.ownership.rule
       remarks = finding.remarks
       baselineState = finding.baselineState

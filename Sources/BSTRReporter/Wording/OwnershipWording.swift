@@ -8,7 +8,7 @@ extension Ownership {
   public var evidence: String? { grounds?.words }
 
   /// The reason for the uncertainty, in a sentence.
-  public var doubt: String? { uncertainty?.sentence }
+  public var uncertaintySentence: String? { uncertainty?.sentence }
 }
 
 extension Ownership.Rule {

@@ -83,29 +83,29 @@ BSTRTRACE_INLINE int bstrtrace_lives(BSTR BSTR_NULLABLE bstr) {
   return bstr && bstrtrace_is_live && bstrtrace_is_live(bstr);
 }
 
-/// Declares that `bstr` is never released: it is no leak, and to release it is a fault. For strings
+/// Declares that `bstr` is never freed: it is no leak, and to free it is a fault. For strings
 /// that live as long as the program, static ones included.
 BSTRTRACE_INLINE void bstrtrace_immortal(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_IMMORTAL, NULL);
 }
 
-/// Lends `bstr` to a function as an [in] argument: until it is given back, nobody may release it.
+/// Lends `bstr` to a function as an [in] argument: until it is given back, nobody may free it.
 BSTRTRACE_INLINE void bstrtrace_lend(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_LENT, NULL);
 }
 
 /// Ends a loan: the function has returned. To be called by the lender, also for a string that was
-/// released meanwhile.
+/// freed meanwhile.
 BSTRTRACE_INLINE void bstrtrace_give_back(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_GIVEN_BACK, NULL);
 }
 
-/// Gives `bstr` away: whoever is given it adopts and releases it; the giver may not release it.
+/// Gives `bstr` away: whoever is given it adopts and frees it; the giver may not free it.
 BSTRTRACE_INLINE void bstrtrace_hand_over(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_HANDED_OVER, NULL);
 }
 
-/// Takes `bstr` over (Attach): the calling function, or the object it belongs to, releases it.
+/// Takes `bstr` over (Attach): the calling function, or the object it belongs to, frees it.
 BSTRTRACE_INLINE void bstrtrace_adopt(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_ADOPTED, NULL);
 }
@@ -136,7 +136,7 @@ BSTRTRACE_INLINE void bstrtrace_after_out(BSTR BSTR_NULLABLE *BSTR_NULLABLE vari
 }
 
 /// To be called after `variable`, which held `old`, was passed as an [in,out] argument: a string that
-/// was replaced has been released, and one that was released has been replaced.
+/// was replaced has been freed, and one that was freed has been replaced.
 BSTRTRACE_INLINE void bstrtrace_after_in_out(BSTR BSTR_NULLABLE *BSTR_NULLABLE variable,
                                              BSTR BSTR_NULLABLE old) {
   if (!variable) return;

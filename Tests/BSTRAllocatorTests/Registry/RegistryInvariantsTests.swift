@@ -31,8 +31,8 @@
     private static func release(
       _ block: UInt, from registry: borrowing Registry, in store: borrowing StoreWriter
     ) {
-      var result = Registry.ReleaseResult()
-      _ = registry.release(
+      var result = Registry.FreeResult()
+      _ = registry.free(
         block, by: EventContext(), layout, alwaysReport: false, &result, in: store)
       if result.slowPath.contains(.rebalance) {
         registry.evictFromAnotherShard(nextTo: block, &result)

@@ -31,8 +31,8 @@ import TraceStore
   ) -> String {
     let thread = ct_enter()
     defer { ct_leave(thread) }
-    var result = Registry.ReleaseResult()
-    let outcome = registry.release(
+    var result = Registry.FreeResult()
+    let outcome = registry.free(
       block, by: EventContext(), Self.layout, alwaysReport: false, &result, in: store)
     if result.slowPath.contains(.rebalance) {
       registry.evictFromAnotherShard(nextTo: block, &result)
@@ -154,7 +154,7 @@ import TraceStore
       // nothing.
       var taken = 0
       for _ in 0..<2000 {
-        var result = Registry.ReleaseResult()
+        var result = Registry.FreeResult()
         registry.evictFromAnotherShard(nextTo: blocks[0], &result)
         if result.evicted == 0 { continue }
         #expect(held.remove(result.evicted) != nil)
@@ -236,7 +236,7 @@ import TraceStore
           Issue.record("forgotten")
           return
         }
-        #expect(freed.release.thread == round)
+        #expect(freed.freeing.thread == round)
       }
       // It is forgotten as others are, each of its lives once.
       for block in blocks.dropFirst() {

@@ -187,7 +187,7 @@ import TraceStore
     #expect(ownership.rule?.rawValue == rule)
     #expect(ownership.evidence == (rule == nil ? nil : "the two stacks"))
     // The finding's own sentence says what was done.
-    #expect(ownership.message == nil && ownership.doubt == nil)
+    #expect(ownership.message == nil && ownership.uncertaintySentence == nil)
     let named = [ownership.owner, ownership.producer, ownership.consumer]
     #expect(named.map { $0?.name ?? "-" }.joined(separator: ", ") == parties)
   }

@@ -331,12 +331,12 @@ import TraceStore
     #expect(LeakWording.Fate.left.uncertainty == nil)
     for fate in [LeakWording.Fate.killed, .unseen] {
       #expect(
-        Ownership(fate.uncertainty.map { .uncertain($0) }).doubt
+        Ownership(fate.uncertainty.map { .uncertain($0) }).uncertaintySentence
           == "That it was live then is no proof of a leak: whether it would have been freed cannot be told."
       )
     }
     #expect(
-      Ownership(LeakWording.Fate.unwatched.uncertainty.map { .uncertain($0) }).doubt
+      Ownership(LeakWording.Fate.unwatched.uncertainty.map { .uncertain($0) }).uncertaintySentence
         == "Calls of free are not seen in this process: whether it was freed by one cannot be told."
     )
   }

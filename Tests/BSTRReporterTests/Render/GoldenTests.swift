@@ -78,8 +78,8 @@ import TraceStore
       let diff = try #require(FindingDiff(from: FindingSums(of: report), to: read))
       #expect(diff.entries.isEmpty && diff.unchanged > 0)
       #expect(
-        read.sums.mapValues { $0.mapValues(\.place?.line) }
-          == FindingSums(of: report).sums.mapValues { $0.mapValues(\.place?.line) })
+        read.sums.mapValues { $0.mapValues(\.frame?.line) }
+          == FindingSums(of: report).sums.mapValues { $0.mapValues(\.frame?.line) })
     }
   }
 

@@ -25,7 +25,7 @@ struct OwnershipExample: Sendable, CustomTestStringConvertible {
 
   /// Compares an ownership with what is to be concluded.
   func expect(_ ownership: Ownership) {
-    #expect((ownership.doubt ?? ownership.message ?? "-") == text)
+    #expect((ownership.uncertaintySentence ?? ownership.message ?? "-") == text)
     #expect((ownership.uncertainty?.code ?? ownership.rule?.rawValue) == code)
     let parties = [ownership.owner, ownership.producer, ownership.consumer]
     #expect(parties.map { $0?.name ?? "-" }.joined(separator: ", ") == self.parties)

@@ -1,6 +1,6 @@
 // widths: 2 4
 // options: quarantine-blocks=64
-// The same traffic, with one release for each string.
+// The same calls, with one free for each string.
 #include "text.h"
 
 int main(void) {

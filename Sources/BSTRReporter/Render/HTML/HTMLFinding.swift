@@ -242,7 +242,7 @@ struct HTMLFinding {
         }
       sentences += Self.escaped(rule.sentence + basis)
     }
-    if let doubt = ownership.doubt { sentences += Self.escaped(doubt) }
+    if let sentence = ownership.uncertaintySentence { sentences += Self.escaped(sentence) }
     let link = "<a href=\"#rule-\(Self.escaped(Self.ruleID(of: finding)))\">Rule with examples</a>"
     return "<p class=\"why\">\(sentences) \(link)</p>\n"
   }

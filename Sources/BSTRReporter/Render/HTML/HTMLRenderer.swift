@@ -10,6 +10,10 @@ public struct HTMLRenderer: TextualRenderer {
   /// The limit of findings that have a section of their own; the list has all.
   static let maxDetailed = 50
 
+  /// The number of rows that a browser with scripts lays out before more are asked for: thousands
+  /// of them take it seconds.
+  static let firstRows = 200
+
   /// Creates a renderer.
   public init() {}
 
@@ -63,7 +67,7 @@ public struct HTMLRenderer: TextualRenderer {
         <tr><td class="change \(entry.change.rawValue)">\(entry.change.rawValue)</td><td>\(Self.escaped(entry.key.kind))</td>\
         <td class="n">\(entry.before)</td><td class="n">\(entry.after)</td>\
         <td class="name">\(Self.escaped(entry.key.stack.joined(separator: " < ")))</td>\
-        <td class="where">\(Self.escaped(entry.place?.location ?? ""))</td></tr>
+        <td class="where">\(Self.escaped(entry.frame?.location ?? ""))</td></tr>
 
         """
     }
@@ -91,6 +95,7 @@ public struct HTMLRenderer: TextualRenderer {
       <title>\(title)</title>
       <style>
       \(HTMLStyle.text)</style>
+      <script>document.documentElement.className = 'scripts';</script>
       </head>
       <body>
       <a class="skip" href="#content">Skip to the findings</a>
@@ -168,8 +173,13 @@ public struct HTMLRenderer: TextualRenderer {
       <tbody>
 
       """
-    for finding in findings { html += finding.row(columns) }
-    return html + "</tbody></table></div>\n<p id=\"shown\" role=\"status\"></p>\n</section>\n"
+    for (index, finding) in findings.enumerated() {
+      if index == firstRows { html += "</tbody>\n<tbody>\n" }
+      html += finding.row(columns)
+    }
+    return html + "</tbody></table></div>\n"
+      + "<p><span id=\"shown\" role=\"status\"></span> "
+      + "<button type=\"button\" id=\"more\" hidden></button></p>\n</section>\n"
   }
 
   // MARK: rules

@@ -18,8 +18,22 @@ enum HTMLScript {
     const list = $('list');
     const heads = list ? [...list.tHead.rows[0].cells] : [];
     const titles = heads.map((head) => head.textContent);
-    const rows = list ? [...list.tBodies[0].rows] : [];
+    // What stands in a second body is not laid out until it is asked for.
+    const rows = list ? [...list.tBodies].flatMap((body) => [...body.rows]) : [];
+    const firstRows = list ? list.tBodies[0].rows.length : 0;
     const cell = (row, column) => row.cells[column] ? row.cells[column].textContent : '';
+    let order = rows, limit = firstRows, isShown = () => true;
+    const show = () => {
+      const shown = order.filter(isShown);
+      list.tBodies[0].replaceChildren(...shown.slice(0, limit));
+      list.tBodies[1]?.remove();
+      const texts = [];
+      if (shown.length < rows.length) texts.push(shown.length + ' of ' + rows.length + ' findings');
+      if (shown.length > limit) texts.push(limit + ' rows are shown');
+      $('shown').textContent = texts.join('; ');
+      $('more').textContent = 'Show all ' + shown.length;
+      $('more').hidden = shown.length <= limit;
+    };
     let direction = 1, sorted = -1;
     const sort = (column) => {
       direction = sorted === column ? -direction : heads[column].className === 'n' ? -1 : 1;
@@ -28,7 +42,8 @@ enum HTMLScript {
       const key = (row) => isNumber ? Number(cell(row, column)) : cell(row, column);
       const keyed = rows.map((row, index) => [key(row), index, row]);
       keyed.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0) * direction || a[1] - b[1]);
-      list.tBodies[0].append(...keyed.map((entry) => entry[2]));
+      order = keyed.map((entry) => entry[2]);
+      show();
       heads.forEach((head, index) => {
         if (index === column) head.setAttribute('aria-sort', direction > 0 ? 'ascending' : 'descending');
         else head.removeAttribute('aria-sort');
@@ -56,22 +71,29 @@ enum HTMLScript {
       }
       // What a finding's section says is found, too.
       const section = (row) => $('f' + cell(row, 0));
-      const texts = rows.map((row) => (row.textContent + (section(row)?.textContent ?? '')).toLowerCase());
+      const texts = new Map();
+      const text = (row) => {
+        if (!texts.has(row)) texts.set(row, (row.textContent + (section(row)?.textContent ?? '')).toLowerCase());
+        return texts.get(row);
+      };
       const filter = () => {
         const wanted = search.value.toLowerCase();
-        let shown = 0;
-        rows.forEach((row, index) => {
-          row.hidden = !texts[index].includes(wanted)
-            || selects.some(([select, column]) => select.value && cell(row, column) !== select.value);
+        isShown = (row) => text(row).includes(wanted)
+          && selects.every(([select, column]) => !select.value || cell(row, column) === select.value);
+        limit = firstRows;
+        show();
+        for (const row of rows) {
           const full = section(row);
-          if (full) full.hidden = row.hidden;
-          if (!row.hidden) shown += 1;
-        });
-        $('shown').textContent = shown === rows.length ? '' : shown + ' of ' + rows.length + ' findings';
+          if (full) full.hidden = !isShown(row);
+        }
       };
       search.oninput = filter;
       form.onsubmit = (event) => event.preventDefault();
       form.hidden = rows.length < 2;
+      const showAll = () => { limit = rows.length; show(); };
+      $('more').onclick = showAll;
+      addEventListener('beforeprint', showAll);
+      show();
     }
 
     // Copying.

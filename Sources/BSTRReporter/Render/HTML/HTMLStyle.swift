@@ -11,6 +11,7 @@ enum HTMLStyle {
     --link:#7ab7ff;--bad:#ff8b80;--badbg:#3a1f1d;--warn:#ffc46b;--warnbg:#372a14;--good:#79d39b;--goodbg:#183222;
     --own:#7cc7f2;--ownbg:#152d3c;--box:#8b98a5;--way:#4a5b6c;--mark:#6b5900}}
     *{box-sizing:border-box}
+    [hidden],.scripts #list tbody+tbody{display:none!important}
     html{scroll-behavior:smooth;scroll-padding-top:1rem}
     body{margin:0 auto;max-width:72rem;padding:0 1rem 4rem;background:var(--bg);color:var(--fg);
     font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
@@ -50,7 +51,7 @@ enum HTMLStyle {
     #list td:nth-child(6),#list td:nth-child(7){text-align:right;font-variant-numeric:tabular-nums}
     .k{font-style:normal;font-size:.82rem;font-weight:600;padding:.1rem .45rem;border-radius:1rem;white-space:nowrap}
     .k.leak{background:var(--warnbg);color:var(--warn)}.k.fault{background:var(--badbg);color:var(--bad)}
-    form{display:flex;flex-wrap:wrap;gap:.5rem;margin:0 0 .6rem}form[hidden]{display:none}
+    form{display:flex;flex-wrap:wrap;gap:.5rem;margin:0 0 .6rem}
     input,select,button{font:inherit;font-size:.92rem;color:inherit;background:var(--card);border:1px solid var(--line);
     border-radius:.35rem;padding:.25rem .5rem;max-width:100%}
     output{align-self:center;color:var(--mut)}input[type=search]{flex:1 1 12rem}button{cursor:pointer}

@@ -4,7 +4,7 @@
 import TraceStore
 
 /// The likely reason why no BSTR function was called.
-enum NoTrafficDiagnosis {
+enum NoCallsDiagnosis {
   /// The maximum of libraries that are named.
   private static let maxLibraries = 3
 

@@ -1,7 +1,7 @@
 // The outcome of a free.
 
 /// The outcome of a free, as the registry and as the tracker return it.
-enum ReleaseOutcome {
+enum FreeOutcome {
   /// It was live, with a record. `isQuarantined`: its memory is in quarantine.
   case own(isQuarantined: Bool)
   /// It was live, without a record.
@@ -15,7 +15,7 @@ enum ReleaseOutcome {
 
   /// Whether a live block was freed.
   @inline(__always)
-  var isReleased: Bool {
+  var isFreed: Bool {
     switch self {
     case .own, .unrecorded, .inherited: true
     case .unknown, .unwatched: false
