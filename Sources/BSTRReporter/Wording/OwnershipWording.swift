@@ -190,8 +190,8 @@ extension Uncertainty {
       "The object that allocated it freed it in \(keeper.name), and \(other.name) freed it, too: whether "
         + "the object had given it away without a copy cannot be told."
     case .ownerFreedTwice:
-      "Whether it freed one string twice, or a function that it had called returned it the string that it "
-        + "was given, cannot be told."
+      "Whether that is its mistake, or that of a function which it called, and which returned it the string "
+        + "that it was given, cannot be told."
     case .handedOverResultFreed(let receiver, let consumer, let producer):
       "\(receiver.name) gave it to \(consumer.name), which frees what it is given, and freed it again: "
         + "whether \(producer.name) had returned one string twice cannot be told."

@@ -132,8 +132,8 @@ import TraceStore
       OwnershipExample(
         rule: "freed-by-owner",
         text:
-          "Whether it freed one string twice, or a function that it had called returned it the string that "
-          + "it was given, cannot be told.",
+          "Whether that is its mistake, or that of a function which it called, and which returned it the "
+          + "string that it was given, cannot be told.",
         code: "owner-freed-twice", parties: "main, -, -")
     ),
     (

@@ -133,11 +133,12 @@ struct HTMLFinding {
     let text: String
     if let source = finding.source, !source.waysOut.isEmpty, let free = source.frees.last {
       text =
-        "Change \(code): there <code>\(name)</code> leaves before its free on line \(free.number)."
+        "Free it before \(code), where <code>\(name)</code> leaves without reaching its free on line "
+        + "\(free.number)."
     } else if finding.ownership.rule != nil, finding.ownership.owner != nil {
       text =
         isOwnersLeak
-        ? "Free it in <code>\(name)</code>, which gets it on \(code)."
+        ? "Free it in <code>\(name)</code>, which gets it on \(code), after its last use there."
         : "Change \(code), in <code>\(name)</code>."
     } else {
       text = "Begin with \(code), in <code>\(Self.escaped(target.name))</code>."
@@ -155,6 +156,14 @@ struct HTMLFinding {
 
   /// Whether the owner is the one that had to free what leaked.
   private var isOwnersLeak: Bool { finding.kind == .leak && culprit == nil }
+
+  /// The line of the owner that an event came from, where the owner is not its innermost function:
+  /// it tells two events in one function apart.
+  private func caller(in trace: StackTrace) -> String? {
+    let owner = finding.ownership.owner?.function
+    let frame = trace.frames.dropFirst().first { $0.function != nil && $0.function == owner }
+    return frame.map { "called from \($0.location)" }
+  }
 
   private var steps: [Step] {
     let ownership = finding.ownership
@@ -182,15 +191,23 @@ struct HTMLFinding {
     if let consumer = ownership.consumer {
       steps.append(Step(label: "given to", frame: consumer))
     }
+    if finding.kind == .leak, ownership.owner == nil {
+      steps.append(Step(label: "owned by", remark: "uncertain: see below"))
+    }
     for trace in finding.pinned {
       steps.append(Step(label: "pinned by", frame: trace.frames.first))
     }
     if let freed = finding.freed {
       steps.append(
-        Step(label: labels.freed, frame: freed.frames.first, isEnd: finding.detected == nil))
+        Step(
+          label: labels.freed, frame: freed.frames.first, remark: caller(in: freed),
+          isEnd: finding.detected == nil))
     }
     if let detected = finding.detected {
-      steps.append(Step(label: labels.detected, frame: detected.frames.first, isEnd: true))
+      steps.append(
+        Step(
+          label: labels.detected, frame: detected.frames.first, remark: caller(in: detected),
+          isEnd: true))
     }
     if finding.kind == .leak, finding.freed == nil {
       let isOver = !process.wasCutShort && process.end != .running
@@ -199,7 +216,8 @@ struct HTMLFinding {
       steps.append(
         Step(
           label: isOver ? "never freed" : "not freed yet",
-          remark: ways.isEmpty ? nil : "left without a free on line \(lines)", isEnd: true))
+          remark: ways.isEmpty ? TextRenderer.size(of: finding) : "left on line \(lines)",
+          isEnd: true))
     }
     return steps
   }
@@ -262,8 +280,9 @@ struct HTMLFinding {
     for line in source.waysOut {
       lines[line.number] = (line.text, "leaves before line \(free)", "out")
     }
-    for line in source.frees { lines[line.number] = (line.text, "frees others", "free") }
-    lines[source.owner]?.mark = "gets the string"
+    for line in source.frees { lines[line.number] = (line.text, "frees it when reached", "free") }
+    let isMaker = finding.allocated?.frames.first == finding.ownership.owner
+    lines[source.owner]?.mark = isMaker ? "allocates the string" : "gets the string"
     lines[source.owner]?.kind = "owner"
     var html = "<figure class=\"source\"><figcaption>\(Self.escaped(source.file))</figcaption><pre>"
     var last: Int?
@@ -306,7 +325,7 @@ struct HTMLFinding {
       let more = finding.strings > finding.serials.count ? ", …" : ""
       rows.append(
         (
-          finding.serials.count == 1 ? "serial number" : "serial numbers",
+          finding.serials.count == 1 && more.isEmpty ? "serial number" : "serial numbers",
           finding.serials.map { "\($0)" }.joined(separator: ", ") + more
         ))
     }
@@ -318,7 +337,10 @@ struct HTMLFinding {
   private var stacks: String {
     let shown = finding.labelledStacks
     if shown.isEmpty { return "" }
-    var html = "<details><summary>\(TextRenderer.count(shown.count, "stack"))</summary>\n"
+    // Where nobody is named, the stacks are what there is to go by.
+    let isOpen = finding.ownership.uncertaintySentence != nil
+    var html =
+      "<details\(isOpen ? " open" : "")><summary>\(TextRenderer.count(shown.count, "stack"))</summary>\n"
     for (label, trace) in shown {
       html += "<h4>\(Self.escaped(label))</h4>\n<ol class=\"stack\">\n"
       for frame in trace.framesFromMain {

@@ -87,6 +87,7 @@ struct HTMLFlow {
     return """
       <section id="map">
       <h2>Who produces, owns and frees</h2>
+      <p class="note">Numbers are BSTRs; red ones leaked.</p>
       <div class="scroll">\(picture)</div>
       <h3>Between modules</h3>
       <div class="scroll"><table><thead><tr><th>Produced in</th><th>Freed in</th><th class="n">BSTRs</th>\

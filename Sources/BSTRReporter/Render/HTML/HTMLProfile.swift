@@ -65,7 +65,7 @@ struct HTMLProfile {
     """
     <section id="flame">
     <h2>Flame graph</h2>
-    <noscript><p class="note">The flame graph, sorting and filtering need scripts.</p></noscript>
+    <noscript><p class="note">The flame graph needs scripts.</p></noscript>
     <div id="graph" hidden></div>
     </section>
 

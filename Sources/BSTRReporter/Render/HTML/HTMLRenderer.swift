@@ -166,7 +166,9 @@ public struct HTMLRenderer: TextualRenderer {
     var html = """
       <section id="findings">
       <h2>What to change</h2>
+      <noscript><p class="note">Sorting and filtering need scripts.</p></noscript>
       <form id="filter" hidden role="search"></form>
+      <p id="shown" role="status"></p>
       <div class="scroll"><table id="list">
       <thead><tr><th>#</th><th>Kind</th><th>Where to look</th><th>Function</th><th>Rule</th><th class="n">BSTRs</th>\
       <th class="n">Bytes</th>\(columns.map { "<th>\($0.rawValue)</th>" }.joined())</tr></thead>
@@ -178,8 +180,7 @@ public struct HTMLRenderer: TextualRenderer {
       html += finding.row(columns)
     }
     return html + "</tbody></table></div>\n"
-      + "<p><span id=\"shown\" role=\"status\"></span> "
-      + "<button type=\"button\" id=\"more\" hidden></button></p>\n</section>\n"
+      + "<p><button type=\"button\" id=\"more\" hidden></button></p>\n</section>\n"
   }
 
   // MARK: rules

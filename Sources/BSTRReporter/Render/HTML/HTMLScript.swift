@@ -28,7 +28,7 @@ enum HTMLScript {
       list.tBodies[0].replaceChildren(...shown.slice(0, limit));
       list.tBodies[1]?.remove();
       const texts = [];
-      if (shown.length < rows.length) texts.push(shown.length + ' of ' + rows.length + ' findings');
+      if (shown.length < rows.length) texts.push(shown.length + ' of ' + rows.length + ' findings: totals and graphs are of all');
       if (shown.length > limit) texts.push(limit + ' rows are shown');
       $('shown').textContent = texts.join('; ');
       $('more').textContent = 'Show all ' + shown.length;

@@ -35,7 +35,11 @@ enum HTMLStyle {
     .notes{margin:1rem 0 0;padding:.6rem 1rem .6rem 2rem;border-radius:.5rem;background:var(--warnbg);color:var(--warn);
     overflow-wrap:anywhere}
     .note{color:var(--mut)}
-    .scroll{overflow-x:auto}
+    .scroll{overflow-x:auto;background:linear-gradient(90deg,var(--bg) 30%,transparent) left/3rem 100% no-repeat local,
+    linear-gradient(270deg,var(--bg) 30%,transparent) right/3rem 100% no-repeat local,
+    linear-gradient(90deg,var(--line),transparent) left/.8rem 100% no-repeat scroll,
+    linear-gradient(270deg,var(--line),transparent) right/.8rem 100% no-repeat scroll}
+    #shown{margin:0 0 .6rem;color:var(--mut)}#shown:empty{display:none}
     table{border-collapse:collapse;width:100%;font-size:.92rem}
     th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
     th{color:var(--mut);font-weight:600;white-space:nowrap}
@@ -74,7 +78,7 @@ enum HTMLStyle {
     figure{margin:.8rem 0;min-width:0}figcaption{color:var(--mut);font-size:.85rem;overflow-wrap:anywhere}
     pre{margin:.2rem 0 0;padding:.5rem 0;background:var(--card);border:1px solid var(--line);border-radius:.4rem;
     overflow-x:auto;font-size:.88rem;line-height:1.5;tab-size:4}
-    .rule pre{padding:.5rem .8rem}
+    .rule pre{padding:.5rem .8rem;white-space:pre-wrap;overflow-wrap:anywhere}
     .line{display:block;padding:0 .8rem;white-space:pre}.line i{display:inline-block;min-width:2.4rem;color:var(--mut);
     font-style:normal;user-select:none}.line b{margin-left:1.5rem;font-weight:600;font-family:system-ui,sans-serif}
     .line.owner{background:var(--ownbg)}.line.owner b{color:var(--own)}.line.out{background:var(--badbg)}
@@ -97,6 +101,7 @@ enum HTMLStyle {
     .flame button{position:absolute;height:20px;padding:0 4px;border:0;border-right:1px solid var(--bg);
     border-bottom:1px solid var(--bg);border-radius:0;text-align:left;font:12px/19px ui-monospace,Menlo,Consolas,
     "DejaVu Sans Mono",monospace;color:#1d2329;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
+    @media (prefers-color-scheme:dark){.flame button{filter:brightness(.82)}}
     .flame button.hit{background:#ffe066!important}.flame button.above{opacity:.55}
     .flame button:focus-visible{outline:2px solid var(--fg);outline-offset:-2px;z-index:1}
     #detail{min-height:3em;margin:.4rem 0;color:var(--mut);font-size:.9rem;overflow-wrap:anywhere}
