@@ -1,6 +1,7 @@
 // From stores to a report: the only way there, for dead processes and for this one.
 
 import Glibc
+public import TraceOptions
 public import TraceStore
 
 /// Interprets stores.
@@ -18,6 +19,12 @@ public struct Reporter: Sendable {
 
   /// The source files of which findings show lines, without `redact`; `nil` for none.
   public var sources: SourceFiles?
+
+  /// Functions that were given by hand in modules that are to be loaded.
+  public var givenFunctions: [GivenFunction] = []
+
+  /// What was found of stripped modules before the run; `nil` where that was not looked for.
+  public var separateFamilies: SeparateFamilies?
 
   /// Creates a reporter.
   public init(
@@ -69,7 +76,8 @@ public struct Reporter: Sendable {
     damage += ordered.flatMap(\.damage)
     let lastStarts = Dictionary(
       ordered.map { ($0.recorder, $0.startTime) }, uniquingKeysWith: { max($0, $1) })
-    var finder = CoverageFinder()
+    var finder = CoverageFinder(separateFamilies)
+    var unmet = givenFunctions
     var coverages: [ModuleCoverage] = []
     var processes: [ProcessReport] = []
     var scopeName: String?
@@ -82,12 +90,16 @@ public struct Reporter: Sendable {
       process.coverage = coverage.unseen
       process.isCoverageComplete = coverage.isComplete
       stacks.share(&process)
+      unmet.removeAll { finder.hasLoaded($0, in: image) }
       processes.append(process)
       coverages.append(coverage)
       scopeName = scopeName ?? scope.flatMap { image.name(of: $0) }
       progress(processes.count, ordered.count)
     }
     var report = Report(processes: processes, damage: damage)
+    if scope == nil, let index = report.mainProcess {
+      report.processes[index].coverage += Self.notLoaded(unmet)
+    }
     if let sources, !redact { report.addExcerpts(of: sources) }
     report.symbolizer = symbolicator.source
     report.scope = scopeName
@@ -96,6 +108,14 @@ public struct Reporter: Sendable {
         for: processes[index].executable, coverages[index])
     }
     return report
+  }
+
+  /// Returns each module of functions that were given in vain, once.
+  private static func notLoaded(_ functions: [GivenFunction]) -> [UnseenStrings] {
+    var seen: Set<String> = []
+    return functions.filter { seen.insert($0.module).inserted }.map {
+      UnseenStrings(module: $0.module, reason: .notLoaded, symbol: $0.name)
+    }
   }
 
   /// Returns the frames of stacks, innermost first.
@@ -207,6 +227,12 @@ public struct Reporter: Sendable {
         "A copy of the BSTR functions that could not be tried out frees strings \(adopted) bytes in front of "
           + "their characters: that layout was taken over when it first did. --payload-offset \(adopted) says "
           + "so from the start.")
+    }
+    if image.header.areOpenedUnseen == 1 {
+      notes.append(
+        "Modules that it opened were not looked at for functions to replace: it had several threads when it "
+          + "started, or no jump could be written to where the loader tells of them: a debugger stops there, a "
+          + "policy forbids it, or the loader is an unknown one.")
     }
     if image.header.isFreeUnwatched == 1 {
       notes.append(

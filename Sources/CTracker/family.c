@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "CTracker.h"
+#include "given.h"
 
 // Larger sections are taken for corrupt.
 #define MAX_SECTION_BYTES ((size_t)1 << 30)
@@ -55,7 +56,9 @@ struct symbols {
   struct part table, names;
 };
 
-static bool read_symbols(int file, const ElfW(Ehdr) *header, struct symbols *symbols) {
+// Returns false where there are none, or no name is a function's; unless `needs_all`.
+static bool read_symbols(int file, const ElfW(Ehdr) *header, bool needs_all,
+                         struct symbols *symbols) {
   struct part sections;
   if (header->e_shentsize != sizeof(ElfW(Shdr)) ||
       !read_part(file, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)), &sections))
@@ -71,7 +74,10 @@ static bool read_symbols(int file, const ElfW(Ehdr) *header, struct symbols *sym
     // In most files no name is a function's: their symbols are not read.
     static const char text[] = "SysFreeString";
     is_read = read_part(file, names->sh_offset, names->sh_size, &symbols->names);
-    if (is_read && (!memmem(symbols->names.start, symbols->names.bytes, text, strlen(text)) ||
+    bool may_have =
+        needs_all ||
+        (is_read && memmem(symbols->names.start, symbols->names.bytes, text, strlen(text)));
+    if (is_read && (!may_have ||
                     !read_part(file, found->sh_offset, found->sh_size, &symbols->table))) {
       drop(&symbols->names);
       is_read = false;
@@ -122,8 +128,14 @@ static bool allocates(enum ct_function function) {
          function == CT_FUNCTION_SysAllocStringByteLen;
 }
 
-static bool only_reads(enum ct_function function) {
-  return function == CT_FUNCTION_SysStringLen || function == CT_FUNCTION_SysStringByteLen;
+bool ct_add_reader(struct ct_family *family, enum ct_function function, uintptr_t address) {
+  for (uint32_t i = 0; i < family->reader_count; i++)
+    if (family->readers[i].address == address && family->readers[i].function == function)
+      return true;
+  if (family->reader_count == CT_MAX_READERS) return false;
+  family->readers[family->reader_count].address = address;
+  family->readers[family->reader_count++].function = function;
+  return true;
 }
 
 // The symbols, with their names in bounds.
@@ -153,21 +165,27 @@ static bool is_code(const ElfW(Sym) *symbol) {
 }
 
 // Collects the functions; `CT_REPLACED` where nothing speaks against it yet.
-static enum ct_replacement collect(const struct symbols *symbols, struct ct_family *family) {
+static enum ct_replacement collect(const struct symbols *symbols, struct ct_family *family,
+                                   bool *has_allocating) {
   enum ct_replacement result = CT_REPLACED;
-  bool has_allocating = false;
   struct iteration all = {symbols, 0, NULL};
   for (const ElfW(Sym) *symbol; (symbol = next_symbol(&all)) != NULL;) {
     enum ct_function function;
     enum ct_linkage linkage;
     const char *suffix = is_code(symbol) ? suffix_of(all.name, &function, &linkage) : NULL;
-    if (!suffix || only_reads(function) || is_split_off(suffix)) continue;
-    has_allocating |= allocates(function);
-    if (!is_plain(suffix) || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC) {
+    if (!suffix || is_split_off(suffix)) continue;
+    bool is_whole = is_plain(suffix) && ELF64_ST_TYPE(symbol->st_info) == STT_FUNC;
+    uintptr_t address = family->module->l_addr + symbol->st_value;
+    if (ct_only_reads(function)) {
+      if (is_whole && !ct_add_reader(family, function, address) && result == CT_REPLACED)
+        result = CT_IS_REPEATED;
+      continue;
+    }
+    *has_allocating |= allocates(function);
+    if (!is_whole) {
       result = CT_IS_CLONED;
       continue;
     }
-    uintptr_t address = family->module->l_addr + symbol->st_value;
     uintptr_t known = family->functions[function].address;
     // C++'s names without a character in them go with all others.
     if (linkage != CT_LINKAGE_c && family->linkage != CT_LINKAGE_NONE &&
@@ -179,14 +197,14 @@ static enum ct_replacement collect(const struct symbols *symbols, struct ct_fami
     family->functions[function].bytes =
         symbol->st_size > UINT32_MAX ? UINT32_MAX : (uint32_t)symbol->st_size;
   }
-  // What allocates nothing hides nothing.
-  if (!has_allocating) return CT_NO_FAMILY;
-  if (result != CT_REPLACED) return result;
-  bool is_whole = family->functions[CT_FUNCTION_SysFreeString].address &&
-                  (family->functions[CT_FUNCTION_SysAllocString].address ||
-                   family->functions[CT_FUNCTION_SysAllocStringLen].address ||
-                   family->functions[CT_FUNCTION_SysAllocStringByteLen].address);
-  return is_whole ? CT_REPLACED : CT_IS_IN_PARTS;
+  return result;
+}
+
+static bool is_whole(const struct ct_family *family) {
+  return family->functions[CT_FUNCTION_SysFreeString].address &&
+         (family->functions[CT_FUNCTION_SysAllocString].address ||
+          family->functions[CT_FUNCTION_SysAllocStringLen].address ||
+          family->functions[CT_FUNCTION_SysAllocStringByteLen].address);
 }
 
 uintptr_t ct_jump_location(uintptr_t function) {
@@ -196,23 +214,16 @@ uintptr_t ct_jump_location(uintptr_t function) {
 }
 
 // Returns whether the bytes of a function are in the module's code, and are those of the file.
-static bool is_as_in_file(int file, const ElfW(Ehdr) *header, const ElfW(Phdr) *segments,
-                          const struct ct_family *family, enum ct_function function) {
-  uintptr_t address = family->functions[function].address;
-  uint64_t bytes = family->functions[function].bytes, value = address - family->module->l_addr;
-  for (int i = 0; i < header->e_phnum; i++) {
-    const ElfW(Phdr) *segment = &segments[i];
-    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
-    if (value < segment->p_vaddr || value - segment->p_vaddr > segment->p_filesz ||
-        bytes > segment->p_filesz - (value - segment->p_vaddr))
-      continue;
-    uint8_t content[MAX_COMPARED_BYTES];
-    if (bytes > sizeof content) bytes = sizeof content;
-    return ct_is_readable(address, bytes) &&
-           read_at(file, content, bytes, value - segment->p_vaddr + segment->p_offset) &&
-           memcmp((const void *)address, content, bytes) == 0;
-  }
-  return false;
+static bool is_as_in_file(int file, const struct ct_loaded_file *loaded, uintptr_t address,
+                          uint64_t bytes) {
+  ElfW(Addr) value = address - loaded->module->l_addr;
+  const ElfW(Phdr) *segment = ct_code_segment(loaded, value);
+  if (!segment || bytes > segment->p_filesz - (value - segment->p_vaddr)) return false;
+  uint8_t content[MAX_COMPARED_BYTES];
+  if (bytes > sizeof content) bytes = sizeof content;
+  return ct_is_readable(address, bytes) &&
+         read_at(file, content, bytes, value - segment->p_vaddr + segment->p_offset) &&
+         memcmp((const void *)address, content, bytes) == 0;
 }
 
 // Returns whether a function is too short for a call or a jump, so that it does nothing.
@@ -243,21 +254,27 @@ static bool is_shared(const struct symbols *symbols, const struct ct_family *fam
   return false;
 }
 
-static enum ct_replacement judge(int file, const ElfW(Ehdr) *header, const struct symbols *symbols,
+static enum ct_replacement judge(int file, const struct ct_loaded_file *loaded,
+                                 const struct symbols *symbols, bool is_given,
                                  struct ct_family *family) {
-  ElfW(Phdr) segments[64];
-  enum ct_replacement result = collect(symbols, family);
+  bool has_allocating = false;
+  enum ct_replacement result = collect(symbols, family, &has_allocating);
+  // What allocates nothing hides nothing.
+  if (!has_allocating && !is_given) return CT_NO_FAMILY;
   if (result != CT_REPLACED) return result;
-  if (header->e_phentsize != sizeof *segments ||
-      header->e_phnum > sizeof segments / sizeof *segments ||
-      !read_at(file, segments, header->e_phnum * sizeof *segments, header->e_phoff))
-    return CT_IS_CHANGED;
+  if (is_given) {
+    result = ct_add_given(loaded, family);
+    if (result != CT_REPLACED) return result;
+  }
+  if (!is_whole(family)) return CT_IS_IN_PARTS;
+  for (uint32_t i = 0; i < family->reader_count; i++)
+    if (!is_as_in_file(file, loaded, family->readers[i].address, 1)) return CT_IS_CHANGED;
   for (int i = 0; i < CT_FUNCTION_COUNT; i++) {
     uintptr_t address = family->functions[i].address;
     size_t bytes = family->functions[i].bytes;
     if (!address) continue;
     if (bytes == 0) return CT_IS_TOO_SMALL;
-    if (!is_as_in_file(file, header, segments, family, i)) return CT_IS_CHANGED;
+    if (!is_as_in_file(file, loaded, address, bytes)) return CT_IS_CHANGED;
     bool is_pin = i == CT_FUNCTION_SysAddRefString || i == CT_FUNCTION_SysReleaseString;
     if (is_pin && does_nothing(address, bytes)) family->functions[i].address = 0;
     else if (ct_jump_location(address) + CT_JUMP_BYTES > address + bytes) return CT_IS_TOO_SMALL;
@@ -265,22 +282,38 @@ static enum ct_replacement judge(int file, const ElfW(Ehdr) *header, const struc
   return is_shared(symbols, family) ? CT_IS_FOLDED : CT_REPLACED;
 }
 
+static enum ct_replacement look_at(int file, const struct link_map *module, const char *path,
+                                   bool only_given, struct ct_family *family) {
+  ElfW(Ehdr) header;
+  if (!read_at(file, &header, sizeof header, 0) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+      header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+    return CT_NO_FAMILY;
+  ElfW(Phdr) segments[64];
+  struct ct_loaded_file loaded = {module, path, segments, 0};
+  if (header.e_phentsize == sizeof *segments &&
+      header.e_phnum <= sizeof segments / sizeof *segments &&
+      read_at(file, segments, header.e_phnum * sizeof *segments, header.e_phoff))
+    loaded.segment_count = header.e_phnum;
+  bool is_given = ct_has_given(&loaded);
+  if (only_given && !is_given) return CT_NO_FAMILY;
+  struct symbols symbols = {0};
+  enum ct_replacement result = CT_NO_FAMILY;
+  if (read_symbols(file, &header, is_given, &symbols) || is_given)
+    result = judge(file, &loaded, &symbols, is_given, family);
+  drop(&symbols.table);
+  drop(&symbols.names);
+  return result;
+}
+
 enum ct_replacement ct_find_family(const struct link_map *module, const char *path,
-                                   struct ct_family *family) {
+                                   bool only_given, struct ct_family *family) {
   *family = (struct ct_family){.module = module};
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (file < 0) return CT_NO_FAMILY;
-  enum ct_replacement result = CT_NO_FAMILY;
-  ElfW(Ehdr) header;
-  struct symbols symbols = {0};
   struct stat status;
-  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
-      read_at(file, &header, sizeof header, 0) && memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
-      header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64 &&
-      read_symbols(file, &header, &symbols))
-    result = judge(file, &header, &symbols, family);
-  drop(&symbols.table);
-  drop(&symbols.names);
+  enum ct_replacement result = CT_NO_FAMILY;
+  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+    result = look_at(file, module, path, only_given, family);
   close(file);
   return result;
 }

@@ -13,10 +13,16 @@
 #include "CTracker.h"
 #include "family.h"
 
+static bool misses_opened_modules;
+
+bool ct_misses_opened_modules(void) { return misses_opened_modules; }
+
 #if defined(__x86_64__)
 
 // The layout that the options set; 0 for what they do not.
 static struct ct_family_layout given_layout;
+// Whether only modules are looked at in which functions were given.
+static bool only_given;
 
 #define PAGE_BYTES 4096
 // A jump reaches 2 GiB; modules are smaller than this margin.
@@ -234,10 +240,11 @@ enum ct_replacement ct_family_of(const struct link_map *module, struct ct_family
   // The vDSO is no file, and has a name without a path.
   const char *path = module == _r_debug.r_map ? "/proc/self/exe" : module->l_name;
   if (!module->l_ld || !strchr(path, '/') || ct_is_in_copy(module->l_ld)) return CT_NO_FAMILY;
-  return ct_find_family(module, path, family);
+  return ct_find_family(module, path, only_given, family);
 }
 
-void ct_replace_families(uint32_t olechar_bytes, uint32_t payload_offset) {
+void ct_replace_families(uint32_t olechar_bytes, uint32_t payload_offset, bool are_all) {
+  only_given = !are_all;
   given_layout = (struct ct_family_layout){(uint8_t)olechar_bytes, (uint8_t)payload_offset};
   for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next) {
     struct ct_family family;
@@ -247,14 +254,13 @@ void ct_replace_families(uint32_t olechar_bytes, uint32_t payload_offset) {
     if (result == CT_REPLACED) result = ct_replace_family(&family, false, &layout);
     ct_note_replacement(&family, result, layout);
   }
-  // Of modules that are opened later nothing is known else.
-  if (has_one_thread()) ct_watch_loader();
+  misses_opened_modules = !has_one_thread() || !ct_watch_loader();
 }
 
 #else
 
-void ct_replace_families(uint32_t olechar_bytes, uint32_t payload_offset) {
-  (void)olechar_bytes, (void)payload_offset;
+void ct_replace_families(uint32_t olechar_bytes, uint32_t payload_offset, bool are_all) {
+  (void)olechar_bytes, (void)payload_offset, (void)are_all;
 }
 enum ct_replacement ct_replacement_of(uintptr_t module) { return (void)module, CT_NO_FAMILY; }
 struct ct_replaced_layout ct_replaced_layout_of(uintptr_t copy) {

@@ -82,6 +82,16 @@ extension OptionSyntax<[String]> {
   }
 }
 
+extension OptionSyntax<GivenFunction> {
+  /// The place of a BSTR function.
+  static var place: Self {
+    Self(
+      placeholder: "name=module+offset",
+      accepted: "a BSTR function and its place, as SysAllocStringLen=7zz+0x1234",
+      summary: "NAME=MODULE+0xOFFSET", read: { GivenFunction($0) }, write: { $0.description })
+  }
+}
+
 extension OptionSyntax<AllocationFailure> {
   /// The allocations that are to fail.
   static var failures: Self {

@@ -50,6 +50,8 @@ public struct TraceOptions: Sendable {
   public var payloadOffset: Int?
   /// Whether functions inside of modules are replaced.
   public var inside = false
+  /// BSTR functions that are inside of modules, by their places.
+  public var functions: [GivenFunction] = []
   /// Whether child processes are traced.
   public var followChildren = true
   /// Whether anything is recorded; `nil` where the build and `bstrtrace run` decide.

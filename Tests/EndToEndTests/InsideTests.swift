@@ -5,7 +5,7 @@ import Testing
 /// nothing is changed, and the report says why.
 @Suite(.overAllProducts, .namingProducts) struct InsideTests {
   /// The functions, in a program of one file, with a `SCOPE`, an `OFFSET` and a `CHARACTER`.
-  private static let family = """
+  static let family = """
     #include <stdint.h>
     #include <stdio.h>
     #include <stdlib.h>
@@ -35,7 +35,7 @@ import Testing
 
     """
   /// Forgets one string of three.
-  private static let use = """
+  static let use = """
     __attribute__((noinline)) static BSTR make(uint32_t count) {
       static const CHARACTER text[] = {'s', 't', 'r', 'i', 'n', 'g'};
       return SysAllocStringLen(text, count);
@@ -50,7 +50,7 @@ import Testing
 
     """
 
-  private func build(
+  func build(
     _ source: String, _ name: String = "program.c", _ flags: [String] = [], in folder: URL
   ) throws {
     let path = URL(filePath: name)
@@ -59,13 +59,22 @@ import Testing
       [name, "-g", "-o", path.deletingPathExtension().relativePath] + flags, in: folder)
   }
 
-  private func folder() throws -> URL { try Built.folder("inside-\(UUID().uuidString.prefix(8))") }
+  func folder() throws -> URL { try Built.folder("inside-\(UUID().uuidString.prefix(8))") }
 
   /// Runs the program with and without the tracker: it does the same.
-  private func run(in folder: URL) throws -> Traced {
-    let words = ["timeout", "60", folder.appending(path: "program").path]
+  ///
+  /// - Parameters:
+  ///   - launcher: a program that starts it, and its arguments.
+  ///   - prepare: what is done before each of the two.
+  func run(
+    flags: [String] = ["--inside"], launcher: [String] = [], in folder: URL,
+    prepare: () throws -> Void = {}
+  ) throws -> Traced {
+    let words = launcher + [folder.appending(path: "program").path]
+    try prepare()
     let alone = try Command.run(words, in: folder)
-    let traced = try Traced.run(words, flags: ["--inside"], in: folder)
+    try prepare()
+    let traced = try Traced.run(words, flags: flags, in: folder)
     #expect(traced.command.output == alone.output)
     let status = traced.report.findings.isEmpty ? alone.status : 23
     #expect(traced.command.status == status, "\(traced.command)")
@@ -74,10 +83,11 @@ import Testing
   }
 
   /// Nothing is replaced, the program is not disturbed, and report and `check` give the reason.
-  private func expectRefusal(
-    _ reason: String, isInFile: Bool = true, in folder: URL
+  func expectRefusal(
+    _ reason: String, isInFile: Bool = true, launcher: [String] = [], in folder: URL,
+    prepare: () throws -> Void = {}
   ) throws {
-    let traced = try run(in: folder)
+    let traced = try run(launcher: launcher, in: folder, prepare: prepare)
     let process = try #require(traced.report.processes.last)
     #expect(process.totals.allocations == 0)
     let sentence = "They are not replaced: \(reason)."
@@ -88,7 +98,7 @@ import Testing
     #expect(checked.status == (isInFile ? 23 : 0))
   }
 
-  private func expectLeak(_ traced: Traced, bytes: Int = 8, allocations: Int = 3) {
+  func expectLeak(_ traced: Traced, bytes: Int = 8, allocations: Int = 3) {
     let process = traced.report.processes.last
     #expect(process?.totals.allocations == allocations)
     #expect(process?.coverage.isEmpty == true, "\(process.debugDescription)")
@@ -270,6 +280,41 @@ import Testing
     #expect(traced.report.processes.last?.coverage.isEmpty == true)
     #expect(traced.report.findings.map(\.kind) == ["leak"])
     #expect(traced.report.findings.map(\.count) == [100])
+  }
+
+  /// A program with two hundred modules, each with functions of its own.
+  @Test func twoHundredModules() throws {
+    let folder = try folder()
+    let exported = "__attribute__((visibility(\"default\"))) int work"
+    try build(
+      Self.family + Self.use.replacing("int main", with: exported), "libwork0.so.c",
+      ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,--build-id=none"], in: folder)
+    let names = (0..<200).map { "libwork\($0).so" }
+    for name in names.dropFirst() {
+      try FileManager.default.copyItem(
+        at: folder.appending(path: names[0]), to: folder.appending(path: name))
+    }
+    try build(
+      """
+      #include <dlfcn.h>
+      #include <stdio.h>
+      int main(void) {
+        for (int i = 0; i < 200; i++) {
+          char name[32];
+          snprintf(name, sizeof name, "libwork%d.so", i);
+          if (((int (*)(void))dlsym(dlopen(name, RTLD_NOW), "work"))() != 0) return 1;
+        }
+        return 0;
+      }
+      """, "program.c",
+      ["-L.", "-Wl,-rpath,\(folder.path)", "-Wl,--no-as-needed"] + names.map { "-l:\($0)" },
+      in: folder)
+    for _ in 0..<5 {
+      let traced = try run(in: folder)
+      #expect(traced.report.processes.last?.totals.allocations == 600)
+      #expect(traced.report.processes.last?.coverage.isEmpty == true)
+      #expect(traced.report.findings.map(\.count).reduce(0, +) == 200)
+    }
   }
 
   /// Its functions end the child, with what the program has not written yet in its buffers.

@@ -20,7 +20,7 @@ import TraceOptions
 
       `track` is for the variable only; `--keep-store FILE`, `--baseline FILE`,
       `--update-baseline` (Docs/Suppressions.md) and `--symbolizer auto|runtime|PATH` (Docs/Limits.md, "Names"), also of `bstrtrace sweep`,
-      are for the command line only. `output` may be given several times in the variable, too.
+      are for the command line only. `output` and `function` may be given several times in the variable, too.
 
       | option | values | default | meaning |
       |---|---|---|---|
@@ -40,7 +40,7 @@ import TraceOptions
 
   /// A value of each option that is not its default.
   private static let everything =
-    "depth=20:level=leaks:olechar=4:payload-offset=4:inside=on:follow-children=off:track=on:redact=on:format=json:"
+    "depth=20:level=leaks:olechar=4:payload-offset=4:inside=on:function=SysFreeString=a+0x1F:function=SysStringLen=/b+0x2+0x3:follow-children=off:track=on:redact=on:format=json:"
     + "output=x:output=y.json:source-root=/src:group-by=stack:per-process=on:github=on:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
     + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:suppressions=s.txt:"
     + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:store-dir=/d:verify-stacks=on"
@@ -54,6 +54,11 @@ import TraceOptions
     #expect(options.olechar == 4)
     #expect(options.payloadOffset == 4)
     #expect(options.inside)
+    #expect(
+      options.functions == [
+        GivenFunction(name: "SysFreeString", module: "a", offset: 0x1F),
+        GivenFunction(name: "SysStringLen", module: "/b+0x2", offset: 3),
+      ])
     #expect(!options.followChildren)
     #expect(options.track == true)
     #expect(options.redact)
@@ -125,6 +130,10 @@ import TraceOptions
     ("format=yaml", "expected text or json or html or sarif or pprof or valgrind-xml"),
     ("output=", "expected a path"),
     ("foreign=yes", "expected report or ignore"),
+    (
+      "function=SysAllocString",
+      "expected a BSTR function and its place, as SysAllocStringLen=7zz+0x1234"
+    ),
     ("fail-allocation=0", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),
     ("fail-allocation=101%", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),
   ])

@@ -62,12 +62,19 @@ extension Tracker {
   ///
   /// The process has one thread yet. Tries the program's functions out, in a child.
   public func replaceFunctionsInside() {
-    guard options.inside, isRecording, ct_role == RecorderRole.preloaded.rawValue else { return }
+    guard options.inside || !options.functions.isEmpty, isRecording,
+      ct_role == RecorderRole.preloaded.rawValue
+    else { return }
     let thread = unsafe ct_enter()
     defer { unsafe ct_leave(thread) }
     guard unsafe thread != nil else { return }
-    ct_replace_families(UInt32(options.olechar ?? 0), UInt32(options.payloadOffset ?? 0))
+    for function in options.functions {
+      unsafe ct_give_function(function.module, function.name, function.offset)
+    }
+    ct_replace_families(
+      UInt32(options.olechar ?? 0), UInt32(options.payloadOffset ?? 0), options.inside)
     withStore { store in
+      unsafe store.header.pointee.areOpenedUnseen = ct_misses_opened_modules() ? 1 : 0
       depotLock.acquire()
       defer { depotLock.release() }
       unsafe depot.pointee.recordReplacements(in: store)

@@ -22,6 +22,7 @@ extension Tracker {
     unsafe header.pointee.depth = UInt32(depth)
     unsafe header.pointee.firstScope = scopes.firstScope
     unsafe header.pointee.isFreeUnwatched = ct_is_free_watched() ? 0 : 1
+    unsafe header.pointee.areOpenedUnseen = ct_misses_opened_modules() ? 1 : 0
     ProcessFacts.write(to: writer)
     writer.publish()
     unsafe store.pointee = consume writer

@@ -118,6 +118,15 @@ struct BSTRFunctionSymbols {
       : Self.calledDirectly(definitions, in: file)
   }
 
+  /// Adds functions that stand in separate symbols of a stripped file.
+  mutating func add(_ family: FunctionFamily) {
+    let others = family.functions.filter { Self.names.contains($0.name) }.map {
+      Function(name: $0.name, symbol: $0.symbol)
+    }
+    own = Self.inOrder(own + others.filter { !exported.contains($0) })
+    isStripped = false
+  }
+
   /// Returns the function that the file calls without the dynamic linker.
   ///
   /// The file was then linked with -Bsymbolic-functions, or compiled with

@@ -1,5 +1,6 @@
 // The modules of a process, and which BSTR functions their files import, export and define.
 
+import TraceOptions
 import TraceStore
 
 /// The modules of a process whose strings are seen, and those whose strings are not.
@@ -26,6 +27,12 @@ struct CoverageFinder {
     var replacement = FunctionReplacement.none
   }
 
+  /// What was found of stripped modules before the run; `nil` where that was not looked for.
+  private let separate: SeparateFamilies?
+
+  /// Creates a finder.
+  init(_ separate: SeparateFamilies? = nil) { self.separate = separate }
+
   /// Symbols of files by module; `nil` for a file that is gone or was replaced.
   private var known: [Module: BSTRFunctionSymbols?] = [:]
 
@@ -36,11 +43,15 @@ struct CoverageFinder {
     _ symbols: BSTRFunctionSymbols, of module: String, isProgram: Bool,
     _ replacement: FunctionReplacement
   ) -> UnseenStrings? {
-    guard replacement != .replaced, let (reason, symbol) = reason(symbols, isProgram: isProgram)
-    else { return nil }
-    return UnseenStrings(
-      module: module, reason: reason, symbol: symbol,
-      refusal: replacement == .none ? nil : replacement)
+    if replacement == .replaced { return nil }
+    let refusal = replacement.refusal
+    if let (reason, symbol) = reason(symbols, isProgram: isProgram) {
+      return UnseenStrings(module: module, reason: reason, symbol: symbol, refusal: refusal)
+    }
+    // Functions that were given by hand.
+    let shows = (symbols.imported + symbols.exported).contains(where: \.allocates)
+    guard refusal == .noCode || refusal == .noStart || refusal != nil && !shows else { return nil }
+    return UnseenStrings(module: module, reason: .ownCopy, symbol: nil, refusal: refusal)
   }
 
   /// Returns the modules of a process, by the symbols of their files.
@@ -53,14 +64,24 @@ struct CoverageFinder {
     for module in modules(of: image) {
       guard let symbols = symbols(of: module) else {
         coverage.isComplete = false
+        // What a file that is gone had shows in the process.
+        if let refusal = module.replacement.refusal {
+          coverage.unseen.append(
+            UnseenStrings(
+              module: module.path, reason: .ownCopy, symbol: nil, refusal: refusal))
+        }
         continue
       }
       if symbols.isOfThisLibrary { continue }
       let isProgram = module.path == image.executable
       if isProgram, module.replacement == .replaced { coverage.isProgramReplaced = true }
-      if let unseen = Self.unseen(
-        symbols, of: module.path, isProgram: isProgram, module.replacement)
+      let refusal =
+        module.replacement == .none
+        ? separate?.refusal(of: module.path, buildID: module.buildID) : nil
+      if var unseen = Self.unseen(
+        symbols, of: module.path, isProgram: isProgram, refusal?.replacement ?? module.replacement)
       {
+        unseen.symbol = unseen.symbol ?? refusal?.symbol
         coverage.unseen.append(unseen)
       } else if !isProgram, coverage.user?.binding != .imports {
         if let function = symbols.imported.first {
@@ -78,6 +99,11 @@ struct CoverageFinder {
       coverage.unseen.append(UnseenStrings(module: nil, reason: .foreignFrees, symbol: nil))
     }
     return coverage
+  }
+
+  /// Returns whether a process has loaded the module that a function was given in.
+  func hasLoaded(_ function: GivenFunction, in image: StoreImage) -> Bool {
+    modules(of: image).contains { function.isIn($0.path, buildID: $0.buildID) }
   }
 
   /// Returns the files that a store names, by path.

@@ -5,7 +5,23 @@
 import TraceStore
 
 /// The BSTR functions that a module defines, whatever their visibility.
-enum FunctionFamily {
+struct FunctionFamily {
+  /// A function of it.
+  struct Function {
+    /// Its C name.
+    var name: String
+    /// Its name in the file.
+    var symbol: String
+    /// Its address in the file's address space.
+    var address: UInt64
+  }
+
+  /// `.replaced` where nothing in the file speaks against it, or else the reason; `.none` where it
+  /// has no function that allocates.
+  private(set) var replacement = FunctionReplacement.none
+  /// The functions, with those that only read a string, in the order of their names.
+  private(set) var functions: [Function] = []
+
   /// The bytes of the jump that replaces a function.
   private static let jumpBytes: UInt64 = 5
   private static let endbr64: [UInt8] = [0xF3, 0x0F, 0x1E, 0xFA]
@@ -13,7 +29,8 @@ enum FunctionFamily {
     "SysAllocString", "SysAllocStringLen", "SysAllocStringByteLen",
   ]
   private static let pins: Set = ["SysAddRefString", "SysReleaseString"]
-  private static let replaced: Set = allocating.union(pins)
+  private static let readers: Set = ["SysStringLen", "SysStringByteLen"]
+  private static let known: Set = allocating.union(pins).union(readers)
     .union(["SysFreeString", "SysReAllocString", "SysReAllocStringLen"])
 
   /// A part of a name that every family has.
@@ -34,7 +51,7 @@ enum FunctionFamily {
       let isStatic = start.hasPrefix("_ZL")
       let name = isStatic ? "_Z" + start.dropFirst(3) : String(start)
       let function = BSTRFunctionSymbols.plainName(ofMangled: name) ?? name
-      guard FunctionFamily.replaced.contains(function) else { return nil }
+      guard FunctionFamily.known.contains(function) else { return nil }
       if function == name {
         linkage = .c
       } else if let known = BSTRFunctionSymbols.cxxNames[name] {
@@ -51,20 +68,54 @@ enum FunctionFamily {
     var isSplitOff: Bool { suffix.hasPrefix(".cold") }
   }
 
-  /// Returns `.replaced` where nothing in a file speaks against it, or else the reason; `.none`
-  /// where it has no function that allocates.
-  static func replacement(in file: ElfFile) -> FunctionReplacement {
-    guard file.isX8664 else { return .none }
-    let symbols = file.symbols(isDynamic: !file.hasOwnSymbols, ifAnyHas: part)
-      .filter { $0.isDefined && !$0.isObject }
+  /// Looks at the symbols of a file.
+  ///
+  /// - Parameter separate: a file with the symbols that were stripped from it.
+  init(in file: ElfFile, separate: ElfFile? = nil) {
+    guard file.isX8664 else { return }
+    var symbols =
+      separate?.symbols(isDynamic: false, ifAnyHas: Self.part)
+      ?? file.symbols(isDynamic: !file.hasOwnSymbols, ifAnyHas: Self.part)
+    if symbols.isEmpty { return }
+    if separate != nil { symbols += file.dynamicSymbols }
+    symbols = symbols.filter { $0.isDefined && !$0.isObject }
+    var readers: [UInt64: Function] = [:]
+    var (result, found) = Self.collect(symbols) { function, symbol in
+      readers[symbol.value] = Function(
+        name: function, symbol: symbol.name, address: symbol.value)
+    }
+    if result == .none { return }
+    functions =
+      readers.values + found.map { Function(name: $0, symbol: $1.name, address: $1.value) }
+    functions.sort { ($0.name, $0.address) < ($1.name, $1.address) }
+    if result == .replaced { result = Self.judge(&found, symbols, file) }
+    replacement = result
+    // What does nothing is left alone.
+    if replacement == .replaced {
+      functions.removeAll { Self.pins.contains($0.name) && found[$0.name] == nil }
+    }
+  }
+
+  /// Returns the functions that would be replaced, and `.replaced` where nothing speaks against it
+  /// yet.
+  ///
+  /// - Parameter reader: called with functions that only read.
+  private static func collect(
+    _ symbols: [ElfFile.FileSymbol], reader: (String, ElfFile.FileSymbol) -> Void
+  ) -> (FunctionReplacement, [String: ElfFile.FileSymbol]) {
     var found: [String: ElfFile.FileSymbol] = [:]
     var linkages: Set<BSTRFunctionSymbols.Linkage> = []
     var hasAllocating = false
     var result: FunctionReplacement?
     for symbol in symbols {
       guard let name = Name(symbol.name), !name.isSplitOff else { continue }
+      let isWhole = name.isPlain && symbol.isFunction
+      if readers.contains(name.function) {
+        if isWhole { reader(name.function, symbol) }
+        continue
+      }
       if allocating.contains(name.function) { hasAllocating = true }
-      guard name.isPlain, symbol.isFunction else {
+      guard isWhole else {
         result = .cloned
         continue
       }
@@ -75,11 +126,16 @@ enum FunctionFamily {
       }
       found[name.function] = symbol
     }
-    guard hasAllocating else { return .none }
-    if let result { return result }
-    guard found["SysFreeString"] != nil, found.keys.contains(where: allocating.contains) else {
-      return .inParts
-    }
+    guard hasAllocating else { return (.none, [:]) }
+    if let result { return (result, found) }
+    let isWhole = found["SysFreeString"] != nil && found.keys.contains(where: allocating.contains)
+    return (isWhole ? .replaced : .inParts, found)
+  }
+
+  /// Judges each function's code, and takes out what does nothing.
+  private static func judge(
+    _ found: inout [String: ElfFile.FileSymbol], _ symbols: [ElfFile.FileSymbol], _ file: ElfFile
+  ) -> FunctionReplacement {
     for (function, symbol) in found {
       let code = file.code(at: symbol.value, count: Int(min(symbol.size, 16))) ?? []
       let marked = code.starts(with: endbr64) ? endbr64.count : 0

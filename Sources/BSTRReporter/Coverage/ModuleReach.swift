@@ -22,6 +22,9 @@ struct ModuleReach: Sendable {
   let olecharBytes: Int?
   /// The reason why its strings, or some of them, are not seen; `nil` when all are.
   let unseen: UnseenStrings?
+  /// Where the symbols were that were stripped from it; `nil` where it has its own, or they are
+  /// nowhere.
+  let separate: SeparateSymbols.Source?
   /// What would become of the functions that it has inside it, as far as the file tells; `.none`
   /// where they are not to be replaced.
   let replacement: FunctionReplacement
@@ -48,11 +51,19 @@ struct ModuleReach: Sendable {
   /// - Parameters:
   ///   - isProgram: whether it is the program rather than a library.
   ///   - isInside: whether functions inside of modules are to be replaced.
+  ///   - search: where symbols are looked for that were stripped from it.
   /// - Returns: `nil` where it cannot be read or is no 64-bit ELF file.
-  init?(ofModuleAt path: String, isProgram: Bool, isInside: Bool) {
+  init?(
+    ofModuleAt path: String, isProgram: Bool, isInside: Bool, _ search: inout SeparateSymbolSearch
+  ) {
     guard let file = ElfFile(path: path) else { return nil }
-    let symbols = BSTRFunctionSymbols(of: file)
+    var symbols = BSTRFunctionSymbols(of: file)
     self.path = path
+    let found = symbols.isOfThisLibrary ? nil : search.symbols(of: path, file)
+    let family = FunctionFamily(in: file, separate: found?.file)
+    let isFound = found != nil && family.replacement != .none
+    if isFound { symbols.add(family) }
+    separate = isFound ? found?.source : nil
     isStripped = symbols.isStripped
     isOfThisLibrary = symbols.isOfThisLibrary
     guard !symbols.isOfThisLibrary else {
@@ -73,7 +84,7 @@ struct ModuleReach: Sendable {
       ? nil
       : (symbols.imported + symbols.exported + symbols.own).lazy
         .compactMap { $0.linkage?.olecharBytes }.first
-    replacement = isInside ? FunctionFamily.replacement(in: file) : .none
+    replacement = isInside ? family.replacement : .none
     unseen = CoverageFinder.unseen(symbols, of: path, isProgram: isProgram, replacement)
   }
 }

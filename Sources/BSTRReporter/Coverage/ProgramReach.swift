@@ -29,6 +29,8 @@ public struct ProgramReach: Sendable {
   let modules: [Module]
   /// The names of libraries that were not found.
   let missing: [String]
+  /// The count of modules with compressed symbols that no program here decompresses.
+  let unread: Int
 
   /// Looks at modules.
   ///
@@ -36,7 +38,12 @@ public struct ProgramReach: Sendable {
   ///   - modules: the program first.
   ///   - missing: the names of libraries that one of them needs, and that were not found for it.
   ///   - isInside: whether functions inside of modules are to be replaced.
-  public init(of modules: [Module], missing: [String], isInside: Bool) {
+  ///   - folders: folders of debug files.
+  public init(
+    of modules: [Module], missing: [String], isInside: Bool, debugFilesBelow folders: [String] = []
+  ) {
+    let programs = getenv("PATH").map { String(cString: $0) } ?? ""
+    var search = SeparateSymbolSearch(below: folders, programs: programs)
     var seen: Set<[UInt]> = []
     var looked = modules.filter { module in
       var status = stat()
@@ -46,8 +53,9 @@ public struct ProgramReach: Sendable {
     }
     for index in looked.indices {
       looked[index].reach = ModuleReach(
-        ofModuleAt: looked[index].path, isProgram: index == 0, isInside: isInside)
+        ofModuleAt: looked[index].path, isProgram: index == 0, isInside: isInside, &search)
     }
+    unread = search.unread.count
     if let program = looked.first?.reach {
       for index in looked.indices.dropFirst() {
         looked[index].takenFromProgram = looked[index].reach?.function(takenFrom: program)

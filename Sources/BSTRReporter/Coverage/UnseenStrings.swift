@@ -28,6 +28,8 @@ public struct UnseenStrings: Hashable, Sendable {
     case mangledNames = "mangled-names"
     /// It has overloads of the functions: while it is loaded no C++ name is traced.
     case overloads
+    /// A function was given in it by hand, and it was not loaded.
+    case notLoaded = "not-loaded"
     /// BSTRs were freed that no function seen here had allocated.
     case foreignFrees = "foreign-frees"
   }

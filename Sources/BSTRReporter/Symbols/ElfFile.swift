@@ -50,7 +50,10 @@ struct ElfFile {
   }
 
   /// Reads the section headers; `nil` when these bytes are no such ELF file.
-  init?(bytes: Data) { self.init(FileContent(bytes: Array(bytes))) }
+  init?(bytes: Data) { self.init(bytes: Array(bytes)) }
+
+  /// Reads the section headers; `nil` when these bytes are no such ELF file.
+  init?(bytes: [UInt8]) { self.init(FileContent(bytes: bytes)) }
 
   private init?(_ content: FileContent) {
     // ELFMAG, ELFCLASS64, ELFDATA2LSB
@@ -120,12 +123,31 @@ struct ElfFile {
   }
 
   /// Returns whether it has a section of that name.
-  func hasSection(_ name: String) -> Bool {
+  func hasSection(_ name: String) -> Bool { section(name) != nil }
+
+  /// Returns the bytes of the section of that name; `nil` without one, or where it has none.
+  func content(ofSection name: String) -> [UInt8]? { section(name).flatMap { bytes(of: $0) } }
+
+  private func section(_ name: String) -> Section? {
     let index = Int(Self.number(header, UInt16.self, 62))  // e_shstrndx
     guard sections.indices.contains(index), let names = bytes(of: sections[index]) else {
-      return false
+      return nil
     }
-    return sections.contains { Self.string(at: Int($0.name), in: names) == name }
+    return sections.first { Self.string(at: Int($0.name), in: names) == name }
+  }
+
+  /// The name of its debug file, and the CRC-32 of that (`.gnu_debuglink`); `nil` without one.
+  var debugLink: (name: String, checksum: UInt32)? {
+    guard let bytes = content(ofSection: ".gnu_debuglink"), bytes.count >= 8,
+      let name = Self.string(at: 0, in: bytes), !name.isEmpty, !name.contains("/")
+    else { return nil }
+    return (name, Self.number(bytes, UInt32.self, bytes.count / 4 * 4 - 4))
+  }
+
+  /// The CRC-32 of the file; `nil` where it cannot be read, or is too large.
+  var checksum: UInt32? {
+    guard content.count <= Self.maxSectionBytes else { return nil }
+    return content.bytes(at: 0, content.count).map { Gzip.checksum(of: $0) }
   }
 
   /// Every dynamic symbol with a name.

@@ -15,6 +15,10 @@ extension UnseenStrings {
     let name = Frame.lastComponent(of: module ?? "")
     let function = symbol ?? "?"
     return switch reason {
+    case .ownCopy where symbol == nil:
+      "\(name) has BSTR functions of its own and calls them directly: strings that it allocates so are not seen."
+    case .notLoaded:
+      "\(name), in which \(function) was given by --function, was not loaded: nothing of it was replaced."
     case .ownCopy:
       "\(name) has its own \(function) and calls it directly: strings that it allocates so are not seen."
     case .exportedByProgram:
@@ -59,6 +63,9 @@ extension FunctionReplacement {
     case .unwritable: "the code could not be written to"
     case .noMoment: "it was opened later, and when nothing runs in it yet cannot be told"
     case .threads: "the process had several threads when they were looked at"
+    case .noCode: "the place that was given for one is in no code of the file"
+    case .noStart:
+      "no function starts at the place that was given for one, as far as its unwind information shows"
     }
   }
 }

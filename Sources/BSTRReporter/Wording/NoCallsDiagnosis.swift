@@ -42,6 +42,11 @@ enum NoCallsDiagnosis {
       return refusal.map { "\(own). \($0) You can \(link)" }
         ?? "\(own): run it with --inside, or \(link)"
     }
+    if coverage.isProgramReplaced {
+      return
+        "\(name) has BSTR functions of its own, which were replaced, so this run just did not come to "
+        + "where they are used."
+    }
     if let mangled = symbols.imported.first, !symbols.imported.contains(where: \.isTraced) {
       return
         "\(name) imports \(mangled.name) under its C++ name \(mangled.symbol), which is not traced: "

@@ -6,7 +6,7 @@ extension ProgramReach {
   /// The text for people: modules that have to do with the functions or were named, then a sum.
   public var text: String {
     (modules.flatMap { lines(on: $0) }
-      + missing.flatMap { ["The loader does not find \($0).", ""] } + [sum])
+      + missing.flatMap { ["The loader does not find \($0).", ""] } + unreadSentence + [sum])
       .map { Printable.escaped($0) + "\n" }.joined()
   }
 
@@ -15,7 +15,10 @@ extension ProgramReach {
       return [module.path, "   It cannot be looked at.", ""]
     }
     guard reach.usesFunctions || module.isNamed else { return [] }
-    var lines = reach.functions.map { "\($0.binding.rawValue) \($0.names.joined(separator: ", "))" }
+    var lines = reach.functions.map { binding, names in
+      let way = binding == .contains ? reach.separate.map { " (\($0.wording))" } : nil
+      return "\(binding.rawValue) \(names.joined(separator: ", "))\(way ?? "")"
+    }
     if let bytes = reach.olecharBytes { lines.append("Its characters have \(bytes) bytes.") }
     return [module.path] + (lines + verdict(on: module, reach)).map { "   \($0)" } + [""]
   }
@@ -44,6 +47,15 @@ extension ProgramReach {
     ]
   }
 
+  private var unreadSentence: [String] {
+    guard unread > 0 else { return [] }
+    let modules = unread == 1 ? "1 module has" : "\(unread) modules have"
+    return [
+      "\(modules) compressed symbols (.gnu_debugdata), which neither xz nor 7z is here to read.",
+      "",
+    ]
+  }
+
   private var sum: String {
     let users = modules.filter { $0.reach?.usesFunctions == true }
     let unseen = users.count { !$0.isTraced }
@@ -61,12 +73,22 @@ extension ProgramReach {
   }
 }
 
+extension SeparateSymbols.Source {
+  /// The way in which functions were found, in words.
+  fileprivate var wording: String {
+    switch self {
+    case .debugFile(let path): "debug file \(path)"
+    case .compressed: "compressed symbols, .gnu_debugdata"
+    }
+  }
+}
+
 extension UnseenStrings.Reason {
   /// The option that makes the strings of a module seen, where there is one.
   fileprivate var insideAdvice: String? {
     switch self {
     case .ownCopy, .exportedByProgram, .boundToItself: "--inside replaces them, where it can."
-    case .mangledNames, .overloads, .foreignFrees: nil
+    case .mangledNames, .overloads, .notLoaded, .foreignFrees: nil
     }
   }
 
@@ -80,7 +102,7 @@ extension UnseenStrings.Reason {
         + "visible; or link it with libbstrtrace-linked in place of its own functions."
     case .mangledNames: "Declare the functions extern \"C\", in the module that has them, too."
     case .overloads: "Give the overloads a name of their own."
-    case .foreignFrees: nil
+    case .notLoaded, .foreignFrees: nil
     }
   }
 }

@@ -338,14 +338,34 @@ enum ct_replacement {
   /// The process had several threads.
   CT_HAS_THREADS = 12,
   /// It was opened later, and the loader does not say when nothing runs in it yet.
-  CT_HAS_NO_MOMENT = 13
+  CT_HAS_NO_MOMENT = 13,
+  /// One was given at a place that is in no code of it.
+  CT_IS_NO_CODE = 14,
+  /// One was given at a place where no function starts, as far as the unwind information shows.
+  CT_IS_NO_START = 15
 };
+
+/// Gives a function of a module by its place: its family is then replaced like one that symbols
+/// show. Called before `ct_replace_families`.
+///
+/// - Parameters:
+///   - module: the name of its file, a path that leads to it, or its build-id in lower-case
+///     hexadecimal.
+///   - function: the function's C name.
+///   - offset: its address in the file's own address space, as a symbol's value.
+void ct_give_function(const char *_Nonnull module, const char *_Nonnull function, uint64_t offset);
 
 /// Replaces the functions inside of all modules that are loaded, each module's whole family or none
 /// of it. Called once, when the process has one thread, with the recursion guard held.
 ///
-/// - Parameters: the layout, where it is given; else 0.
-void ct_replace_families(uint32_t olecharBytes, uint32_t payloadOffset);
+/// - Parameters:
+///   - olecharBytes: the layout, where it is given; else 0, and so `payloadOffset`.
+///   - areAll: whether all modules are looked at, and not only those in which functions were given.
+void ct_replace_families(uint32_t olecharBytes, uint32_t payloadOffset, bool areAll);
+
+/// Returns whether functions are replaced, and those of modules that are opened later are not: the
+/// loader does not tell of them.
+bool ct_misses_opened_modules(void);
 
 /// Returns what has become of the functions of the module that starts at an address. Caller holds
 /// the recursion guard, here and below.

@@ -56,6 +56,10 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   /// The namespace that the process's id is of, by its inode; 0 where that is not known.
   public var pidNamespace: UInt32 = 0
 
+  /// 1 where functions inside of modules are replaced, and modules that the process opens are not
+  /// looked at for them.
+  public var areOpenedUnseen: UInt32 = 0
+
   /// Creates an empty header.
   public init() {}
 

@@ -28,6 +28,8 @@ struct CheckCommand: ParsableCommand {
 
   @OptionGroup var inside: InsideOptions
 
+  @OptionGroup var debug: DebugPathOptions
+
   @Argument(help: "The program.", completion: .shellCommand("compgen -c"))
   var program: String
 
@@ -64,6 +66,8 @@ struct CheckCommand: ParsableCommand {
       missing += needed.missing
     }
     let options = TraceOptions(EnvironmentOptions.read().overruled(by: inside.given))
-    return ProgramReach(of: modules, missing: missing, isInside: options.inside)
+    return ProgramReach(
+      of: modules, missing: missing, isInside: options.inside,
+      debugFilesBelow: debug.debugPath)
   }
 }

@@ -41,7 +41,7 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     do {
-      let given = EnvironmentOptions.read()
+      var given = EnvironmentOptions.read()
         .overruled(by: recording.given).overruled(by: failures.given)
         .overruled(by: options.allGiven)
       let traceOptions = TraceOptions(given)
@@ -49,10 +49,12 @@ struct RunCommand: ParsableCommand {
       let triage = try Triage(options.triage, traceOptions)
       let keep = try keepStore.map(OutputFile.openReport)
       let program = try TracedProgram(traced.words[0])
+      let separate = given.addSeparateFunctions(
+        of: program, debugFilesBelow: options.names.debug.debugPath)
       let run = try ProgramRun(program: program, arguments: traced.words, given: given)
       let (stores, damage) = run.collect()
       if let keep { try OutputFile.write(StoreFile.bytes(of: stores), to: keep) }
-      var report = report(on: stores, damage: damage, of: run, traceOptions)
+      var report = report(on: stores, damage: damage, of: run, traceOptions, separate)
       try triage.apply(to: &report)
       try target.write(report, of: stores)
       throw run.ownStatus.map { ExitCode($0) } ?? ExitStatus.of(report, traceOptions, triage)
@@ -65,7 +67,7 @@ struct RunCommand: ParsableCommand {
 
   private func report(
     on stores: [StoreReference], damage: [String], of run: ProgramRun,
-    _ traceOptions: TraceOptions
+    _ traceOptions: TraceOptions, _ separate: SeparateFamilies?
   ) -> Report {
     if stores.isEmpty && damage.isEmpty {
       return Report(processes: [], damage: ["nothing was recorded: \(run.missingStoreReason)"])
@@ -73,6 +75,6 @@ struct RunCommand: ParsableCommand {
     var symbolicator = options.names.symbolicator()
     defer { NameOptions.complain(of: symbolicator) }
     return options.report(
-      on: stores, damage: damage, traceOptions, symbolicator: &symbolicator)
+      on: stores, damage: damage, traceOptions, separate, symbolicator: &symbolicator)
   }
 }

@@ -54,8 +54,9 @@ struct SweepCommand: ParsableCommand {
   func run() throws {
     do {
       let program = try TracedProgram(traced.words[0])
-      let given = EnvironmentOptions.read()
+      var given = EnvironmentOptions.read()
         .overruled(by: recording.given).overruled(by: status.given)
+      _ = given.addSeparateFunctions(of: program, debugFilesBelow: names.debug.debugPath)
       var sweep = Sweep(
         program: program, arguments: traced.words, given: given, timeout: timeout,
         showsOutput: showOutput, symbolicator: names.symbolicator())

@@ -34,16 +34,8 @@ enum Symbolizer: ExpressibleByArgument, Equatable {
   }
 }
 
-/// The flags on the lookup of names.
-struct NameOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Who looks up the names of functions and lines: auto (llvm-symbolizer of the Swift toolchain or "
-        + "in PATH, else the Swift runtime), runtime, or the path of an llvm-symbolizer.",
-      valueName: "auto|runtime|path"),
-    completion: .file())
-  var symbolizer = Symbolizer.automatic
-
+/// The folders of debug files.
+struct DebugPathOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Look below this folder, by build-id, for modules and debug files of a run on another machine, or that are "
@@ -58,6 +50,22 @@ struct NameOptions: ParsableArguments {
       }
       closedir(stream)
     }
+  }
+}
+
+/// The flags on the lookup of names.
+struct NameOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Who looks up the names of functions and lines: auto (llvm-symbolizer of the Swift toolchain or "
+        + "in PATH, else the Swift runtime), runtime, or the path of an llvm-symbolizer.",
+      valueName: "auto|runtime|path"),
+    completion: .file())
+  var symbolizer = Symbolizer.automatic
+
+  @OptionGroup var debug: DebugPathOptions
+
+  func validate() throws {
     if case .program(let path) = symbolizer, access(path, X_OK) != 0 {
       throw ValidationError("--symbolizer '\(path)': \(OutputFile.reason()).")
     }
@@ -79,7 +87,7 @@ struct NameOptions: ParsableArguments {
       case .runtime: ModuleSymbolicator.runtime(RuntimeSymbolicator())
       case .program(let path): ModuleSymbolicator.llvm(LLVMSymbolicator(path: path))
       }
-    let relocated = RelocatedSymbolicator(modules, files: DebugFiles(below: debugPath))
+    let relocated = RelocatedSymbolicator(modules, files: DebugFiles(below: debug.debugPath))
     return CachingSymbolicator(PerfMapSymbolicator(relocated, latest: latest ?? .max))
   }
 

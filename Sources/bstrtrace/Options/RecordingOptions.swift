@@ -10,6 +10,7 @@ struct RecordingOptions: TableOptions {
   @Option(\.olechar) var olechar: GivenText?
   @Option(\.payloadOffset) var payloadOffset: GivenText?
   @Flag(\.inside) var inside: Bool?
+  @Option(\.functions) var function: [GivenText] = []
   @Flag(\.followChildren) var followChildren: Bool?
   @Flag(\.haltOnError) var haltOnError: Bool?
   @Option(\.foreign) var foreign: GivenText?

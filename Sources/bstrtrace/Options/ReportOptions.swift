@@ -31,20 +31,24 @@ struct ReportOptions: TableOptions {
   /// Returns the report that was asked for, and shows its progress on a terminal.
   func report(
     on stores: [StoreReference], damage: [String], _ options: TraceOptions,
-    symbolicator: inout some Symbolicator
+    _ separate: SeparateFamilies? = nil, symbolicator: inout some Symbolicator
   ) -> Report {
     let line = ProgressLine()
-    return reporter(options).report(on: stores, symbolicator: &symbolicator, damage: damage) {
+    var reporter = reporter(options)
+    reporter.separateFamilies = separate
+    return reporter.report(on: stores, symbolicator: &symbolicator, damage: damage) {
       line.note($0, of: $1)
     }
   }
 
   /// Returns the reporter that was asked for.
   func reporter(_ options: TraceOptions) -> Reporter {
-    Reporter(
+    var reporter = Reporter(
       redact: options.redact, wrappers: Wrappers(adding: options.wrappers), hasMap: map,
       hasProfile: options.showProfiles,
       sources: SourceFiles(root: options.sourceRoot))
+    reporter.givenFunctions = options.functions
+    return reporter
   }
 }
 
