@@ -135,10 +135,21 @@ static void find_last(void) {
   while (last_known && last_known->l_next) last_known = last_known->l_next;
 }
 
+// The loader's own list and its state. Not _r_debug: an executable that has a copy of that, by a
+// relocation, has it as it was before the program started.
+static const struct r_debug *list;
+
+static const struct r_debug *find_list(void) {
+  for (const ElfW(Dyn) *entry = _r_debug.r_map->l_ld; entry->d_tag != DT_NULL; entry++)
+    if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr)
+      return (const struct r_debug *)entry->d_un.d_ptr;
+  return &_r_debug;
+}
+
 // Called by the loader, which holds its lock.
 static void modules_changed(void) {
   // While it adds modules, they may be in the list and not be mapped yet.
-  if (_r_debug.r_state != RT_CONSISTENT) return;
+  if (list->r_state != RT_CONSISTENT) return;
   struct ct_thread *thread = ct_enter();
   if (!thread) {
     last_known = NULL;
@@ -167,7 +178,8 @@ static int padding_bytes(const uint8_t *code) {
 }
 
 bool ct_watch_loader(void) {
-  uintptr_t function = (uintptr_t)_r_debug.r_brk;
+  list = find_list();
+  uintptr_t function = (uintptr_t)list->r_brk;
   if (!function || !ct_is_readable(function, 32)) return false;
   // ret, and what is behind it; a debugger's breakpoint is something else.
   const uint8_t *code = (const uint8_t *)ct_jump_location(function);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,9 @@
 
 #define LONG_COUNT 25
 #define SHORT_COUNT 3
-// The time of a trial, which takes well under a millisecond.
-#define MAX_MILLISECONDS 1000
+// The time of all trials of a family, of which one takes well under a millisecond: meanwhile the
+// loader's lock may be held.
+#define MAX_NANOSECONDS UINT64_C(1000000000)
 // The trials where other threads may hold a lock of the heap, and keep it held in the child.
 #define MAX_TRIALS 3
 
@@ -28,6 +30,7 @@ typedef void *allocate_count(const void *text, uint32_t count);
 typedef int reallocate_text(void **string, const void *text);
 typedef int reallocate_count(void **string, const void *text, uint32_t count);
 typedef void free_string(void *string);
+typedef uint32_t read_string(const void *string);
 
 // The texts, in characters of either width; each ends with a zero.
 struct text {
@@ -105,11 +108,122 @@ static bool find_width(struct trial *trial) {
   return trial->width != 0 && (named == 0 || named == trial->width);
 }
 
+// Returns whether the functions that only read a string read those of this library: one may count
+// on a field of its own in front of the length.
+static bool are_read(const struct trial *trial, uint32_t bytes) {
+  char *block = malloc(trial->offset + bytes + 4 + 8);
+  if (!block) return false;
+  // As BSTRFunctions.swift writes it.
+  memset(block, 0, trial->offset);
+  char *string = block + trial->offset;
+  memcpy(string - sizeof bytes, &bytes, sizeof bytes);
+  memcpy(string, text_of(trial, 0), bytes);
+  memset(string + bytes, 0, trial->width);
+  memset(string + bytes + trial->width, 0xFB, 8);
+  bool result = true;
+  for (uint32_t i = 0; i < trial->family->reader_count; i++) {
+    bool counts = trial->family->readers[i].function == CT_FUNCTION_SysStringLen;
+    read_string *read = (read_string *)trial->family->readers[i].address;
+    result &= read(string) == (counts ? bytes / (uint32_t)trial->width : bytes);
+  }
+  free(block);
+  return result;
+}
+
+// MARK: arguments that may never be given
+
+static bool allocates_none(struct trial *trial) {
+  allocate_text *all = function(trial, CT_FUNCTION_SysAllocString);
+  return !all || !all(NULL);
+}
+
+static bool allocates_empty(struct trial *trial) {
+  static const uint32_t empty;
+  allocate_text *all = function(trial, CT_FUNCTION_SysAllocString);
+  if (!all) return true;
+  void *string = all(&empty);
+  return has(trial, string, 0, NULL) && is_freed(trial, string);
+}
+
+static bool allocates_so_many(struct trial *trial, const void *text, uint32_t count) {
+  allocate_count *characters = function(trial, CT_FUNCTION_SysAllocStringLen);
+  if (!characters) return true;
+  void *string = characters(text, count);
+  return has(trial, string, count * (uint32_t)trial->width, text) && is_freed(trial, string);
+}
+
+static bool allocates_no_characters(struct trial *trial) {
+  return allocates_so_many(trial, text_of(trial, 0), 0);
+}
+
+static bool allocates_characters_of_none(struct trial *trial) {
+  return allocates_so_many(trial, NULL, SHORT_COUNT);
+}
+
+static bool allocates_bytes_of(struct trial *trial, const void *text, uint32_t count) {
+  allocate_count *bytes = function(trial, CT_FUNCTION_SysAllocStringByteLen);
+  if (!bytes) return true;
+  void *string = bytes(text, count);
+  return has(trial, string, count, text) && is_freed(trial, string);
+}
+
+static bool allocates_no_bytes(struct trial *trial) {
+  return allocates_bytes_of(trial, text_of(trial, 0), 0);
+}
+
+static bool allocates_bytes_of_none(struct trial *trial) {
+  return allocates_bytes_of(trial, NULL, 8);
+}
+
+static bool reallocates_none(struct trial *trial) {
+  void *string = NULL;
+  const void *text = text_of(trial, 0);
+  reallocate_text *again = function(trial, CT_FUNCTION_SysReAllocString);
+  return !again || (again(&string, text) &&
+                    has(trial, string, LONG_COUNT * (uint32_t)trial->width, text) &&
+                    is_freed(trial, string));
+}
+
+static bool reallocates_characters_of_none(struct trial *trial) {
+  void *string = NULL;
+  const void *text = text_of(trial, 0);
+  reallocate_count *counted = function(trial, CT_FUNCTION_SysReAllocStringLen);
+  return !counted || (counted(&string, text, SHORT_COUNT) &&
+                      has(trial, string, SHORT_COUNT * (uint32_t)trial->width, text) &&
+                      is_freed(trial, string));
+}
+
+static bool reads_none(struct trial *trial) {
+  bool result = true;
+  for (uint32_t i = 0; i < trial->family->reader_count; i++)
+    result &= ((read_string *)trial->family->readers[i].address)(NULL) == 0;
+  return result;
+}
+
+static sigjmp_buf crash;
+
+static void leave(int signal) { siglongjmp(crash, signal); }
+
+// Returns whether functions do the same as this library's where they are given NULL, or nothing of
+// a text. They may crash as well: a compiler has found that none ever is, or nobody dares to.
+static bool agree_or_crash(struct trial *trial) {
+  static bool (*const all[])(struct trial *trial) = {
+      allocates_none,          allocates_empty,         allocates_no_characters,
+      allocates_no_bytes,      allocates_bytes_of_none, allocates_characters_of_none,
+      reallocates_none,        reads_none,              reallocates_characters_of_none,
+  };
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
+  const struct sigaction leaving = {.sa_handler = leave};
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigaction(faults[i], &leaving, NULL);
+  for (volatile size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (sigsetjmp(crash, 1) == 0 && !all[i](trial)) return false;
+  return true;
+}
+
 static bool answers(struct trial *trial) {
   if (!find_width(trial)) return false;
   uint32_t width = (uint32_t)trial->width;
-  // Each argument has two values: a compiler may have replaced one that was always the same. None
-  // is NULL: a compiler may have found that none ever is.
+  // Each argument has two values: a compiler may have replaced one that was always the same.
   for (int i = 0; i < 2; i++) {
     const void *text = text_of(trial, i), *other = text_of(trial, 1 - i);
     uint32_t count = i == 0 ? LONG_COUNT : SHORT_COUNT, other_count = i == 0 ? 2 : 7;
@@ -143,7 +257,8 @@ static bool answers(struct trial *trial) {
       return false;
     if (!is_freed(trial, string)) return false;
   }
-  return true;
+  return are_read(trial, LONG_COUNT * width) && are_read(trial, SHORT_COUNT * width) &&
+         agree_or_crash(trial);
 }
 
 // Closes all descriptors but one. What a function writes, or `exit` flushes, is written to none.
@@ -185,19 +300,21 @@ static void run(const struct ct_family *family, int result) {
 }
 
 // Waits for the answer of a child, until it ends or the time is over.
-static bool is_answered(int end, struct ct_family_layout *layout) {
-  const uint64_t limit = ct_now() + (uint64_t)MAX_MILLISECONDS * 1000000;
+static bool is_answered(int end, uint64_t limit, struct ct_family_layout *layout) {
   struct pollfd poller = {.fd = end, .events = POLLIN};
-  int ready;
-  do ready = poll(&poller, 1, MAX_MILLISECONDS);
-  while (ready < 0 && errno == EINTR && ct_now() < limit);
+  int ready = -1;
+  for (uint64_t now; ready < 0 && (now = ct_now()) < limit;) {
+    ready = poll(&poller, 1, (int)((limit - now) / 1000000) + 1);
+    if (ready < 0 && errno != EINTR) return false;
+  }
   struct ct_family_layout answer;
   if (ready != 1 || read(end, &answer, sizeof answer) != sizeof answer) return false;
   *layout = answer;
   return true;
 }
 
-static bool try_once(const struct ct_family *family, struct ct_family_layout *layout) {
+static bool try_once(const struct ct_family *family, uint64_t limit,
+                     struct ct_family_layout *layout) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   // No signal to this process at its end, no handlers of fork, and no debugger's business.
@@ -207,7 +324,7 @@ static bool try_once(const struct ct_family *family, struct ct_family_layout *la
     for (;;) syscall(SYS_exit_group, 0);
   }
   close(ends[1]);
-  bool result = child > 0 && is_answered(ends[0], layout);
+  bool result = child > 0 && is_answered(ends[0], limit, layout);
   close(ends[0]);
   if (child > 0) {
     if (!result) syscall(SYS_kill, child, SIGKILL);
@@ -231,9 +348,11 @@ bool ct_try_family(const struct ct_family *family, bool has_threads,
   int cancel_state;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
   bool answers = false;
-  for (int i = 0; !answers && i < (has_threads ? MAX_TRIALS : 1); i++) {
+  const uint64_t end = ct_now() + MAX_NANOSECONDS;
+  for (uint64_t left = has_threads ? MAX_TRIALS : 1, now; !answers && left > 0; left--) {
+    if ((now = ct_now()) >= end) break;
     if (has_threads) fill_heap_cache();
-    answers = try_once(family, layout);
+    answers = try_once(family, now + (end - now) / left, layout);
   }
   pthread_setcancelstate(cancel_state, NULL);
   return answers;
