@@ -10,6 +10,8 @@ package struct ElfFacts {
   package var symbolNames: [String]
   /// The names that are chosen for addresses of symbols which have several.
   package var preferredNames: [String]
+  /// The functions of its family, by their C names.
+  package var functionNames: [String]
   /// Whether the file's references are bound to itself.
   package var isSymbolic: Bool
 
@@ -29,5 +31,10 @@ package struct ElfFacts {
     }
     _ = file.directCall(of: Set(addresses), outside: [])
     for address in addresses { _ = file.isReadOnlyData(at: address) }
+    _ = file.debugLink
+    _ = file.checksum
+    _ = BSTRFunctionSymbols(of: file)
+    let families = [FunctionFamily(in: file), FunctionFamily(in: file, separate: file)]
+    functionNames = families.flatMap { $0.functions.map(\.name) }
   }
 }

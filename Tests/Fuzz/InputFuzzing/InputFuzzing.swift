@@ -15,6 +15,7 @@ public enum InputFuzzing {
     precondition(facts.buildID.map { $0.utf8.count % 2 == 0 } ?? true)
     // Of several symbols for one address one is chosen: not one without a name.
     precondition(facts.preferredNames.allSatisfy { !$0.isEmpty })
+    precondition(facts.functionNames.allSatisfy { GivenFunction.names.contains($0) })
   }
 
   /// Reads a source file as the reporter does.

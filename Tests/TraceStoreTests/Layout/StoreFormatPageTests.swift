@@ -67,6 +67,7 @@ import Testing
       try Self.row("suspended", \Header.suspended),
       try Self.row("areModulesNamed", \Header.areModulesNamed),
       try Self.row("pidNamespace", \Header.pidNamespace),
+      try Self.row("areOpenedUnseen", \Header.areOpenedUnseen),
     ]
     #expect(Array(rows.prefix(fields.count)) == fields)
     Self.expectWhole(fields, bytes: MemoryLayout<StoreHeader>.size)
