@@ -2,13 +2,14 @@
 // first.
 
 extension Finding {
-  /// The stacks with their labels, the latest event first.
-  var labelledStacks: [(label: String, trace: StackTrace)] {
+  /// The stacks with their labels, the latest event first, and with the owner in that of the
+  /// allocation.
+  var labelledStacks: [(label: String, trace: StackTrace, owner: Frame?)] {
     let labels = kind.labels(ofDetail: detail)
-    let all: [(String, StackTrace?)] =
-      [(labels.detected, detected), (labels.freed, freed)]
-      + pinned.map { ("pinned by", $0) } + [("allocated by", allocated)]
-    return all.compactMap { label, trace in trace.map { (label, $0) } }
+    let all: [(String, StackTrace?, Frame?)] =
+      [(labels.detected, detected, nil), (labels.freed, freed, nil)]
+      + pinned.map { ("pinned by", $0, nil) } + [("allocated by", allocated, ownership.owner)]
+    return all.compactMap { label, trace, owner in trace.map { (label, $0, owner) } }
   }
 
   /// The stack of the function that is responsible.

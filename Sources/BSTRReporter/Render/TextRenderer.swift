@@ -190,11 +190,9 @@ public struct TextRenderer: TextualRenderer {
     lines.append("   \(finding.message)")
     lines += Self.text(of: finding.ownership).map { "   \($0)" }
     lines += finding.remarks.map { "   \($0)" }
-    let labels = finding.kind.labels(ofDetail: finding.detail)
-    lines += render(finding.detected, label: labels.detected)
-    lines += render(finding.freed, label: labels.freed)
-    for trace in finding.pinned { lines += render(trace, label: "pinned by") }
-    lines += render(finding.allocated, label: "allocated by", owner: finding.ownership.owner)
+    for (label, trace, owner) in finding.labelledStacks {
+      lines += render(trace, label: label, owner: owner)
+    }
     if finding.places > 1 {
       lines.append(
         Self.row("", "… and from \(Self.count(finding.places - 1, "more place", "more places"))"))

@@ -341,7 +341,7 @@ struct HTMLFinding {
     let isOpen = finding.ownership.uncertaintySentence != nil
     var html =
       "<details\(isOpen ? " open" : "")><summary>\(TextRenderer.count(shown.count, "stack"))</summary>\n"
-    for (label, trace) in shown {
+    for (label, trace, _) in shown {
       html += "<h4>\(Self.escaped(label))</h4>\n<ol class=\"stack\">\n"
       for frame in trace.framesFromMain {
         let isOwner = frame == finding.ownership.owner
