@@ -91,6 +91,7 @@ struct OwnershipInference {
     }
   }
 
+  /// Returns pairs without stacks left out and equal ones summed up, by their stacks.
   static func merged(_ pairs: [PairRecord]) -> [PairRecord] {
     struct Key: Hashable {
       var allocated: StackID
@@ -108,7 +109,10 @@ struct OwnershipInference {
       sum.bytes = min(most, sums[key].map { $0.bytes + min(most, pair.bytes) } ?? pair.bytes)
       sums[key] = sum
     }
-    return Array(sums.values)
+    return sums.values.sorted {
+      ($0.allocated.rawValue, $0.freed.rawValue, $0.crossedThreads)
+        < ($1.allocated.rawValue, $1.freed.rawValue, $1.crossedThreads)
+    }
   }
 
   /// Returns the pairs without the strings that were freed again: a wrong free is no example.
