@@ -187,7 +187,7 @@ public struct Reporter: Sendable {
         unrecorded: image.count(.unrecordedBlocks)),
       findings: leaks + FaultFinder.findings(in: evidence),
       injectedFailures: Self.injectedFailures(in: evidence),
-      map: hasMap ? evidence.inference.map(of: image) : nil,
+      map: hasMap ? evidence.inference.map(of: image, live: evidence.live) : nil,
       profile: hasProfile ? ProfileFinder.profile(of: evidence, fate: fate) : nil,
       notes: scope == nil ? Self.notes(on: evidence, end) : [])
     process.unseenEnd = unseenEnd

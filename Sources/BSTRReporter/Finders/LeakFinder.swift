@@ -12,8 +12,8 @@ struct LeakFinder {
   private init(evidence: SymbolicatedStore, fate: LeakWording.Fate) {
     self.evidence = evidence
     self.fate = fate
-    for (stack, count) in evidence.live {
-      live[evidence.resolver.frameIndices(of: stack), default: 0] += count
+    for (stack, strings) in evidence.live {
+      live[evidence.resolver.frameIndices(of: stack), default: 0] += strings.count
     }
   }
 

@@ -42,7 +42,7 @@ struct ProfileFinder {
     }
     return AllocationProfile(
       samples: samples.map(\.value), knowsFreed: evidence.inference.knowsFrees,
-      map: evidence.inference.map(of: evidence.image))
+      map: evidence.inference.map(of: evidence.image, live: evidence.live))
   }
 
   private mutating func addFreed() {
@@ -60,10 +60,8 @@ struct ProfileFinder {
     var thread: UInt32
   }
 
-  /// The live strings of one stack.
+  /// The live strings of one stack, apart by where they came from.
   private struct Group {
-    var count = 0
-    var first = UInt64.max
     var live: [Origin: AllocationProfile.Amount] = [:]
     var leaked: [Origin: AllocationProfile.Amount] = [:]
   }
@@ -73,9 +71,6 @@ struct ProfileFinder {
     evidence.image.forEachLiveBlock { block in
       let origin = Origin(scope: block.scope, thread: block.thread)
       groups[block.stack, default: Group()].live[origin, default: .init()] += Self.amount(of: block)
-      groups[block.stack]?.count += 1
-      let first = groups[block.stack]?.first ?? .max
-      groups[block.stack]?.first = min(first, block.serial)
     }
     if !evidence.isRunning {
       evidence.forEachLeakedBlock { block in
@@ -83,16 +78,8 @@ struct ProfileFinder {
         groups[block.stack]?.leaked[origin, default: .init()] += Self.amount(of: block)
       }
     }
-    let allocations = evidence.inference.allocations
     for (stack, group) in groups {
-      let inferred = evidence.inference.ownership(
-        of: OwnershipInference.Leaked(
-          stacks: [stack], live: group.count,
-          allocationsAfterFirst: allocations - min(allocations, group.first)))
-      let ownership =
-        isOver
-        ? evidence.declarations.ownership(ofLeak: group.first, allocated: stack) ?? inferred
-        : Ownership()
+      let ownership = isOver ? ownership(ofLeaksAt: stack) : Ownership()
       for (origin, live) in group.live {
         add(stack, owner: ownership.owner, in: origin.scope, by: origin.thread) { sample in
           let leaked = group.leaked[origin]
@@ -103,6 +90,12 @@ struct ProfileFinder {
         }
       }
     }
+  }
+
+  private func ownership(ofLeaksAt stack: StackID) -> Ownership {
+    guard let live = evidence.live[stack] else { return Ownership() }
+    return evidence.declarations.ownership(ofLeak: live.first, allocated: stack)
+      ?? evidence.inference.ownership(of: evidence.inference.leaked(live, of: stack))
   }
 
   private static func amount(of block: BlockRecord) -> AllocationProfile.Amount {

@@ -11,9 +11,9 @@ struct SymbolicatedStore {
   let inference: OwnershipInference
   /// Ownership that the program declared.
   let declarations: Declarations
-  /// The counts of live strings by their allocating stacks, leaks or not; empty while the process
-  /// runs.
-  let live: [StackID: Int]
+  /// The live strings by their allocating stacks, leaks or not; empty of a running process of which
+  /// only findings are named.
+  let live: [StackID: LiveStrings]
   /// The characters of live strings at the end, by serial number; empty with `redact`.
   let values: [UInt64: StoredValue]
   /// The data that static pointers of events point to.
@@ -55,7 +55,7 @@ struct SymbolicatedStore {
     self.isRunning = isRunning
     self.wrappers = wrappers
     events = image.events
-    live = isRunning ? [:] : Self.live(in: image)
+    live = isRunning && naming == .ofFindings ? [:] : LiveStrings.byStack(in: image)
     values = redact ? [:] : image.values()
     leftByRefusal = isRunning ? [] : Self.leftByRefusal(image, events, scope)
     let isAll =
@@ -119,12 +119,6 @@ struct SymbolicatedStore {
       }
     }
     return left
-  }
-
-  private static func live(in image: StoreImage) -> [StackID: Int] {
-    var live: [StackID: Int] = [:]
-    image.forEachLiveBlock { live[$0.stack, default: 0] += 1 }
-    return live
   }
 
   /// Returns every stack but those of live strings.

@@ -38,7 +38,9 @@ public struct OwnershipMap: Sendable {
 
 extension OwnershipInference {
   /// Returns the map of a process: strings that were never freed first, then by count.
-  func map(of image: StoreImage) -> OwnershipMap {
+  ///
+  /// - Parameter live: the live strings by their stacks.
+  func map(of image: StoreImage, live: [StackID: LiveStrings]) -> OwnershipMap {
     struct Way: Hashable {
       var producer: OwnershipMap.Party
       var owner: OwnershipMap.Party?
@@ -62,19 +64,8 @@ extension OwnershipInference {
         Way(producer: producer, owner: parties.owner, freedBy: freedBy),
         Int(clamping: pair.count), Int(clamping: pair.bytes))
     }
-    var live: [StackID: (count: Int, bytes: Int, first: UInt64)] = [:]
-    image.forEachLiveBlock { block in
-      var sum = live[block.stack] ?? (0, 0, .max)
-      sum.count += 1
-      sum.bytes += Int(block.byteLength)
-      sum.first = min(sum.first, block.serial)
-      live[block.stack] = sum
-    }
     for (stack, sum) in live {
-      let parties = parties(
-        of: Leaked(
-          stacks: [stack], live: sum.count,
-          allocationsAfterFirst: allocations - min(allocations, sum.first)))
+      let parties = parties(of: leaked(sum, of: stack))
       guard let producer = parties.producer else { continue }
       add(Way(producer: producer, owner: parties.owner, freedBy: nil), sum.count, sum.bytes)
     }
