@@ -61,7 +61,7 @@ struct FaultWording {
   // MARK: kinds
 
   mutating func describeDoubleFree(_ detail: EventDetail) {
-    sentence = "\(doer) freed a BSTR that \(name(of: event.freed)) had freed before."
+    sentence = FaultSentence.doubleFree(by: doer, after: name(of: event.freed))
     if detail == .reused {
       remarks.append(
         "Its address had been an earlier BSTR's, which was freed, too: if one of the frees shown "
@@ -75,7 +75,7 @@ struct FaultWording {
   }
 
   mutating func describeInvalidFree(_ detail: EventDetail) {
-    sentence = "\(doer) freed \(object(detail))."
+    sentence = FaultSentence.invalidFree(by: doer, of: object(detail))
   }
 
   mutating func describeWrongDeallocator(_ detail: EventDetail) {
@@ -84,10 +84,9 @@ struct FaultWording {
     let isDelete = frame(of: event.detected)?.function?.hasPrefix("operator delete") == true
     if isDelete { self.detail = "delete" }
     // Where `delete` jumps to `free`, as in libstdc++, it leaves no frame.
-    let function = isDelete ? "delete" : detail == .realloc ? "realloc" : "free or delete"
     let frames = evidence.resolver.frameIndices(of: event.detected)
     let caller = isDelete && frames.count > 1 ? evidence.resolver.frames[frames[1]].name : doer
-    sentence = "\(caller) freed a BSTR with \(function); only SysFreeString does that."
+    sentence = FaultSentence.wrongDeallocator(by: caller, detail: self.detail)
   }
 
   /// Describes an address given to the heap that is neither a block nor a string.
@@ -115,8 +114,7 @@ struct FaultWording {
       remarks.append("The heap ended the program here.")
     case .otherLayout:
       sentence =
-        "\(doer) freed a BSTR through a copy of SysFreeString that lays strings out otherwise than the "
-        + "copy it was allocated by."
+        "\(FaultSentence.otherLayout(by: doer)) than the copy it was allocated by."
       remarks.append(
         "The characters of this one stand \(Self.bytes(start)) behind the start of its block, and that copy's "
           + "\(Self.bytes(StoredLayout.otherOffset(start))).")
@@ -130,32 +128,36 @@ struct FaultWording {
     sentence =
       "\(Self.bytes(Int(event.changed))) of a BSTR freed by \(name(of: event.freed)) "
       + "\(event.changed == 1 ? "was" : "were") overwritten after the free, starting at \(start)."
-    if event.offset >= 0 { remarks.append("There \(foundText).") }
+    if event.offset >= 0, let foundText { remarks.append("There \(foundText).") }
   }
 
   mutating func describeOverrun() {
     sentence =
       "\(Self.bytes(Int(event.changed))) past the end of a BSTR allocated by "
       + "\(name(of: event.allocated)) \(event.changed == 1 ? "was" : "were") overwritten."
+    let found = foundText ?? "it was overwritten"
     remarks.append(
-      "The string has \(Self.bytes(Int(event.byteLength))); from byte \(event.offset) on \(foundText)."
-    )
+      "The string has \(Self.bytes(Int(event.byteLength))); from byte \(event.offset) on \(found).")
   }
 
   mutating func describePrefixDamage() {
-    sentence =
-      "The length of a BSTR allocated by \(name(of: event.allocated)) was overwritten: it says "
-      + "\(Self.bytes(event.found)), not \(event.byteLength)."
+    sentence = FaultSentence.prefixDamage(allocatedBy: name(of: event.allocated))
+    // Four bytes of a string are a number, too.
+    if evidence.redact || event.found == UInt64(event.byteLength) {
+      sentence += "."
+    } else {
+      sentence += ": it says \(Self.bytes(event.found)), not \(event.byteLength)."
+    }
   }
 
   mutating func describeInvalidUse(_ detail: EventDetail) {
     switch detail {
     case .freed:
-      sentence = "\(doer) used a BSTR that \(name(of: event.freed)) had freed."
+      sentence = FaultSentence.usedFreed(by: doer, freedBy: name(of: event.freed))
     case .literal:
       sentence = "\(doer) used \(dataText) as a BSTR: there is no length in front of it."
     default:
-      sentence = "\(doer) used characters as a BSTR that have no length in front of them."
+      sentence = FaultSentence.usedWithoutLength(by: doer)
     }
   }
 
@@ -164,7 +166,7 @@ struct FaultWording {
     switch detail {
     case .stack:
       switch event.changed {
-      case 0: return "a pointer into a stack, which is no BSTR"
+      case 0: break
       // Which frame of it is not known: an argument that a caller lent may be in it.
       case event.detectedThread:
         return "a pointer into the stack of the thread that it ran in, which is no BSTR"
@@ -178,12 +180,9 @@ struct FaultWording {
     case .freedInterior:
       return
         "a pointer \(Self.position(Int(event.offset))) a BSTR that \(name(of: event.freed)) had freed"
-    case .heap: return "a pointer into the heap that is no BSTR"
-    case .unmapped: return "a pointer to no memory at all"
-    case .foreignBSTR:
-      return "a BSTR that another copy of the BSTR functions had allocated"
-    default: return "a pointer that is no BSTR"
+    default: break
     }
+    return FaultSentence.object(self.detail, freedBy: name(of: event.freed))
   }
 
   // MARK: words
@@ -220,28 +219,20 @@ struct FaultWording {
     return String(name.dropLast("_literal".count))
   }
 
-  /// "stood 41 00 42 instead of 00 00 fb": up to the last of the kept bytes that was changed.
-  private var foundText: String {
+  /// "stood 41 00 42 instead of 00 00 fb": up to the last of the kept bytes that was changed; `nil`
+  /// with `redact`, of the recording or of the report.
+  private var foundText: String? {
     let found = (0..<8).map { UInt8(truncatingIfNeeded: event.found >> (8 * UInt64($0))) }
-    let expected = (0..<8).map { expectedByte(at: Int(event.offset) + $0) }
-    let last = (0..<8).last { expected[$0] != nil && found[$0] != expected[$0] } ?? 0
+    let expected = (0..<8).map {
+      event.intactByte(at: Int(event.offset) + $0, olecharBytes: evidence.olecharBytes)
+    }
+    let last = (0..<8).last { expected[$0] != nil && found[$0] != expected[$0] }
+    guard let last, !evidence.redact else { return nil }
     func text(_ bytes: some Sequence<UInt8>) -> String {
       bytes.map { Hexadecimal.text([$0]) }.joined(separator: " ")
     }
     return
       "stood \(text(found[...last])) instead of \(text(expected[...last].compactMap { $0 }))"
-  }
-
-  /// Returns the byte that belongs at an offset from the first character; `nil` behind the block.
-  ///
-  /// Characters, then a whole zero character, then the guard, as BlockLayout lays them out.
-  private func expectedByte(at offset: Int) -> UInt8? {
-    let width = event.layout.isKnown ? event.layout.olecharBytes : max(1, evidence.olecharBytes)
-    let byteCount = Int(event.byteLength)
-    let end = ((byteCount + width - 1) / width + 1) * width
-    if offset < byteCount { return StoreLayout.poisonByte }
-    if offset < end { return 0 }
-    return offset < end + StoreLayout.guardBytes ? StoreLayout.guardByte : nil
   }
 
   /// Returns the sentence on strings whose wrong free was refused, and which were never freed

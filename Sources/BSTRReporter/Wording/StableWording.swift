@@ -20,7 +20,7 @@ extension Finding {
   }
 
   private var ownSentence: String {
-    let doer = Self.name(detected)
+    let doer = doer
     let allocator = Self.name(allocated, "somebody")
     let freer = Self.name(freed, "somebody")
     switch kind {
@@ -32,43 +32,34 @@ extension Finding {
       return ownership.uncertainty == .processCutShort || ownership.uncertainty == .freeUnwatched
         ? "A BSTR that \(allocator) allocated was live when the recording ended."
         : "Nobody freed a BSTR that \(allocator) allocated."
-    case .doubleFree: return "\(doer) freed a BSTR that \(freer) had freed before."
-    case .invalidFree: return "\(doer) freed \(freedObject(freer))."
+    case .doubleFree: return FaultSentence.doubleFree(by: doer, after: freer)
+    case .invalidFree:
+      return FaultSentence.invalidFree(
+        by: doer, of: FaultSentence.object(detail, freedBy: freer))
     case .wrongDeallocator:
       switch detail {
       case "in-front", "interior", "foreign-bstr":
         return "\(doer) gave free an address that is not the start of a BSTR's block."
-      case "other-layout":
-        return
-          "\(doer) freed a BSTR through a copy of SysFreeString that lays strings out otherwise."
-      case "realloc", "delete":
-        return "\(doer) freed a BSTR with \(detail ?? ""); only SysFreeString does that."
-      default: return "\(doer) freed a BSTR with free or delete; only SysFreeString does that."
+      case "other-layout": return FaultSentence.otherLayout(by: doer) + "."
+      default: return FaultSentence.wrongDeallocator(by: doer, detail: detail)
       }
     case .writeAfterFree: return "A BSTR freed by \(freer) was overwritten after the free."
     case .overrun:
       return "Bytes past the end of a BSTR allocated by \(allocator) were overwritten."
-    case .prefixDamage: return "The length of a BSTR allocated by \(allocator) was overwritten."
+    case .prefixDamage: return FaultSentence.prefixDamage(allocatedBy: allocator) + "."
     case .invalidUse:
       return detail == "freed"
-        ? "\(doer) used a BSTR that \(freer) had freed."
-        : "\(doer) used characters as a BSTR that have no length in front of them."
+        ? FaultSentence.usedFreed(by: doer, freedBy: freer)
+        : FaultSentence.usedWithoutLength(by: doer)
     default: return "\(doer) treats a BSTR otherwise than was declared."
     }
   }
 
-  private func freedObject(_ freer: String) -> String {
-    switch detail {
-    case "stack": "a pointer into a stack, which is no BSTR"
-    case "static": "a variable or a literal, which is no BSTR"
-    case "immortal": "a BSTR that is never to be freed"
-    case "interior": "a pointer inside the block of a live BSTR"
-    case "freed-interior": "a pointer inside the block of a BSTR that \(freer) had freed"
-    case "heap": "a pointer into the heap that is no BSTR"
-    case "unmapped": "a pointer to no memory at all"
-    case "foreign-bstr": "a BSTR that another copy of the BSTR functions had allocated"
-    default: "a pointer that is no BSTR"
-    }
+  /// The function that did it, for the start of a sentence.
+  private var doer: String {
+    // `delete` itself is in front of it.
+    let frames = detected?.frames ?? []
+    return detail == "delete" && frames.count > 1 ? frames[1].name : Self.name(detected)
   }
 
   /// Returns a text with the module alone where a function without a name was written as module and

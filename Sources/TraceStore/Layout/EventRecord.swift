@@ -107,6 +107,8 @@ public struct EventRecord: BitwiseCopyable, Sendable {
   /// The serial number of the BSTR concerned.
   public var serial: UInt64 = 0
   /// The first changed bytes as they were found, at most eight; or the prefix that was found.
+  ///
+  /// With `redact` what was there before they were changed.
   public var found: UInt64 = 0
   /// The BSTR's payload in bytes.
   public var byteLength: UInt32 = 0
