@@ -71,6 +71,23 @@ import Testing
     #expect(!store.indices.dropLast(6).contains { Array(store[$0..<$0 + 6]) == pattern })
   }
 
+  /// What is written past the end of a string, or into one that was freed, may be characters, too.
+  ///
+  /// A report on such a store is made without `--redact`, and says only what is in it.
+  @Test(arguments: ["overrun", "write-after-free"])
+  func whatIsWrittenOverStringsIsShownOrNot(fault: String) throws {
+    let (program, folder) = try LifecycleTests.build("faulty")
+    for flags in [[], ["--redact"]] {
+      _ = try Command.run(
+        [Built.tool, "run", "--keep-store", "s\(flags.count)"] + flags + ["--", program, fault],
+        in: folder)
+      let report = try Command.run([Built.tool, "report", "s\(flags.count)"], in: folder)
+      #expect(report.errors.contains("overwritten"), "\(report.errors)")
+      #expect(report.errors.contains("stood 78 00 ") == flags.isEmpty, "\(report.errors)")
+      #expect(report.errors.contains("stood") == flags.isEmpty, "\(report.errors)")
+    }
+  }
+
   @Test func theStatusForFindingsCanBeChosen() throws {
     let (program, folder) = try LifecycleTests.build("ending")
     for (flags, status) in [

@@ -244,7 +244,9 @@ extension Tracker {
       event.data = unsafe depot.pointee.frame(at: UInt(event.pointer), in: store)
     default: break
     }
-    if preview.count > 0, !options.redact {
+    if options.redact {
+      event.redactFound(olecharBytes: unsafe Int(store.header.pointee.olecharBytes))
+    } else if preview.count > 0 {
       event.value = unsafe withUnsafeBytes(of: preview.bytes) { bytes in
         unsafe store.append(text: UnsafeRawBufferPointer(rebasing: bytes.prefix(preview.count)))
       }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TraceOptions
 import TraceStore
@@ -108,8 +109,34 @@ import TraceStore
         let text = String(decoding: format.renderer().bytes(of: report), as: UTF8.self)
         #expect(!text.contains("Status Text"), "\(format)")
         #expect(!text.contains("\"Status"), "\(format)")
+        // What was written over a block may be characters, and so may a length.
+        #expect(!text.contains(" instead of ") && !text.contains("4000 bytes"), "\(format)")
       }
     }
+    let shown = TextRenderer().render(self.report([try SampleReport.faults()]))
+    #expect(shown.contains("stood 41 00") && shown.contains("it says 4000 bytes, not 22"))
+  }
+
+  /// A store that was recorded with `redact` does not claim that what it left out was found.
+  @Test func recordedRedacted() throws {
+    var image = try SampleReport.image { writer in
+      for var event in SampleReport.corruption {
+        event.redactFound(olecharBytes: 2)
+        writer.add(event, to: .events)
+      }
+    }
+    let text = TextRenderer().render(report([image]))
+    #expect(!text.contains("stood") && !text.contains("it says"), "\(text)")
+    for sentence in [
+      "2 bytes of a BSTR freed by libplugin.so+0x1234 were overwritten after the free, starting at byte 4.",
+      "3 bytes past the end of a BSTR allocated by CMyClass::get_StatusText(char16_t**) were overwritten.",
+      "The string has 22 bytes; from byte 24 on it was overwritten.",
+      "The length of a BSTR allocated by CMyClass::get_StatusText(char16_t**) was overwritten.",
+    ] { #expect(text.contains("   \(sentence)\n"), "\(sentence)") }
+    image = try SampleReport.image { writer in
+      for event in SampleReport.corruption { writer.add(event, to: .events) }
+    }
+    #expect(TextRenderer().render(report([image])).contains("There stood 41 00"))
   }
 
   @Test func stillRunningAndDamaged() throws {

@@ -73,6 +73,9 @@ enum SampleReport {
     }
   }
 
+  /// The events of corruption.
+  static var corruption: [EventRecord] { events.filter { $0.found != 0 } }
+
   private static var events: [EventRecord] {
     let none: UInt32 = 0
     var events = [
