@@ -1,5 +1,5 @@
-// Where a finding is: its stacks, that of the function that is responsible, and the frame to show
-// first.
+// Where a finding is: its stacks, that of the function that is responsible, and the line to change.
+// Whatever names one line of a finding takes it from here.
 
 extension Finding {
   /// The stacks with their labels, the latest event first, and with the owner in that of the
@@ -20,11 +20,31 @@ extension Finding {
     }
   }
 
-  /// The owner's frame, if its line is known, or else the innermost one of the culprit's stack or
-  /// of the other stacks.
-  var primaryFrame: Frame? {
-    if let owner = ownership.owner, owner.line != nil { return owner }
+  /// The frame of the function that is to change, as the sentences name it; `nil` where none is
+  /// known.
+  var blamed: Frame? { blamed(by: ownership.rule, ownership.parties) }
+
+  /// The blamed frame or the owner's, if its line is known, or else the innermost one of the
+  /// culprit's stack or of the other stacks.
+  var primaryFrame: Frame? { primaryFrame(by: ownership.rule, ownership.parties) }
+
+  /// Returns the primary frame by the rule and the parties of a report that was read.
+  func primaryFrame(by rule: Ownership.Rule?, _ parties: Ownership.Parties) -> Frame? {
+    let known = [blamed(by: rule, parties), parties.owner].compactMap(\.self)
+    if let frame = known.first(where: { $0.line != nil }) { return frame }
     let frames = [culprit, allocated, freed].compactMap { $0?.located }
     return frames.first { $0.line != nil } ?? frames.first
+  }
+
+  private func blamed(by rule: Ownership.Rule?, _ parties: Ownership.Parties) -> Frame? {
+    // Whoever owns a string, the line that calls the wrong function is to call another one.
+    if kind == .wrongDeallocator { return detected?.located ?? parties.owner }
+    guard kind != .leak, let rule else { return parties.owner }
+    // The free is in the function that freed what it was to return or had borrowed, or else it is
+    // the last one.
+    let party = rule == .return ? parties.producer : parties.consumer
+    let frames = [freed, detected].compactMap { $0?.frames }.joined()
+    return party.flatMap { party in frames.first { $0.function == party.function } }
+      ?? parties.owner
   }
 }

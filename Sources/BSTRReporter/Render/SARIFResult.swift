@@ -123,10 +123,10 @@ struct SARIFResult {
 
   // MARK: locations
 
-  /// A function beside the owner; the raw values are the ids of its location.
+  /// A function beside the blamed one; the raw values are the ids of its location.
   private enum Party: Int {
     case producer = 1
-    case consumer, freed, allocated, siblings
+    case consumer, freed, allocated, siblings, owner
 
     var label: String {
       switch self {
@@ -135,13 +135,15 @@ struct SARIFResult {
       case .freed: "first free"
       case .allocated: "allocation"
       case .siblings: "free of siblings"
+      case .owner: "owner"
       }
     }
   }
 
   private func relatedFrames(besides primary: Frame?) -> [(party: Party, frame: Frame)] {
     let all: [(Party, Frame?)] = [
-      (.producer, finding.ownership.producer), (.consumer, finding.ownership.consumer),
+      (.owner, finding.ownership.owner), (.producer, finding.ownership.producer),
+      (.consumer, finding.ownership.consumer),
       (.freed, finding.freed?.located), (.allocated, finding.allocated?.located),
       (.siblings, finding.ownership.siblings?.freedBy),
     ]

@@ -110,15 +110,15 @@ public struct ValgrindXMLRenderer: TextualRenderer {
     return xml + Self.suppression(finding)
   }
 
-  /// Returns the stacks: in front the one to change, from the owner's frame outward, because
-  /// readers take the first frame with a line for the place of the error.
+  /// Returns the stacks: in front the one to change, from the blamed frame outward, because readers
+  ///  take the first frame with a line for the place of the error.
   private func stacks(of finding: Finding) -> [(label: String, frames: [Frame])] {
     var stacks = finding.labelledStacks
       .map { (label: $0.label, frames: $0.trace.framesFromMain) }.filter { !$0.frames.isEmpty }
     let culprit = finding.culprit?.framesFromMain ?? []
-    if let owner = finding.ownership.owner,
-      let frames = stacks.lazy.map(\.frames).last(where: { $0.contains(owner) }),
-      let index = frames.lastIndex(of: owner)
+    if let blamed = finding.blamed,
+      let frames = stacks.lazy.map(\.frames).last(where: { $0.contains(blamed) }),
+      let index = frames.lastIndex(of: blamed)
     {
       if index > 0 || frames != stacks.first?.frames {
         stacks.insert((label: "", frames: Array(frames[index...])), at: 0)

@@ -98,7 +98,8 @@ public struct FindingSums: Sendable {
       var kind: String
       var detail: String?
       var count: Int
-      var owner: Location?
+      var rule: String?
+      var owner, producer, consumer: Location?
       var stacks: Stacks
       var key: [String]?
     }
@@ -132,7 +133,8 @@ public struct FindingSums: Sendable {
     finding.freed = trace(entry.stacks.freed)
     finding.detected = trace(entry.stacks.detected)
     finding.fault = entry.key.map { Finding.Fault(functions: $0) }
-    let owner = entry.owner?.frame
-    add(finding, owner?.line == nil ? finding.primaryFrame : owner)
+    let parties = Ownership.Parties(
+      owner: entry.owner?.frame, producer: entry.producer?.frame, consumer: entry.consumer?.frame)
+    add(finding, finding.primaryFrame(by: entry.rule.flatMap(Ownership.Rule.init), parties))
   }
 }

@@ -26,13 +26,13 @@ struct HTMLFinding {
     finding.kind.id + (finding.ownership.rule.map { "-\($0.rawValue)" } ?? "")
   }
 
-  /// The frame to look at: the culprit's, else the owner's, or the innermost one with a line.
+  /// The frame to look at.
   private var target: Frame? { culprit ?? finding.primaryFrame }
 
   private var isDetailed: Bool { number <= HTMLRenderer.maxDetailed }
 
   /// The function to change, or to look at.
-  private var function: String { (culprit ?? finding.ownership.owner ?? target)?.name ?? "?" }
+  private var function: String { (finding.blamed ?? target)?.name ?? "?" }
 
   /// The line to change: a way out where one is proposed, or else the owner's.
   private var targetLocation: String {
@@ -42,19 +42,10 @@ struct HTMLFinding {
     return target?.location ?? "?"
   }
 
-  /// The frame of the function that broke a rule where that is not the owner, and of wrong frees;
-  /// `nil` for other leaks, and where no rule is known.
-  private var culprit: Frame? {
-    let ownership = finding.ownership
-    guard let rule = ownership.rule else { return nil }
-    if finding.kind == .leak { return rule == .inOut ? ownership.consumer : nil }
-    // The free is in the function that freed what it was to return or had borrowed, or else it is
-    // the last one.
-    let party = rule == .return ? ownership.producer : ownership.consumer
-    let frames = [finding.freed, finding.detected].compactMap { $0?.frames }.joined()
-    return party.flatMap { party in frames.first { $0.function == party.function } }
-      ?? ownership.owner
-  }
+  /// The blamed frame of faults, with a line or without; `nil` for leaks.
+  private var culprit: Frame? { isLeak ? nil : finding.blamed }
+
+  private var isLeak: Bool { finding.kind == .leak }
 
   // MARK: list
 
@@ -137,7 +128,7 @@ struct HTMLFinding {
         + "\(free.number)."
     } else if finding.ownership.rule != nil, finding.ownership.owner != nil {
       text =
-        isOwnersLeak
+        isLeak
         ? "Free it in <code>\(name)</code>, which gets it on \(code), after its last use there."
         : "Change \(code), in <code>\(name)</code>."
     } else {
@@ -153,9 +144,6 @@ struct HTMLFinding {
     var remark: String?
     var isEnd = false
   }
-
-  /// Whether the owner is the one that had to free what leaked.
-  private var isOwnersLeak: Bool { finding.kind == .leak && culprit == nil }
 
   /// The line of the owner that an event came from, where the owner is not its innermost function:
   /// it tells two events in one function apart.
@@ -176,7 +164,7 @@ struct HTMLFinding {
         isOwnersOwn
           ? Step(
             label: "allocated and owned by", frame: maker,
-            remark: isOwnersLeak ? "had to free it" : nil)
+            remark: isLeak ? "had to free it" : nil)
           : Step(label: "allocated by", frame: maker))
     }
     if let producer = ownership.producer, producer != maker {
@@ -186,7 +174,7 @@ struct HTMLFinding {
       steps.append(
         Step(
           label: "owned by", frame: owner,
-          remark: isOwnersLeak ? "had to free it" : nil))
+          remark: isLeak ? "had to free it" : nil))
     }
     if let consumer = ownership.consumer {
       steps.append(Step(label: "given to", frame: consumer))
@@ -209,7 +197,7 @@ struct HTMLFinding {
           label: labels.detected, frame: detected.frames.first, remark: caller(in: detected),
           isEnd: true))
     }
-    if finding.kind == .leak, finding.freed == nil {
+    if isLeak, finding.freed == nil {
       let isOver = !process.wasCutShort && process.end != .running
       let ways = finding.source?.waysOut ?? []
       let lines = ways.prefix(5).map { "\($0.number)" }.joined(separator: ", ")
