@@ -99,11 +99,15 @@ let package = Package(
       name: "OptionFuzz", dependencies: ["FuzzMain", "InputFuzzing"],
       path: "Tests/Fuzz/OptionFuzz"),
     .executableTarget(
+      name: "RunFuzz", dependencies: ["FuzzMain", "InputFuzzing"], path: "Tests/Fuzz/RunFuzz"),
+    .executableTarget(
       name: "FrameFuzz", dependencies: ["FuzzMain", "FrameFuzzing"], path: "Tests/Fuzz/FrameFuzz"),
     .testTarget(name: "TraceStoreTests", dependencies: ["TestSupport", "TraceStore"]),
     .target(
       name: "CTrackerTesting", dependencies: ["CTracker", "CUnwind"],
-      path: "Tests/CTrackerTesting"),
+      path: "Tests/CTrackerTesting",
+      // What CTracker keeps to itself is declared beside its sources.
+      cSettings: [.headerSearchPath("../../Sources/CTracker")]),
     .testTarget(
       name: "BSTRAllocatorTests",
       dependencies: [

@@ -102,8 +102,8 @@ struct SARIFLocations {
 
   /// Returns one character of a line: GitHub asks for all four numbers.
   private static func region(line: Int, column: Int?) -> JSONValue {
-    // A symbolizer says 0 where it does not know.
-    let (line, column) = (max(1, line), max(1, column ?? 1))
+    // A symbolizer says 0 where it does not know, and a JSON report to compare may say anything.
+    let (line, column) = (max(1, line), min(max(1, column ?? 1), .max - 1))
     return [
       "startLine": .number(line), "startColumn": .number(column),
       "endLine": .number(line), "endColumn": .number(column + 1),

@@ -5,13 +5,14 @@ import TraceOptions
 
 @testable import BSTRReporter
 
-/// The inputs of the fuzz targets for ELF files, source files, suppression rules and options.
+/// The inputs of the fuzz targets for ELF files, source files, suppression rules, runs and options.
 ///
 /// None may trap.
 @Suite struct InputCorpusTests {
   private static let files = FuzzCorpus("ElfCorpus")
   private static let sources = FuzzCorpus("SourceCorpus")
   private static let rules = FuzzCorpus("RuleCorpus")
+  private static let runs = FuzzCorpus("RunCorpus")
   private static let options = FuzzCorpus("OptionCorpus")
 
   @Test(arguments: files.names) func anElfFileIsRead(name: String) throws {
@@ -24,6 +25,26 @@ import TraceOptions
 
   @Test(arguments: rules.names) func rulesAreRead(name: String) throws {
     try Self.rules.bytes(of: name).withUnsafeBytes { InputFuzzing.readRules($0) }
+  }
+
+  @Test(arguments: runs.names) func aRunIsRead(name: String) throws {
+    let isRead = try Self.runs.bytes(of: name).withUnsafeBytes { InputFuzzing.readRun($0) }
+    #expect(isRead || name.hasPrefix("crash-"))
+  }
+
+  /// Numbers, names and braces that are not there any more, or are others.
+  @Test(arguments: runs.names) func aDamagedRunNeverTraps(name: String) throws {
+    let whole = try Self.runs.bytes(of: name)
+    var random = SeededGenerator.printingSeed("\(#function) \(name)")
+    for _ in 0..<250 {
+      var bytes = whole
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let index = Int.random(in: 0..<bytes.count, using: &random)
+        bytes[index] =
+          Array("0918-\",:{}[]eun\u{0}\u{7F}".utf8).randomElement(using: &random) ?? 0
+      }
+      _ = bytes.withUnsafeBytes { InputFuzzing.readRun($0) }
+    }
   }
 
   @Test(arguments: options.names) func optionsAreRead(name: String) throws {

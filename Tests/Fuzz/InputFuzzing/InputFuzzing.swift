@@ -1,5 +1,5 @@
 // Fuzz targets for what the reporter and the options are given as text or as files: ELF files, source
-// files, suppression rules, BSTRTRACE_OPTIONS. Docs/Security.md has the commands.
+// files, suppression rules, runs to compare, BSTRTRACE_OPTIONS. Docs/Security.md has the commands.
 
 import BSTRReporter
 import TraceOptions
@@ -66,6 +66,32 @@ public enum InputFuzzing {
         allocated: StackTrace(frames: [frame]), suppression: "any:*")
     }
 
+  /// Reads a run to compare, a JSON report or a baseline, and renders its differences.
+  ///
+  /// - Returns: whether the bytes could be read as one.
+  @discardableResult
+  public static func readRun(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let bytes = Array(bytes)
+    if let baseline = try? Baseline(bytes) {
+      // What is written of it is read as the same again.
+      precondition((try? Baseline(Array(baseline.text.utf8)))?.text == baseline.text)
+    }
+    guard let run = try? FindingSums(json: bytes) else { return false }
+    guard let same = FindingDiff(from: run, to: run) else {
+      preconditionFailure("a run has no key in common with itself")
+    }
+    precondition(!same.isWorse)
+    let nothing = FindingSums(of: Report(processes: []))
+    for diff in [FindingDiff(from: nothing, to: run), FindingDiff(from: run, to: nothing)] {
+      // Nothing has the keys of all versions.
+      guard let diff else { preconditionFailure("a run has no key in common with an empty one") }
+      for format in ReportFormat.allCases {
+        precondition(!format.renderer().bytes(of: diff).isEmpty)
+      }
+    }
+    return true
+  }
+
   /// Reads BSTRTRACE_OPTIONS.
   public static func readOptions(_ bytes: UnsafeRawBufferPointer) {
     let text = String(decoding: bytes, as: UTF8.self)
@@ -103,6 +129,12 @@ public func fuzzSourceFile(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
 @_cdecl("bstrtrace_fuzz_suppression_rules")
 public func fuzzSuppressionRules(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
   InputFuzzing.readRules(UnsafeRawBufferPointer(start: bytes, count: count))
+}
+
+/// The entry of RunFuzz.
+@_cdecl("bstrtrace_fuzz_run_to_compare")
+public func fuzzRunToCompare(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
+  InputFuzzing.readRun(UnsafeRawBufferPointer(start: bytes, count: count))
 }
 
 /// The entry of OptionFuzz.
