@@ -1,10 +1,11 @@
 /// \file CTrackerTesting.h
 /// What the allocator's tests need and Swift cannot say: call frame information of loaded libraries, libunwind's
-/// answer to it, states of the heap, and the whole of the filter.
+/// answer to it, states of the heap, the whole of the filter, and what CTracker keeps to itself of names and copies.
 
 #ifndef BSTRTRACE_CTRACKERTESTING_H
 #define BSTRTRACE_CTRACKERTESTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,5 +43,22 @@ uint64_t ctt_key_with_full_caches(void);
 
 /// The sum of all the filter's cells.
 size_t ctt_filter_total(void);
+
+// MARK: names and copies
+
+/// The counts of functions and of linkages, both of which are numbered from 0; linkage 0 is none.
+int ctt_function_count(void);
+int ctt_linkage_count(void);
+
+/// `ct_symbol_of`, `ct_function_named` and `ct_find_name`.
+const char *_Nullable ctt_symbol(int function, int linkage);
+int ctt_function_named(const char *_Nonnull name);
+bool ctt_find_name(const char *_Nonnull symbol, int *_Nonnull function, int *_Nonnull linkage);
+
+/// `ct_first_definition` without a caller.
+const void *_Nullable ctt_first_definition(const char *_Nonnull symbol);
+
+/// How many modules define a symbol, 2 standing for more; -1 where not all were looked at.
+int ctt_definitions(const char *_Nonnull symbol);
 
 #endif
