@@ -37,17 +37,23 @@ public enum Printable {
   ///
   /// Control characters of ASCII are escaped already, or are the ends of its lines.
   static func escapedInJSON(_ text: String) -> String {
-    if text.utf8.allSatisfy({ $0 < 0x7F }) { return text }
-    return text.unicodeScalars.reduce(into: "") { result, scalar in
-      if scalar.value < 0x7F || isHarmless(scalar) {
+    var result = ""
+    var rest = text[...]
+    // In runs: nearly all of it is ASCII.
+    while let index = rest.utf8.firstIndex(where: { $0 >= 0x7F }) {
+      result += rest[..<index]
+      let scalar = text.unicodeScalars[index]
+      rest = rest[text.unicodeScalars.index(after: index)...]
+      if isHarmless(scalar) {
         result.unicodeScalars.append(scalar)
-        return
+        continue
       }
       for unit in String(Character(scalar)).utf16 {
         let digits = String(unit, radix: 16)
         result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       }
     }
+    return result.isEmpty ? text : result + rest
   }
 
   /// Returns one character, escaped where it is not harmless; any scalar value may be given.
