@@ -97,11 +97,12 @@ extension Registry {
   ///
   /// Takes a shard lock.
   func owns(_ block: UInt) -> Bool {
-    switch state(of: block) {
-    case .live: true
-    case .freed(let freed, _): freed.quarantinedBytes > 0
-    case .unknown: false
-    }
+    let hash = ct_hash(block)
+    let shard = unsafe acquireShard(for: hash)
+    defer { unsafe unlock(shard) }
+    guard let entry = unsafe shard.pointee.blocks.entry(of: block, hash) else { return false }
+    guard let index = entry.freedIndex else { return true }
+    return unsafe (shard.pointee.freed[index]?.quarantinedBytes ?? 0) > 0
   }
 
   /// Returns a live block's record; `nil` when there is none, or no record of it.
