@@ -50,15 +50,14 @@ import TraceOptions
   }
 
   /// Every word of the code.
-  private static func words() throws -> Set<Substring> {
-    var words: Set<Substring> = []
+  private static let words = Result {
+    var words: Set<String> = []
     for top in ["Sources", "Tests", "Package.swift"] {
       let folder = ImportRulesTests.root.appending(path: top)
       let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
       let files = (paths ?? []).map { folder.appending(path: $0) } + [folder]
       for file in files where ["swift", "c", "h", "hpp"].contains(file.pathExtension) {
-        let text = try String(contentsOf: file, encoding: .utf8)
-        words.formUnion(text.split { !($0.isLetter || $0.isNumber || $0 == "_") })
+        words.formUnion(try SourceText(file).words)
       }
     }
     return words
@@ -67,12 +66,12 @@ import TraceOptions
   /// Identifiers that the recipes name are in the code: a recipe that outlived a renaming misleads.
   @Test(arguments: ["Docs/Architecture.md", "Docs/Contributing.md"])
   func identifiersThatAreNamedAreThere(page: String) throws {
-    let words = try Self.words()
+    let words = try Self.words.get()
     let named = try Self.page(page).matches(of: /`([A-Za-z_][A-Za-z0-9_]*)(\(\))?`/).map(\.1)
     for name in named
     where name.contains("_") || name.dropFirst().contains(where: \.isUppercase) {
       if Self.notOfThisCode.contains(String(name)) || name.contains("NAME") { continue }
-      let isThere = words.contains(name)
+      let isThere = words.contains(String(name))
       #expect(isThere, "\(page) names \(name)")
     }
     #expect(named.count > 20)
@@ -130,7 +129,8 @@ import TraceOptions
     let folder = ImportRulesTests.root.appending(path: "Sources")
     for case let path as String in FileManager.default.enumerator(atPath: folder.path) ?? .init()
     where path.hasSuffix(".swift") && !path.hasSuffix("ToolVersion.swift") {
-      #expect(!(try Self.page("Sources/\(path)").contains("\"\(version)\"")), "\(path)")
+      let text = try SourceText(folder.appending(path: path))
+      #expect(!text.contains("\"\(version)\""), "\(path)")
     }
   }
 }

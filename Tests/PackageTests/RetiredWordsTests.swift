@@ -54,8 +54,8 @@ import Testing
     let files = Self.files()
     #expect(files.count > 100)
     for file in files {
-      let text = try String(contentsOf: file, encoding: .utf8)
-      let words = Set(text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
+      let text = try SourceText(file)
+      let words = text.words
       for (word, replacement) in Self.identifiers where words.contains(word) {
         Issue.record("\(file.lastPathComponent): '\(word)' is \(replacement) now")
       }
@@ -69,10 +69,10 @@ import Testing
   @Test func commentsKeepToTheColumn() throws {
     var long: [String] = []
     for file in Self.files() where file.pathExtension == "swift" {
-      let lines = try String(contentsOf: file, encoding: .utf8)
-        .split(separator: "\n", omittingEmptySubsequences: false)
-      for (index, line) in lines.enumerated()
-      where line.count > 100 && line.drop(while: { $0 == " " }).hasPrefix("//") {
+      for (index, line) in try SourceText(file).lines.enumerated()
+      where line.utf8.count > 100 && line.count > 100
+        && line.drop(while: { $0 == " " }).hasPrefix("//")
+      {
         long.append("\(file.lastPathComponent):\(index + 1)")
       }
     }

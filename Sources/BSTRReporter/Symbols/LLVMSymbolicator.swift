@@ -9,7 +9,7 @@ import Glibc
 /// the one that was loaded, by its build-id, names nothing, and its debug files are not looked for.
 public struct LLVMSymbolicator: Symbolicator {
   private let path: String
-  private let timeout: SymbolizerProcess.Timeouts
+  private let limits: SymbolizerProcess.Limits
   private let debuginfodCache: String?
   private var process: SymbolizerProcess?
   private var fallback = RuntimeSymbolicator()
@@ -19,17 +19,17 @@ public struct LLVMSymbolicator: Symbolicator {
   /// Creates a symbolicator that starts the program at a path with the first request.
   public init(path: String) {
     self.init(
-      path: path, timeout: SymbolizerProcess.Timeouts(), debuginfodCache: Self.debuginfodCache)
+      path: path, limits: SymbolizerProcess.Limits(), debuginfodCache: Self.debuginfodCache)
   }
 
-  /// Creates a symbolicator with another timeout than usual, and another folder of debuginfod's
+  /// Creates a symbolicator with other limits than usual, and another folder of debuginfod's
   /// cache.
   init(
-    path: String, timeout: SymbolizerProcess.Timeouts = SymbolizerProcess.Timeouts(),
+    path: String, limits: SymbolizerProcess.Limits = SymbolizerProcess.Limits(),
     debuginfodCache: String? = nil
   ) {
     self.path = path
-    self.timeout = timeout
+    self.limits = limits
     self.debuginfodCache = debuginfodCache
   }
 
@@ -106,7 +106,7 @@ public struct LLVMSymbolicator: Symbolicator {
   ) -> [[SymbolizerProcess.Answer]] {
     guard !questions.isEmpty else { return [] }
     hasAsked = true
-    let running = process ?? SymbolizerProcess(path: path, timeout: timeout)
+    let running = process ?? SymbolizerProcess(path: path, limits: limits)
     process = running
     return running.answers(to: questions)
   }

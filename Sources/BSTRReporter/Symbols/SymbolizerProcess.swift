@@ -28,13 +28,15 @@ final class SymbolizerProcess {
     var column: Int
   }
 
-  /// The timeouts.
-  struct Timeouts {
+  /// The limits of what a child may take.
+  struct Limits {
     /// The timeout of the next byte, in milliseconds: the debug information of a large program
     /// takes seconds.
     var silence = 30_000
     /// The timeout of all answers to one request, in milliseconds.
     var total = 300_000
+    /// The maximum of bytes of one answer: a longer one is invalid.
+    var answerBytes = 1 << 20
   }
 
   /// The reason why it is not used any more, as the second half of a sentence that starts with its
@@ -42,16 +44,14 @@ final class SymbolizerProcess {
   private(set) var failure: String?
   private var child: pid_t = 0
   private var socket: Int32 = -1
-  private let timeout: Timeouts
+  private let limits: Limits
 
-  /// The maximum of bytes of one answer: a longer one is invalid.
-  private static let maxAnswerBytes = 1 << 20
   /// The maximum of bytes of a path: older versions read lines of 1024.
   private static let maxPathBytes = 960
 
   /// Starts the program.
-  init(path: String, timeout: Timeouts = Timeouts()) {
-    self.timeout = timeout
+  init(path: String, limits: Limits = Limits()) {
+    self.limits = limits
     var ends: [Int32] = [-1, -1]
     // A socket and not two pipes: writing to a child that has died is then an error and no signal.
     guard
@@ -97,16 +97,16 @@ final class SymbolizerProcess {
     let start = ContinuousClock.now
     while answers.count < questions.count {
       let spent = Int((ContinuousClock.now - start) / .milliseconds(1))
-      guard spent < timeout.total else {
-        fail("took longer than \(timeout.total / 1000) s")
+      guard spent < limits.total else {
+        fail("took longer than \(limits.total / 1000) s")
         return answers
       }
       var events = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
       if written < request.count { events.events |= Int16(POLLOUT) }
-      let ready = poll(&events, 1, Int32(min(timeout.silence, timeout.total - spent)))
+      let ready = poll(&events, 1, Int32(min(limits.silence, limits.total - spent)))
       if ready < 0 && errno == EINTR { continue }
       guard ready > 0 else {
-        fail("did not answer within \(timeout.silence) ms")
+        fail("did not answer within \(limits.silence) ms")
         return answers
       }
       if events.revents & Int16(POLLOUT) != 0, !send(request, from: &written) { return answers }
@@ -121,7 +121,7 @@ final class SymbolizerProcess {
           }
           answers.append(answer)
         }
-        guard reader.pendingBytes <= Self.maxAnswerBytes else {
+        guard reader.pendingBytes <= limits.answerBytes else {
           fail("answered without an end")
           return answers
         }

@@ -19,24 +19,26 @@ import Testing
       let low = UInt.random(in: 1...3000, using: &generator) * alignment
       let block = Bool.random(using: &generator) ? low : 0xFFFF_FFFF_0000 + low
       let hash = ct_hash(block)
-      let comment: Comment = "seed \(seed) step \(step)"
+      func check(_ condition: Bool, _ what: String) {
+        expectEachTime(condition, "\(what): seed \(seed) step \(step)")
+      }
       switch Int.random(in: 0...9, using: &generator) {
       case 0..<5:
         let value = UInt32.random(in: 0...0x7_FFFF, using: &generator)
         let isStored = table.set(block, hash, to: BlockEntry(rawValue: value))
-        #expect(isStored, comment)
+        check(isStored, "not stored")
         model[block] = value
       case 5..<9:
         let slot = table.slot(of: block, hash)
-        #expect((slot == nil) == (model[block] == nil), comment)
+        check((slot == nil) == (model[block] == nil), "there or not")
         if let slot {
           let value = table[slot].rawValue
-          #expect(value == model.removeValue(forKey: block), comment)
+          check(value == model.removeValue(forKey: block), "another value is removed")
           table.remove(at: slot)
         }
       default:
         let entry = table.entry(of: block, hash)
-        #expect(entry?.rawValue == model[block], comment)
+        check(entry?.rawValue == model[block], "another value")
         if let slot = table.slot(of: block, hash) {
           table[slot] = BlockEntry(rawValue: 7)
           model[block] = 7
@@ -45,7 +47,7 @@ import Testing
       #if BSTRTRACE_CHECK_INVARIANTS
         if step % 1000 == 0 {
           let violations = table.violations()
-          #expect(violations == [], comment)
+          check(violations == [], "\(violations)")
         }
       #endif
     }

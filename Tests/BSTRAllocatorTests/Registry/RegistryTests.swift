@@ -71,11 +71,11 @@ import TraceStore
       for serial in 1...UInt64(60_000) {
         guard let block = blocks.randomElement(using: &generator) else { return }
         if model[block] != nil {
-          #expect(release(block, from: registry, in: writer) == "own")
+          expectEachTime(release(block, from: registry, in: writer) == "own", "\(serial)")
           model[block] = nil
         } else {
           let isRecorded = registry.insert(block, record(block, serial), in: writer)
-          #expect(isRecorded)
+          expectEachTime(isRecorded, "\(serial)")
           model[block] = serial
         }
       }
@@ -89,8 +89,7 @@ import TraceStore
     // A small live set needs few records, however long it goes on.
     #expect(writer.used(of: .blocks) <= (5000 * 3 / 2) * MemoryLayout<BlockRecord>.stride)
     for block in model.keys {
-      let result = registry.owns(block)
-      #expect(result)
+      expectEachTime(registry.owns(block), "\(block)")
     }
   }
 
@@ -110,22 +109,21 @@ import TraceStore
           Self.layout.setGuard(of: UnsafeMutableRawPointer(bitPattern: block + 8)!, 14)
         }
         var evicted: UInt?
-        #expect(release(block, from: registry, in: writer, evicting: &evicted) == "held")
+        let outcome = release(block, from: registry, in: writer, evicting: &evicted)
+        expectEachTime(outcome == "held", "\(index): \(outcome)")
         held.insert(block)
-        let isStillOurs = registry.owns(block)
-        #expect(isStillOurs)
+        expectEachTime(registry.owns(block), "\(index) is not owned")
         while let oldest = evicted ?? registry.takeOldest(nextTo: block)?.block {
           evicted = nil
-          #expect(held.remove(oldest) != nil)
+          expectEachTime(held.remove(oldest) != nil, "\(index): evicted, and was not held")
           given[oldest, default: 0] += 1
-          let isStillOurs = registry.owns(oldest)
-          #expect(!isStillOurs)
+          expectEachTime(!registry.owns(oldest), "\(index): evicted, and owned")
         }
       }
       #expect(held.count <= 64 * blocksInShard)
       #expect(held.count >= 64 * min(blocksInShard, 255) / 2)
       registry.emptyQuarantine { freed in
-        #expect(held.remove(freed.block) != nil)
+        expectEachTime(held.remove(freed.block) != nil, "evicted, and was not held")
         given[freed.block, default: 0] += 1
       }
       #expect(held.isEmpty)
@@ -206,7 +204,7 @@ import TraceStore
       }
       for block in others {
         _ = registry.insert(block, record(block, 3), in: writer)
-        #expect(release(block, from: registry, in: writer) == "own")
+        expectEachTime(release(block, from: registry, in: writer) == "own", "\(block)")
       }
       // Those at the front are forgotten, those at the end are not, and all that lives is known.
       let first = registry.owns(others.first!)
@@ -241,7 +239,7 @@ import TraceStore
       // It is forgotten as others are, each of its lives once.
       for block in blocks.dropFirst() {
         _ = registry.insert(block, record(block, 1), in: writer)
-        #expect(release(block, from: registry, in: writer) == "own")
+        expectEachTime(release(block, from: registry, in: writer) == "own", "\(block)")
       }
       let isKnown = registry.owns(blocks[0])
       #expect(!isKnown)

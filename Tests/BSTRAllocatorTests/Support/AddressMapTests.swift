@@ -14,19 +14,21 @@ import Testing
     for step in 0..<200_000 {
       // Few distinct keys, so that removals meet chains of collisions.
       let key = UInt.random(in: 1...3000, using: &generator) * 16
-      let comment: Comment = "seed \(seed) step \(step)"
+      func check(_ condition: Bool, _ what: String) {
+        expectEachTime(condition, "\(what): seed \(seed) step \(step)")
+      }
       switch Int.random(in: 0...9, using: &generator) {
       case 0..<5:
         let value = UInt32.random(in: 0...UInt32.max, using: &generator)
         let stored = map.set(key, to: value)
-        #expect(stored, comment)
+        check(stored, "not stored")
         model[key] = value
       case 5..<9:
         let removed = map.remove(key)
-        #expect(removed == model.removeValue(forKey: key), comment)
+        check(removed == model.removeValue(forKey: key), "another value is removed")
       default:
         let found = map.value(of: key)
-        #expect(found == model[key], comment)
+        check(found == model[key], "another value")
       }
     }
     #expect(map.count == model.count)

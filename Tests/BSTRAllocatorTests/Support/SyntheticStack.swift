@@ -77,7 +77,12 @@ final class SyntheticStack {
   ///
   /// - Parameter noise: fills what no unwinding reads.
   func write(_ activations: [Activation], noise: UInt) {
-    for index in 0..<Self.wordCount { words[index] = noise &+ UInt(index) }
+    // Without a range, which takes longer than what it is for.
+    var index = 0
+    while index < Self.wordCount {
+      words[index] = noise &+ UInt(index)
+      index += 1
+    }
     var frame = frame
     // Where the value of the frame pointer stands that holds at this point.
     var savedAt = frame

@@ -158,11 +158,15 @@ import Testing
 @Suite struct FrameRuleAgreementTests {
   /// A stack whose words all differ, so that what was read tells where.
   private struct Stack: ~Copyable {
-    static let bytes = 1 << 24
+    static let bytes = 1 << 22
     let words = UnsafeMutablePointer<UInt>.allocate(capacity: bytes / 8)
 
     init() {
-      for index in 0..<Self.bytes / 8 { words[index] = Self.content(index) }
+      var index = 0
+      while index < Self.bytes / 8 {
+        words[index] = Self.content(index)
+        index += 1
+      }
     }
 
     deinit { words.deallocate() }
@@ -186,7 +190,7 @@ import Testing
   private func compare(_ library: String, _ random: inout SeededGenerator) -> Tally {
     let stack = Stack()
     let middle = UInt(bitPattern: stack.words + Stack.bytes / 16)
-    let (stackPointer, framePointer) = (middle, middle + 1 << 20)
+    let (stackPointer, framePointer) = (middle, middle + 1 << 18)
     var tally = Tally()
     for function in Functions.all(of: library) {
       // The start, the end, and what lies between.

@@ -16,17 +16,26 @@ import Testing
       "the Swift toolchain has one")
   }
 
+  private static func symbols(of path: String) -> (String?, [ElfFile.FileSymbol]) {
+    let file = ElfFile(path: path)
+    let all = file?.dynamicSymbols ?? []
+    return (file?.buildID, all.filter { $0.isDefined && $0.isFunction && $0.size > 0 })
+  }
+
+  /// Those of the libraries, read once.
+  private static let symbols = Dictionary(
+    uniqueKeysWithValues: libraries.map { ($0, symbols(of: $0)) })
+
   /// Places spread over the functions of a file.
   private static func places(in path: String, _ count: Int) throws -> Set<CodeLocation> {
-    let file = try #require(ElfFile(path: path))
-    let functions = file.dynamicSymbols.filter { $0.isDefined && $0.isFunction && $0.size > 0 }
+    let (buildID, functions) = symbols[path] ?? Self.symbols(of: path)
     try #require(!functions.isEmpty)
     var random = SeededGenerator(seed: 14)
     return Set(
       (0..<count).map { _ in
         let function = functions[Int.random(in: functions.indices, using: &random)]
         return CodeLocation(
-          module: path, buildID: file.buildID,
+          module: path, buildID: buildID,
           offset: function.value + UInt64.random(in: 1...function.size, using: &random))
       })
   }
@@ -77,6 +86,13 @@ import Testing
     #expect(starts == "started\n")
   }
 
+  /// What the runtime says of a small library, asked once for all tests.
+  private static let namedByRuntime = Result {
+    let places = try LLVMSymbolicatorTests.places(in: libraries[1], 200)
+    var runtime = RuntimeSymbolicator()
+    return (places, runtime.symbols(for: places))
+  }
+
   /// Each ends in what the runtime says, and in one sentence.
   @Test(arguments: [
     ("exit 1", "ended before it had answered"),
@@ -95,12 +111,11 @@ import Testing
     ("exec yes", "answered without an end"),
   ])
   func whatMisbehavesIsReplacedByTheRuntime(_ text: String, _ reason: String) throws {
-    let places = try Self.places(in: Self.libraries[0], 200)
+    let (places, expected) = try Self.namedByRuntime.get()
     let path = try Self.script(text + "\n")
     var llvm = LLVMSymbolicator(
-      path: path, timeout: SymbolizerProcess.Timeouts(silence: 300, total: 5000))
-    var runtime = RuntimeSymbolicator()
-    let expected = runtime.symbols(for: places)
+      path: path,
+      limits: SymbolizerProcess.Limits(silence: 300, total: 5000, answerBytes: 1 << 16))
     #expect(llvm.symbols(for: places) == expected)
     #expect(llvm.source == .runtime)
     #expect(
@@ -235,7 +250,7 @@ import Testing
   @Test func whatAHungOneHasStartedEndsWithIt() throws {
     let path = try Self.script("sleep 60 &\necho $! > \"$(dirname \"$0\")/child\"\nwait\n")
     var llvm = LLVMSymbolicator(
-      path: path, timeout: SymbolizerProcess.Timeouts(silence: 1000, total: 5000))
+      path: path, limits: SymbolizerProcess.Limits(silence: 500, total: 5000))
     _ = llvm.symbols(for: try Self.places(in: Self.libraries[0], 1))
     #expect(llvm.failure?.contains("did not answer") == true)
     let child = try String(

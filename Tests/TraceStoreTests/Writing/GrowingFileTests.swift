@@ -115,12 +115,16 @@ import Testing
       writer.publish()
       fill(writer, 1...5000)
       writer.unmap()
-      let sound = [UInt8](try Data(contentsOf: URL(filePath: path)))
+      // In place: most of the file is a hole.
+      let file = open(path, O_RDWR | O_CLOEXEC)
+      defer { close(file) }
       for word in [UInt64.max, 1, 1 << 63, StoreExtent(4096..<1 << 32).word] {
         for index in 0..<4 {
-          var bytes = sound
-          bytes.storeRecord(word, at: StoreLayout.extentsOffset + index * 8)
-          try Data(bytes).write(to: URL(filePath: path))
+          let offset = off_t(StoreLayout.extentsOffset + index * 8)
+          var (damaged, sound) = (word, UInt64(0))
+          #expect(pread(file, &sound, 8, offset) == 8 && sound != word)
+          #expect(pwrite(file, &damaged, 8, offset) == 8)
+          defer { pwrite(file, &sound, 8, offset) }
           let image = try #require(try StoreFile.images(at: path).images.first)
           #expect(!image.damage.isEmpty || index == 3, "entry \(index), \(word)")
         }
