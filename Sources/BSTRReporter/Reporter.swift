@@ -97,7 +97,8 @@ public struct Reporter: Sendable {
       progress(processes.count, ordered.count)
     }
     var report = Report(processes: processes, damage: damage)
-    if scope == nil, let index = report.mainProcess {
+    // A process that was cut short may have loaded what it did not record.
+    if scope == nil, !processes.contains(where: \.wasCutShort), let index = report.mainProcess {
       report.processes[index].coverage += Self.notLoaded(unmet)
     }
     if let sources, !redact { report.addExcerpts(of: sources) }

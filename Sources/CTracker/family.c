@@ -254,6 +254,18 @@ static bool is_shared(const struct symbols *symbols, const struct ct_family *fam
   return false;
 }
 
+// Returns whether two of a family's functions are where one jump would be written: a function was
+// given by another's address.
+static bool overlap(const struct ct_family *family) {
+  for (int i = 0; i < CT_FUNCTION_COUNT; i++)
+    for (int j = 0; j < CT_FUNCTION_COUNT; j++) {
+      uintptr_t start = family->functions[i].address, other = family->functions[j].address;
+      if (i != j && start && other >= start && other < ct_jump_location(start) + CT_JUMP_BYTES)
+        return true;
+    }
+  return false;
+}
+
 static enum ct_replacement judge(int file, const struct ct_loaded_file *loaded,
                                  const struct symbols *symbols, bool is_given,
                                  struct ct_family *family) {
@@ -279,7 +291,7 @@ static enum ct_replacement judge(int file, const struct ct_loaded_file *loaded,
     if (is_pin && does_nothing(address, bytes)) family->functions[i].address = 0;
     else if (ct_jump_location(address) + CT_JUMP_BYTES > address + bytes) return CT_IS_TOO_SMALL;
   }
-  return is_shared(symbols, family) ? CT_IS_FOLDED : CT_REPLACED;
+  return is_shared(symbols, family) || overlap(family) ? CT_IS_FOLDED : CT_REPLACED;
 }
 
 static enum ct_replacement look_at(int file, const struct link_map *module, const char *path,

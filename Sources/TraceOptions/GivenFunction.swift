@@ -37,7 +37,10 @@ public struct GivenFunction: Hashable, Sendable {
       digits.allSatisfy(\.isHexDigit), digits.allSatisfy(\.isASCII),
       let offset = UInt64(digits, radix: 16)
     else { return nil }
-    self.init(name: name, module: String(module), offset: offset)
+    // Build-ids are compared as they are written: in lower case.
+    let isBuildID = module.utf8.count >= 16 && module.allSatisfy(\.isHexDigit)
+    self.init(
+      name: name, module: isBuildID ? module.lowercased() : String(module), offset: offset)
   }
 
   /// Whether it can be written as a value of the option.

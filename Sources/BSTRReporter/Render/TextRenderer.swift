@@ -55,6 +55,8 @@ public struct TextRenderer: TextualRenderer {
   ) -> Bool {
     !process.findings.isEmpty || !process.notes.isEmpty
       || !isExplained && !process.coverage.isEmpty
+      // What was given, and nothing came of: the explanation does not know of it.
+      || process.coverage.contains { $0.reason == .notLoaded }
       || process.wasCutShort && !report.findings.isEmpty
   }
 
