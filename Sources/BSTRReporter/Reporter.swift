@@ -190,7 +190,7 @@ public struct Reporter: Sendable {
       injectedFailures: Self.injectedFailures(in: evidence),
       map: hasMap ? evidence.inference.map(of: image, live: evidence.live) : nil,
       profile: hasProfile ? ProfileFinder.profile(of: evidence, fate: fate) : nil,
-      notes: scope == nil ? Self.notes(on: evidence, end) : [])
+      notes: scope == nil ? Self.notes(on: evidence, end, hasLeaks: !leaks.isEmpty) : [])
     process.unseenEnd = unseenEnd
     return process
   }
@@ -216,7 +216,9 @@ public struct Reporter: Sendable {
     }
   }
 
-  private static func notes(on evidence: SymbolicatedStore, _ end: ProcessReport.End) -> [String] {
+  private static func notes(
+    on evidence: SymbolicatedStore, _ end: ProcessReport.End, hasLeaks: Bool
+  ) -> [String] {
     let image = evidence.image
     var notes: [String] = []
     if end == .running {
@@ -259,6 +261,7 @@ public struct Reporter: Sendable {
           + (image.count(.wrongStacks) == 0
             ? "all were the same." : "\(image.count(.wrongStacks)) were not the same."))
     }
+    if hasLeaks, let note = HolderWording.note(on: image.header) { notes.append(note) }
     if case .exit = end { notes += openScopes(in: evidence) }
     return notes + failures(in: evidence, injectedFailures(in: evidence))
   }

@@ -186,7 +186,7 @@ extern void swift_retain(void) __attribute__((weak));
 
 bool ct_has_own_runtime(void) { return is_in_this_module((void *)&swift_retain); }
 
-static bool program_needs_swift(void) {
+bool ct_is_swift_program(void) {
   const char *name;
   for (size_t i = 0; (name = ct_needed_name(_r_debug.r_map, i)) != NULL; i++)
     if (strstr(name, "libswiftCore")) return true;
@@ -195,7 +195,7 @@ static bool program_needs_swift(void) {
 
 void ct_remove_swift_crash_handlers(void) {
   static const int signals[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
-  if (program_needs_swift()) return;
+  if (ct_is_swift_program()) return;
   // A program that is this module is a Swift program.
   bool removes_own = ct_has_own_runtime() && !is_in_this_module(_r_debug.r_map->l_ld);
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {

@@ -17,6 +17,7 @@ enum ExportedSymbols {
     "bstrtrace_declare", "bstrtrace_is_live", "bstrtrace_begin_scope", "bstrtrace_change_scope",
     "bstrtrace_end_scope", "bstrtrace_report_scope",
     // What is watched.
-    "free", "realloc", "reallocarray", "dlclose", "_exit", "_Exit",
+    "free", "realloc", "reallocarray", "dlclose", "exit", "_exit", "_Exit",
+    "__cxa_thread_atexit_impl",
   ]
 }

@@ -200,6 +200,13 @@ public struct TraceOption: Sendable {
       "Write what is recorded, one store for each process, to a new folder in this one until the run ends."
     ),
     TraceOption(
+      "holders", \.holders, .onOff, .recording,
+      "When the program calls exit or returns from main, look for what still refers to strings that were not freed, and show it with each leak (Docs/Ownership.md)."
+    ),
+    TraceOption(
+      "holders-limit", \.holdersLimit, .number(1...1 << 30), .recording,
+      "Do not look for holders in a process with more than N MiB of resident memory."),
+    TraceOption(
       "verify-stacks", \.verifyStacks, .onOff, .recording,
       "Re-unwind every unwind-cache hit and count mismatches (slow; for verification)."),
   ]

@@ -99,6 +99,10 @@ public struct TraceOptions: Sendable {
   public var breakOn: Int?
   /// The folder that a run's stores are written in; `nil` for the usual one.
   public var storeDir: String?
+  /// Whether what holds leaked strings is looked for when the process begins to end.
+  public var holders = false
+  /// The resident memory of a process, in MiB, above which that is not looked for.
+  public var holdersLimit = 1024
   /// Whether each unwind-cache hit is unwound again and compared.
   public var verifyStacks = false
 

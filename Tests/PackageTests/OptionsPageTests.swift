@@ -43,7 +43,8 @@ import TraceOptions
     "depth=20:level=leaks:olechar=4:payload-offset=4:inside=on:function=SysFreeString=a+0x1F:function=SysStringLen=/b+0x2+0x3:follow-children=off:track=on:redact=on:format=json:"
     + "output=x:output=y.json:source-root=/src:group-by=stack:per-process=on:github=on:error-exitcode=0:halt-on-error=on:foreign=report:guards=on:quarantine=5:"
     + "quarantine-blocks=7:fail-allocation=3+:wrappers=A*,b:suppressions=s.txt:"
-    + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:store-dir=/d:verify-stacks=on"
+    + "strict-suppressions=on:print-suppressions=on:fill=on:break-on=9:store-dir=/d:verify-stacks=on:"
+    + "holders=on:holders-limit=9"
 
   @Test func everyOptionCanBeGiven() {
     var given = GivenOptions()
@@ -83,6 +84,8 @@ import TraceOptions
     #expect(options.breakOn == 9)
     #expect(options.storeDir == "/d")
     #expect(options.verifyStacks)
+    #expect(options.holders)
+    #expect(options.holdersLimit == 9)
     for option in TraceOption.all { #expect(!given[option].isEmpty, "\(option.name) is not tried") }
   }
 

@@ -115,6 +115,9 @@ enum ForeignBlock {
     return key == 0 ? nil : key
   }()
 
+  /// The key with which glibc marks blocks in its threads' caches; 0 where it is unknown.
+  static var keyOfFreedBlocks: UInt64 { tcacheKey ?? 0 }
+
   /// Finds the key of glibc's freed blocks.
   ///
   /// That allocates: glibc merges and splits free blocks, and what was freed before looks allocated

@@ -10,6 +10,9 @@ enum MemoryMap {
     var end: UInt = 0
     /// Whether it has neither a file nor a name.
     var isAnonymous = false
+    var isWritable = false
+    /// Whether what is written to it is this process's alone.
+    var isPrivate = false
     var isStack = false
     var isHeap = false
   }
@@ -22,20 +25,32 @@ enum MemoryMap {
   /// A line that is longer than `bufferBytes` ends the search.
   static func find(_ address: UInt, in path: UnsafePointer<CChar>) -> Mapping {
     var found = Mapping()
+    unsafe forEach(in: path) { mapping in
+      guard mapping.start <= address, address < mapping.end else { return true }
+      found = mapping
+      return false
+    }
+    return found
+  }
+
+  /// Calls `body` with the mapping of each line of a file, until that returns false.
+  ///
+  /// A line that is longer than `bufferBytes` ends the file.
+  static func forEach(in path: UnsafePointer<CChar>, _ body: (Mapping) -> Bool) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return found }
+    guard descriptor >= 0 else { return }
     defer { close(descriptor) }
-    guard let buffer = unsafe PrivateMemory.map(bufferBytes) else { return found }
+    guard let buffer = unsafe PrivateMemory.map(bufferBytes) else { return }
     defer { unsafe munmap(buffer, bufferBytes) }
     let bytes = unsafe buffer.assumingMemoryBound(to: UInt8.self)
     var filled = 0
     while true {
       let got = unsafe read(descriptor, buffer + filled, bufferBytes - filled)
-      if got <= 0 { return found }
+      if got <= 0 { return }
       filled += got
       var line = 0
       while let end = unsafe newline(bytes, from: line, to: filled) {
-        unsafe parse(bytes, line, end, address, &found)
+        guard unsafe body(mapping(bytes, line, end)) else { return }
         line = end + 1
       }
       unsafe memmove(buffer, buffer + line, filled - line)
@@ -57,17 +72,19 @@ enum MemoryMap {
   }
 
   /// Reads one line, "start-end rights offset device inode name".
-  private static func parse(
-    _ bytes: UnsafePointer<UInt8>, _ line: Int, _ end: Int, _ address: UInt,
-    _ mapping: inout Mapping
-  ) {
+  private static func mapping(
+    _ bytes: UnsafePointer<UInt8>, _ line: Int, _ end: Int
+  ) -> Mapping {
+    var mapping = Mapping()
     var index = line
-    let start = unsafe hexadecimal(bytes, &index)
+    mapping.start = unsafe hexadecimal(bytes, &index)
     index += 1
-    let limit = unsafe hexadecimal(bytes, &index)
-    guard start <= address, address < limit else { return }
-    mapping.start = start
-    mapping.end = limit
+    mapping.end = unsafe hexadecimal(bytes, &index)
+    // "rw-p": after a space.
+    if index + 4 < end {
+      mapping.isWritable = unsafe bytes[index + 2] == 0x77
+      mapping.isPrivate = unsafe bytes[index + 4] == 0x70
+    }
     // The name follows the rights, the offset, the device and the inode, and may contain any
     // character.
     for _ in 0..<4 {
@@ -78,6 +95,7 @@ enum MemoryMap {
     mapping.isAnonymous = index >= end
     mapping.isStack = unsafe isSame("[stack]", bytes + index, end - index)
     mapping.isHeap = unsafe isSame("[heap]", bytes + index, end - index)
+    return mapping
   }
 
   private static func hexadecimal(_ bytes: UnsafePointer<UInt8>, _ index: inout Int) -> UInt {

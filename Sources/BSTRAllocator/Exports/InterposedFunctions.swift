@@ -1,4 +1,4 @@
-// The tracker's part in `free` and `realloc`: CInterpose.h, implemented.
+// The tracker's part in `free`, `realloc` and `exit`: CInterpose.h, implemented.
 
 import CInterpose
 import CTracker
@@ -23,4 +23,12 @@ public func bstrtrace_release(
   return unsafe Tracker.current.pointee.freeFromOutside(
     UInt(bitPattern: pointer), isRealloc ? .realloc : .free,
     caller: CallSite(caller, frame))
+}
+
+/// See `CInterpose.h`.
+@c @implementation
+public func bstrtrace_ending(_ stack: UInt) {
+  guard let thread = unsafe ct_enter() else { return }
+  defer { unsafe ct_leave(thread) }
+  unsafe Tracker.current.pointee.recordHolders(ownStack: stack)
 }

@@ -24,6 +24,8 @@ extension Tracker {
     histories.renewInForkedChild()
     failures.renewInForkedChild()
     hasEnded.store(false, ordering: .relaxed)
+    hasLookedForHolders.store(false, ordering: .relaxed)
+    isForked.store(true, ordering: .relaxed)
     let scopesOfParent =
       withStore { $0.used(of: .scopes) / MemoryLayout<ScopeRecord>.stride } ?? 0
     scopes.renewInForkedChild(scopesOfParent: scopesOfParent)

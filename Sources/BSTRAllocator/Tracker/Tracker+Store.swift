@@ -3,6 +3,7 @@
 import CInterpose
 import CTracker
 import Glibc
+import TraceOptions
 public import TraceStore
 
 extension Tracker {
@@ -23,6 +24,9 @@ extension Tracker {
     unsafe header.pointee.firstScope = scopes.firstScope
     unsafe header.pointee.isFreeUnwatched = ct_is_free_watched() ? 0 : 1
     unsafe header.pointee.areOpenedUnseen = ct_misses_opened_modules() ? 1 : 0
+    if options.holders {
+      unsafe header.pointee.holderScan = HolderScan.awaited.rawValue
+    }
     ProcessFacts.write(to: writer)
     writer.publish()
     unsafe store.pointee = consume writer

@@ -1,6 +1,7 @@
 // The tracker of this process, which ties capture, depot, registry and store together, and the
 // phases of its life. Does not allocate or free BSTRs: that is BSTRFunctions.
 
+import CInterpose
 import CTracker
 import CUnwind
 import Glibc
@@ -57,6 +58,10 @@ public struct Tracker: ~Copyable {
   /// Whether stacks are unwound on unwind-cache hits, too, and compared.
   let verifiesStacks: Bool
   let hasEnded = Atomic<Bool>(false)
+  /// Whether holders were looked for.
+  let hasLookedForHolders = Atomic<Bool>(false)
+  /// Whether this is a forked child, whose parent's threads may have held the loader's lock.
+  let isForked = Atomic<Bool>(false)
 
   /// This process's tracker, started by the first use.
   public static var current: UnsafeMutablePointer<Tracker> {
@@ -110,6 +115,7 @@ public struct Tracker: ~Copyable {
     unsafe ct_tell_unloads { unsafe Tracker.current.pointee.recordUnload(of: $0) }
     updateFastPath()
     noteStatusAtExit()
+    if options.holders, isRecording { ct_watch_end() }
     pthread_atfork(
       { ct_begin_fork() }, { ct_end_fork() }, { unsafe Tracker.current.pointee.resumeInChild() })
   }

@@ -25,11 +25,16 @@ struct LeakFinder {
     var pins: [EventRecord] = []
     /// The stacks, which a reader cannot tell apart.
     var stacks: Set<StackID> = []
+    /// The serial numbers of strings whose holders were looked for, a few of each stack.
+    var looked: [UInt64] = []
 
-    mutating func add(_ block: BlockRecord, hasValue: Bool, _ held: [EventRecord]) {
+    mutating func add(
+      _ block: BlockRecord, hasValue: Bool, isLookedFor: Bool, _ held: [EventRecord]
+    ) {
       count += 1
       bytes += Int(block.byteLength)
       serials.add(block.serial, hasValue: hasValue)
+      if isLookedFor { looked.append(block.serial) }
       pins += held
     }
   }
@@ -70,7 +75,8 @@ struct LeakFinder {
         stack: block.stack, isPinned: !held.isEmpty, scope: block.scope,
         decision: evidence.declarations.decision(on: block.serial))
       byStack[key, default: Group()].add(
-        block, hasValue: evidence.values[block.serial] != nil, held)
+        block, hasValue: evidence.values[block.serial] != nil,
+        isLookedFor: evidence.holders[block.serial] != nil, held)
     }
     // Two calls in one line are one location to a reader, and so are the stacks of one call that
     // were recorded twice because a module had moved.
@@ -106,6 +112,7 @@ struct LeakFinder {
     merged.bytes += group.bytes
     merged.serials.add(group.serials)
     merged.pins += group.pins
+    merged.looked += group.looked
     merged.truncated = merged.truncated || truncated
   }
 
@@ -124,6 +131,7 @@ struct LeakFinder {
     finding.serials = sample.serials
     let first = serials.first ?? 0
     finding.history = evidence.history(of: first)
+    finding.holders = holders(of: group)
     if key.isPinned {
       explain(group.pins, words, &finding)
       finding.fault = evidence.fault([key.frames], owner: nil)
@@ -135,6 +143,15 @@ struct LeakFinder {
     finding.message = finding.ownership.message ?? finding.message
     if let hint = words.hint(for: finding.ownership) { finding.remarks.append(hint) }
     return finding
+  }
+
+  /// Returns what holds the strings that were looked for, in the order of their allocation; `nil`
+  /// where none was.
+  private func holders(of group: Group) -> Holders? {
+    if group.looked.isEmpty { return nil }
+    var holders = Holders()
+    for serial in group.looked.sorted() { holders.add(evidence.holders[serial] ?? []) }
+    return holders
   }
 
   private func ownership(of group: Group, _ key: Key, _ first: UInt64) -> Ownership {

@@ -18,6 +18,9 @@ struct SymbolicatedStore {
   let values: [UInt64: StoredValue]
   /// The data that static pointers of events point to.
   let data: [FrameWord: DataLocation]
+  /// What holds strings that were live when the process began to end, by serial number: none for a
+  /// string that nothing refers to.
+  let holders: [UInt64: [HolderChain]]
   let redact: Bool
   /// Whether live blocks are no leaks yet.
   let isRunning: Bool
@@ -75,6 +78,7 @@ struct SymbolicatedStore {
         location: location, symbol: symbolicator.dataSymbol(at: location))
     }
     self.data = data
+    holders = isAll && !isRunning ? HolderNames.chains(in: image, with: &symbolicator) : [:]
   }
 
   /// Returns whether a report on the scope has any finding.

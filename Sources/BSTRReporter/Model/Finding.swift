@@ -36,6 +36,8 @@ public struct Finding: Sendable {
   public var serials: [UInt64] = []
   /// The stacks of pins that hold a leak.
   public var pinned: [StackTrace] = []
+  /// What holds a few of the strings of a leak; `nil` where that was not looked for.
+  public var holders: Holders?
   /// A few of the strings.
   public var values: [StringValue]
   /// A rule that would silence this finding.

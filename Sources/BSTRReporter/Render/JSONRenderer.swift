@@ -189,7 +189,7 @@ private struct Document: Encodable {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
       case evidence, doubt, doubtCode, siblings, events, serials, strings, source, places, key,
-        processes
+        processes, holders, holdersOf
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum ContextKey: CodingKey { case thread, milliseconds }
@@ -235,6 +235,8 @@ private struct Document: Encodable {
         try entry.encode(context.milliseconds, forKey: .milliseconds)
       }
       try container.encode(finding.source.map(SourceEntry.init), forKey: .source)
+      try container.encode(finding.holders?.entries.map(HolderEntry.init), forKey: .holders)
+      try container.encode(finding.holders?.looked, forKey: .holdersOf)
       try container.encode(finding.remarks, forKey: .remarks)
       try container.encode(finding.serials, forKey: .serials)
       try container.encode(finding.history.map(EventEntry.init), forKey: .events)
@@ -256,6 +258,49 @@ private struct Document: Encodable {
 
     fileprivate static func frames(of trace: StackTrace?) -> [FrameEntry] {
       (trace?.frames ?? []).map(FrameEntry.init)
+    }
+  }
+
+  private struct HolderEntry: Encodable {
+    let entry: Holders.Entry
+
+    init(_ entry: Holders.Entry) { self.entry = entry }
+
+    private enum Key: CodingKey { case strings, weak, text, via }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(entry.strings, forKey: .strings)
+      try container.encode(entry.chain.isWeak, forKey: .weak)
+      try container.encode(HolderWording.text(of: entry.chain), forKey: .text)
+      try container.encode(
+        entry.chain.steps.dropFirst().map(HolderStepEntry.init), forKey: .via)
+      // The outermost step has its keys here.
+      if let first = entry.chain.steps.first { try HolderStepEntry(first).encode(to: encoder) }
+    }
+  }
+
+  private struct HolderStepEntry: Encodable {
+    let holder: Holder
+
+    init(_ holder: Holder) { self.holder = holder }
+
+    private enum Key: CodingKey {
+      case place, certainty, module, symbol, section, offset, type, bytes, thread, function
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(holder.place.rawValue, forKey: .place)
+      try container.encode(holder.certainty.rawValue, forKey: .certainty)
+      try container.encode(holder.module, forKey: .module)
+      try container.encode(holder.symbol, forKey: .symbol)
+      try container.encode(holder.section, forKey: .section)
+      try container.encode(holder.offset, forKey: .offset)
+      try container.encode(holder.type, forKey: .type)
+      try container.encode(holder.bytes, forKey: .bytes)
+      try container.encode(holder.thread, forKey: .thread)
+      try container.encode(holder.function, forKey: .function)
     }
   }
 

@@ -46,6 +46,20 @@ struct SARIFLocations {
     ]
   }
 
+  /// Returns where a variable is, whose line is not known; without a name, the file.
+  func location(
+    ofVariable name: String?, inFile path: String, id: Int, message: String
+  ) -> JSONValue {
+    [
+      "id": .number(id),
+      "physicalLocation": [
+        "artifactLocation": artifact(path), "region": Self.region(line: 1, column: nil),
+      ],
+      "logicalLocations": name.map { [["fullyQualifiedName": .string($0), "kind": "variable"]] },
+      "message": ["text": .string(SARIFText.withoutLinks(message))],
+    ]
+  }
+
   /// Returns a stack, innermost first, rendered.
   mutating func stack(_ frames: [Frame], message: String) -> JSONValue {
     var rendered: [JSONValue] = []

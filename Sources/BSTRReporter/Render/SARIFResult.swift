@@ -75,7 +75,7 @@ struct SARIFResult {
       "relatedLocations": .array(
         related.map {
           locations.location(of: $0.frame, id: $0.party.rawValue, message: $0.party.label)
-        }),
+        } + holders(&locations)),
       "codeFlows": steps.isEmpty ? nil : [codeFlow(steps, &locations)],
       "stacks": .array(steps.map(\.stack)),
       "occurrenceCount": .number(max(1, finding.count)),
@@ -153,6 +153,17 @@ struct SARIFResult {
       guard let frame, frame.line != nil || !frame.module.isEmpty, seen.insert(frame).inserted
       else { return nil }
       return (party, frame)
+    }
+  }
+
+  /// Returns the locations of what holds the strings: a variable's is its module.
+  private func holders(_ locations: inout SARIFLocations) -> [JSONValue] {
+    (finding.holders?.entries ?? []).enumerated().map { index, entry in
+      let holder = entry.chain.steps.first
+      return locations.location(
+        ofVariable: holder?.symbol, inFile: holder?.module ?? program,
+        id: Party.siblings.rawValue + 1 + index,
+        message: "held by \(HolderWording.text(of: entry.chain))")
     }
   }
 

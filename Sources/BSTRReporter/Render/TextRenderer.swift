@@ -211,6 +211,10 @@ public struct TextRenderer: TextualRenderer {
     for (index, event) in finding.history.enumerated() {
       lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
     }
+    let heldBy = finding.holders.map { HolderWording.rows(on: $0) } ?? []
+    for (index, text) in heldBy.enumerated() {
+      lines.append(Self.row(index == 0 ? "held by" : "", text))
+    }
     if finding.processes > 1 {
       lines.append(Self.row("processes", "\(finding.processes), of which this is the first"))
     }

@@ -30,7 +30,10 @@ package struct ElfFacts {
       _ = file.symbols(isDynamic: isDynamic, ifAnyHas: TextSearch(anyOf: ["Sys", "BSTR"]))
     }
     _ = file.directCall(of: Set(addresses), outside: [])
-    for address in addresses { _ = file.isReadOnlyData(at: address) }
+    for address in addresses {
+      _ = file.isReadOnlyData(at: address)
+      _ = file.sectionName(at: address)
+    }
     _ = file.debugLink
     _ = file.checksum
     _ = BSTRFunctionSymbols(of: file)

@@ -23,6 +23,8 @@ struct ElfFile {
     var isFunction: Bool
     /// Whether it is a variable.
     var isObject: Bool
+    /// Whether it is a thread-local variable: its address is one in the block of these.
+    var isThreadLocal: Bool
     /// Whether the file's own references are bound to it, whatever else is loaded: STV_PROTECTED.
     var isProtected: Bool
   }
@@ -148,6 +150,19 @@ struct ElfFile {
   var checksum: UInt32? {
     guard content.count <= Self.maxSectionBytes else { return nil }
     return content.bytes(at: 0, content.count).map { Gzip.checksum(of: $0) }
+  }
+
+  /// Returns the name of the section that is mapped at an address; `nil` where there is none.
+  func sectionName(at address: UInt64) -> String? {
+    let index = Int(Self.number(header, UInt16.self, 62))  // e_shstrndx
+    // SHF_ALLOC without SHF_TLS, whose addresses are others' too.
+    let section = sections.first { section in
+      section.flags & 0x402 == 2 && section.address <= address
+        && address - section.address < UInt64(max(0, section.size))
+    }
+    guard let section, sections.indices.contains(index), let names = bytes(of: sections[index])
+    else { return nil }
+    return Self.string(at: Int(section.name), in: names).flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// Every dynamic symbol with a name.
@@ -318,6 +333,7 @@ struct ElfFile {
             isDefined: Self.number(table, UInt16.self, at + 6) != 0,
             isFunction: table[at + 4] & 0xF == 2,  // STT_FUNC
             isObject: table[at + 4] & 0xF == 1,  // STT_OBJECT
+            isThreadLocal: table[at + 4] & 0xF == 6,  // STT_TLS
             isProtected: table[at + 5] & 3 == 3))
       }
     }

@@ -47,11 +47,19 @@ public struct RuntimeSymbolicator: Symbolicator, Sendable {
     guard let known = data[location.module],
       location.buildID == nil || location.buildID == known.buildID
     else { return nil }
+    if location.isThreadLocal {
+      return known.threadLocal(at: location.offset).map { symbol in
+        DataSymbol(
+          name: SymbolName.demangled(symbol.name),
+          offset: Int(clamping: location.offset - symbol.value), isReadOnly: false)
+      }
+    }
     let symbol = known.variable(at: location.offset)
     return DataSymbol(
       name: symbol.map { SymbolName.demangled($0.name) },
       offset: symbol.map { Int(clamping: location.offset - $0.value) } ?? 0,
-      isReadOnly: known.file.isReadOnlyData(at: location.offset))
+      isReadOnly: known.file.isReadOnlyData(at: location.offset),
+      section: known.file.sectionName(at: location.offset))
   }
 
   private func named(_ locations: [CodeLocation], in module: String) -> [CodeLocation: [Symbol]] {
@@ -103,14 +111,26 @@ private struct DataSymbols: Sendable {
   let file: ElfFile
   let buildID: String?
   private let variables: [ElfFile.FileSymbol]
+  private let threadLocals: [ElfFile.FileSymbol]
 
   init(_ file: ElfFile) {
     self.file = file
     buildID = file.buildID
-    variables = (file.symbols + file.dynamicSymbols).filter { $0.isDefined && $0.isObject }
+    let symbols = (file.symbols + file.dynamicSymbols).filter(\.isDefined)
+    variables = symbols.filter(\.isObject)
+    threadLocals = symbols.filter(\.isThreadLocal)
   }
 
-  func variable(at offset: UInt64) -> ElfFile.FileSymbol? {
-    variables.first { $0.value <= offset && offset - $0.value < max(1, $0.size) }
+  func variable(at offset: UInt64) -> ElfFile.FileSymbol? { Self.first(of: variables, at: offset) }
+
+  /// Returns the thread-local variable at an offset in the module's block of them.
+  func threadLocal(at offset: UInt64) -> ElfFile.FileSymbol? {
+    Self.first(of: threadLocals, at: offset)
+  }
+
+  private static func first(
+    of symbols: [ElfFile.FileSymbol], at offset: UInt64
+  ) -> ElfFile.FileSymbol? {
+    symbols.first { $0.value <= offset && offset - $0.value < max(1, $0.size) }
   }
 }

@@ -27,6 +27,8 @@ public struct CodeLocation: Hashable, Sendable {
   public var offset: UInt64
   /// The process that the address is of, for code in no module; `nil` for locations in modules.
   public var process: RecordedProcess?
+  /// Whether `offset` is one in the module's block of thread-local variables.
+  public var isThreadLocal = false
 
   /// Creates a location.
   public init(module: String, buildID: String?, offset: UInt64, process: RecordedProcess? = nil) {
@@ -91,8 +93,8 @@ public protocol Symbolicator {
   /// exists. A location without a name is left out.
   mutating func symbols(for locations: Set<CodeLocation>) -> [CodeLocation: [Symbol]]
 
-  /// Returns the data of a module's file at a location, whose offset is the address itself; `nil`
-  /// when nothing is known.
+  /// Returns the data of a module's file at a location, whose offset is the address itself, or the
+  /// thread-local variable there; `nil` when nothing is known.
   mutating func dataSymbol(at location: CodeLocation) -> DataSymbol?
 
   /// The symbolizer that has named locations so far; `nil` before the first request.
@@ -112,12 +114,15 @@ public struct DataSymbol: Hashable, Sendable {
   public var offset: Int
   /// Whether the program cannot write there: literals and constants.
   public var isReadOnly: Bool
+  /// The name of the section that it is in, as ".bss"; `nil` where it is in none.
+  public var section: String?
 
   /// Data at an offset from a variable's start.
-  public init(name: String?, offset: Int, isReadOnly: Bool) {
+  public init(name: String?, offset: Int, isReadOnly: Bool, section: String? = nil) {
     self.name = name
     self.offset = offset
     self.isReadOnly = isReadOnly
+    self.section = section
   }
 }
 

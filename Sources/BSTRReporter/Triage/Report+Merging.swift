@@ -116,6 +116,11 @@ extension Finding {
     count += other.count
     strings += other.strings
     bytes += other.bytes
+    if let others = other.holders {
+      var all = holders ?? Holders()
+      all.add(others)
+      holders = all
+    }
     self.places = places
     if isOfNewProcess { processes += 1 }
     if ownership.message == nil, var words = wording {

@@ -1,8 +1,9 @@
 /// \file CInterpose.h
 /// The functions of libc that the tracker interposes, to see blocks freed without SysFreeString:
-/// `free`, `realloc` and `reallocarray`. They must work before the Swift runtime is up, so they are
-/// C and consult only the filter of CTracker.h. Pointers that may be registered are passed to the
-/// Swift functions declared here.
+/// `free`, `realloc` and `reallocarray`; and to see the process begin to end: `exit` and
+/// `__cxa_thread_atexit_impl`. They must work before the Swift runtime is up, so they are C and
+/// consult only the filter of CTracker.h. Pointers that may be registered are passed to the Swift
+/// functions declared here.
 ///
 /// A pointer means a registered block when it is the block's start, which is what private copies of
 /// SysFreeString free, or any other address in or next to the block: a fault, or a free by a copy
@@ -26,7 +27,17 @@ const void *_Nullable bstrtrace_block(const void *_Nonnull pointer);
 bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
                        uintptr_t frame);
 
+/// Called when the process begins to end by `exit` or by a return from `main`, before any destructor
+/// of its static objects and of the calling thread's thread-local ones, once `ct_watch_end` was
+/// called. `stack` is the lowest address of the calling thread's stack that belongs to the program;
+/// 0 where it has no frame left. May be called more than once.
+void bstrtrace_ending(uintptr_t stack);
+
 #pragma GCC visibility push(hidden)
+
+/// Has `bstrtrace_ending` called when the process begins to end. Called by the main thread, or else
+/// a return from `main` may not be seen. May allocate, and takes the loader's lock.
+void ct_watch_end(void);
 
 /// Returns whether `pointer`, given to `free`, may mean a registered block. Never locks; false is
 /// certain.

@@ -203,6 +203,13 @@ CT_INLINE uint64_t ct_now(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+/// Returns the nanoseconds of the monotonic clock.
+CT_INLINE uint64_t ct_precise_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
 /// Returns how long the machine has been suspended since it started, in hundredths of a second: the
 /// time that the monotonic clock leaves out.
 CT_INLINE uint32_t ct_suspended(void) {
@@ -830,6 +837,58 @@ bool ct_heap_is_sanitizers(void);
 
 /// Returns the bytes of the sanitizer's live block that starts at an address; 0 where none does.
 size_t ct_sanitizer_block_bytes(uintptr_t block);
+
+// MARK: the process's memory
+
+/// Begins a series of copies. Returns false where neither process_vm_readv(2) nor /proc/self/mem can
+/// be used. One thread at a time.
+bool ct_begin_copies(void);
+
+/// Ends a series of copies.
+void ct_end_copies(void);
+
+/// Copies memory of this process. Returns how many bytes could be copied: all, or those in front of
+/// memory that is not mapped. Never faults.
+size_t ct_copy_memory(void *_Nonnull to, uintptr_t from, size_t bytes);
+
+/// Writes the kernel's ids of the process's threads, at most `max`, and returns their count.
+size_t ct_list_threads(uint32_t *_Nonnull threads, size_t max);
+
+/// Returns the stack pointer of a thread that is blocked; 0 where it is running, or not to be found
+/// out.
+uintptr_t ct_blocked_stack(uint32_t thread);
+
+/// Returns the thread pointer (the address of glibc's `struct pthread`) of the calling thread, or
+/// of one that has used the tracker; 0 for others.
+uintptr_t ct_thread_pointer(uint32_t thread);
+
+/// A module with thread-local variables.
+struct ct_tls_module {
+  /// Its index in each thread's table of thread-local blocks (the ELF TLS ABI's module ID).
+  size_t id;
+  /// Bytes of its thread-local variables.
+  size_t bytes;
+  /// An address in the module.
+  uintptr_t address;
+};
+
+/// Writes the modules with thread-local variables, at most `max`, and returns their count. Takes
+/// the loader's lock.
+size_t ct_list_tls_modules(struct ct_tls_module *_Nonnull modules, size_t max);
+
+/// Returns whether the executable needs the Swift run-time as a library.
+bool ct_is_swift_program(void);
+
+/// Returns whether an address is in libc, the loader, a copy of this library, or the Swift run-time
+/// that it brought into a program that has none.
+bool ct_is_system_module(uintptr_t address);
+
+/// Returns whether an address is in libc.
+bool ct_is_libc(uintptr_t address);
+
+/// Returns whether a call instruction ends at an address in a module. Never faults. Always false on
+/// other processors than x86-64.
+bool ct_is_return_address(uintptr_t address);
 
 /// Removes the crash handlers that the Swift runtime installs, when the program itself is not
 /// written in Swift: a traced C program must end as it would without the tracker.

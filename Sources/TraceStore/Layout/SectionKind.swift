@@ -20,4 +20,6 @@ public enum SectionKind: Int, CaseIterable, Sendable {
   case histories
   /// `ScopeRecord`s: the named spans of the program.
   case scopes
+  /// `HolderRecord`s: what refers to strings that were live when the process began to end.
+  case holders
 }

@@ -60,6 +60,12 @@ public struct StoreHeader: BitwiseCopyable, Sendable {
   /// looked at for them.
   public var areOpenedUnseen: UInt32 = 0
 
+  /// A `HolderScan`: what became of the search for holders.
+  public var holderScan: UInt32 = 0
+
+  /// What the limit was for a process that was too large for the search, in MiB; else 0.
+  public var holdersLimit: UInt32 = 0
+
   /// Creates an empty header.
   public init() {}
 

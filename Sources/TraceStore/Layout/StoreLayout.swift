@@ -6,7 +6,7 @@ public enum StoreLayout {
   /// "BSTRTRC" and a zero, as a little-endian number.
   public static let magic: UInt64 = 0x0043_5254_5254_5342
   /// The version that this code reads and writes.
-  public static let version: UInt32 = 4
+  public static let version: UInt32 = 5
   /// Bytes of the header, in front of the first section.
   public static let headerBytes = 4096
   /// The limit of the bytes of a store.

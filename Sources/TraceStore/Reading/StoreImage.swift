@@ -220,6 +220,46 @@ public struct StoreImage: Sendable {
     return (0..<bytes.count / stride).compactMap { bytes.loadRecord(at: $0 * stride) }
   }
 
+  /// What holds strings that were live when the process began to end, step by step.
+  ///
+  /// - Returns: by a string's serial number, its chains, each from the string outwards; of a string
+  ///   that nothing refers to, none.
+  public func holders() -> [UInt64: [[HolderRecord]]] {
+    let bytes = sections[SectionKind.holders.rawValue]
+    let stride = MemoryLayout<HolderRecord>.stride
+    var holders: [UInt64: [[HolderRecord]]] = [:]
+    var last: HolderRecord?
+    for index in 0..<bytes.count / stride {
+      guard let record: HolderRecord = bytes.loadRecord(at: index * stride), record.serial != 0
+      else { continue }
+      guard let place = HolderPlace(rawValue: record.kind),
+        HolderMatch(rawValue: record.match) != nil
+      else { continue }
+      if place == .nobody {
+        holders[record.serial] = holders[record.serial] ?? []
+        continue
+      }
+      var chains = holders[record.serial] ?? []
+      let isNext =
+        last?.serial == record.serial && last?.chain == record.chain
+        && last?.kind == HolderPlace.heap.rawValue && !chains.isEmpty
+        && (chains.last?.count ?? 0) < Self.maxHolderSteps
+      if isNext {
+        chains[chains.count - 1].append(record)
+      } else if chains.count < Self.maxHolderChains {
+        chains.append([record])
+      } else {
+        continue
+      }
+      last = record
+      holders[record.serial] = chains
+    }
+    return holders
+  }
+
+  /// The limits of the chains of a string and of their steps, which no sound store exceeds.
+  private static let (maxHolderChains, maxHolderSteps) = (2, 5)
+
   /// Returns the name of a scope; `nil` for an unknown one.
   public func name(of scope: ScopeID) -> String? {
     let index = Int(scope.rawValue) - max(1, Int(header.firstScope))

@@ -35,8 +35,8 @@ public struct StoreWriter: ~Copyable {
 
   /// Each section's share of the region, in 64ths.
   private static let shares: [(SectionKind, Int)] = [
-    (.text, 1), (.modules, 1), (.stacks, 16), (.blocks, 38), (.values, 2), (.events, 1),
-    (.pairs, 2), (.histories, 1), (.scopes, 1),
+    (.text, 1), (.modules, 1), (.stacks, 16), (.blocks, 37), (.values, 2), (.events, 1),
+    (.pairs, 2), (.histories, 1), (.scopes, 1), (.holders, 1),
   ]
 
   /// Creates a store in `region`.

@@ -21,6 +21,8 @@ struct RecordingOptions: TableOptions {
   @Option(\.quarantine) var quarantine: GivenText?
   @Option(\.quarantineBlocks) var quarantineBlocks: GivenText?
   @Option(\.storeDir) var storeDir: GivenText?
+  @Flag(\.holders) var holders: Bool?
+  @Option(\.holdersLimit) var holdersLimit: GivenText?
 }
 
 /// Whether functions inside of modules are replaced: for a command that records nothing.

@@ -19,6 +19,9 @@ import Testing
 ///   places with `|` between them are all right.
 /// - Behind a leak, `leaves=LINE,LINE` are the ways out in front of the free that siblings reach;
 ///   without it none may be proposed.
+/// - `// held: FUNCTION TEXT` is what holds a string that the function allocated, as the report says
+///   it, or `nobody`, or `-` where that was not looked for; `*` stands for any characters, and `|` is
+///   between texts that are all right. All that holds strings of a function is stated, or nothing.
 /// - `// never: TEXT` is not so, and may be in no sentence about a finding.
 /// - `// unseen: LIBRARY REASON SYMBOL` is a module whose strings are not seen, as the report says,
 ///   and `// unseen: -` says that there is none. Not compared without such a line.
@@ -47,6 +50,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   var status: Int32?
   var hasThreads = false
   var allowsSanitizers = true
+  /// What holds the strings that functions allocate.
+  var held: [String: [String]] = [:]
   /// What may be said of no finding.
   var untruths: [String] = []
   /// Modules whose strings are not seen, each with the reason and the symbol; `nil` where that is
@@ -194,6 +199,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       case "status:": scenario.status = words.last.flatMap { Int32($0) }
       case "threads": scenario.hasThreads = true
       case "sanitizers:": scenario.allowsSanitizers = words.dropFirst().first != "no;"
+      case "held:" where words.count > 2:
+        scenario.held[words[1], default: []].append(words.dropFirst(2).joined(separator: " "))
       case "never:": scenario.untruths.append(words.dropFirst().joined(separator: " "))
       case "unseen:":
         let stated = words.dropFirst().joined(separator: " ")
@@ -222,6 +229,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     twin.flags.append(flag)
     twin.leaks = []
     twin.faults = []
+    twin.held = [:]
     twin.pending = nil
     twin.status = nil
     return twin
@@ -385,6 +393,24 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
   // MARK: judging
 
+  /// Whether a text is as stated, in which `*` stands for any characters.
+  private static func matches(_ text: String, _ stated: String) -> Bool {
+    var rest = text[...]
+    for (index, part) in stated.split(separator: "*", omittingEmptySubsequences: false).enumerated()
+    {
+      if index == 0 {
+        guard rest.hasPrefix(part) else { return false }
+        rest = rest.dropFirst(part.count)
+      } else if part.isEmpty {
+        continue
+      } else {
+        guard let found = rest.range(of: part) else { return false }
+        rest = rest[found.upperBound...]
+      }
+    }
+    return rest.isEmpty || stated.hasSuffix("*")
+  }
+
   /// Holds a report to what the first lines state.
   ///
   /// - Parameter isGlibcHeap: whether the program's heap is glibc's; blocks of others are not known
@@ -435,6 +461,17 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       }
     }
     #expect(others.isEmpty, "\(others)")
+    for (function, stated) in held {
+      let rows = findings.filter { finding in
+        finding.kind == "leak"
+          && finding.stacks.allocated.first?.function.map { $0.prefix { $0 != "(" } } ?? ""
+            == function[...]
+      }.flatMap(\.heldBy)
+      let matches = rows.count == stated.count && zip(rows, stated).allSatisfy { row, stated in
+        stated.split(separator: "|").contains { Self.matches(row, String($0)) }
+      }
+      #expect(matches, "\(function): \(rows) for \(stated)")
+    }
     for finding in findings {
       let sentences = finding.message + " " + (finding.doubt ?? "")
       for text in untruths { #expect(!sentences.contains(text), "\(shown)") }

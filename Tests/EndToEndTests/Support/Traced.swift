@@ -91,6 +91,29 @@ struct Traced {
       var processes: Int
       var key: [String]
       var suppression: String
+      var holders: [Holder]?
+      var holdersOf: Int?
+
+      /// What holds its strings, as the text of the report says it.
+      var heldBy: [String] {
+        guard let holders else { return ["-"] }
+        if holders.isEmpty { return ["nobody"] }
+        return holders.map { holder in
+          let count = holdersOf ?? 1
+          return holder.text
+            + (holder.strings == count ? "" : ", \(holder.strings) of \(count) strings")
+        }
+      }
+    }
+    struct Holder: Decodable {
+      var strings: Int
+      var weak: Bool
+      var text: String
+      var place: String
+      var certainty: String
+      var symbol: String?
+      var type: String?
+      var offset: Int
     }
     struct Siblings: Decodable {
       var freed: Int

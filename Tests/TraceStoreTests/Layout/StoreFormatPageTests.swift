@@ -68,6 +68,8 @@ import Testing
       try Self.row("areModulesNamed", \Header.areModulesNamed),
       try Self.row("pidNamespace", \Header.pidNamespace),
       try Self.row("areOpenedUnseen", \Header.areOpenedUnseen),
+      try Self.row("holderScan", \Header.holderScan),
+      try Self.row("holdersLimit", \Header.holdersLimit),
     ]
     #expect(Array(rows.prefix(fields.count)) == fields)
     Self.expectWhole(fields, bytes: MemoryLayout<StoreHeader>.size)
@@ -100,6 +102,20 @@ import Testing
     ]
     #expect(try Self.rows(below: "Block record") == fields)
     Self.expectWhole(fields, bytes: MemoryLayout<BlockRecord>.stride)
+  }
+
+  @Test func theHolderRecordIsAsStated() throws {
+    typealias Record = HolderRecord
+    let fields = [
+      try Self.row("serial", \Record.serial), try Self.row("place", \Record.place),
+      try Self.row("type", \Record.type), try Self.row("blockBytes", \Record.blockBytes),
+      try Self.row("offset", \Record.offset), try Self.row("thread", \Record.thread),
+      try Self.row("kind", \Record.kind), try Self.row("match", \Record.match),
+      try Self.row("chain", \Record.chain), try Self.row("facts", \Record.facts),
+      try Self.row("reserved", \Record.reserved),
+    ]
+    #expect(try Self.rows(below: "Holder record") == fields)
+    Self.expectWhole(fields, bytes: MemoryLayout<HolderRecord>.stride)
   }
 
   @Test func theEventRecordIsAsStated() throws {
@@ -141,6 +157,7 @@ import Testing
       ("6 pairs", MemoryLayout<PairRecord>.stride),
       ("7 histories", MemoryLayout<HistoryRecord>.stride),
       ("8 scopes", MemoryLayout<ScopeRecord>.stride),
+      ("9 holders", MemoryLayout<HolderRecord>.stride),
     ] {
       #expect(page.contains("| \(section) | \(bytes) bytes"), "\(section)")
     }

@@ -304,6 +304,10 @@ struct HTMLFinding {
         value.kind == .text ? "“\(value.escaped)\(value.isCut ? "…" : "")”" : value.escaped
       rows.append((index == 0 ? "value" : "", "\(quoted), \(unit)"))
     }
+    let heldBy = finding.holders.map { HolderWording.rows(on: $0) } ?? []
+    for (index, text) in heldBy.enumerated() {
+      rows.append((index == 0 ? "held by" : "", text))
+    }
     if finding.places > 1 {
       rows.append(("called from", "\(finding.places) places; the heaviest is shown"))
     }
