@@ -45,15 +45,16 @@ struct HolderSearch: ~Copyable {
   ///     none is.
   ///   - deadline: when it ends, in nanoseconds of the monotonic clock.
   ///   - asksLoader: whether the loader may be asked, whose lock a forked child may find held.
+  ///   - store: the tracker's store, which is passed over.
   /// - Returns: `nil` where memory cannot be read, or there is none.
   init?(
     for strings: consuming PrivateArray<ScanTarget>, ownStack: UInt, deadline: UInt64,
-    asksLoader: Bool
+    asksLoader: Bool, store: Range<UInt>
   ) {
     guard let memory = MemoryReader(deadline: deadline),
       let hits = PrivateArray<ScanHit>(capacity: Self.maxHits),
       let references = PrivateArray<ScanReference>(capacity: Self.maxReferences),
-      let regions = ScanRegions(ownStack: ownStack, asksLoader: asksLoader, memory)
+      let regions = ScanRegions(ownStack: ownStack, asksLoader: asksLoader, store: store, memory)
     else { return nil }
     stringCount = strings.count
     targets = strings

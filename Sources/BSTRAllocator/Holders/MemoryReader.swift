@@ -30,9 +30,12 @@ struct MemoryReader: ~Copyable {
 
   private static let partBytes = 1 << 20
   private static let partPages = partBytes / Int(Page.size)
+  /// The limit of pages that the kernel is asked about at once.
+  private static let maxPages = 1 << 13
+  private static let bytes = partBytes + maxPages * 8
 
   private let buffer: UnsafeMutableRawPointer
-  /// The kernel's words on the pages of a part (Documentation/admin-guide/mm/pagemap.rst).
+  /// The kernel's words on some pages (Documentation/admin-guide/mm/pagemap.rst).
   private let pages: UnsafeMutablePointer<UInt64>
   /// The descriptor of /proc/self/pagemap; -1 where that cannot be read: all pages are read then.
   private let pagemap: Int32
@@ -44,10 +47,9 @@ struct MemoryReader: ~Copyable {
   /// One thread at a time.
   init?(deadline: UInt64) {
     self.deadline = deadline
-    let bytes = Self.partBytes + Self.partPages * 8
-    guard let memory = unsafe PrivateMemory.map(bytes) else { return nil }
+    guard let memory = unsafe PrivateMemory.map(Self.bytes) else { return nil }
     guard ct_begin_copies() else {
-      unsafe munmap(memory, bytes)
+      unsafe munmap(memory, Self.bytes)
       return nil
     }
     unsafe buffer = memory
@@ -58,7 +60,7 @@ struct MemoryReader: ~Copyable {
   deinit {
     if pagemap >= 0 { close(pagemap) }
     ct_end_copies()
-    unsafe munmap(buffer, Self.partBytes + Self.partPages * 8)
+    unsafe munmap(buffer, Self.bytes)
   }
 
   /// Whether the time has come by which reading ends.
@@ -109,6 +111,31 @@ struct MemoryReader: ~Copyable {
   @inline(__always)
   private func isPresent(_ page: Int, _ known: Int) -> Bool {
     unsafe page >= known || pages[page] >> 63 != 0
+  }
+
+  /// Returns the first page in memory of a range; `nil` where there is none, or it is not known.
+  ///
+  /// - Parameters:
+  ///   - range: multiples of a page.
+  ///   - known: the pages that the kernel was asked about last; empty at first, and passed again with
+  ///     no other call between.
+  func firstPage(in range: Range<UInt>, _ known: inout Range<UInt>) -> UInt? {
+    var page = range.lowerBound
+    while page < range.upperBound {
+      if !known.contains(page) {
+        let count = min(Self.maxPages, Int((range.upperBound - page) / Page.size))
+        let read = unsafe pread(pagemap, pages, count * 8, off_t(page / Page.size * 8)) / 8
+        guard pagemap >= 0, read > 0, !isLate else { return nil }
+        known = page..<page + UInt(read) * Page.size
+      }
+      let first = Int((page - known.lowerBound) / Page.size)
+      for index in first..<known.count / Int(Page.size) where unsafe pages[index] >> 63 != 0 {
+        let found = known.lowerBound + UInt(index) * Page.size
+        return found < range.upperBound ? found : nil
+      }
+      page = known.upperBound
+    }
+    return nil
   }
 
   /// Returns the word at an address; `nil` where there is none.

@@ -38,6 +38,8 @@ struct ScanRegions: ~Copyable {
   private(set) var libcData: PrivateArray<ScanRegion>
   private var threads: PrivateArray<Thread>
   private let isGlibcHeap: Bool
+  /// The tracker's store.
+  private let own: Range<UInt>
 
   /// A thread of the process.
   struct Thread: BitwiseCopyable {
@@ -61,7 +63,10 @@ struct ScanRegions: ~Copyable {
   ///   - ownStack: the lowest address of the calling thread's stack that is the program's; 0 where
   ///     none is.
   ///   - asksLoader: whether the loader may be asked, whose lock a forked child may find held.
-  init?(ownStack: UInt, asksLoader: Bool, _ memory: borrowing MemoryReader) {
+  ///   - store: the tracker's store, which is passed over.
+  init?(
+    ownStack: UInt, asksLoader: Bool, store: Range<UInt>, _ memory: borrowing MemoryReader
+  ) {
     guard let regions = PrivateArray<ScanRegion>(capacity: Self.maxRegions),
       let libcData = PrivateArray<ScanRegion>(capacity: 64),
       let threads = PrivateArray<Thread>(capacity: Self.maxThreads)
@@ -70,6 +75,7 @@ struct ScanRegions: ~Copyable {
     self.libcData = libcData
     self.threads = threads
     isGlibcHeap = ct_heap_is_glibc()
+    own = store
     findThreads(ownStack)
     if asksLoader { addThreadLocal(memory) }
     var mappings = 0
@@ -149,7 +155,9 @@ struct ScanRegions: ~Copyable {
     }
     guard mapping.isAnonymous || mapping.isStack else { return }
     let rest = addStacks(in: start..<mapping.end, isMain: mapping.isStack, memory)
-    if isGlibcHeap, mapping.isAnonymous, rest < mapping.end {
+    if isGlibcHeap, mapping.isAnonymous, rest < mapping.end,
+      mapping.end - rest <= Self.maxMapping, !own.contains(rest)
+    {
       addHeap(in: rest..<mapping.end, memory)
     }
   }
@@ -228,30 +236,35 @@ struct ScanRegions: ~Copyable {
   // MARK: the heap
 
   private static let arenaBytes: UInt = 1 << 26
+  /// The limit in bytes of a mapping that chunks are looked for in: larger ones are reserved by
+  /// programs that use a small part, and are no heap of glibc's.
+  private static let maxMapping: UInt = 1 << 38
 
   /// Adds the parts of glibc's heap in a mapping without a name: the heaps of other arenas, which
   /// start at multiples of 64 MiB, and large chunks, which start a page each (malloc/arena.c and
   /// malloc.c of glibc).
   private mutating func addHeap(in range: Range<UInt>, _ memory: borrowing MemoryReader) {
-    var page = range.lowerBound
-    while page < range.upperBound {
+    var known: Range<UInt> = 0..<0
+    var next = range.lowerBound
+    while next < range.upperBound,
+      let page = memory.firstPage(in: next..<range.upperBound, &known)
+    {
+      next = page + Page.size
       if page % Self.arenaBytes == 0, let (first, end, arena) = chunks(ofArenaAt: page, memory),
         end <= range.upperBound
       {
         regions.append(ScanRegion(kind: .chunks, start: first, end: end, owner: arena))
-        page = (end + Page.size - 1) & ~(Page.size - 1)
+        next = (end + Page.size - 1) & ~(Page.size - 1)
         continue
       }
-      if memory.isPresent(page), let (before, size) = memory.words(at: page), before == 0,
+      if let (before, size) = memory.words(at: page), before == 0,
         size & 7 == 2, size >= Page.size, size & ~7 & (Page.size - 1) == 0,
         size & ~7 <= range.upperBound - page
       {
         regions.append(
           ScanRegion(kind: .mappedChunk, start: page + 16, end: page + (size & ~7)))
-        page += size & ~7
-        continue
+        next = page + (size & ~7)
       }
-      page += Page.size
     }
   }
 
@@ -264,7 +277,7 @@ struct ScanRegions: ~Copyable {
   private func chunks(
     ofArenaAt heap: UInt, _ memory: borrowing MemoryReader
   ) -> (first: UInt, end: UInt, arena: UInt)? {
-    guard memory.isPresent(heap), let (arena, before) = memory.words(at: heap),
+    guard let (arena, before) = memory.words(at: heap),
       let (bytes, usable) = memory.words(at: heap + 16), bytes % Page.size == 0, bytes > 0,
       usable % Page.size == 0, bytes <= usable, usable <= Self.arenaBytes,
       before % Self.arenaBytes == 0, memory.word(at: arena) != nil

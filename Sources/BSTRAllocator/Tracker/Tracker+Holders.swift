@@ -54,7 +54,7 @@ extension Tracker {
     guard
       var search = HolderSearch(
         for: strings, ownStack: ownStack, deadline: ct_precise_now() + Self.maxSearchTime,
-        asksLoader: !isForked.load(ordering: .relaxed))
+        asksLoader: !isForked.load(ordering: .relaxed), store: store.addresses)
     else { return .unreadable }
     search.run()
     depotLock.acquire()

@@ -81,6 +81,12 @@ public struct StoreWriter: ~Copyable {
     unsafe UnsafeRawBufferPointer(start: base, count: state.pointee.region.byteCount)
   }
 
+  /// The addresses of the store's region.
+  public var addresses: Range<UInt> {
+    let start = unsafe UInt(bitPattern: base)
+    return unsafe start..<start + UInt(state.pointee.region.byteCount)
+  }
+
   /// Makes the store valid by writing its magic number.
   public func publish() {
     atomicMemoryFence(ordering: .releasing)
