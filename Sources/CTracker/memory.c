@@ -72,7 +72,7 @@ size_t ct_list_threads(uint32_t *threads, size_t max) {
   return count;
 }
 
-uintptr_t ct_blocked_stack(uint32_t thread) {
+uintptr_t ct_blocked_stack(uint32_t thread, uintptr_t *code) {
   char path[64], text[256];
   snprintf(path, sizeof path, "/proc/self/task/%u/syscall", thread);
   int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -90,7 +90,10 @@ uintptr_t ct_blocked_stack(uint32_t thread) {
     word = strchr(word, ' ');
     if (word) word++;
   }
-  return word ? strtoul(word, NULL, 16) : 0;
+  char *next = NULL;
+  uintptr_t stack = word ? strtoul(word, &next, 16) : 0;
+  if (next && *next == ' ') *code = strtoul(next + 1, NULL, 16);
+  return stack;
 }
 
 uintptr_t ct_thread_pointer(uint32_t thread) {

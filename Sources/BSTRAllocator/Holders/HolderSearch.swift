@@ -245,8 +245,8 @@ struct HolderSearch: ~Copyable {
     return true
   }
 
-  /// The limit in bytes of blocks that threads keep in their caches (tcache), and of blocks that are
-  /// kept in lists without a mark (fastbins).
+  /// The limit in bytes of blocks that threads keep in their caches (tcache), and of blocks that
+  /// are kept in lists without a mark (fastbins).
   private static let (maxCached, maxListed): (UInt, UInt) = (1032, 120)
 
   /// Returns whether a block is in a thread's cache of free ones, which are marked with a key.
@@ -266,16 +266,74 @@ struct HolderSearch: ~Copyable {
     return UInt32(targets.count - 1)
   }
 
-  /// Returns the return address into the function in whose frame a word of a stack is: the nearest
-  /// one below; 0 where there is none near.
+  /// Returns an address of the code in whose frame a word of a stack is; 0 where the stack cannot be
+  /// unwound.
   private func function(around slot: UInt) -> UInt {
-    var address = slot
-    for _ in 0..<512 {
-      address -= 8
-      guard let word = memory.word(at: address) else { return 0 }
-      if ct_is_return_address(word) { return word }
+    guard let stack = stack(around: slot), stack.owner != 0 else { return 0 }
+    // The function that ends the process has saved its caller's. Of another thread it is unknown.
+    let isOwn = unsafe stack.thread == ct_thread().pointee.tid
+    let frame = Frame(
+      code: stack.owner, stackPointer: stack.start,
+      framePointer: isOwn ? memory.word(at: stack.start - 16) : nil)
+    return unwind(frame, to: slot, in: stack) ?? 0
+  }
+
+  /// Where an unwind is.
+  private struct Frame {
+    var code: UInt
+    var stackPointer: UInt
+    var framePointer: UInt?
+  }
+
+  /// Unwinds a stack to its end, by the rules of its frames.
+  ///
+  /// - Returns: an address of the code in whose frame a word is; `nil` where it is in none, or the
+  ///   unwind does not come to the end.
+  private func unwind(_ first: Frame, to slot: UInt, in stack: ScanRegion) -> UInt? {
+    var frame = first
+    var found: UInt?
+    for _ in 0..<StackCapture.maxDepth {
+      guard let rule = CFARule.of(frame.code) else { return nil }
+      if rule.isOutermost { return found }
+      guard let base = rule.isFromFramePointer ? frame.framePointer : frame.stackPointer else {
+        return unwindWithoutFramePointer(frame, to: slot, in: stack)
+      }
+      let end = base &+ UInt(bitPattern: rule.offset)
+      guard end > frame.stackPointer, end <= stack.end else { return nil }
+      if found == nil, slot < end { found = frame.code }
+      if let offset = rule.framePointerOffset {
+        frame.framePointer = memory.word(at: end &+ UInt(bitPattern: offset))
+      }
+      guard let caller = memory.word(at: end - 8) else { return nil }
+      if caller == 0 { return found }
+      frame.stackPointer = end
+      frame.code = caller
     }
-    return 0
+    return nil
+  }
+
+  /// Goes on where the frame pointer is needed and is in a register of the thread: it is the first
+  /// address from which the unwind comes to the end.
+  private func unwindWithoutFramePointer(
+    _ frame: Frame, to slot: UInt, in stack: ScanRegion
+  ) -> UInt? {
+    var frame = frame
+    for word in 0..<1024 {
+      let address = frame.stackPointer + UInt(word) * 8
+      guard address + 16 < stack.end, let code = memory.word(at: address + 8) else { return nil }
+      guard ct_is_return_address(code) else { continue }
+      frame.framePointer = address
+      if let found = unwind(frame, to: slot, in: stack) { return found }
+    }
+    return nil
+  }
+
+  private func stack(around slot: UInt) -> ScanRegion? {
+    for index in 0..<regions.regions.count {
+      let region = regions.regions[index]
+      if region.kind == .stack, region.start <= slot, slot < region.end { return region }
+    }
+    return nil
   }
 
   // MARK: free lists
@@ -474,15 +532,17 @@ struct HolderSearch: ~Copyable {
     if block.byteCount <= maxUnknown, tcacheKey == 0 || !knowsFreeLists {
       facts.insert(.maybeFreed)
     }
-    if stack != .none, siblings.value(of: siblingKey(reference, stack)) == 1 { facts.insert(.hasSiblings) }
+    if stack != .none, siblings.value(of: siblingKey(reference, stack)) == 1 {
+      facts.insert(.hasSiblings)
+    }
     if let isElement = self.isElement(reference.slot, of: block, outer) {
       facts.insert(isElement ? .isElement : .isSpare)
     }
     return facts
   }
 
-  /// Returns whether a word is among the elements of a vector or array, not behind them; `nil` where
-  /// the block is neither.
+  /// Returns whether a word is among the elements of a vector or array, not behind them; `nil`
+  /// where the block is neither.
   ///
   /// A `std::vector` is three pointers: to the first element, behind the last, and behind the room
   /// for them. A Swift array's block has a count at 16, twice the room at 24, and elements from 32
@@ -498,7 +558,8 @@ struct HolderSearch: ~Copyable {
     }
     guard let (type, _) = memory.words(at: block.start), type % 8 == 0, !Page.isFirst(type),
       let descriptor = memory.word(at: type + 40), unsafe ct_find_module(descriptor).end != 0,
-      let (count, room) = memory.words(at: block.start + 16), room >> 1 > 0, slot >= block.start + 32,
+      let (count, room) = memory.words(at: block.start + 16), room >> 1 > 0,
+      slot >= block.start + 32,
       count <= room >> 1, room >> 1 <= block.byteCount / 8
     else { return nil }
     let stride = (block.byteCount - 32) / (room >> 1) & ~7
@@ -510,19 +571,20 @@ struct HolderSearch: ~Copyable {
 
   /// Returns a block's class or type: an address in a module, and whether it is a descriptor's.
   ///
-  /// The first word of an object of a class with virtual functions, or of a Swift class, points into
-  /// a module. Metadata of generic types is made at run time, and has the descriptor's address at 40
-  /// (Metadata.h of the Swift run-time).
+  /// The first word of an object of a class with virtual functions points to these. That of a Swift
+  /// object points to metadata, of which the first word is 0 for a class, and the one at 40 the
+  /// address of the type's descriptor: metadata of generic types is made at run time (Metadata.h and
+  /// MetadataKind.def of the Swift run-time).
   func objectType(of block: ScanTarget) -> (address: UInt, isDescriptor: Bool)? {
-    guard let word = memory.word(at: block.start), word % 8 == 0, !Page.isFirst(word) else {
-      return nil
-    }
-    if unsafe ct_find_module(word).end != 0 {
-      return ct_is_system_module(word) ? nil : (word, false)
-    }
-    guard let descriptor = memory.word(at: word + 40), descriptor % 4 == 0,
-      unsafe ct_find_module(descriptor).end != 0
+    guard let word = memory.word(at: block.start), word % 8 == 0, !Page.isFirst(word),
+      let kind = memory.word(at: word)
     else { return nil }
-    return (descriptor, true)
+    if kind == 0, let descriptor = memory.word(at: word + 40), descriptor % 4 == 0,
+      unsafe ct_find_module(descriptor).end != 0
+    {
+      return (descriptor, true)
+    }
+    let isInModule = unsafe ct_find_module(word).end != 0
+    return isInModule && !ct_is_system_module(word) ? (word, false) : nil
   }
 }

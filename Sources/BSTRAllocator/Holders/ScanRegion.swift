@@ -27,7 +27,7 @@ struct ScanRegion: BitwiseCopyable {
   /// The thread of a stack or of thread-local variables.
   var thread: UInt32 = 0
   /// Of thread-local variables, an address in their module; of chunks, the address of their arena,
-  /// 0 for the main one.
+  /// 0 for the main one; of a stack the code that its lowest frame is of, 0 where it is unknown.
   var owner: UInt = 0
 }
 
@@ -46,6 +46,8 @@ struct ScanRegions: ~Copyable {
     var id: UInt32
     /// The lowest address of its stack that is in use; 0 where it is running.
     var stack: UInt
+    /// The code that it is in.
+    var code: UInt
     /// The address of its `struct pthread`, which follows its stack and static thread-local blocks
     /// (the ELF TLS ABI, variant II); 0 where that is unknown.
     var pointer: UInt
@@ -95,8 +97,16 @@ struct ScanRegions: ~Copyable {
     for index in 0..<ids.count {
       let id = ids[index]
       // Where `main` has returned, nothing on its stack is the program's.
-      let stack = id == own ? (ownStack == 0 ? .max : ownStack) : ct_blocked_stack(id)
-      threads.append(Thread(id: id, stack: stack, pointer: ct_thread_pointer(id), end: 0))
+      var thread = Thread(
+        id: id, stack: .max, code: 0, pointer: ct_thread_pointer(id), end: 0)
+      if id != own {
+        thread.stack = unsafe ct_blocked_stack(id, &thread.code)
+      } else if ownStack != 0 {
+        thread.stack = ownStack
+        // Behind the frame of the function that ends the process there is its return address.
+        thread.code = UInt(ct_peek(ownStack - 8, 8))
+      }
+      threads.append(thread)
     }
   }
 
@@ -196,7 +206,8 @@ struct ScanRegions: ~Copyable {
         thread.pointer = threadPointer(from: thread.stack, to: range.upperBound, memory)
         thread.end = thread.pointer
       }
-      let end = thread.end > thread.stack && thread.end < range.upperBound
+      let end =
+        thread.end > thread.stack && thread.end < range.upperBound
         ? thread.end : range.upperBound
       rest = max(
         rest,
@@ -205,13 +216,14 @@ struct ScanRegions: ~Copyable {
       if isOwnEnded { continue }
       regions.append(
         ScanRegion(
-          kind: .stack, start: (thread.stack + 7) & ~7, end: end & ~7, thread: thread.id))
+          kind: .stack, start: (thread.stack + 7) & ~7, end: end & ~7, thread: thread.id,
+          owner: thread.code))
     }
     return min(rest, range.upperBound)
   }
 
-  /// Returns the `struct pthread` of a thread behind its stack: its first word and its third are its
-  /// own address (tcbhead_t of glibc's x86-64 tls.h); 0 where there is none.
+  /// Returns the `struct pthread` of a thread behind its stack: its first word and its third are
+  /// its own address (tcbhead_t of glibc's x86-64 tls.h); 0 where there is none.
   private func threadPointer(
     from start: UInt, to end: UInt, _ memory: borrowing MemoryReader
   ) -> UInt {
@@ -270,10 +282,10 @@ struct ScanRegions: ~Copyable {
 
   /// Returns the first chunk of an arena's heap, its end, and the arena; `nil` where there is none.
   ///
-  /// A heap begins with its arena's address, the heap before it, and its bytes (heap_info of glibc's
-  /// malloc/arena.c); in the first one the arena follows (malloc_state). Both have other sizes in
-  /// other versions of glibc, so that the first chunk is searched for: all of them are marked as
-  /// another arena's than the main one.
+  /// A heap begins with its arena's address, the heap before it, and its bytes (heap_info of
+  /// glibc's malloc/arena.c); in the first one the arena follows (malloc_state). Both have other
+  /// sizes in other versions of glibc, so that the first chunk is searched for: all of them are
+  /// marked as another arena's than the main one.
   private func chunks(
     ofArenaAt heap: UInt, _ memory: borrowing MemoryReader
   ) -> (first: UInt, end: UInt, arena: UInt)? {
@@ -284,7 +296,9 @@ struct ScanRegions: ~Copyable {
     else { return nil }
     let end = heap + bytes
     let isFirst = arena > heap && arena < heap + 0x80
-    let candidates = isFirst ? stride(from: heap + 0x880, to: heap + 0x980, by: 16)
+    let candidates =
+      isFirst
+      ? stride(from: heap + 0x880, to: heap + 0x980, by: 16)
       : stride(from: heap + 0x20, to: heap + 0x60, by: 16)
     for first in candidates where areChunks(from: first, to: end, memory) {
       return (first, end, arena)
@@ -296,15 +310,16 @@ struct ScanRegions: ~Copyable {
     from first: UInt, to end: UInt, _ memory: borrowing MemoryReader
   ) -> Bool {
     var chunk = first
+    var before: UInt = 0
     for count in 0..<8 {
       guard chunk + 16 <= end, let word = memory.word(at: chunk + 8) else { return false }
       let size = word & ~7
-      // The first chunk's predecessor counts as in use.
+      // The first chunk's predecessor counts as in use. Those that are have the mark.
       guard size >= 32, size % 16 == 0, size <= end - chunk, word & 2 == 0,
-        count > 0 || word & 1 == 1
+        count == 0 ? word & 1 == 1 : word & 1 == 0 || before & 4 != 0
       else { return false }
       if chunk + size == end { return true }
-      guard word & 4 != 0 else { return false }
+      before = word
       chunk += size
     }
     return true

@@ -12,8 +12,9 @@ struct LiveSample: ~Copyable {
   /// The count of strings of one stack.
   private static let maxPerStack = 3
 
-  /// Indices of records plus 1, 0 for none: `maxPerStack` for each stack, ordered by serial. There
-  /// are no more stacks than records, and pages that nothing is written to cost nothing.
+  /// Indices of records plus 1, 0 for none: `maxPerStack` for each stack, ordered by serial.
+  ///
+  /// There are no more stacks than records, and pages that nothing is written to cost nothing.
   private var chosen: PrivateArray<UInt32>
   /// The count of stacks.
   private var groupCount = 0

@@ -101,12 +101,16 @@ extension Tracker {
     return isWritten
   }
 
-  /// Returns an address with its module. Caller holds the depot lock.
+  /// Returns an address with its module.
+  ///
+  /// Caller holds the depot lock.
   private func frame(at address: UInt, in store: borrowing StoreWriter) -> FrameWord {
     unsafe depot.pointee.frame(at: address, in: store)
   }
 
-  /// Writes a record; false when the store is full. Caller holds the depot lock.
+  /// Writes a record; false when the store is full.
+  ///
+  /// Caller holds the depot lock.
   private func write(_ record: HolderRecord, to store: borrowing StoreWriter) -> Bool {
     let bytes = MemoryLayout<HolderRecord>.stride
     guard let room = unsafe store.room(for: bytes, in: .holders) else { return false }

@@ -21,8 +21,11 @@ struct HolderNames {
     names.findFunctions(of: found.filter { live.contains($0.key) }, with: &symbolicator)
     var chains: [UInt64: [HolderChain]] = [:]
     for serial in live {
-      chains[serial] = (found[serial] ?? []).map { names.chain($0, with: &symbolicator) }
+      let all = (found[serial] ?? []).map { names.chain($0, with: &symbolicator) }
         .sorted(by: HolderChain.isBetter)
+      // A copy on its way is left on stacks of what is kept elsewhere.
+      let kept = all.filter { $0.steps.first?.place != .stack }
+      chains[serial] = kept.isEmpty ? all : kept
     }
     return chains
   }
@@ -66,7 +69,16 @@ struct HolderNames {
       if facts.contains(.isSpare) { return true }
       // Two blocks that were both freed look alike, too.
       let isVouchedFor = facts.contains(.hasSiblings) && !facts.contains(.maybeFreed)
-      return holder.type == nil && !isVouchedFor && !facts.contains(.isElement)
+      // The run-time's own blocks have room for more elements than there are.
+      let isObject = holder.type.map { !Self.isStorage($0) } ?? false
+      return !isObject && !isVouchedFor && !facts.contains(.isElement)
+    }
+  }
+
+  /// Returns whether a type is that of the elements of a Swift array, dictionary or set.
+  private static func isStorage(_ type: String) -> Bool {
+    ["_ContiguousArrayStorage", "_DictionaryStorage", "_SetStorage"].contains {
+      type == $0 || type == "Swift.\($0)"
     }
   }
 
@@ -133,8 +145,8 @@ struct HolderNames {
   private static let metadata = ["type metadata for ", "full type metadata for "]
   private static let descriptor = "nominal type descriptor for "
 
-  /// Returns the class or type of a block by its first word; `nil` where that is no table of virtual
-  /// functions and no metadata.
+  /// Returns the class or type of a block by its first word; `nil` where that is no table of
+  /// virtual functions and no metadata.
   private mutating func type(
     _ record: HolderRecord, with symbolicator: inout some Symbolicator
   ) -> String? {

@@ -121,16 +121,23 @@ private struct DataSymbols: Sendable {
     threadLocals = symbols.filter(\.isThreadLocal)
   }
 
-  func variable(at offset: UInt64) -> ElfFile.FileSymbol? { Self.first(of: variables, at: offset) }
+  func variable(at offset: UInt64) -> ElfFile.FileSymbol? { Self.nearest(of: variables, at: offset) }
 
   /// Returns the thread-local variable at an offset in the module's block of them.
   func threadLocal(at offset: UInt64) -> ElfFile.FileSymbol? {
-    Self.first(of: threadLocals, at: offset)
+    Self.nearest(of: threadLocals, at: offset)
   }
 
-  private static func first(
+  private static func nearest(
     of symbols: [ElfFile.FileSymbol], at offset: UInt64
   ) -> ElfFile.FileSymbol? {
-    symbols.first { $0.value <= offset && offset - $0.value < max(1, $0.size) }
+    // Of those that overlap the nearest one.
+    var nearest: ElfFile.FileSymbol?
+    for symbol in symbols
+    where symbol.value <= offset && offset - symbol.value < max(1, symbol.size) {
+      if let nearest, nearest.value >= symbol.value { continue }
+      nearest = symbol
+    }
+    return nearest
   }
 }

@@ -27,7 +27,7 @@ const void *_Nullable bstrtrace_block(const void *_Nonnull pointer);
 bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
                        uintptr_t frame);
 
-/// Called when the process begins to end by `exit` or by a return from `main`, before any destructor
+/// Called when the process begins to end by `exit` or a return from `main`, before any destructor
 /// of its static objects and of the calling thread's thread-local ones, once `ct_watch_end` was
 /// called. `stack` is the lowest address of the calling thread's stack that belongs to the program;
 /// 0 where it has no frame left. May be called more than once.

@@ -840,8 +840,8 @@ size_t ct_sanitizer_block_bytes(uintptr_t block);
 
 // MARK: the process's memory
 
-/// Begins a series of copies. Returns false where neither process_vm_readv(2) nor /proc/self/mem can
-/// be used. One thread at a time.
+/// Begins a series of copies. Returns false where neither process_vm_readv(2) nor /proc/self/mem
+/// can be used. One thread at a time.
 bool ct_begin_copies(void);
 
 /// Ends a series of copies.
@@ -854,9 +854,9 @@ size_t ct_copy_memory(void *_Nonnull to, uintptr_t from, size_t bytes);
 /// Writes the kernel's ids of the process's threads, at most `max`, and returns their count.
 size_t ct_list_threads(uint32_t *_Nonnull threads, size_t max);
 
-/// Returns the stack pointer of a thread that is blocked; 0 where it is running, or not to be found
-/// out.
-uintptr_t ct_blocked_stack(uint32_t thread);
+/// Returns the stack pointer of a thread that is blocked, and writes its program counter to `code`;
+/// 0 where it is running, or not to be found out.
+uintptr_t ct_blocked_stack(uint32_t thread, uintptr_t *_Nonnull code);
 
 /// Returns the thread pointer (the address of glibc's `struct pthread`) of the calling thread, or
 /// of one that has used the tracker; 0 for others.

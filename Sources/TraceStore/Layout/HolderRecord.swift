@@ -8,8 +8,8 @@ public struct HolderRecord: BitwiseCopyable, Sendable {
   /// The serial number of the string's block.
   public var serial: UInt64
   /// The place of the word that refers to the string or block: of static data its module and
-  /// address, of a thread-local variable its module and the offset in the module's block; of a stack
-  /// the return address by which the function around it was found, or 0; of a heap block its
+  /// address, of a thread-local variable its module and the offset in the module's block; of a
+  /// stack the return address by which the function around it was found, or 0; of a heap block its
   /// address.
   public var place: FrameWord
   /// The first word of a heap block, if it points into a module: a class's table of virtual

@@ -467,9 +467,11 @@ struct Scenario: CustomTestStringConvertible, Sendable {
           && finding.stacks.allocated.first?.function.map { $0.prefix { $0 != "(" } } ?? ""
             == function[...]
       }.flatMap(\.heldBy)
-      let matches = rows.count == stated.count && zip(rows, stated).allSatisfy { row, stated in
-        stated.split(separator: "|").contains { Self.matches(row, String($0)) }
-      }
+      let matches =
+        rows.count == stated.count
+        && zip(rows, stated).allSatisfy { row, stated in
+          stated.split(separator: "|").contains { Self.matches(row, String($0)) }
+        }
       #expect(matches, "\(function): \(rows) for \(stated)")
     }
     for finding in findings {

@@ -1,6 +1,20 @@
 // modes: linked
 // options: holders=on
 // sanitizers: no; the blocks of their heaps are not known from other memory
+// leak: 1 8 behindArray() held_swift.swift:42
+// leak: 1 8 inArray() held_swift.swift:34
+// leak: 1 8 inDictionary() held_swift.swift:36
+// leak: 1 8 inObject() held_swift.swift:32
+// leak: 1 8 inOptional() held_swift.swift:38
+// leak: 1 8 inValue() held_swift.swift:40
+// leak: 1 8 lost() held_swift.swift:44
+// held: behindArray shortened (program .bss) → *_ContiguousArrayStorage, 72 bytes, +40 → the string (weak)
+// held: inArray list (program .bss) → *_ContiguousArrayStorage, 56 bytes, +40 → the string
+// held: inDictionary table (program .bss) → *_DictionaryStorage, 104 bytes, +* → the string (weak)
+// held: inObject cache (program .bss) → Cache, 40 bytes, +24 → the string
+// held: inOptional optional (program .bss) → the string
+// held: inValue entry +8 (program .bss) → the string
+// held: lost nobody
 // What holds a string in Swift: an object, an array, a dictionary, an optional, a value.
 import CBSTR
 
