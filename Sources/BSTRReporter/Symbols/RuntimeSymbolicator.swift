@@ -121,7 +121,9 @@ private struct DataSymbols: Sendable {
     threadLocals = symbols.filter(\.isThreadLocal)
   }
 
-  func variable(at offset: UInt64) -> ElfFile.FileSymbol? { Self.nearest(of: variables, at: offset) }
+  func variable(at offset: UInt64) -> ElfFile.FileSymbol? {
+    Self.nearest(of: variables, at: offset)
+  }
 
   /// Returns the thread-local variable at an offset in the module's block of them.
   func threadLocal(at offset: UInt64) -> ElfFile.FileSymbol? {

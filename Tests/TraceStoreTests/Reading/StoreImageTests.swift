@@ -136,4 +136,38 @@ import Testing
     _ = image.values()
     _ = image.packed()
   }
+
+  /// A store may have any records.
+  @Test func holdersAreReadWithinLimits() throws {
+    func image(_ records: [HolderRecord]) throws -> StoreImage {
+      let writer = StoreWriter(in: try Region.anonymous())
+      for record in records { writer.add(record, to: .holders) }
+      writer.publish()
+      let image = try StoreImage(bytes: writer.bytes)
+      writer.unmap()
+      return image
+    }
+    func record(_ serial: UInt64, _ kind: HolderPlace, chain: Int = 0) -> HolderRecord {
+      HolderRecord(serial: serial, kind: kind, chain: chain)
+    }
+    let two = try image([
+      record(1, .heap), record(1, .heap), record(1, .data), record(1, .stack, chain: 1),
+      record(2, .nobody), record(3, .data),
+    ]).holders()
+    #expect(two[1]?.map { $0.map(\.kind) } == [[3, 3, 1], [4]])
+    #expect(two[2]?.isEmpty == true)
+    #expect(two[3]?.count == 1)
+    // Longer chains and more of them than any search finds, and what is no record.
+    var odd = record(4, .data)
+    odd.kind = 9
+    var unknown = record(4, .data)
+    unknown.match = 0
+    let many =
+      Array(repeating: record(1, .heap), count: 40)
+      + (0..<40).map { record(2, .data, chain: $0) } + [odd, unknown, record(0, .data)]
+    let read = try image(many).holders()
+    #expect((read[1] ?? []).allSatisfy { $0.count <= 5 } && (read[1] ?? []).count <= 2)
+    #expect(read[2]?.count == 2)
+    #expect(read[4] == nil && read[0] == nil)
+  }
 }
