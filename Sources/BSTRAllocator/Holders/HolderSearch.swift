@@ -266,8 +266,8 @@ struct HolderSearch: ~Copyable {
     return UInt32(targets.count - 1)
   }
 
-  /// Returns an address of the code in whose frame a word of a stack is; 0 where the stack cannot be
-  /// unwound.
+  /// Returns an address of the code in whose frame a word of a stack is; 0 where the stack cannot
+  /// be unwound.
   private func function(around slot: UInt) -> UInt {
     guard let stack = stack(around: slot), stack.owner != 0 else { return 0 }
     // The function that ends the process has saved its caller's. Of another thread it is unknown.
@@ -573,8 +573,8 @@ struct HolderSearch: ~Copyable {
   ///
   /// The first word of an object of a class with virtual functions points to these. That of a Swift
   /// object points to metadata, of which the first word is 0 for a class, and the one at 40 the
-  /// address of the type's descriptor: metadata of generic types is made at run time (Metadata.h and
-  /// MetadataKind.def of the Swift run-time).
+  /// address of the type's descriptor: metadata of generic types is made at run time (Metadata.h
+  /// and MetadataKind.def of the Swift run-time).
   func objectType(of block: ScanTarget) -> (address: UInt, isDescriptor: Bool)? {
     guard let word = memory.word(at: block.start), word % 8 == 0, !Page.isFirst(word),
       let kind = memory.word(at: word)

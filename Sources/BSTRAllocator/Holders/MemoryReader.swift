@@ -117,8 +117,8 @@ struct MemoryReader: ~Copyable {
   ///
   /// - Parameters:
   ///   - range: multiples of a page.
-  ///   - known: the pages that the kernel was asked about last; empty at first, and passed again with
-  ///     no other call between.
+  ///   - known: the pages that the kernel was asked about last; empty at first, and passed again
+  ///     with no other call between.
   func firstPage(in range: Range<UInt>, _ known: inout Range<UInt>) -> UInt? {
     var page = range.lowerBound
     while page < range.upperBound {

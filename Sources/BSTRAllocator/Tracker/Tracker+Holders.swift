@@ -15,8 +15,8 @@ extension Tracker {
   /// A no-op in a child of `vfork`, which is still its parent, and the second time. Takes the depot
   /// lock at its end.
   ///
-  /// - Parameter ownStack: the lowest address of the calling thread's stack that is the program's; 0
-  ///   where none is.
+  /// - Parameter ownStack: the lowest address of the calling thread's stack that is the program's;
+  ///   0 where none is.
   func recordHolders(ownStack: UInt) {
     guard options.holders else { return }
     withStore { store in
