@@ -162,7 +162,7 @@ struct SARIFResult {
       let holder = entry.chain.steps.first
       return locations.location(
         ofVariable: holder?.symbol, inFile: holder?.module ?? program,
-        id: Party.siblings.rawValue + 1 + index,
+        id: Party.owner.rawValue + 1 + index,
         message: "held by \(HolderWording.text(of: entry.chain))")
     }
   }
