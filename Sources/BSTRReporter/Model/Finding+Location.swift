@@ -22,15 +22,25 @@ extension Finding {
 
   /// The frame of the function that is to change, as the sentences name it; `nil` where none is
   /// known.
-  var blamed: Frame? { blamed(by: ownership.rule, ownership.parties) }
+  var blamed: Frame? {
+    // Its callee frees what it is given: the owner is not to free it again.
+    if case .handedOverFreed(let owner, _, _) = ownership.verdict {
+      return detected?.frames.first { $0.function == owner.function } ?? owner
+    }
+    return blamed(by: ownership.rule, ownership.parties)
+  }
 
   /// The blamed frame or the owner's, if its line is known, or else the innermost one of the
   /// culprit's stack or of the other stacks.
-  var primaryFrame: Frame? { primaryFrame(by: ownership.rule, ownership.parties) }
+  var primaryFrame: Frame? { primaryFrame(blaming: blamed, ownership.parties) }
 
   /// Returns the primary frame by the rule and the parties of a report that was read.
   func primaryFrame(by rule: Ownership.Rule?, _ parties: Ownership.Parties) -> Frame? {
-    let known = [blamed(by: rule, parties), parties.owner].compactMap(\.self)
+    primaryFrame(blaming: blamed(by: rule, parties), parties)
+  }
+
+  private func primaryFrame(blaming blamed: Frame?, _ parties: Ownership.Parties) -> Frame? {
+    let known = [blamed, parties.owner].compactMap(\.self)
     if let frame = known.first(where: { $0.line != nil }) { return frame }
     let frames = [culprit, allocated, freed].compactMap { $0?.located }
     return frames.first { $0.line != nil } ?? frames.first

@@ -124,12 +124,16 @@ struct HTMLFinding {
     let text: String
     if let source = finding.source, !source.waysOut.isEmpty, let free = source.frees.last {
       text =
-        "Free it before \(code), where <code>\(name)</code> leaves without reaching its free on line "
+        "Free it on the way out of <code>\(name)</code> at \(code), which does not reach the free on line "
         + "\(free.number)."
+    } else if finding.kind == .wrongDeallocator {
+      text = "Call <code>SysFreeString</code> on \(code), in <code>\(name)</code>."
+    } else if finding.kind == .doubleFree, let rule = finding.ownership.rule, rule != .inOut {
+      text = "Take out the free on \(code), in <code>\(name)</code>."
     } else if finding.ownership.rule != nil, finding.ownership.owner != nil {
       text =
         isLeak
-        ? "Free it in <code>\(name)</code>, which gets it on \(code), after its last use there."
+        ? "Free it in <code>\(name)</code>, which gets it on \(code), after its last use and on every way out."
         : "Change \(code), in <code>\(name)</code>."
     } else {
       text = "Begin with \(code), in <code>\(Self.escaped(target.name))</code>."
@@ -269,6 +273,12 @@ struct HTMLFinding {
       lines[line.number] = (line.text, "leaves before line \(free)", "out")
     }
     for line in source.frees { lines[line.number] = (line.text, "frees it when reached", "free") }
+    if let blamed = culprit, let line = blamed.line, line != source.owner,
+      blamed.file == source.file
+    {
+      lines[line]?.mark = "to change"
+      lines[line]?.kind = "out"
+    }
     let isMaker = finding.allocated?.frames.first == finding.ownership.owner
     lines[source.owner]?.mark = isMaker ? "allocates the string" : "gets the string"
     lines[source.owner]?.kind = "owner"

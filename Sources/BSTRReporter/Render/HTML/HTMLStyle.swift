@@ -48,7 +48,7 @@ enum HTMLStyle {
     .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
     #list td:nth-child(n+3):not(:nth-child(5),:nth-child(6),:nth-child(7)){font:.88rem/1.7 ui-monospace,SFMono-Regular,Menlo,
     Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere;min-width:8rem}
-    @media (min-width:40rem){#list{table-layout:fixed}#list th:nth-child(1){width:4.2rem}#list th:nth-child(2){width:8.5rem}
+    @media (min-width:40rem){#list{table-layout:fixed}#list th:nth-child(1){width:4.2rem}#list th:nth-child(2){width:10.5rem}
     #list th:nth-child(5){width:5rem}#list th:nth-child(6){width:5.5rem}#list th:nth-child(7){width:6.5rem}
     #list td:nth-child(8),#list th:nth-child(8){padding-left:1.4rem}}
     #list td:nth-child(2){white-space:nowrap;font-weight:600}#list td:nth-child(5){white-space:nowrap}
@@ -72,6 +72,7 @@ enum HTMLStyle {
     .story li+li::before{content:"\\2192";position:absolute;left:-1.35rem;top:.7rem;color:var(--mut)}
     .story span,.story code,.story em{display:block}.story span:first-child{color:var(--mut);font-size:.85rem}
     .story .where{color:var(--mut)}.story em{font-style:normal;font-weight:600;color:var(--own)}
+    .story em{overflow-wrap:anywhere}
     .story .end{border-color:var(--bad);background:var(--badbg)}.story .end span:first-child,.story .end em{color:var(--bad);
     font-weight:600}
     .siblings,.why,.finding p{overflow-wrap:anywhere}.siblings,.why{color:var(--mut);margin:.4rem 0}
