@@ -21,10 +21,11 @@ static bool is_watched;
 
 static bool is_main_thread(void) { return syscall(SYS_gettid) == getpid(); }
 
-// The thread-local destructor. The program's frames are gone when it runs.
+// The thread-local destructor: `main` has returned, or libc has called its own `exit`, as `err`
+// does.
 static void main_returned(void *unused) {
   (void)unused;
-  bstrtrace_ending(0);
+  bstrtrace_ending(ct_frame_address() + 16, true);
 }
 
 static void renew(void) {
@@ -41,7 +42,7 @@ void ct_watch_end(void) {
 __attribute__((visibility("hidden"))) void ct_own_exit(int status) {
   uintptr_t frame = ct_frame_address();
   // Above this frame there is the caller's: two saved words are between.
-  if (__atomic_load_n(&is_watched, __ATOMIC_ACQUIRE)) bstrtrace_ending(frame + 16);
+  if (__atomic_load_n(&is_watched, __ATOMIC_ACQUIRE)) bstrtrace_ending(frame + 16, false);
   if (!next_exit) next_exit = (void (*)(int))ct_next_function("exit");
   // Not a call: what the destructors do is to be seen as without this library.
   __attribute__((musttail)) return next_exit(status);

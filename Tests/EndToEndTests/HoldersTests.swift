@@ -28,7 +28,7 @@ import Testing
 
   @Test func nothingIsLookedForWithoutTheOption() throws {
     let (traced, _) = try Self.run("planted.cpp", "")
-    #expect(traced.report.findings.count == 16)
+    #expect(traced.report.findings.count == 17)
     #expect(traced.report.findings.allSatisfy { $0.holders == nil && $0.holdersOf == nil })
     #expect(traced.report.processes.flatMap(\.notes).isEmpty)
   }

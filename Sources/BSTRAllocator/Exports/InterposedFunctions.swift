@@ -27,8 +27,8 @@ public func bstrtrace_release(
 
 /// See `CInterpose.h`.
 @c @implementation
-public func bstrtrace_ending(_ stack: UInt) {
+public func bstrtrace_ending(_ stack: UInt, _ isDestructor: Bool) {
   guard let thread = unsafe ct_enter() else { return }
   defer { unsafe ct_leave(thread) }
-  unsafe Tracker.current.pointee.recordHolders(ownStack: stack)
+  unsafe Tracker.current.pointee.recordHolders(ownStack: stack, isDestructor: isDestructor)
 }

@@ -124,10 +124,11 @@ struct HolderSearch: ~Copyable {
         let slot = run.base + UInt(word) * 8
         if let (target, match) = unsafe index.find(run.words[word], in: targets) {
           let isBlock = kind == .heap
-          hits.append(
+          let isNoted = hits.append(
             ScanHit(
               target: target, kind: kind, match: match, thread: region.thread, slot: slot,
               block: isBlock ? region.start : region.owner, blockEnd: isBlock ? region.end : 0))
+          if !isNoted { hasMissedHolders = true }
         }
         word += 1
       }
@@ -150,10 +151,11 @@ struct HolderSearch: ~Copyable {
             word = unsafe index.nextCandidate(in: run.words, from: word, to: end)
             if word >= end { break }
             if let (target, match) = unsafe index.find(run.words[word], in: targets) {
-              hits.append(
+              let isNoted = hits.append(
                 ScanHit(
                   target: target, kind: .heap, match: match, slot: run.base + UInt(word) * 8,
                   block: walk.block, blockEnd: walk.blockEnd))
+              if !isNoted { hasMissedHolders = true }
             }
             word += 1
           }
@@ -557,7 +559,7 @@ struct HolderSearch: ~Copyable {
       return slot < end
     }
     guard let (type, _) = memory.words(at: block.start), type % 8 == 0, !Page.isFirst(type),
-      let descriptor = memory.word(at: type + 40), unsafe ct_find_module(descriptor).end != 0,
+      let descriptor = memory.word(at: type &+ 40), unsafe ct_find_module(descriptor).end != 0,
       let (count, room) = memory.words(at: block.start + 16), room >> 1 > 0,
       slot >= block.start + 32,
       count <= room >> 1, room >> 1 <= block.byteCount / 8

@@ -1,6 +1,7 @@
 // The recording of what holds strings that are live when the process begins to end.
 
 import CTracker
+import CUnwind
 import Glibc
 import Synchronization
 import TraceOptions
@@ -15,9 +16,10 @@ extension Tracker {
   /// A no-op in a child of `vfork`, which is still its parent, and the second time. Takes the depot
   /// lock at its end.
   ///
-  /// - Parameter ownStack: the lowest address of the calling thread's stack that is the program's;
-  ///   0 where none is.
-  func recordHolders(ownStack: UInt) {
+  /// - Parameters:
+  ///   - ownStack: the lowest address of the calling thread's stack that is the program's.
+  ///   - isDestructor: whether a destructor calls that runs when `main` returns: then none may be.
+  func recordHolders(ownStack: UInt, isDestructor: Bool) {
     guard options.holders else { return }
     withStore { store in
       guard unsafe store.header.pointee.pid == UInt32(getpid()),
@@ -25,8 +27,27 @@ extension Tracker {
         ct_handler_stack_has(24 << 10),
         !hasLookedForHolders.exchange(true, ordering: .relaxed)
       else { return }
-      let outcome = recordHolders(ownStack, in: store)
+      let isMainOver = isDestructor && Self.isMainOver()
+      let outcome = recordHolders(isMainOver ? 0 : ownStack, in: store)
       unsafe store.header.pointee.holderScan = outcome.rawValue
+    }
+  }
+
+  /// Returns whether the only frame of the program that is left is the one that it starts in.
+  ///
+  /// Where libc calls its own `exit`, as `err` does, `main` is there, too.
+  private static func isMainOver() -> Bool {
+    unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: 64) {
+      frames in
+      guard let base = frames.baseAddress else { return true }
+      let count = unsafe Int(cunwind_unwind(base, Int32(frames.count)))
+      func address(_ index: Int) -> UInt { unsafe UInt(bitPattern: frames[index]) }
+      guard count > 0 else { return true }
+      let own = unsafe ct_find_module(address(0)).end
+      let first = (0..<count).first { index in
+        unsafe ct_find_module(address(index)).end != own && !ct_is_system_module(address(index))
+      }
+      return (first ?? count) >= count - 1
     }
   }
 

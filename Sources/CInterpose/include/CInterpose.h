@@ -29,9 +29,9 @@ bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
 
 /// Called when the process begins to end by `exit` or a return from `main`, before any destructor
 /// of its static objects and of the calling thread's thread-local ones, once `ct_watch_end` was
-/// called. `stack` is the lowest address of the calling thread's stack that belongs to the program;
-/// 0 where it has no frame left. May be called more than once.
-void bstrtrace_ending(uintptr_t stack);
+/// called. `stack` is the lowest address of the calling thread's stack that belongs to the program,
+/// with `is_destructor` only if `main` has not returned. May be called more than once.
+void bstrtrace_ending(uintptr_t stack, bool is_destructor);
 
 #pragma GCC visibility push(hidden)
 

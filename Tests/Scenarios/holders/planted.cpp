@@ -1,22 +1,23 @@
 // options: holders=on
 // threads
 // sanitizers: no; the blocks of their heaps are not known from other memory
-// leak: 2 20 in_map planted.cpp:100
-// leak: 2 20 in_vector planted.cpp:92
-// leak: 1 10 behind_vector planted.cpp:108
-// leak: 1 10 in_dead_frame planted.cpp:120
-// leak: 1 10 in_fastbin planted.cpp:144
-// leak: 1 10 in_frame_of_thread planted.cpp:157
-// leak: 1 10 in_freed_block planted.cpp:132
-// leak: 1 10 in_global planted.cpp:48
-// leak: 1 10 in_local_static planted.cpp:58
-// leak: 1 10 in_object planted.cpp:70
-// leak: 1 10 in_objects planted.cpp:83
-// leak: 1 10 in_static_member planted.cpp:53
-// leak: 1 10 in_thread_local planted.cpp:63
-// leak: 1 10 inside planted.cpp:168
-// leak: 1 10 of_block planted.cpp:175
-// leak: 1 10 without_class planted.cpp:182
+// leak: 2 20 in_map planted.cpp:102
+// leak: 2 20 in_vector planted.cpp:94
+// leak: 1 10 behind_number planted.cpp:196
+// leak: 1 10 behind_vector planted.cpp:110
+// leak: 1 10 in_dead_frame planted.cpp:122
+// leak: 1 10 in_fastbin planted.cpp:146
+// leak: 1 10 in_frame_of_thread planted.cpp:159
+// leak: 1 10 in_freed_block planted.cpp:134
+// leak: 1 10 in_global planted.cpp:50
+// leak: 1 10 in_local_static planted.cpp:60
+// leak: 1 10 in_object planted.cpp:72
+// leak: 1 10 in_objects planted.cpp:85
+// leak: 1 10 in_static_member planted.cpp:55
+// leak: 1 10 in_thread_local planted.cpp:65
+// leak: 1 10 inside planted.cpp:170
+// leak: 1 10 of_block planted.cpp:177
+// leak: 1 10 without_class planted.cpp:184
 // held: in_global g_text (program .bss) → the string
 // held: in_static_member Registry::last (program .bss) → the string
 // held: in_local_static in_local_static()::kept (program .bss) → the string
@@ -32,6 +33,7 @@
 // held: in_fastbin nobody
 // held: in_frame_of_thread the stack of thread *, in worker(void*) (weak)
 // held: inside g_inside (program .bss) → the string
+// held: behind_number g_behind (program .bss) → block, 24 bytes, +8 → the string (weak)
 // held: of_block g_block (program .bss) → the string
 // held: without_class g_plain (program .bss) → block, 24 bytes, +16 → the string (weak)
 // What holds a string, planted in every way; and words that are out of use.
@@ -182,9 +184,21 @@ KEEP static void without_class() {
   g_plain->text = SysAllocString(T("held."));
 }
 
+// The first word of a block is no address, and near the end of the address space.
+struct Behind {
+  long delta;
+  BSTR text;
+};
+static Behind *g_behind;
+KEEP static void behind_number() {
+  g_behind = (Behind *)malloc(sizeof(Behind));
+  g_behind->delta = -8;
+  g_behind->text = SysAllocString(T("held."));
+}
+
 int main() {
   in_global(), in_static_member(), in_local_static(), in_thread_local();
-  in_object(), in_objects(), in_vector(), in_map(), behind_vector();
+  in_object(), in_objects(), in_vector(), in_map(), behind_vector(), behind_number();
   in_dead_frame(), in_freed_block(), in_fastbin();
   in_frame_of_thread(), inside(), of_block(), without_class();
   overwrite();
