@@ -247,13 +247,13 @@ public struct TextRenderer: TextualRenderer {
 
   private static func text(of ownership: Ownership) -> [String] {
     var lines: [String] = []
-    if let rule = ownership.rule {
+    if let sentence = ownership.ruleSentence {
       let basis =
         switch ownership.basis {
         case .declared: "   (declared)"
         default: ownership.evidence.map { "   (inferred from \($0))" } ?? ""
         }
-      lines.append(rule.sentence + basis)
+      lines.append(sentence + basis)
     }
     if let sentence = ownership.uncertaintySentence { lines.append(sentence) }
     return lines

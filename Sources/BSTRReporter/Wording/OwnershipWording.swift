@@ -4,6 +4,22 @@ extension Ownership {
   /// The sentence on the event; `nil` leaves the finding's own.
   public var message: String? { verdict?.sentence ?? uncertainty?.fact }
 
+  /// The broken rule in a sentence; `nil` where none is known.
+  ///
+  /// A callee that frees all that it is given has taken it over, by a rule of the program's own.
+  public var ruleSentence: String? {
+    takesOver
+      ? "What is given to a function that frees it is that function's: its caller does not free it again."
+      : rule?.sentence
+  }
+
+  /// The rule whose examples show the fault; `nil` where those of its kind do.
+  var exampleRule: Ownership.Rule? { takesOver ? nil : rule }
+
+  private var takesOver: Bool {
+    if case .handedOverFreed = verdict { true } else { false }
+  }
+
   /// The evidence of the verdict, for people: "97 siblings"; `nil` where it was declared.
   public var evidence: String? { grounds?.words }
 

@@ -10,7 +10,7 @@ extension Finding {
 
   /// The rule that was broken, or the reason why that is uncertain; `nil` where neither matters.
   var stableReason: String? {
-    if let rule = ownership.rule { return rule.sentence }
+    if let sentence = ownership.ruleSentence { return sentence }
     return ownership.uncertainty.map { Self.withoutOffsets($0.stableSentence) }
   }
 

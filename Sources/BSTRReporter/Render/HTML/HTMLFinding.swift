@@ -23,7 +23,7 @@ struct HTMLFinding {
 
   /// The id of the rule that a finding breaks, or of its kind.
   static func ruleID(of finding: Finding) -> String {
-    finding.kind.id + (finding.ownership.rule.map { "-\($0.rawValue)" } ?? "")
+    finding.kind.id + (finding.ownership.exampleRule.map { "-\($0.rawValue)" } ?? "")
   }
 
   /// The frame to look at.
@@ -55,7 +55,7 @@ struct HTMLFinding {
   func row(_ columns: [Column]) -> String {
     let location = Self.escaped(targetLocation)
     // "Rule 2", from "Rule 2: when a function returns a BSTR to you, you free it."
-    let rule = finding.ownership.rule.map { String($0.sentence.prefix { $0 != ":" }) } ?? ""
+    let rule = finding.ownership.exampleRule.map { String($0.sentence.prefix { $0 != ":" }) } ?? ""
     let cells =
       [
         "\(number)", Self.escaped(finding.kind.title.lowercased()),
@@ -244,13 +244,13 @@ struct HTMLFinding {
   private var why: String {
     let ownership = finding.ownership
     var sentences = ""
-    if let rule = ownership.rule {
+    if let sentence = ownership.ruleSentence {
       let basis =
         switch ownership.basis {
         case .declared: " (declared)"
         default: ownership.evidence.map { " (inferred from \($0))" } ?? ""
         }
-      sentences += Self.escaped(rule.sentence + basis)
+      sentences += Self.escaped(sentence + basis)
     }
     if let sentence = ownership.uncertaintySentence { sentences += Self.escaped(sentence) }
     let link = "<a href=\"#rule-\(Self.escaped(Self.ruleID(of: finding)))\">Rule with examples</a>"

@@ -192,7 +192,7 @@ public struct HTMLRenderer: TextualRenderer {
     for finding in report.findings {
       let id = HTMLFinding.ruleID(of: finding)
       guard ids.insert(id).inserted else { continue }
-      let words = RuleWording(finding.kind, finding.ownership.rule)
+      let words = RuleWording(finding.kind, finding.ownership.exampleRule)
       html += """
         <article class="rule" id="rule-\(escaped(id))">
         <h3>\(escaped(words.summary))</h3>
