@@ -71,6 +71,14 @@ import Testing
     #expect(finding.primaryFrame == Self.made)
   }
 
+  @Test func aCallerIsBlamedWhereTheCalleeFreesAllThatItIsGiven() {
+    let finding = Self.finding(
+      .doubleFree,
+      .verdict(.handedOverFreed(owner: Self.made, consumer: Self.take, others: 3), .threeStacks))
+    #expect(finding.blamed == Self.frees && finding.primaryFrame == Self.frees)
+    #expect(finding.ownership.ruleSentence?.hasPrefix("What is given to") == true)
+  }
+
   @Test func everyFormatNamesIt() throws {
     let finding = Self.finding(
       .doubleFree,
@@ -90,7 +98,8 @@ import Testing
     #expect(sarif.contains("See [owner](6)."), "\(sarif)")
     let xml = ValgrindXMLRenderer().render(report)
     #expect(try #require(xml.firstMatch(of: /<line>(\d+)</)).1 == "5")
-    #expect(HTMLRenderer().render(report).contains("Change <b class=\"where\">a.cpp:5</b>"))
+    let page = HTMLRenderer().render(report)
+    #expect(page.contains("Take out the free on <b class=\"where\">a.cpp:5</b>"))
     // What is read from JSON has no sentences, and the same line.
     let sums = try FindingSums(json: Array(JSONRenderer().render(report).utf8))
     for sum in [sums, FindingSums(of: report)].flatMap({ $0.sums.values }).flatMap(\.values) {
