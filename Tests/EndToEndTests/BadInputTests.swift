@@ -239,6 +239,6 @@ import Testing
     try write(other)
     let version = try refusal(["report", "x.store"], in: folder)
     #expect(version.status == 2)
-    #expect(version.sentence.contains("is a store of version 77; this bstrtrace reads version 4"))
+    #expect(version.sentence.contains("is a store of version 77; this bstrtrace reads version 5"))
   }
 }
