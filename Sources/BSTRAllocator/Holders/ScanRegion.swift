@@ -21,6 +21,16 @@ struct ScanRegion: BitwiseCopyable {
     case stack
   }
 
+  /// The kind of place that its words are.
+  var place: HolderPlace {
+    switch kind {
+    case .data: .data
+    case .threadLocal: .threadLocal
+    case .chunks, .mappedChunk: .heap
+    case .stack: .stack
+    }
+  }
+
   var kind: Kind
   var start: UInt
   var end: UInt

@@ -1,4 +1,4 @@
-// What a search for holders looks for, and what it finds. Defines no search.
+// What a search for holders looks for, and the references to it. Defines no search.
 
 import TraceStore
 
@@ -19,8 +19,6 @@ struct ScanTarget: BitwiseCopyable {
   var roots: UInt8 = 0
   var blocks: UInt8 = 0
   var stacks: UInt8 = 0
-  /// Whether it is in one of the heap's free lists.
-  var isFree = false
   /// The best way outwards, once it is known: its reference plus 1, its class (see `Rank`), and the
   /// count of its steps.
   var best: UInt32 = 0
@@ -59,16 +57,4 @@ struct ScanReference: BitwiseCopyable {
   var code: UInt = 0
   /// Of a thread-local variable the offset in its module's block.
   var offset: UInt = 0
-}
-
-/// A word that was found in a pass, before it is judged.
-struct ScanHit: BitwiseCopyable {
-  var target: UInt32
-  var kind: HolderPlace
-  var match: HolderMatch
-  var thread: UInt32 = 0
-  var slot: UInt
-  /// The heap block that the word is in; of a thread-local variable, an address in its module.
-  var block: UInt = 0
-  var blockEnd: UInt = 0
 }

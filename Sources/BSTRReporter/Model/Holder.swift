@@ -113,7 +113,11 @@ public struct Holders: Sendable {
   mutating func add(_ chains: [HolderChain]) {
     looked += 1
     if chains.isEmpty { unheld += 1 }
-    for chain in chains { add(Entry(chain: chain, strings: 1)) }
+    // Two words of blocks that look alike are one holder of it.
+    var containers: Set<HolderChain> = []
+    for chain in chains where containers.insert(chain.container).inserted {
+      add(Entry(chain: chain, strings: 1))
+    }
     sort()
   }
 

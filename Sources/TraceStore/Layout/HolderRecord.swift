@@ -87,7 +87,7 @@ public struct HolderFacts: OptionSet, Sendable {
   public static let isElement = HolderFacts(rawValue: 2)
   /// The word is behind the last element of a vector or array.
   public static let isSpare = HolderFacts(rawValue: 4)
-  /// Another block of the same size refers to a string of the same stack at the same offset.
+  /// Another block of the same size refers to another string of the same stack at the same offset.
   public static let hasSiblings = HolderFacts(rawValue: 8)
   /// The type is found by a Swift type's descriptor, since its metadata was made at run time.
   public static let isDescriptor = HolderFacts(rawValue: 16)

@@ -131,6 +131,13 @@ import TraceStore
     #expect(HolderNames.variable(".5") == ".5")
   }
 
+  @Test func blocksThatLookAlikeHoldAStringOnce() {
+    var holders = Holders()
+    let (one, other) = (Holder(place: .heap, offset: 16), Holder(place: .heap, offset: 32))
+    holders.add([one, other].map { HolderChain(steps: [$0], isWeak: true) })
+    #expect(HolderWording.rows(on: holders) == ["block, 0 bytes, +16 → the string (weak)"])
+  }
+
   @Test func elementsOfOneBlockAreOneHolder() {
     var holders = Holders()
     for offset in [0, 8, 16] {

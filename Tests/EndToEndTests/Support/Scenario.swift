@@ -199,7 +199,11 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       case "status:": scenario.status = words.last.flatMap { Int32($0) }
       case "threads": scenario.hasThreads = true
       case "sanitizers:": scenario.allowsSanitizers = words.dropFirst().first != "no;"
-      case "held:" where words.count > 2:
+      case "held:":
+        guard words.count > 2 else {
+          Issue.record("\(line): a function, and what holds its string")
+          continue
+        }
         scenario.held[words[1], default: []].append(words.dropFirst(2).joined(separator: " "))
       case "never:": scenario.untruths.append(words.dropFirst().joined(separator: " "))
       case "unseen:":
