@@ -42,9 +42,11 @@ struct Decompressor {
       socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0
     else { return nil }
     defer { close(ends[0]) }
-    let child = start(reading: fileno(input), writing: ends[1])
+    var child: pid_t = 0
+    let error = HelperProgram.start(
+      [path] + arguments, reading: fileno(input), writing: ends[1], as: &child)
     close(ends[1])
-    guard let child else { return nil }
+    guard error == 0 else { return nil }
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while output.count <= Self.maxBytes {
@@ -53,24 +55,9 @@ struct Decompressor {
       if count <= 0 { break }
       output += buffer[..<count]
     }
-    if output.count > Self.maxBytes { kill(child, SIGKILL) }
+    if output.count > Self.maxBytes { kill(-child, SIGKILL) }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
     return status == 0 && output.count <= Self.maxBytes ? output : nil
-  }
-
-  private func start(reading input: Int32, writing output: Int32) -> pid_t? {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-    let argv = ([path] + arguments).map { strdup($0) } + [nil]
-    // Nothing is preloaded, and no options come from variables.
-    let envp = [strdup("LC_ALL=C"), nil]
-    defer { (argv + envp).forEach { free($0) } }
-    var child = pid_t()
-    return posix_spawn(&child, path, &actions, nil, argv, envp) == 0 ? child : nil
   }
 }

@@ -61,7 +61,9 @@ final class SymbolizerProcess {
       return
     }
     socket = ends[0]
-    let error = Self.spawn(path, talkingTo: ends[1], as: &child)
+    let error = HelperProgram.start(
+      [path, "--no-demangle", "--addresses", "--inlines", "--output-style=LLVM"],
+      reading: ends[1], writing: ends[1], as: &child)
     close(ends[1])
     if error != 0 { fail("cannot be run: \(Self.reason(error))") }
   }
@@ -225,41 +227,6 @@ final class SymbolizerProcess {
   }
 
   // MARK: the child
-
-  private static func spawn(_ path: String, talkingTo end: Int32, as child: inout pid_t) -> Int32 {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, end, STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, end, STDOUT_FILENO)
-    // Its messages are about files that it cannot read: those are named in another way.
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    // A process group of its own: processes that it starts, as a script does, end with it.
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETPGROUP))
-    let arguments = [path, "--no-demangle", "--addresses", "--inlines", "--output-style=LLVM"]
-    let argv = arguments.map { strdup($0) } + [nil]
-    let envp = environment.map { strdup($0) } + [nil]
-    defer { (argv + envp).forEach { free($0) } }
-    return posix_spawn(&child, path, &actions, &attributes, argv, envp)
-  }
-
-  /// The variables that the loader may need: no options from variables, no preloaded libraries, and
-  /// no DEBUGINFOD_URLS, so that it uses no network.
-  private static var environment: [String] {
-    var variables = ["LC_ALL=C"]
-    for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] {
-      if let value = getenv(name) { variables.append("\(name)=\(String(cString: value))") }
-    }
-    return variables
-  }
 
   private func fail(_ why: String) {
     failure = why
