@@ -294,7 +294,7 @@ static enum ct_replacement judge(int file, const struct ct_loaded_file *loaded,
   return is_shared(symbols, family) || overlap(family) ? CT_IS_FOLDED : CT_REPLACED;
 }
 
-static enum ct_replacement look_at(int file, const struct link_map *module, const char *path,
+static enum ct_replacement find_in_file(int file, const struct link_map *module, const char *path,
                                    bool only_given, struct ct_family *family) {
   ElfW(Ehdr) header;
   if (!read_at(file, &header, sizeof header, 0) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
@@ -325,7 +325,7 @@ enum ct_replacement ct_find_family(const struct link_map *module, const char *pa
   struct stat status;
   enum ct_replacement result = CT_NO_FAMILY;
   if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
-    result = look_at(file, module, path, only_given, family);
+    result = find_in_file(file, module, path, only_given, family);
   close(file);
   return result;
 }

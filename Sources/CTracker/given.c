@@ -1,4 +1,4 @@
-// Keeps the functions that are given by their place in a module, and finds them there. Where a
+// Keeps the functions that are given by their address in a module, and finds them there. Where a
 // function starts, and how long it is, a module's unwind information tells, which stripping leaves.
 
 #define _GNU_SOURCE
@@ -13,6 +13,8 @@
 #include "notes.h"
 
 #define MAX_GIVEN 512
+// Longer entries of the frame information are taken for corrupt.
+#define MAX_ENTRY_BYTES (1 << 16)
 static struct given {
   // The name of a file, a path, or a build-id in hexadecimal.
   const char *module;
@@ -66,16 +68,16 @@ static bool has_build_id(const struct ct_loaded_file *file, const char *text) {
   return false;
 }
 
-static bool is_meant(const struct given *place, const struct ct_loaded_file *file) {
-  if (strchr(place->module, '/')) return is_same_file(place->module, file->path);
+static bool is_in(const struct given *function, const struct ct_loaded_file *file) {
+  if (strchr(function->module, '/')) return is_same_file(function->module, file->path);
   char room[4096];
   const char *name = name_of(file, room, sizeof room), *slash = strrchr(name, '/');
-  return strcmp(slash ? slash + 1 : name, place->module) == 0 || has_build_id(file, place->module);
+  return strcmp(slash ? slash + 1 : name, function->module) == 0 || has_build_id(file, function->module);
 }
 
 bool ct_has_given(const struct ct_loaded_file *file) {
   for (size_t i = 0; i < given_count; i++)
-    if (is_meant(&given[i], file)) return true;
+    if (is_in(&given[i], file)) return true;
   return false;
 }
 
@@ -107,45 +109,77 @@ static size_t size_of(uint8_t encoding) {
   }
 }
 
-static const uint8_t *past_number(const uint8_t *at) {
-  while (*at & 0x80) at++;
-  return at + 1;
+// Bytes of an entry that are read one after the other: behind the end there are zeros.
+struct reader {
+  const uint8_t *at, *end;
+  bool is_over;
+};
+
+static void skip(struct reader *reader, size_t bytes) {
+  reader->is_over |= bytes > (size_t)(reader->end - reader->at);
+  reader->at = reader->is_over ? reader->end : reader->at + bytes;
+}
+
+static uint8_t next_byte(struct reader *reader) {
+  uint8_t byte = reader->at < reader->end ? *reader->at : 0;
+  skip(reader, 1);
+  return byte;
+}
+
+static void skip_number(struct reader *reader) {
+  while (next_byte(reader) & 0x80) {}
 }
 
 // Returns the encoding of addresses in the entries of a CIE; 0xFF where it is not understood.
-static uint8_t encoding_of(const uint8_t *cie) {
-  const char *letters = (const char *)cie + 9;
-  uint8_t version = cie[8];
-  if (strnlen(letters, 8) == 8) return 0xFF;
-  if (letters[0] != 'z') return letters[0] == 0 ? 0 : 0xFF;
-  const uint8_t *at = cie + 9 + strlen(letters) + 1;
-  at = past_number(past_number(at));
-  at = version == 1 ? at + 1 : past_number(at);
-  at = past_number(at);
-  while (*++letters) {
-    switch (*letters) {
-    case 'R': return *at;
-    case 'L': at++; break;
+static uint8_t encoding_of(struct reader cie) {
+  skip(&cie, 8);
+  uint8_t version = next_byte(&cie);
+  char letters[8];
+  size_t count = 0;
+  while ((letters[count] = (char)next_byte(&cie)) != 0)
+    if (++count == sizeof letters) return 0xFF;
+  if (letters[0] != 'z') return letters[0] == 0 && !cie.is_over ? 0 : 0xFF;
+  skip_number(&cie);
+  skip_number(&cie);
+  if (version == 1) skip(&cie, 1);
+  else skip_number(&cie);
+  skip_number(&cie);
+  uint8_t result = 0;
+  for (size_t i = 1; i < count; i++) {
+    uint8_t encoding = letters[i] == 'S' || letters[i] == 'B' ? 0 : next_byte(&cie);
+    switch (letters[i]) {
+    case 'R': result = encoding; break;
     case 'P':
-      if (size_of(*at) == 0) return 0xFF;
-      at += 1 + size_of(*at);
+      if (size_of(encoding) == 0) return 0xFF;
+      skip(&cie, size_of(encoding));
       break;
-    case 'S': case 'B': break;
+    case 'L': case 'S': case 'B': break;
     default: return 0xFF;
     }
   }
-  return 0;
+  return cie.is_over ? 0xFF : result;
+}
+
+// Returns an entry of the frame information, with its length and id; `at` is NULL where it cannot
+// be read.
+static struct reader entry_at(const uint8_t *at) {
+  uint32_t bytes = ct_is_readable((uintptr_t)at, 8) ? word_at(at) : 0;
+  if (bytes < 4 || bytes > MAX_ENTRY_BYTES || !ct_is_readable((uintptr_t)at, 4 + (size_t)bytes))
+    return (struct reader){0};
+  return (struct reader){at, at + 4 + bytes, false};
 }
 
 // Returns the bytes of the code that an entry is for; 0 where it is not understood.
-static uint64_t bytes_of_entry(const uint8_t *entry) {
-  if (!ct_is_readable((uintptr_t)entry, 32) || word_at(entry) < 12 || word_at(entry) > INT32_MAX)
-    return 0;
-  const uint8_t *cie = entry + 4 - word_at(entry + 4);
-  if (!ct_is_readable((uintptr_t)cie, 40)) return 0;
+static uint64_t bytes_of_entry(const uint8_t *at) {
+  struct reader entry = entry_at(at);
+  if (!entry.at) return 0;
+  struct reader cie = entry_at(at + 4 - word_at(at + 4));
+  if (!cie.at || word_at(cie.at + 4) != 0) return 0;
   size_t size = size_of(encoding_of(cie));
+  skip(&entry, 8 + size);
+  if (size > (size_t)(entry.end - entry.at)) return 0;
   uint64_t bytes = 0;
-  memcpy(&bytes, entry + 8 + size, size);
+  memcpy(&bytes, entry.at, size);
   return bytes;
 }
 
@@ -189,7 +223,7 @@ const ElfW(Phdr) *ct_code_segment(const struct ct_loaded_file *file, ElfW(Addr) 
 
 enum ct_replacement ct_add_given(const struct ct_loaded_file *file, struct ct_family *family) {
   for (size_t i = 0; i < given_count; i++) {
-    if (!is_meant(&given[i], file)) continue;
+    if (!is_in(&given[i], file)) continue;
     enum ct_function function = given[i].function;
     uintptr_t address = file->module->l_addr + given[i].offset;
     if (!ct_code_segment(file, given[i].offset)) return CT_IS_NO_CODE;

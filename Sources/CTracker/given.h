@@ -1,4 +1,4 @@
-// The functions that are given by their place in a module: by hand, or by its debug file.
+// The functions that are given by their address in a module: by hand, or by its debug file.
 
 #ifndef CT_GIVEN_H
 #define CT_GIVEN_H

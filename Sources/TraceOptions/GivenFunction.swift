@@ -1,7 +1,7 @@
-// The spelling of a BSTR function's place in a module, which a user gives, or `bstrtrace` finds in
-// a debug file.
+// The spelling of a BSTR function's address in a module, which a user gives, or `bstrtrace` finds
+// in a debug file.
 
-/// A BSTR function that is given by its place.
+/// A BSTR function that is given by its address.
 public struct GivenFunction: Hashable, Sendable {
   /// The functions that can be given, by their C names.
   public static let names: Set = [
@@ -17,7 +17,7 @@ public struct GivenFunction: Hashable, Sendable {
   /// Its address in the file's address space, as a symbol's value (st_value).
   public let offset: UInt64
 
-  /// Creates the place of a function.
+  /// Creates the address of a function.
   public init(name: String, module: String, offset: UInt64) {
     self.name = name
     self.module = module

@@ -83,11 +83,11 @@ extension OptionSyntax<[String]> {
 }
 
 extension OptionSyntax<GivenFunction> {
-  /// The place of a BSTR function.
-  static var place: Self {
+  /// A BSTR function with its address.
+  static var function: Self {
     Self(
       placeholder: "name=module+offset",
-      accepted: "a BSTR function and its place, as SysAllocStringLen=7zz+0x1234",
+      accepted: "a BSTR function and its address, as SysAllocStringLen=7zz+0x1234",
       summary: "NAME=MODULE+0xOFFSET", read: { GivenFunction($0) }, write: { $0.description })
   }
 }

@@ -114,7 +114,7 @@ public struct TraceOption: Sendable {
       "Replace the BSTR functions that a module has inside it, hidden or static, by its symbol table (Docs/Reach.md). For preloaded programs."
     ),
     TraceOption(
-      "function", \.functions, each: .place, .recording, default: "none",
+      "function", \.functions, each: .function, .recording, default: "none",
       "Replace this BSTR function of a module, which no symbol shows: MODULE is the name or path of its file, or its build-id, OFFSET the address that a symbol would have (st_value, as nm prints it), in hexadecimal (Docs/Reach.md). May be given again. For preloaded programs."
     ),
     TraceOption(

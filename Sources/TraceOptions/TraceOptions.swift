@@ -50,7 +50,7 @@ public struct TraceOptions: Sendable {
   public var payloadOffset: Int?
   /// Whether functions inside of modules are replaced.
   public var inside = false
-  /// BSTR functions that are inside of modules, by their places.
+  /// BSTR functions that are inside of modules, by their addresses.
   public var functions: [GivenFunction] = []
   /// Whether child processes are traced.
   public var followChildren = true

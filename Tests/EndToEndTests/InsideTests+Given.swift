@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Functions that are given by their place, which no symbol of a stripped module shows.
+/// Functions that are given by their address, which no symbol of a stripped module shows.
 extension InsideTests {
   /// Returns the addresses of a module's functions, as symbols have them, and strips it.
   func strippedOffsets(of name: String, in folder: URL) throws -> [String: UInt64] {
@@ -153,12 +153,12 @@ extension InsideTests {
     "SysAllocString=7zz+0x", "SysAllocString=7zz+0x12345678123456789", "SysAllocated=7zz+0x1",
     "SysAllocString=a:b+0x1", "VarBstrCat=7zz+0x1",
   ])
-  func noPlace(text: String) throws {
+  func noAddress(text: String) throws {
     let command = try Command.run([Built.tool, "run", "--function", text, "--", "true"])
     #expect(command.status == 64)
     #expect(
       command.errors.contains(
-        "expected a BSTR function and its place, as SysAllocStringLen=7zz+0x1234"),
+        "expected a BSTR function and its address, as SysAllocStringLen=7zz+0x1234"),
       "\(command.errors)")
   }
 }

@@ -301,6 +301,8 @@ extension InsideTests {
     "KEPT BSTR SysAllocString(const CHARACTER *t) { return SysAllocStringLen(t, t ? LENGTH : 0); }",
     "KEPT BSTR SysAllocString(const CHARACTER *t) { return t && *t ? SysAllocStringLen(t, LENGTH) : 0; }",
     "KEPT uint32_t SysStringLen(BSTR t) { return t ? ((uint32_t *)t)[-1] / sizeof *t : 7; }",
+    // No address, for an empty text.
+    "KEPT BSTR SysAllocString(const CHARACTER *t) { return t && !*t ? (BSTR)-8 : t ? SysAllocStringLen(t, LENGTH) : 0; }",
     // As an exception ends that nothing catches.
     "KEPT BSTR SysAllocString(const CHARACTER *t) { if (!t) abort(); return SysAllocStringLen(t, LENGTH); }",
     """

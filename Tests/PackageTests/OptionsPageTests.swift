@@ -135,7 +135,7 @@ import TraceOptions
     ("foreign=yes", "expected report or ignore"),
     (
       "function=SysAllocString",
-      "expected a BSTR function and its place, as SysAllocStringLen=7zz+0x1234"
+      "expected a BSTR function and its address, as SysAllocStringLen=7zz+0x1234"
     ),
     ("fail-allocation=0", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),
     ("fail-allocation=101%", "expected a number from 1 (N or N+) or a percentage (P% or P%SEED)"),

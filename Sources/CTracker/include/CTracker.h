@@ -352,7 +352,7 @@ enum ct_replacement {
   CT_IS_NO_START = 15
 };
 
-/// Gives a function of a module by its place: its family is then replaced like one that symbols
+/// Gives a function of a module by its address: its family is then replaced like one that symbols
 /// show. Called before `ct_replace_families`.
 ///
 /// - Parameters:
