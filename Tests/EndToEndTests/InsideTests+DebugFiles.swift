@@ -131,6 +131,27 @@ extension InsideTests {
     #expect(command.output == "i\n")
   }
 
+  /// As Fedora makes it: without what the file's dynamic symbols have.
+  @Test func byCompressedAndDynamicSymbols() throws {
+    let folder = try folder()
+    let visible = "__attribute__((visibility(\"default\")))"
+    let source = (Self.family + Self.use.replacing("int main", with: "\(visible) int work"))
+      .replacing("KEPT void SysFreeString", with: "\(visible) KEPT void SysFreeString")
+    try build(
+      source, "libwork.so.c", ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-Bsymbolic"],
+      in: folder)
+    try strip("libwork.so", in: folder)
+    try tool(
+      "strip", "--strip-debug", "--strip-symbol=SysFreeString", "--strip-symbol=work", "debug",
+      in: folder)
+    try tool("xz", "--keep", "debug", in: folder)
+    try tool("objcopy", "--add-section=.gnu_debugdata=debug.xz", "libwork.so", in: folder)
+    try build(
+      "extern int work(void);\nint main(void) { return work(); }\n", "program.c",
+      ["-L.", "-Wl,-rpath,\(folder.path)", "-l:libwork.so"], in: folder)
+    expectLeak(try run(in: folder))
+  }
+
   /// A library that the loader loads with the program.
   @Test func aLibrarysDebugFile() throws {
     let folder = try folder()

@@ -73,11 +73,19 @@ struct FunctionFamily {
   /// - Parameter separate: a file with the symbols that were stripped from it.
   init(in file: ElfFile, separate: ElfFile? = nil) {
     guard file.isX8664 else { return }
-    var symbols =
-      separate?.symbols(isDynamic: false, ifAnyHas: Self.part)
-      ?? file.symbols(isDynamic: !file.hasOwnSymbols, ifAnyHas: Self.part)
+    var symbols = file.symbols(
+      isDynamic: separate != nil || !file.hasOwnSymbols, ifAnyHas: Self.part)
+    if let separate {
+      // Compressed symbols leave out what the file's own have. What else is at the functions'
+      // addresses counts, whichever symbols show it.
+      if !symbols.isEmpty {
+        symbols += separate.symbols
+      } else {
+        symbols = separate.symbols(isDynamic: false, ifAnyHas: Self.part)
+        if !symbols.isEmpty { symbols += file.dynamicSymbols }
+      }
+    }
     if symbols.isEmpty { return }
-    if separate != nil { symbols += file.dynamicSymbols }
     symbols = symbols.filter { $0.isDefined && !$0.isObject }
     var readers: [UInt64: Function] = [:]
     var (result, found) = Self.collect(symbols) { function, symbol in
