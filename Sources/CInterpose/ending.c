@@ -19,6 +19,14 @@ static registration *next_registration;
 // Whether the end is to be noticed.
 static bool is_watched;
 
+// Before the process ends: then another thread may hold the loader's lock for ever, which libc's own
+// `exit` needs behind the program's handlers only.
+__attribute__((constructor(101))) static void find_next(void) {
+  if (!next_exit) next_exit = (void (*)(int))ct_next_function("exit");
+  if (!next_registration)
+    next_registration = (registration *)ct_next_function("__cxa_thread_atexit_impl");
+}
+
 static bool is_main_thread(void) { return syscall(SYS_gettid) == getpid(); }
 
 // The thread-local destructor: `main` has returned, or libc has called its own `exit`, as `err`
@@ -33,8 +41,7 @@ static void renew(void) {
 }
 
 void ct_watch_end(void) {
-  next_exit = (void (*)(int))ct_next_function("exit");
-  next_registration = (registration *)ct_next_function("__cxa_thread_atexit_impl");
+  find_next();
   __atomic_store_n(&is_watched, true, __ATOMIC_RELEASE);
   if (is_main_thread()) renew();
 }
@@ -43,7 +50,7 @@ __attribute__((visibility("hidden"))) void ct_own_exit(int status) {
   uintptr_t frame = ct_frame_address();
   // Above this frame there is the caller's: two saved words are between.
   if (__atomic_load_n(&is_watched, __ATOMIC_ACQUIRE)) bstrtrace_ending(frame + 16, false);
-  if (!next_exit) next_exit = (void (*)(int))ct_next_function("exit");
+  if (!next_exit) find_next();
   // Not a call: what the destructors do is to be seen as without this library.
   __attribute__((musttail)) return next_exit(status);
 }
@@ -52,8 +59,7 @@ void exit(int status) __attribute__((alias("ct_own_exit")));
 
 // Not in any header: what C++ and other run-times register thread-local destructors with.
 int __cxa_thread_atexit_impl(void (*destroy)(void *), void *object, void *module) {
-  if (!next_registration)
-    next_registration = (registration *)ct_next_function("__cxa_thread_atexit_impl");
+  if (!next_registration) find_next();
   int result = next_registration ? next_registration(destroy, object, module) : -1;
   // The newest one is called first.
   if (__atomic_load_n(&is_watched, __ATOMIC_ACQUIRE) && is_main_thread()) renew();
