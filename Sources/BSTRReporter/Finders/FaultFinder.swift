@@ -57,8 +57,11 @@ enum FaultFinder {
       for (one, other) in zip(first.key.stacks, second.key.stacks) where one != other {
         return one.lexicographicallyPrecedes(other)
       }
-      return (first.key.detail, first.key.data.rawValue, first.key.offset, first.key.scope ?? "")
-        < (second.key.detail, second.key.data.rawValue, second.key.offset, second.key.scope ?? "")
+      if first.key.scope != second.key.scope {
+        return first.key.scope.precedes(second.key.scope)
+      }
+      return (first.key.detail, first.key.data.rawValue, first.key.offset)
+        < (second.key.detail, second.key.data.rawValue, second.key.offset)
     }.compactMap { finding($1, in: evidence) }
   }
 

@@ -99,7 +99,7 @@ struct LeakFinder {
       }
       if first.key.isPinned != second.key.isPinned { return !first.key.isPinned }
       if first.key.scope != second.key.scope {
-        return (first.key.scope ?? "") < (second.key.scope ?? "")
+        return first.key.scope.precedes(second.key.scope)
       }
       return (first.key.decision?.action ?? 0, first.key.decision?.stack.rawValue ?? 0)
         < (second.key.decision?.action ?? 0, second.key.decision?.stack.rawValue ?? 0)

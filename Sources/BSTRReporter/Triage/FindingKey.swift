@@ -59,6 +59,6 @@ struct FindingKey: Hashable, Comparable {
   static func < (one: FindingKey, other: FindingKey) -> Bool {
     if one.kind != other.kind { return one.kind < other.kind }
     if one.stack != other.stack { return one.stack.lexicographicallyPrecedes(other.stack) }
-    return (one.detail ?? "") < (other.detail ?? "")
+    return one.detail.precedes(other.detail)
   }
 }
