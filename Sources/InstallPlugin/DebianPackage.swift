@@ -29,7 +29,6 @@ struct DebianPackage {
   }
 
   private func control(kibibytes: Int) -> String {
-    // libstdc++ of GCC 11, the first with the symbols of version GLIBCXX_3.4.29.
     """
     Package: bstrtrace
     Version: \(build.version)
@@ -38,7 +37,7 @@ struct DebianPackage {
     Section: devel
     Priority: optional
     Installed-Size: \(kibibytes)
-    Depends: libc6 (>= \(build.oldestGlibc)), libgcc-s1, libstdc++6 (>= 11), libunwind8
+    Depends: libc6 (>= \(build.oldestGlibc)), libgcc-s1, libunwind8
     Description: leak detector for BSTRs, the strings of COM
      bstrtrace runs a program as it is, or is linked into it, and names who allocated, freed first
      and freed again the BSTRs that are leaked or misused.

@@ -27,12 +27,13 @@ public struct GivenFunction: Hashable, Sendable {
   /// Parses `NAME=MODULE+0xOFFSET`; `nil` for another text, and where a module's name has a colon:
   /// those separate options.
   public init?(_ text: Substring) {
-    guard let equals = text.firstIndex(of: "="),
-      let plus = text[equals...].ranges(of: "+0x").last
+    guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")),
+      let plus = text[equals...].utf8.lastIndex(of: UInt8(ascii: "+")),
+      text[plus...].hasPrefix("+0x")
     else { return nil }
     let name = String(text[..<equals])
-    let module = text[text.index(after: equals)..<plus.lowerBound]
-    let digits = text[plus.upperBound...]
+    let module = text[equals..<plus].dropFirst()
+    let digits = text[plus...].dropFirst(3)
     guard Self.names.contains(name), !module.isEmpty, !module.utf8.contains(UInt8(ascii: ":")),
       digits.allSatisfy(\.isHexDigit), digits.allSatisfy(\.isASCII),
       let offset = UInt64(digits, radix: 16)

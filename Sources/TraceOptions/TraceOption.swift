@@ -86,11 +86,17 @@ public struct TraceOption: Sendable {
 
   /// The option that sets a property.
   public static subscript(path: PartialKeyPath<TraceOptions>) -> TraceOption {
-    guard let option = all.first(where: { $0.path == path }) else {
+    guard let row = rows[path] else {
       preconditionFailure("TraceOption.all has no row for \(path)")
     }
-    return option
+    return all[row]
   }
+
+  /// The index in `all` of each property's option.
+  ///
+  /// Immutable, and key paths of stored properties are: their type alone does not say so.
+  nonisolated(unsafe) private static let rows = [PartialKeyPath<TraceOptions>: Int](
+    uniqueKeysWithValues: zip(all.map { $0.path as PartialKeyPath }, all.indices))
 
   /// All options, in the order of the page, in which they are also read: `level` sets the defaults
   /// of later ones.

@@ -83,4 +83,16 @@ import Testing
       ["use.c", "-shared", "-fPIC", "-nostdlib", "./libc.so.6", "-o", library.path], in: prefix)
     try expectRefusal(by: tool, "libc.so.6' is too old, because it lacks GLIBC_2.99")
   }
+
+  /// Searching a text for another one does (`ranges(of:)`): installed, the library would have all of
+  /// the engine in it.
+  @Test func needsNoRegularExpressions() throws {
+    let symbols = try Command.run(
+      ["nm", "-D", "--undefined-only", Built.products.appending(path: Self.library).path],
+      in: try Built.folder("regular-expressions"))
+    #expect(symbols.output.contains("malloc"))
+    let needed = symbols.output.split(separator: "\n")
+      .filter { $0.contains("$s17_StringProcessing") || $0.contains("17_StringProcessingE") }
+    #expect(needed.isEmpty)
+  }
 }

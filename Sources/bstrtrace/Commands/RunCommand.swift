@@ -10,7 +10,7 @@ import TraceStore
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Run a program and report BSTRs that were leaked, freed wrongly or damaged.",
+    abstract: "Run a program and report BSTRs that were leaked, freed wrongly or corrupted.",
     discussion: """
       The program needs no change: it must call the BSTR functions through a shared symbol, as \
       programs with plug-ins do. How it lays its BSTRs out is detected in the program itself.

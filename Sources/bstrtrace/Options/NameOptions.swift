@@ -57,7 +57,7 @@ struct DebugPathOptions: ParsableArguments {
 struct NameOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Who looks up the names of functions and lines: auto (llvm-symbolizer of the Swift toolchain or "
+      "What looks up the names of functions and lines: auto (llvm-symbolizer of the Swift toolchain or "
         + "in PATH, else the Swift runtime), runtime, or the path of an llvm-symbolizer.",
       valueName: "auto|runtime|path"),
     completion: .file())

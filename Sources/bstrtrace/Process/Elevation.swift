@@ -34,19 +34,15 @@ enum Elevation {
     var mount = statvfs()
     guard stat(path, &status) == 0, statvfs(path, &mount) == 0, mount.f_flag & Self.noSetUserID == 0
     else { return nil }
-    // Without "no new privileges"; that holds for the two bits, and not for capabilities (seen on
-    // Linux 6.18).
-    if !Self.hasNoNewPrivileges {
-      if status.st_mode & S_ISUID != 0, status.st_uid != getuid() {
-        self = .user
-        return
-      }
-      // Without the group's permission to execute it, the bit has another meaning.
-      let group = S_ISGID | S_IXGRP
-      if status.st_mode & group == group, status.st_gid != getgid() {
-        self = .group
-        return
-      }
+    if status.st_mode & S_ISUID != 0, status.st_uid != getuid(), !Self.hasNoNewPrivileges {
+      self = .user
+      return
+    }
+    // Without the group's permission to execute it, the bit has another meaning.
+    let group = S_ISGID | S_IXGRP
+    if status.st_mode & group == group, status.st_gid != getgid(), !Self.hasNoNewPrivileges {
+      self = .group
+      return
     }
     // Root has all capabilities already.
     if getuid() != 0, Self.hasCapabilities(String(cString: path)) {
@@ -59,6 +55,7 @@ enum Elevation {
   /// ST_NOSUID.
   private static let noSetUserID: UInt = 2
 
+  /// Whether the two bits have no effect; capabilities have theirs (seen on Linux 6.18).
   private static var hasNoNewPrivileges: Bool {
     let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     return text?.contains("\nNoNewPrivs:\t1") == true
