@@ -13,7 +13,7 @@ import Testing
     var generator = SeededGenerator(seed: seed)
     var table = BlockTable()
     var model: [UInt: UInt32] = [:]
-    for step in 0..<200_000 {
+    for step in 0..<100_000 {
       // Few distinct blocks, so that removals meet chains of collisions; some at the end of what
       // there is.
       let low = UInt.random(in: 1...3000, using: &generator) * alignment

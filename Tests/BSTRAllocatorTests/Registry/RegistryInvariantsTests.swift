@@ -108,7 +108,7 @@
       var generator = SeededGenerator.printingSeed("\(#function) \(limits)")
       let registry = Registry(Self.limits[limits])
       var steps = 0
-      try Self.run(steps: 4000, &generator, registry) { block, store, step in
+      try Self.run(steps: 2500, &generator, registry) { block, store, step in
         steps += 1
         let here = registry.violations(around: block, in: store)
         #expect(here == [], "\(step)")
@@ -126,7 +126,7 @@
         for limits in RegistryInvariantsTests.limits {
           let registry = Registry(limits)
           var steps = 0
-          try RegistryInvariantsTests.run(steps: 2000, &generator, registry) { _, _, step in
+          try RegistryInvariantsTests.run(steps: 1200, &generator, registry) { _, _, step in
             let blocks = registry.filteredBlocks()
             // A million cells are not summed up each time.
             steps += 1

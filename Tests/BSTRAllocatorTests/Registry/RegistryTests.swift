@@ -68,7 +68,7 @@ import TraceStore
     var generator = SeededGenerator(seed: 7)
     var model: [UInt: UInt64] = [:]
     try withBlocks(5000) { blocks in
-      for serial in 1...UInt64(60_000) {
+      for serial in 1...UInt64(30_000) {
         guard let block = blocks.randomElement(using: &generator) else { return }
         if model[block] != nil {
           expectEachTime(release(block, from: registry, in: writer) == "own", "\(serial)")
@@ -100,7 +100,7 @@ import TraceStore
     let registry = Registry(limits)
     let writer = StoreWriter(in: try Region.anonymous())
     var generator = SeededGenerator(seed: 11)
-    try withBlocks(40_000, bytes: 14) { blocks in
+    try withBlocks(24_000, bytes: 14) { blocks in
       var held: Set<UInt> = []
       var given: [UInt: Int] = [:]
       for (index, block) in blocks.enumerated() {
@@ -127,7 +127,7 @@ import TraceStore
         given[freed.block, default: 0] += 1
       }
       #expect(held.isEmpty)
-      #expect(given.count == 40_000)
+      #expect(given.count == 24_000)
       #expect(given.values.allSatisfy { $0 == 1 })
     }
   }

@@ -409,7 +409,7 @@ import TraceStore
           + [pool.outermost[0]]
       }
       var known = (0..<8).map { _ in fresh() }
-      for _ in 0..<6000 {
+      for _ in 0..<4000 {
         let index = Int.random(in: 0..<known.count, using: &random)
         switch Int.random(in: 0..<60, using: &random) {
         case 0: known[index] = fresh()

@@ -13,7 +13,7 @@ import TraceStore
     // Printed first: what traps is a test that says nothing afterwards.
     var random = SeededGenerator.printingSeed()
     var reported = 0
-    for _ in 0..<125 {
+    for _ in 0..<75 {
       var bytes = whole
       for _ in 0..<Int.random(in: 1...20, using: &random) {
         // In the header from behind the version; the sections are as likely.
@@ -25,13 +25,15 @@ import TraceStore
       }
       guard let image = try? bytes.withUnsafeBytes({ try StoreImage(bytes: $0) }) else { continue }
       var names = RuntimeSymbolicator()
-      let report = Reporter().report(on: [image, image], symbolicator: &names)
+      // Of one process, or of two that have the same findings.
+      let images = Array(repeating: image, count: 1 + reported % 2)
+      let report = Reporter().report(on: images, symbolicator: &names)
       // In one format each: all of them would take five times as long.
       let format = ReportFormat.allCases[reported % ReportFormat.allCases.count]
       #expect(!format.renderer().bytes(of: report).isEmpty)
       reported += 1
     }
-    #expect(reported > 25)
+    #expect(reported > 15)
   }
 
   @Test func extremeCountsAreOnlyNumbers() throws {

@@ -87,7 +87,7 @@ import Testing
   /// No proposal, no trap, and no waiting.
   @Test func hostileFilesGiveNothing() throws {
     let text = Self.text
-    let long = String(repeating: "x ", count: 50_000)
+    let long = String(repeating: "x ", count: 25_000)
     var files: [String: [UInt8]] = [
       "binary.c": Array(text.utf8) + [0, 1, 2], "latin.c": Array(text.utf8) + [0xE4, 0x20],
       "utf16.c": Array(text.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] },
@@ -102,14 +102,14 @@ import Testing
       "one-line.c": Array((long + text.replacing("\n", with: " ")).utf8),
       "comment.c": Array(("/* " + text).utf8), "string.swift": Array(("\"\"\"\n" + text).utf8),
       "raw.cpp": Array(("R\"(" + text).utf8),
-      "only-braces.c": Array(repeating: 0x7B, count: 1 << 17),
-      "hashes.swift": Array(repeating: UInt8(ascii: "#"), count: 1 << 17),
-      "nested.swift": Array(String(repeating: "\"\\(", count: 20_000).utf8),
-      "values.c": Array(("int a[] = {" + String(repeating: "{1},", count: 50_000) + "};").utf8),
-      "conditions.c": Array(String(repeating: "#if X\n", count: 50_000).utf8),
+      "only-braces.c": Array(repeating: 0x7B, count: 1 << 16),
+      "hashes.swift": Array(repeating: UInt8(ascii: "#"), count: 1 << 16),
+      "nested.swift": Array(String(repeating: "\"\\(", count: 10_000).utf8),
+      "values.c": Array(("int a[] = {" + String(repeating: "{1},", count: 25_000) + "};").utf8),
+      "conditions.c": Array(String(repeating: "#if X\n", count: 25_000).utf8),
       "ways.c": Array(
         ("int f(int w) {\n text = make();\n"
-          + String(repeating: "if (w) {return 1;\n", count: 20_000)).utf8),
+          + String(repeating: "if (w) {return 1;\n", count: 10_000)).utf8),
     ]
     for (name, bytes) in files {
       let excerpt = excerpt(try write(name, bytes))

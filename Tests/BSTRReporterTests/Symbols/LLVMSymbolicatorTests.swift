@@ -77,7 +77,7 @@ import Testing
       "echo started >> \"$(dirname \"$0\")/starts\"\nexec '\(try Self.symbolizer())' \"$@\"\n")
     var llvm = LLVMSymbolicator(path: count)
     for library in Self.libraries + Self.libraries {
-      #expect(!llvm.symbols(for: try Self.places(in: library, 5000)).isEmpty)
+      #expect(!llvm.symbols(for: try Self.places(in: library, 2000)).isEmpty)
     }
     #expect(llvm.failure == nil)
     let starts = try String(
