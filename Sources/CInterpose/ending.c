@@ -19,8 +19,8 @@ static registration *next_registration;
 // Whether the end is to be noticed.
 static bool is_watched;
 
-// Before the process ends: then another thread may hold the loader's lock for ever, which libc's own
-// `exit` needs behind the program's handlers only.
+// Looked up before the process ends: by then another thread may hold the loader's lock for ever,
+// which libc's own `exit` takes only after the program's handlers.
 __attribute__((constructor(101))) static void find_next(void) {
   if (!next_exit) next_exit = (void (*)(int))ct_next_function("exit");
   if (!next_registration)

@@ -91,10 +91,10 @@ __attribute__((constructor(102))) static void note_initial(void) {
     is_listed |= module == own;
     last = module;
   }
-  // In a namespace of its own it is in a list of its own.
+  // In a namespace of dlmopen this library is not in the main list.
   if (!last || !is_listed) return;
-  // A constructor that ran before may have opened it, and close it: it stays, for it is compared
-  // with.
+  // Never unloaded, because its address is compared with others later: an earlier constructor may
+  // have opened it, and may close it.
   if (last->l_name[0]) dlopen(last->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   ct_last_initial_module = last;
   if (!look_for_copies().is_ambiguous) ct_tell_pages_apart(last);
@@ -127,8 +127,8 @@ static void *original_definition(const struct link_map *caller, const char *name
   if (!found || ct_is_in_copy(found)) found = ct_first_definition(caller, name);
   if (found || !is_imported) return found;
   // Where one module in all defines it, or none, the loader has no other answer. It is not asked
-  // then: a thread that holds its lock may wait for this one, and its last error text may be wanted
-  // yet.
+  // then: a thread that holds its lock may wait for this one, and dlsym would overwrite the text of
+  // the program's dlerror.
   struct ct_definitions all = {.symbol = name};
   if (ct_visit_modules(ct_note_definition, &all) && !all.are_several) return all.first;
   // Only the loader knows the modules that this one needs, and those opened RTLD_GLOBAL.

@@ -1,6 +1,5 @@
-// The entries of replaced functions. A compiler that saw the original may have its callers rely on
-// registers which that left alone (gcc's -fipa-ra): all that the ABI lets a function change are
-// kept, but the result's.
+// The entries of replaced functions. With gcc's -fipa-ra callers rely on registers that the
+// original leaves alone: an entry keeps all that the ABI lets a function change, but the result's.
 
 #include "replace.h"
 
@@ -102,7 +101,7 @@ __asm__(
     "push %r8\n push %r9\n push %r10\n push %r11\n"
     // 32 registers of 64 bytes, 8 masks, and whether the upper halves are in use.
     "sub $2240, %rsp\n"
-    // Callers of what they can see may have it misaligned.
+    // A compiler that sees the function may call it with a misaligned stack.
     "and $-64, %rsp\n"
     "mov ct_kept_vectors(%rip), %eax\n"
     "cmp $1, %eax\n"
@@ -122,8 +121,8 @@ __asm__(
     ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
     "vmovaps %ymm\\n, 64*\\n(%rsp)\n"
     ".endr\n"
-    // Upper halves of zeros are left as if nobody had used them: code without AVX is slow where
-    // somebody has.
+    // Where all upper halves are zero they are zeroed again at the end: SSE code is slow while they
+    // are in use.
     ".irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
     "vorps %ymm\\n, %ymm0, %ymm0\n"
     ".endr\n"

@@ -271,7 +271,7 @@ static enum ct_replacement judge(int file, const struct ct_loaded_file *loaded,
                                  struct ct_family *family) {
   bool has_allocating = false;
   enum ct_replacement result = collect(symbols, family, &has_allocating);
-  // What allocates nothing hides nothing.
+  // Without a function that allocates no strings go unseen.
   if (!has_allocating && !is_given) return CT_NO_FAMILY;
   if (result != CT_REPLACED) return result;
   if (is_given) {

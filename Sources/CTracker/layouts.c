@@ -47,7 +47,7 @@ uint8_t ct_layout_of_call(uintptr_t return_address) {
 void ct_set_layout_of_caller(uintptr_t return_address, uint8_t layout) {
   if (ct_has_newer_module()) ct_tell_calls_apart();
   if (__atomic_load_n(&is_kept_by_page, __ATOMIC_ACQUIRE)) {
-    // All modules have one layout: a guess is no other one.
+    // All modules have one layout, so that one that was guessed is certain.
     uint64_t page = return_address >> 12, word = page << 12 | (layout & ~CT_GUESSED);
     __atomic_store_n(&ct_page_layouts[page % CT_PAGE_LAYOUTS], word, __ATOMIC_SEQ_CST);
     // Another thread may have found modules that differ meanwhile, and cleared the table.

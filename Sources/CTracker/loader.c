@@ -76,13 +76,12 @@ void ct_tell_unloads(void (*before)(void *handle)) {
 
 void *ct_next_function(const char *name) {
   void *next = dlsym(RTLD_NEXT, name);
-  // Nothing follows a library that comes after libc, as one does that only a library of the program
-  // needs.
+  // RTLD_NEXT finds nothing where this library comes after libc: when only another library needs
+  // it.
   return next ? next : dlsym(RTLD_DEFAULT, name);
 }
 
-// Counts the call and passes it on. Unlike dlopen, dlclose does not depend on its caller. Hidden,
-// so that the name means this copy's function.
+// Calls libc's `dlclose`, which, unlike `dlopen`, does not depend on its caller.
 static int close_next(void *handle) {
   static int (*next)(void *);
   if (!next) next = (int (*)(void *))ct_next_function("dlclose");
@@ -91,12 +90,13 @@ static int close_next(void *handle) {
 
 void ct_drop_handle(void *handle) { close_next(handle); }
 
+// Hidden, so that the name means this copy's function.
 __attribute__((visibility("hidden"))) int ct_own_dlclose(void *handle) {
   void (*before)(void *) = __atomic_load_n(&before_unload, __ATOMIC_ACQUIRE);
   // The executable is never unloaded.
   if (before && handle != _r_debug.r_map) before(handle);
-  // Before, so that no code is taken for the code that was there; and after, for stacks that were
-  // remembered meanwhile.
+  // Invalidated before the close, so that no code is taken for the code that was there, and again
+  // after it, for stacks that were cached meanwhile.
   ct_invalidate_stack_caches();
   ct_begin_close();
   int result = close_next(handle);

@@ -61,8 +61,8 @@ static ct_names look_for_names(const struct link_map *module) {
   ct_names used = CT_NAMES_KNOWN;
   struct ct_tables tables;
   if (!ct_read_tables(module, &tables)) return used;
-  // What a module imports is what is to be set to the address of something undefined. No table has
-  // undefined symbols by their names.
+  // A module imports the undefined symbols that its relocations refer to. Hash tables have defined
+  // symbols only.
   for (int i = 0; i < 2; i++) {
     const ElfW(Rela) *relocation = tables.relocations[i].first;
     size_t count = relocation ? tables.relocations[i].bytes / sizeof *relocation : 0;

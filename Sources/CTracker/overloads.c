@@ -27,7 +27,8 @@ static bool look_for_overloads(const struct link_map *caller, const char *symbol
                                void **definition) {
   struct overloads found = {.definitions = {.symbol = symbol},
                             .has_overloads = ct_has_overloads(ct_names_of(caller))};
-  // Modules of the start count by what they import, too, later ones by what they define.
+  // Modules that were loaded at the start also count by what they import, later ones only by what
+  // they define.
   if (ct_last_initial_module && !__atomic_load_n(&are_initial_modules_known, __ATOMIC_ACQUIRE))
     for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next) {
       found.has_overloads |= ct_has_overloads(ct_names_of(module));
@@ -38,7 +39,7 @@ static bool look_for_overloads(const struct link_map *caller, const char *symbol
   if (!*definition) *definition = found.definitions.first;
   if (found.has_overloads && !__atomic_exchange_n(&has_seen_overloads, true, __ATOMIC_SEQ_CST))
     ct_forget_layouts();
-  // Only now: other threads leave those modules out from then on.
+  // Set last: from then on other threads do not look at those modules.
   __atomic_store_n(&are_initial_modules_known, true, __ATOMIC_RELEASE);
   return is_all;
 }

@@ -12,7 +12,7 @@
 #define CT_ENTRY_BYTES 16
 extern const uint8_t ct_entries[];
 
-/// Returns the number of a layout among the four.
+/// Returns the index of a layout among the four.
 static inline int ct_entry_layout(struct ct_family_layout layout) {
   return (layout.olechar_bytes == 4 ? 1 : 0) | (layout.payload_offset == 4 ? 2 : 0);
 }

@@ -77,7 +77,8 @@ static bool has(const struct trial *trial, const char *string, uint32_t bytes,
   return result;
 }
 
-// Frees a string; returns whether a block was then freed in front of it, as far as always.
+// Frees a string; returns whether a block in front of it was then freed, at the distance that
+// earlier strings of the trial had.
 static bool is_freed(struct trial *trial, void *string) {
   struct ct_thread *thread = ct_thread();
   thread->probed_string = (uintptr_t)string;
@@ -213,9 +214,9 @@ static sigjmp_buf crash;
 
 static void leave(int signal) { siglongjmp(crash, signal); }
 
-// Returns whether functions do the same as this library's where they are given NULL, or nothing of
-// a text. They may read or run where there is nothing: no caller then counts on an answer. To abort
-// is an answer, such as an exception that the program catches.
+// Returns whether each function, given NULL or an empty text, answers as this library's does or
+// crashes: no caller then relies on an answer. An abort is an answer, and another one: it may be an
+// exception that the program catches.
 static bool agree_or_crash(struct trial *trial) {
   static bool (*const all[])(struct trial *trial) = {
       allocates_none,          allocates_empty,         allocates_no_characters,

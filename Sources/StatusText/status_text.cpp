@@ -1,7 +1,7 @@
 // The README's example: a browser's status text, set and read through BSTRs.
 //
 // The five pieces of Microsoft's page "Allocating and Releasing Memory for a BSTR" show who
-// allocates and who releases: a caller that passes a string in, a caller that gets one out, and a
+// allocates and who frees: a caller that passes a string in, a caller that gets one out, and a
 // function that returns one. Each is here as it should be, and once as it is often written.
 
 #include <cstdio>
@@ -28,7 +28,7 @@ class Browser {
   std::u16string status_;
 };
 
-// Rule 1: who calls a function that expects a BSTR allocates it before and releases it after.
+// Rule 1: who calls a function that expects a BSTR allocates it before and frees it after.
 static void showProgress(Browser &browser) {
   BSTR text = SysAllocString(u"Loading");
   if (text) {
@@ -53,7 +53,7 @@ static bool isIdle(Browser &browser) {
   return SysStringLen(text) == 0;
 }
 
-// Rule 1, broken: on the way out through the error nobody releases what was allocated.
+// Rule 1, broken: on the way out through the error nothing frees what was allocated.
 static bool announce(Browser &browser, const char16_t *message) {
   BSTR text = SysAllocString(message);
   if (SysStringLen(text) > 10) return false;

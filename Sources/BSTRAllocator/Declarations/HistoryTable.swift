@@ -55,7 +55,7 @@ struct HistoryTable: ~Copyable {
   /// Returns the open loan and the open hand-over of a history.
   private static func outcome(_ record: HistoryRecord) -> Outcome {
     var outcome = Outcome()
-    // Loans end in the opposite order: of those that are kept, the ones without an end are open.
+    // Loans nest: the last one without an end is open.
     var open = InlineArray<8, Int>(repeating: 0)
     var depth = 0
     for index in 0..<HistoryRecord.capacity {

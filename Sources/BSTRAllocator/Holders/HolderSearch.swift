@@ -7,8 +7,8 @@ import TraceStore
 
 /// A search for holders.
 ///
-/// It takes words for references that have the value of an address; it knows no types. What it says
-/// explains a leak; no finding depends on it.
+/// Each word whose value is an address of a target counts as a reference; types are not known. What
+/// it says explains a leak; no finding depends on it.
 struct HolderSearch: ~Copyable {
   private(set) var targets: PrivateArray<ScanTarget>
   private(set) var references: PrivateArray<ScanReference>

@@ -13,7 +13,8 @@ struct StackFrames {
   /// Returns an address of the code in whose frame a word is; 0 where the stack cannot be unwound.
   func code(around slot: UInt, _ memory: borrowing MemoryReader) -> UInt {
     guard region.owner != 0 else { return 0 }
-    // The function that ends the process has saved its caller's. Of another thread it is unknown.
+    // The function that ends the process has saved its caller's frame pointer; another thread's is
+    // unknown.
     let isOwn = unsafe region.thread == ct_thread().pointee.tid
     let frame = Frame(
       code: region.owner, stackPointer: region.start,
@@ -55,8 +56,8 @@ struct StackFrames {
     return nil
   }
 
-  /// Goes on where the frame pointer is needed and is in a register of the thread: it is the first
-  /// address from which the unwind comes to the end.
+  /// Goes on where the frame pointer is needed and is in a register of the thread: tries addresses
+  /// upwards, and takes the first from which the unwind reaches the end.
   private func unwindWithoutFramePointer(
     _ frame: Frame, to slot: UInt, _ memory: borrowing MemoryReader
   ) -> UInt? {

@@ -27,7 +27,8 @@ struct BlockTable: ~Copyable {
     unsafe words = nil
   }
 
-  /// Returns the bits that are kept of a block's address; more than fit for what is no block.
+  /// Returns the bits that are kept of a block's address; a value too large for them for an address
+  /// that is no block's.
   @inline(__always)
   private static func key(of block: UInt) -> UInt64 { UInt64(block >> 3 | block << 61) }
 

@@ -89,7 +89,7 @@ extension Registry {
     result.slowPath.insert(.verifyEvicted)
   }
 
-  /// Evicts a block from another shard instead of from the block's own, which is one over its
+  /// Evicts a block from another shard, after a free that left the freed block's shard one over its
   /// limit.
   ///
   /// Takes shard locks, one at a time.

@@ -18,7 +18,8 @@ extension Tracker {
   ///
   /// - Parameters:
   ///   - ownStack: the lowest address of the calling thread's stack that is the program's.
-  ///   - isDestructor: whether a destructor calls that runs when `main` returns: then none may be.
+  ///   - isDestructor: whether the thread-local destructor calls: `main` may have
+  ///     returned then, and no part of the stack be the program's.
   func recordHolders(ownStack: UInt, isDestructor: Bool) {
     guard options.holders else { return }
     withStore { store in

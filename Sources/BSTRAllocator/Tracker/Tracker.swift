@@ -23,8 +23,8 @@ public import TraceOptions
 /// Callers hold the recursion guard, from `ct_enter` to `ct_leave`. A fork waits until no thread
 /// holds it.
 ///
-/// Locks, in the order in which they may be taken: depot lock, shard locks, record lock, pin lock.
-/// No thread holds more than two. Nothing unwinds or calls the loader's locking functions while
+/// Locks, in the order in which they may be taken: Docs/Architecture.md. No thread holds more than
+/// two. Nothing unwinds or calls the loader's locking functions while
 /// it holds one.
 @safe
 public struct Tracker: ~Copyable {

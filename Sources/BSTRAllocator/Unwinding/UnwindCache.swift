@@ -19,8 +19,8 @@ import TraceStore
 /// Stacks with the same inner frames share their slots: at a divergence point a branch continues,
 /// found by the word that differs and its position.
 ///
-/// A thread's memory at first and at most, of which the kernel provides the pages that are used
-/// (`Geometry`). One that is full starts anew, four times as large while that can be had:
+/// The sizes of a thread's memory, new and largest, of which the kernel provides the pages that are
+/// used (`Geometry`). One that is full starts anew, four times as large while that can be had:
 ///
 ///     Cache      64 B             unloads, slots in use, ids given out, count of entries
 ///     entries    16 KiB   1 MiB   of 64 bytes, and 4 more: an entry is in one of 4 from its home
@@ -256,8 +256,8 @@ enum UnwindCache {
 
   // MARK: entries
 
-  /// Returns the key of the branch for the stacks that differ from an entry's at a slot as this one
-  /// does.
+  /// Returns the key of the branch for stacks that differ from an entry's at this slot, by this
+  /// word.
   @inline(__always)
   private static func branchKey(
     of entry: UnsafeMutablePointer<Entry>, at mismatch: Mismatch, _ memory: UnsafeMutableRawPointer

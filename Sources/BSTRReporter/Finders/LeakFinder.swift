@@ -171,11 +171,11 @@ struct LeakFinder {
   /// Completes a leak that pins or deferred frees explain.
   private func explain(_ events: [EventRecord], _ words: LeakWording, _ finding: inout Finding) {
     let pins = events.filter { $0.kind == EventKind.pin.rawValue }
-    let releases = events.filter { $0.kind == EventKind.deferredFree.rawValue }
+    let frees = events.filter { $0.kind == EventKind.deferredFree.rawValue }
     finding.detail = "pinned"
     finding.pinned = evidence.distinctTraces(pins)
-    finding.freed = evidence.distinctTraces(releases).first
-    finding.message = words.sentence(pins: pins.count, isFreeWaiting: !releases.isEmpty)
+    finding.freed = evidence.distinctTraces(frees).first
+    finding.message = words.sentence(pins: pins.count, isFreeWaiting: !frees.isEmpty)
     finding.ownership = Ownership(fate.uncertainty.map { .uncertain($0) })
   }
 }

@@ -47,7 +47,7 @@ extension Finding {
   }
 
   private func blamed(by rule: Ownership.Rule?, _ parties: Ownership.Parties) -> Frame? {
-    // Whoever owns a string, the line that calls the wrong function is to call another one.
+    // The line that calls the wrong function is to call another one, whatever function owns it.
     if kind == .wrongDeallocator { return detected?.located ?? parties.owner }
     guard kind != .leak, let rule else { return parties.owner }
     // The free is in the function that freed what it was to return or had borrowed, or else it is

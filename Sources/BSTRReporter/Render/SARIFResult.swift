@@ -167,7 +167,7 @@ struct SARIFResult {
     }
   }
 
-  /// The sentence, with the rule or the doubt, and with links to the related locations.
+  /// The sentence, with the rule or the uncertainty, and with links to the related locations.
   private func message(_ related: [(party: Party, frame: Frame)], hasLine: Bool) -> String {
     var sentences = [finding.stableSentence, finding.stableReason].compactMap(\.self)
       .map(SARIFText.withoutLinks)

@@ -47,22 +47,22 @@ struct WaysOut {
     self.owner = owner
     self.frees = frees
     self.function = function
-    let releases = frees.map { source.statement[$0]..<source.end(ofStatementAt: $0) }
+    let statements = frees.map { source.statement[$0]..<source.end(ofStatementAt: $0) }
     let called = { (range: Range<Int>) in
       Set(range.filter { source.isCall(at: $0) }.map { tokens[$0].text })
     }
-    callees = releases.reduce(into: []) { $0.formUnion(called($1)) }
+    callees = statements.reduce(into: []) { $0.formUnion(called($1)) }
     let calledThere = callees.union(called(owner))
     let assigned = { (range: Range<Int>) in
       Set(range.filter { source.isAssigned(at: $0) }.map { tokens[$0].text })
     }
     // `result = get(&text)` and `result = release(text)` do not have the result in common.
-    let statuses = releases.reduce(into: Set<String>()) { $0.formUnion(assigned($1)) }
+    let statuses = statements.reduce(into: Set<String>()) { $0.formUnion(assigned($1)) }
     let words = { (range: Range<Int>) in
       Set(tokens[range].filter { $0.kind == .word }.map(\.text))
     }
     names = words(owner)
-      .intersection(releases.reduce(into: []) { $0.formUnion(words($1)) })
+      .intersection(statements.reduce(into: []) { $0.formUnion(words($1)) })
       .subtracting(calledThere).subtracting(Self.common)
       .subtracting(assigned(owner).intersection(statuses))
     if names.isEmpty { return nil }

@@ -63,9 +63,9 @@ extension FunctionReplacement {
     case .unwritable: "the code could not be written to"
     case .noMoment: "it was opened later, and when nothing runs in it yet cannot be told"
     case .threads: "the process had several threads when they were looked at"
-    case .noCode: "the place that was given for one is in no code of the file"
+    case .noCode: "the address that was given for one is in no code of the file"
     case .noStart:
-      "no function starts at the place that was given for one, as far as its unwind information shows"
+      "no function starts at the address that was given for one, as far as its unwind information shows"
     }
   }
 }

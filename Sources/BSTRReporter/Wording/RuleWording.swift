@@ -49,7 +49,7 @@ struct RuleWording {
     case .wrongDeallocator:
       "Only SysFreeString knows where the block of a BSTR starts, and whether it is cached."
     case .writeAfterFree: "The memory of a freed BSTR may be another string's by then."
-    case .overrun: "What stands behind a BSTR in the heap is overwritten."
+    case .overrun: "What is behind a BSTR in the heap is overwritten."
     case .prefixDamage:
       "The four bytes in front of the characters are the length, which every function reads."
     case .invalidUse:

@@ -40,7 +40,7 @@ typedef wchar_t OLECHAR;
 #error "BSTR_PAYLOAD_OFFSET must be 4 or 8"
 #endif
 
-/// A string with its byte length in front of it, owned by whoever must call SysFreeString.
+/// A string with its byte length in front of it, owned by the function that must call SysFreeString.
 typedef OLECHAR *BSTR;
 typedef unsigned int UINT;
 typedef int INT;
@@ -87,7 +87,7 @@ typedef int32_t HRESULT;
 extern "C" {
 #endif
 
-/// Frees `bstr`; NULL does nothing. While it is pinned the release waits for the last unpinning.
+/// Frees `bstr`; NULL does nothing. While it is pinned the free waits for the last unpinning.
 void SysFreeString(BSTR BSTR_NULLABLE bstr);
 
 /// A copy of `psz` up to its first zero character. NULL gives NULL; "" gives a valid empty BSTR.
@@ -124,7 +124,7 @@ UINT SysStringByteLen(BSTR BSTR_NULLABLE bstr);
 /// S_OK, or E_OUTOFMEMORY when the pin cannot be remembered. NULL is S_OK.
 HRESULT SysAddRefString(BSTR BSTR_NULLABLE bstr);
 
-/// Takes one pin back, and releases the string if its SysFreeString was waiting for that.
+/// Removes one pin, and frees the string if its SysFreeString was waiting for that.
 void SysReleaseString(BSTR BSTR_NULLABLE bstr);
 
 /// Accepted and without effect: there is no cache of freed strings here.
@@ -153,7 +153,7 @@ uint32_t bstrtrace_olechar_bytes(void);
 /// What stands in front of the length of a `BSTR_LITERAL`.
 #define BSTR_LITERAL_MARK 0x4C525453u
 
-/// Defines `name`, a static BSTR that is never released: `BSTR_LITERAL(unknown, u"unknown");`
+/// Defines `name`, a static BSTR that is never freed: `BSTR_LITERAL(unknown, u"unknown");`
 /// `text` is a literal of OLECHARs. The mark lets bstrtrace say what it was when it is freed.
 #define BSTR_LITERAL(name, text)                                             \
   static struct {                                                            \
@@ -177,7 +177,7 @@ __attribute__((constructor(102)))
 #endif
 static void bstr_announce_profile(void) {
   if (BSTR_CAN_ANNOUNCE) bstrtrace_set_profile(BSTR_OLECHAR_BYTES, BSTR_PAYLOAD_OFFSET);
-  // Who says it is told by where the call returns to: it must not become a jump.
+  // The caller is known by the address that the call returns to: it must not become a jump.
   __asm__ volatile("");
 }
 

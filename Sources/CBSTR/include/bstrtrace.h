@@ -42,7 +42,7 @@ enum {
 /// What a thread does with a scope, see bstrtrace_scope_join and bstrtrace_scope_leave.
 enum { BSTRTRACE_JOIN = 1, BSTRTRACE_LEAVE = 2 };
 
-/// The number of the scope in which leaks are ignored.
+/// The id of the scope in which leaks are ignored.
 #define BSTRTRACE_IGNORED_SCOPE 0xFFFFFFu
 
 /// What is left of a scope.
@@ -75,7 +75,7 @@ __attribute__((weak)) char *BSTR_NULLABLE bstrtrace_report_scope(uint32_t scope)
 BSTRTRACE_INLINE void bstrtrace_say(BSTR BSTR_NULLABLE bstr, uint32_t what,
                                     const char *BSTR_NULLABLE note) {
   if (bstr && bstrtrace_declare) bstrtrace_declare(bstr, what, note);
-  // Not the function's last act: a jump there would leave no frame of who declares.
+  // Not the function's last call: a jump there would leave no frame of the function that declares.
   __asm__ volatile("");
 }
 
@@ -100,7 +100,7 @@ BSTRTRACE_INLINE void bstrtrace_give_back(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_GIVEN_BACK, NULL);
 }
 
-/// Gives `bstr` away: whoever is given it adopts and frees it; the giver may not free it.
+/// Gives `bstr` away: the function that it is given to adopts and frees it; the giver may not free it.
 BSTRTRACE_INLINE void bstrtrace_hand_over(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_HANDED_OVER, NULL);
 }

@@ -336,19 +336,19 @@ enum ct_replacement {
   CT_IS_IN_PARTS = 7,
   /// The file is not what was loaded.
   CT_IS_CHANGED = 8,
-  /// When they were tried out, they did not what a BSTR's functions do.
+  /// When they were tried out, they did not do what a BSTR's functions do.
   CT_IS_UNANSWERED = 9,
   /// There is no memory for jumps near the module.
   CT_IS_OUT_OF_REACH = 10,
-  /// The code cannot be written to, or the processor's registers not be kept.
+  /// The code cannot be written to, or not all registers of the processor can be kept.
   CT_IS_UNWRITABLE = 11,
   /// The process had several threads.
   CT_HAS_THREADS = 12,
   /// It was opened later, and the loader does not say when nothing runs in it yet.
   CT_HAS_NO_MOMENT = 13,
-  /// One was given at a place that is in no code of it.
+  /// One was given at an address that is in no code of it.
   CT_IS_NO_CODE = 14,
-  /// One was given at a place where no function starts, as far as the unwind information shows.
+  /// One was given at an address where no function starts, as far as the unwind information shows.
   CT_IS_NO_START = 15
 };
 
@@ -715,7 +715,7 @@ void ct_drop_handle(void *_Nonnull handle);
 /// Returns whether the calls of `dlclose` come to this library.
 CT_INLINE bool ct_sees_unloads(void) { return !ct_are_unloads_unseen; }
 
-/// Returns the count of unloads; where they are not seen, another one each time.
+/// Returns the count of unloads; where they are not seen, a new value each time.
 CT_INLINE uint32_t ct_unload_count(void) {
   if (__builtin_expect(ct_are_unloads_unseen, 0)) return ct_invalidate_stack_caches();
   return __atomic_load_n(&ct_unloads, __ATOMIC_ACQUIRE);
@@ -811,9 +811,6 @@ void *_Nullable ct_original_function(uintptr_t address, const char *_Nonnull fun
 /// Returns the function, by its C name, that belongs to the SysFreeString at `copy`: of the same
 /// module and the same linkage; NULL where that exports none. Takes no lock.
 void *_Nullable ct_function_of_copy(uintptr_t copy, const char *_Nonnull function);
-
-/// Returns the name of a module that a loaded module needs, in its order; NULL behind the last.
-const char *_Nullable ct_needed_name(const struct link_map *_Nonnull module, size_t index);
 
 /// Returns whether `bytes` bytes at `address` can be read. Never faults.
 bool ct_is_readable(uintptr_t address, size_t bytes);

@@ -72,9 +72,9 @@ public enum FunctionReplacement: UInt16, Sendable, CaseIterable {
   case threads = 12
   /// It was opened later, and there was no moment at which nothing ran in it.
   case noMoment = 13
-  /// One was given at a place that is in no code.
+  /// One was given at an address that is in no code.
   case noCode = 14
-  /// One was given at a place where no function starts.
+  /// One was given at an address where no function starts.
   case noStart = 15
 
   /// The reason why they were not replaced; `nil` where they were, or were not to be.

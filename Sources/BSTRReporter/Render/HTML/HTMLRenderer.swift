@@ -10,7 +10,7 @@ public struct HTMLRenderer: TextualRenderer {
   /// The limit of findings that have a section of their own; the list has all.
   static let maxDetailed = 50
 
-  /// The number of rows that a browser with scripts lays out before more are asked for: thousands
+  /// The count of rows that a browser with scripts lays out before more are asked for: thousands
   /// of them take it seconds.
   static let firstRows = 200
 
