@@ -211,7 +211,7 @@ public struct TextRenderer: TextualRenderer {
     for (index, event) in finding.history.enumerated() {
       lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
     }
-    let heldBy = finding.holders.map { HolderWording.rows(on: $0) } ?? []
+    let heldBy = finding.holders.map { HolderWording.rows(on: $0, ofStrings: finding.count) } ?? []
     for (index, text) in heldBy.enumerated() {
       lines.append(Self.row(index == 0 ? "held by" : "", text))
     }

@@ -314,7 +314,7 @@ struct HTMLFinding {
         value.kind == .text ? "“\(value.escaped)\(value.isCut ? "…" : "")”" : value.escaped
       rows.append((index == 0 ? "value" : "", "\(quoted), \(unit)"))
     }
-    let heldBy = finding.holders.map { HolderWording.rows(on: $0) } ?? []
+    let heldBy = finding.holders.map { HolderWording.rows(on: $0, ofStrings: finding.count) } ?? []
     for (index, text) in heldBy.enumerated() {
       rows.append((index == 0 ? "held by" : "", text))
     }
