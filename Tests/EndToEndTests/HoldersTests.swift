@@ -76,6 +76,26 @@ import Testing
     }
   }
 
+  /// A cache that is never emptied is one finding with one row, and is silenced by its name.
+  @Test func whatOneCacheHoldsIsOneRow() throws {
+    let (program, folder) = try Self.program("cache_of_many.cpp", for: #function)
+    let rules = folder.appending(path: "known.txt")
+    try "held:g_cache reason=never emptied".write(to: rules, atomically: true, encoding: .utf8)
+    func report(_ flags: String...) throws -> Command {
+      try Command.run(
+        [Built.tool, "run", "--holders", "--output", "-"] + flags + ["--", program.path], in: folder
+      )
+    }
+    let known = try report("--suppressions", rules.path)
+    #expect(known.status == 0 && known.output.contains("held:g_cache"), "\(known.output)")
+    let all = try report()
+    let row =
+      "held by          g_cache (program .bss) → block, 32776 bytes, +0 → the string, "
+      + "3 of 3 strings looked for, of 4000"
+    #expect(all.status == 23 && all.output.contains(row), "\(all.output)")
+    #expect(all.output.split(separator: "held by").count == 2)
+  }
+
   /// Children report on themselves, also those that another thread than the main one forked.
   @Test func aForkedChildIsLookedAt() throws {
     let folder = try Built.folder("holders-forked")
