@@ -52,7 +52,7 @@ extension Tracker {
   }
 
   private func recordHolders(_ ownStack: UInt, in store: borrowing StoreWriter) -> HolderScan {
-    guard let sample = LiveSample(of: store) else { return .needless }
+    guard let sample = LiveSample(of: store, hasLatest: true) else { return .needless }
     let limit = options.holdersLimit
     guard ProcessFacts.residentBytes >> 20 <= limit else {
       unsafe store.header.pointee.holdersLimit = UInt32(clamping: limit)
