@@ -83,7 +83,7 @@ extension Tracker {
     for string in 0..<count {
       guard write(chainsOf: string, in: search, to: store) else { break }
     }
-    return search.isCutShort ? .cutShort : .complete
+    return search.isCutShort ? .cutShort : search.isPartial ? .partial : .complete
   }
 
   /// Writes what holds a string; false when the store is full.

@@ -15,7 +15,7 @@ enum HolderWording {
     case .unreadable: "\(notLooked) its memory could not be read."
     case .cutShort:
       "The search for what holds its strings ended when its time was over: a holder may have holders that are not named."
-    case .some(.none), .complete, .needless, nil: nil
+    case .some(.none), .complete, .partial, .needless, nil: nil
     }
   }
 
