@@ -23,6 +23,9 @@ public struct Holders: Sendable {
   /// The chains of each string that was looked for; none for a string that nobody holds.
   public private(set) var chains: [[HolderChain]] = []
 
+  /// Whether all memory was looked at, so that what was not found is not there.
+  var isWhole = false
+
   /// The limit of chains, and of keepers, that a report lists.
   static let maxListed = 4
 
@@ -33,7 +36,17 @@ public struct Holders: Sendable {
   mutating func add(_ chains: [HolderChain]) { self.chains.append(chains) }
 
   /// Adds those of other strings.
-  mutating func add(_ other: Holders) { chains += other.chains }
+  mutating func add(_ other: Holders) {
+    chains += other.chains
+    isWhole = isWhole && other.isWhole
+  }
+
+  /// Returns the same strings with some of their chains.
+  func only(_ isIncluded: (HolderChain) -> Bool) -> Holders {
+    var holders = self
+    holders.chains = chains.map { $0.filter(isIncluded) }
+    return holders
+  }
 
   /// The count of strings that were looked for.
   public var looked: Int { chains.count }

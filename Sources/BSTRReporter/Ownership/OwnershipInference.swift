@@ -195,13 +195,20 @@ struct OwnershipInference {
     var live: Int
     /// The count of allocations that followed the first of them, others of them included.
     var allocationsAfterFirst: UInt64
+    /// The count of those that are one finding.
+    var count = 1
+    /// What holds a few of these; `nil` where that was not looked for.
+    var holders: Holders?
   }
 
   /// Returns the ownership of strings that were not freed.
   func ownership(of leaked: Leaked) -> Ownership {
     guard let leak = LeakCase(leaked, self) else { return Ownership() }
-    var ownership = Ownership(
-      LeakRule.decision(on: leak)?.decision, siblings: leak.fateOfSiblings)
+    var decision = LeakRule.decision(on: leak)?.decision
+    if case .uncertain(let reason) = decision {
+      decision = HolderRule.decision(on: leak, open: reason)?.decision ?? decision
+    }
+    var ownership = Ownership(decision, siblings: leak.fateOfSiblings)
     if let owner = ownership.owner { ownership.frees = leak.frees(in: owner) }
     return ownership
   }

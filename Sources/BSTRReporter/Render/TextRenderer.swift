@@ -246,17 +246,7 @@ public struct TextRenderer: TextualRenderer {
   }
 
   private static func text(of ownership: Ownership) -> [String] {
-    var lines: [String] = []
-    if let sentence = ownership.ruleSentence {
-      let basis =
-        switch ownership.basis {
-        case .declared: "   (declared)"
-        default: ownership.evidence.map { "   (inferred from \($0))" } ?? ""
-        }
-      lines.append(sentence + basis)
-    }
-    if let sentence = ownership.uncertaintySentence { lines.append(sentence) }
-    return lines
+    [ownership.consequence(gap: "   "), ownership.uncertaintySentence].compactMap(\.self)
   }
 
   func render(
