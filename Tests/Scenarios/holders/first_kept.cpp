@@ -7,7 +7,7 @@
 // The first strings of a stack are kept, and later ones forgotten: the first do not speak for all.
 #include "text.h"
 
-static BSTR g_first[2];
+static BSTR g_first[3];
 static int g_count;
 
 KEEP static BSTR make() {
@@ -16,7 +16,7 @@ KEEP static BSTR make() {
 
 KEEP static void show() {
   BSTR text = make();
-  if (g_count < 2) g_first[g_count++] = text;
+  if (g_count < 3) g_first[g_count++] = text;
 }
 
 int main() {
