@@ -219,19 +219,6 @@ struct OwnershipInference {
     SourceLine(paths.frame(step)).map { productiveLines.contains($0) } ?? false
   }
 
-  /// Returns whether a function's type says that it returns a BSTR through a pointer.
-  func isProducerByType(_ step: CallPath.Step) -> Bool {
-    guard let function = paths.frame(step).function, let plain = paths.frame(step).plainName,
-      function.count > plain.count
-    else { return false }
-    // An [out,retval] parameter is the last one; in front of others a pointer may be to an array.
-    var parameters = function.dropFirst(plain.count)
-    while parameters.last == ")" || parameters.hasSuffix(" const") || parameters.last == "&" {
-      parameters = parameters.hasSuffix(" const") ? parameters.dropLast(6) : parameters.dropLast()
-    }
-    return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.hasSuffix($0) }
-  }
-
   /// Returns whether other strings that passed through the function which seems to return this one
   /// went further up than to it: then this one may be a temporary of its own.
   func returnsFromOtherLines(_ path: CallPath, _ height: Int) -> Bool {
