@@ -31,6 +31,9 @@ struct HolderSearch: ~Copyable {
   /// Whether time ran out.
   private(set) var isCutShort = false
 
+  /// Whether there may be references that were not seen, though the search was made to its end.
+  var isPartial: Bool { regions.areIncomplete || !memory.knowsPages || mainTop == 0 }
+
   /// The limit of heap blocks in a chain.
   static let maxBlocks = 4
   private static let maxHits = 1 << 17

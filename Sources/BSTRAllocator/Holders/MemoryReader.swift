@@ -63,6 +63,9 @@ struct MemoryReader: ~Copyable {
     unsafe munmap(buffer, Self.bytes)
   }
 
+  /// Whether it is known which pages are in memory.
+  var knowsPages: Bool { pagemap >= 0 }
+
   /// Whether the time has come by which reading ends.
   var isLate: Bool { ct_precise_now() > deadline }
 

@@ -48,6 +48,7 @@ struct ScanRegions: ~Copyable {
   private(set) var libcData: PrivateArray<ScanRegion>
   private var threads: PrivateArray<Thread>
   private let isGlibcHeap: Bool
+  private let knowsThreadLocals: Bool
   /// The tracker's store.
   private let own: Range<UInt>
 
@@ -87,6 +88,7 @@ struct ScanRegions: ~Copyable {
     self.libcData = libcData
     self.threads = threads
     isGlibcHeap = ct_heap_is_glibc()
+    knowsThreadLocals = asksLoader
     own = store
     findThreads(ownStack)
     if asksLoader { addThreadLocal(memory) }
@@ -97,6 +99,10 @@ struct ScanRegions: ~Copyable {
       return mappings < Self.maxRegions
     }
   }
+
+  /// Whether there may be references elsewhere: in registers of other threads, in thread-local
+  /// variables, or in blocks of another heap.
+  var areIncomplete: Bool { !isGlibcHeap || !knowsThreadLocals || threads.count != 1 }
 
   // MARK: threads
 

@@ -4,7 +4,7 @@ import Glibc
 import TraceStore
 
 /// The records of live strings: for each stack those that were allocated first, which a report
-/// shows.
+/// shows, or the latest one in place of the last of these.
 ///
 /// Recycled records are in no order, so that the first ones of a stack are searched for among all
 /// records.
@@ -12,6 +12,7 @@ struct LiveSample: ~Copyable {
   /// The count of strings of one stack.
   private static let maxPerStack = 3
 
+  private let hasLatest: Bool
   /// Indices of records plus 1, 0 for none: `maxPerStack` for each stack, ordered by serial.
   ///
   /// There are no more stacks than records, and pages that nothing is written to cost nothing.
@@ -23,14 +24,18 @@ struct LiveSample: ~Copyable {
   ///
   /// Takes no lock: another thread may free a string meanwhile.
   ///
-  /// - Parameter scope: the scope that they were allocated in; `nil` for any.
-  init?(of store: borrowing StoreWriter, scope: ScopeID? = nil) {
+  /// - Parameters:
+  ///   - scope: the scope that they were allocated in; `nil` for any.
+  ///   - hasLatest: whether the latest string of a stack is one: what became of the first ones may
+  ///     have been another thing than what becomes of the rest.
+  init?(of store: borrowing StoreWriter, scope: ScopeID? = nil, hasLatest: Bool = false) {
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     let recordCount = store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride
     guard recordCount > 0,
       let chosen = PrivateArray<UInt32>(capacity: recordCount * Self.maxPerStack)
     else { return nil }
     self.chosen = chosen
+    self.hasLatest = hasLatest
     var groups = AddressMap()
     for index in 0..<recordCount {
       let record = unsafe records[index]
@@ -50,7 +55,8 @@ struct LiveSample: ~Copyable {
     }
   }
 
-  /// Inserts a record among those of a stack that have the lowest serials, if it is one of them.
+  /// Inserts a record among those of a stack that have the lowest serials, if it is one of them, or
+  /// has the highest one where that is chosen, too.
   ///
   /// - Parameter group: where the stack's `maxPerStack` indices plus 1 begin, ordered by serial.
   private mutating func insert(
@@ -58,14 +64,23 @@ struct LiveSample: ~Copyable {
   ) {
     // Another thread may free a string meanwhile: its record is then skipped.
     let serial = unsafe records[index].serial
-    var position = Self.maxPerStack
+    var end = Self.maxPerStack
+    let last = chosen[group + end - 1]
+    if hasLatest, last != 0 {
+      if unsafe records[Int(last) - 1].serial < serial {
+        chosen[group + end - 1] = UInt32(index + 1)
+        return
+      }
+      end -= 1
+    }
+    var position = end
     while position > 0 {
       let other = chosen[group + position - 1]
       if other != 0, unsafe records[Int(other) - 1].serial <= serial { break }
       position -= 1
     }
-    guard position < Self.maxPerStack else { return }
-    for later in stride(from: Self.maxPerStack - 1, to: position, by: -1) {
+    guard position < end else { return }
+    for later in stride(from: end - 1, to: position, by: -1) {
       chosen[group + later] = chosen[group + later - 1]
     }
     chosen[group + position] = UInt32(index + 1)

@@ -53,7 +53,7 @@ extension Tracker {
   }
 
   private func recordHolders(_ ownStack: UInt, in store: borrowing StoreWriter) -> HolderScan {
-    guard let sample = LiveSample(of: store) else { return .needless }
+    guard let sample = LiveSample(of: store, hasLatest: true) else { return .needless }
     let limit = options.holdersLimit
     guard ProcessFacts.residentBytes >> 20 <= limit else {
       unsafe store.header.pointee.holdersLimit = UInt32(clamping: limit)
@@ -84,7 +84,7 @@ extension Tracker {
     for string in 0..<count {
       guard write(chainsOf: string, in: search, to: store) else { break }
     }
-    return search.isCutShort ? .cutShort : .complete
+    return search.isCutShort ? .cutShort : search.isPartial ? .partial : .complete
   }
 
   /// Writes what holds a string; false when the store is full.

@@ -137,7 +137,7 @@ struct LeakFinder {
       finding.fault = evidence.fault([key.frames], owner: nil)
       return finding
     }
-    finding.ownership = ownership(of: group, key, first)
+    finding.ownership = ownership(of: group, key, first, finding.holders)
     finding.wording = words
     finding.fault = evidence.fault([key.frames], owner: finding.ownership.owner)
     finding.message = finding.ownership.message ?? finding.message
@@ -151,16 +151,20 @@ struct LeakFinder {
     if group.looked.isEmpty { return nil }
     var holders = Holders()
     for serial in group.looked.sorted() { holders.add(evidence.holders[serial] ?? []) }
+    holders.isWhole = evidence.image.header.holderScan == HolderScan.complete.rawValue
     return holders
   }
 
-  private func ownership(of group: Group, _ key: Key, _ first: UInt64) -> Ownership {
+  private func ownership(
+    of group: Group, _ key: Key, _ first: UInt64, _ holders: Holders?
+  ) -> Ownership {
     let stacks = group.stacks.sorted { $0.rawValue < $1.rawValue }
     let allocations = evidence.inference.allocations
     let inferred = evidence.inference.ownership(
       of: OwnershipInference.Leaked(
         stacks: stacks, live: live[key.frames] ?? group.count,
-        allocationsAfterFirst: allocations - min(allocations, first)))
+        allocationsAfterFirst: allocations - min(allocations, first), count: group.count,
+        holders: holders))
     if let uncertainty = fate.uncertainty {
       return Ownership(.uncertain(uncertainty), siblings: inferred.siblings)
     }

@@ -1,4 +1,4 @@
-// What holds leaked strings, as a report shows it.
+// A way from a holder to a leaked string, as a report shows it.
 
 /// A place that refers to a string or to a block on the way to it.
 public struct Holder: Hashable, Sendable {
@@ -76,7 +76,7 @@ public struct HolderChain: Hashable, Sendable {
 
   /// The chain without where in the last block the word is: the elements of one array have one
   /// holder.
-  fileprivate var container: HolderChain {
+  var container: HolderChain {
     var chain = self
     if let last = steps.last, last.place == .heap {
       chain.steps[steps.count - 1].offset = 0
@@ -84,66 +84,21 @@ public struct HolderChain: Hashable, Sendable {
     }
     return chain
   }
-}
 
-/// What holds the strings of a finding that were looked for.
-public struct Holders: Sendable {
-  /// A chain, and the count of the strings that it holds.
-  public struct Entry: Sendable {
-    /// The chain.
-    public var chain: HolderChain
-    /// The strings that were looked for and are held so.
-    public var strings: Int
-  }
-
-  /// The chains, each once; none where nobody holds any of the strings.
-  public private(set) var entries: [Entry] = []
-  /// The strings that were looked for.
-  public private(set) var looked = 0
-  /// Those of them that nothing refers to.
-  public private(set) var unheld = 0
-
-  /// The limit of chains.
-  private static let maxEntries = 4
-
-  /// Creates holders of no string.
-  init() {}
-
-  /// Adds the chains of a string.
-  mutating func add(_ chains: [HolderChain]) {
-    looked += 1
-    if chains.isEmpty { unheld += 1 }
-    // Two words of blocks that look alike are one holder of it.
-    var containers: Set<HolderChain> = []
-    for chain in chains where containers.insert(chain.container).inserted {
-      add(Entry(chain: chain, strings: 1))
+  /// The outermost place without where in it the word is.
+  ///
+  /// What a variable or object holds by whichever ways has one keeper; a thread-local variable is
+  /// one for all threads.
+  var keeper: Holder? {
+    guard var keeper = steps.first else { return nil }
+    keeper.certainty = .exact
+    switch keeper.place {
+    // A variable without a name is known by its address.
+    case .data, .threadLocal: if keeper.symbol != nil { keeper.offset = 0 }
+    case .heap: keeper.offset = 0
+    case .stack: break
     }
-    sort()
-  }
-
-  /// Adds those of other strings.
-  mutating func add(_ other: Holders) {
-    looked += other.looked
-    unheld += other.unheld
-    for entry in other.entries { add(entry) }
-    sort()
-  }
-
-  private mutating func add(_ entry: Entry) {
-    let container = entry.chain.container
-    if let known = entries.firstIndex(where: { $0.chain.container == container }) {
-      entries[known].strings += entry.strings
-    } else {
-      entries.append(entry)
-    }
-  }
-
-  /// Puts the best first, in the order in which they came, and keeps a few.
-  private mutating func sort() {
-    entries = entries.enumerated().sorted { one, other in
-      if HolderChain.isBetter(one.element.chain, other.element.chain) { return true }
-      if HolderChain.isBetter(other.element.chain, one.element.chain) { return false }
-      return one.offset < other.offset
-    }.prefix(Self.maxEntries).map(\.element)
+    if keeper.place == .threadLocal { (keeper.thread, keeper.isMainThread) = (nil, false) }
+    return keeper
   }
 }

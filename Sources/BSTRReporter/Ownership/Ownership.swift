@@ -21,6 +21,8 @@ public struct Ownership: Sendable {
   public enum Basis: String, Sendable {
     /// Stacks.
     case inferred
+    /// What holds the strings, where stacks do not decide.
+    case held
     /// The program's declarations.
     case declared
   }
@@ -37,14 +39,18 @@ public struct Ownership: Sendable {
     case twoStacks
     /// The stacks that allocated a string and freed it twice.
     case threeStacks
+    /// What holds those strings that were looked for, which are all or a few.
+    case holders(ofAll: Bool)
     /// The program's declarations.
     case declaration
   }
 
-  /// The conclusion from the stacks and declarations of a string.
+  /// The conclusion from the stacks, declarations and holders of a string.
   public enum Decision: Equatable, Sendable {
     /// A rule was broken.
     case verdict(Verdict, Grounds)
+    /// What holds the strings, or that nobody does, decides; no function is to blame.
+    case held(Holding, Grounds)
     /// Which rule was broken is uncertain, for this reason.
     case uncertain(Uncertainty)
     /// No question of ownership: the fault does not depend on the owner.
@@ -91,12 +97,21 @@ public struct Ownership: Sendable {
     if case .verdict(let verdict, _) = decision { verdict } else { nil }
   }
 
-  /// The evidence for the verdict; `nil` without one.
-  public var grounds: Grounds? {
-    if case .verdict(_, let grounds) = decision { grounds } else { nil }
+  /// The conclusion from what holds the strings; `nil` where that does not decide.
+  public var holding: Holding? {
+    if case .held(let holding, _) = decision { holding } else { nil }
   }
 
-  /// The reason why there is no verdict; `nil` where there is one, or nothing to judge.
+  /// The evidence for the verdict or conclusion; `nil` without one.
+  public var grounds: Grounds? {
+    switch decision {
+    case .verdict(_, let grounds), .held(_, let grounds): grounds
+    case .uncertain, .parties, nil: nil
+    }
+  }
+
+  /// The reason why there is no verdict; `nil` where there is one or what holds the strings
+  /// decides, or nothing to judge.
   public var uncertainty: Uncertainty? {
     if case .uncertain(let uncertainty) = decision { uncertainty } else { nil }
   }
@@ -107,14 +122,21 @@ public struct Ownership: Sendable {
     case .verdict(let verdict, _): verdict.parties
     case .uncertain(let uncertainty): uncertainty.parties
     case .parties(let parties): parties
-    case nil: Parties()
+    case .held, nil: Parties()
     }
   }
 
   /// The rule that was broken; `nil` where that is uncertain.
   public var rule: Rule? { verdict?.rule }
-  /// The basis of that; `nil` without a rule.
-  public var basis: Basis? { grounds.map { $0 == .declaration ? .declared : .inferred } }
+  /// The basis of that, or of the conclusion without a rule; `nil` where nothing is decided.
+  public var basis: Basis? {
+    switch grounds {
+    case .declaration: .declared
+    case .holders: .held
+    case .siblings, .parameterType, .noCaller, .twoStacks, .threeStacks: .inferred
+    case nil: nil
+    }
+  }
   /// The function activation that had to free the string.
   public var owner: Frame? { parties.owner }
   /// The function that returned it to the owner.

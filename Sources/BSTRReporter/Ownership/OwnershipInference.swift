@@ -195,13 +195,20 @@ struct OwnershipInference {
     var live: Int
     /// The count of allocations that followed the first of them, others of them included.
     var allocationsAfterFirst: UInt64
+    /// The count of those that are one finding.
+    var count = 1
+    /// What holds a few of these; `nil` where that was not looked for.
+    var holders: Holders?
   }
 
   /// Returns the ownership of strings that were not freed.
   func ownership(of leaked: Leaked) -> Ownership {
     guard let leak = LeakCase(leaked, self) else { return Ownership() }
-    var ownership = Ownership(
-      LeakRule.decision(on: leak)?.decision, siblings: leak.fateOfSiblings)
+    var decision = LeakRule.decision(on: leak)?.decision
+    if case .uncertain(let reason) = decision {
+      decision = HolderRule.decision(on: leak, open: reason)?.decision ?? decision
+    }
+    var ownership = Ownership(decision, siblings: leak.fateOfSiblings)
     if let owner = ownership.owner { ownership.frees = leak.frees(in: owner) }
     return ownership
   }
@@ -210,19 +217,6 @@ struct OwnershipInference {
   /// code that was inlined several times has not each time the same name.
   func isFromProductiveLine(_ step: CallPath.Step) -> Bool {
     SourceLine(paths.frame(step)).map { productiveLines.contains($0) } ?? false
-  }
-
-  /// Returns whether a function's type says that it returns a BSTR through a pointer.
-  func isProducerByType(_ step: CallPath.Step) -> Bool {
-    guard let function = paths.frame(step).function, let plain = paths.frame(step).plainName,
-      function.count > plain.count
-    else { return false }
-    // An [out,retval] parameter is the last one; in front of others a pointer may be to an array.
-    var parameters = function.dropFirst(plain.count)
-    while parameters.last == ")" || parameters.hasSuffix(" const") || parameters.last == "&" {
-      parameters = parameters.hasSuffix(" const") ? parameters.dropLast(6) : parameters.dropLast()
-    }
-    return ["char16_t**", "wchar_t**", "OLECHAR**", "BSTR*"].contains { parameters.hasSuffix($0) }
   }
 
   /// Returns whether other strings that passed through the function which seems to return this one

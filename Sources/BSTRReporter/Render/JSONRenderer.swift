@@ -189,7 +189,7 @@ private struct Document: Encodable {
       case kind, detail, count, bytes, message, rule, basis, owner, producer, consumer, stacks
       case scope, values, suppression, remarks, moments, pinned
       case evidence, doubt, doubtCode, siblings, events, serials, strings, source, places, key,
-        processes, holders, holdersOf
+        processes, holders, holdersOf, keepers
     }
     private enum StacksKey: CodingKey { case allocated, freed, detected }
     private enum ContextKey: CodingKey { case thread, milliseconds }
@@ -237,6 +237,8 @@ private struct Document: Encodable {
       try container.encode(finding.source.map(SourceEntry.init), forKey: .source)
       try container.encode(finding.holders?.entries.map(HolderEntry.init), forKey: .holders)
       try container.encode(finding.holders?.looked, forKey: .holdersOf)
+      try container.encode(
+        finding.holders?.keepers.prefix(Holders.maxListed).map(KeeperEntry.init), forKey: .keepers)
       try container.encode(finding.remarks, forKey: .remarks)
       try container.encode(finding.serials, forKey: .serials)
       try container.encode(finding.history.map(EventEntry.init), forKey: .events)
@@ -277,6 +279,22 @@ private struct Document: Encodable {
         entry.chain.steps.dropFirst().map(HolderStepEntry.init), forKey: .via)
       // The outermost step has its keys here.
       if let first = entry.chain.steps.first { try HolderStepEntry(first).encode(to: encoder) }
+    }
+  }
+
+  private struct KeeperEntry: Encodable {
+    let keeper: Holders.Keeper
+
+    init(_ keeper: Holders.Keeper) { self.keeper = keeper }
+
+    private enum Key: CodingKey { case strings, ways, weak, text }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(keeper.strings, forKey: .strings)
+      try container.encode(keeper.chains.count, forKey: .ways)
+      try container.encode(keeper.chains[0].isWeak, forKey: .weak)
+      try container.encode(HolderWording.name(of: keeper.place), forKey: .text)
     }
   }
 

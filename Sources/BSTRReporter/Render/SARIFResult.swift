@@ -158,12 +158,11 @@ struct SARIFResult {
 
   /// Returns the locations of what holds the strings: a variable's is its module.
   private func holders(_ locations: inout SARIFLocations) -> [JSONValue] {
-    (finding.holders?.entries ?? []).enumerated().map { index, entry in
-      let holder = entry.chain.steps.first
-      return locations.location(
-        ofVariable: holder?.symbol, inFile: holder?.module ?? program,
+    (finding.holders?.keepers ?? []).prefix(Holders.maxListed).enumerated().map { index, keeper in
+      locations.location(
+        ofVariable: keeper.place.symbol, inFile: keeper.place.module ?? program,
         id: Party.owner.rawValue + 1 + index,
-        message: "held by \(HolderWording.text(of: entry.chain))")
+        message: "held by \(HolderWording.text(of: keeper.chains[0]))")
     }
   }
 

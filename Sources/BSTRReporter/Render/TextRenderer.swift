@@ -211,7 +211,7 @@ public struct TextRenderer: TextualRenderer {
     for (index, event) in finding.history.enumerated() {
       lines.append(Self.row(index == 0 ? "history" : "", Self.text(of: event)))
     }
-    let heldBy = finding.holders.map { HolderWording.rows(on: $0) } ?? []
+    let heldBy = finding.holders.map { HolderWording.rows(on: $0, ofStrings: finding.count) } ?? []
     for (index, text) in heldBy.enumerated() {
       lines.append(Self.row(index == 0 ? "held by" : "", text))
     }
@@ -246,17 +246,7 @@ public struct TextRenderer: TextualRenderer {
   }
 
   private static func text(of ownership: Ownership) -> [String] {
-    var lines: [String] = []
-    if let sentence = ownership.ruleSentence {
-      let basis =
-        switch ownership.basis {
-        case .declared: "   (declared)"
-        default: ownership.evidence.map { "   (inferred from \($0))" } ?? ""
-        }
-      lines.append(sentence + basis)
-    }
-    if let sentence = ownership.uncertaintySentence { lines.append(sentence) }
-    return lines
+    [ownership.consequence(gap: "   "), ownership.uncertaintySentence].compactMap(\.self)
   }
 
   func render(

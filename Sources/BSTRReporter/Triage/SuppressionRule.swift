@@ -5,7 +5,10 @@
 public struct SuppressionRule: Sendable, Equatable {
   /// The kind of finding, or `nil` for all (`any:`).
   public var kind: FindingKind?
-  /// The pattern of a frame: `*` stands for any characters, `^` and `$` for a name's start and end.
+  /// Whether it is on what holds leaked strings (`held:`), not on stacks.
+  public var isOnHolders = false
+  /// The pattern of a frame, or of what holds strings: `*` stands for any characters, `^` and `$`
+  /// for a name's start and end.
   public var pattern: String
   /// The reason why the findings are accepted.
   public var reason: String?
@@ -29,9 +32,11 @@ public struct SuppressionRule: Sendable, Equatable {
       throw Problem("expected kind:pattern, as in leak:Cache::load")
     }
     let name = line[..<colon].trimmed
-    if name != "any" {
+    if name == Self.held {
+      (kind, isOnHolders) = (.leak, true)
+    } else if name != Self.any {
       guard let kind = FindingKind(id: String(name)) else {
-        let kinds = FindingKind.all.map(\.id) + ["any"]
+        let kinds = FindingKind.all.map(\.id) + [Self.held, Self.any]
         throw Problem("unknown kind '\(name)'; the kinds are \(kinds.joined(separator: ", "))")
       }
       self.kind = kind
@@ -56,8 +61,11 @@ public struct SuppressionRule: Sendable, Equatable {
     }
   }
 
+  private static let any = "any"
+  private static let held = "held"
+
   /// The rule as it is written in a file.
-  public var text: String { "\(kind?.id ?? "any"):\(pattern)" }
+  public var text: String { "\(isOnHolders ? Self.held : kind?.id ?? Self.any):\(pattern)" }
 
   private enum Attribute: String, CaseIterable {
     case reason, max, until
@@ -90,9 +98,12 @@ public struct SuppressionRule: Sendable, Equatable {
 
   // MARK: matching
 
-  /// Returns whether the rule matches the finding: a frame of one of its stacks matches.
+  /// Returns whether the rule matches the finding: a frame of one of its stacks does, or what holds
+  /// its strings.
   public func covers(_ finding: Finding) -> Bool {
-    (kind == nil || kind == finding.kind) && finding.passesThrough(anyOf: [pattern])
+    guard kind == nil || kind == finding.kind else { return false }
+    return isOnHolders
+      ? finding.holders?.areHeld(by: pattern) ?? false : finding.passesThrough(anyOf: [pattern])
   }
 
   /// Returns whether a name matches a pattern as LeakSanitizer's do: anywhere in it, unless
@@ -120,6 +131,22 @@ extension Finding {
         return patterns.contains { SuppressionRule.matches(name, $0) }
       }
     }
+  }
+}
+
+extension Holders {
+  /// Returns whether each string that was looked for is held, not weakly, by a way on which a
+  /// variable, a class or a variable's module has a name that matches the pattern.
+  fileprivate func areHeld(by pattern: String) -> Bool {
+    !chains.isEmpty
+      && chains.allSatisfy { $0.contains { !$0.isWeak && $0.passesThrough(pattern) } }
+  }
+}
+
+extension HolderChain {
+  fileprivate func passesThrough(_ pattern: String) -> Bool {
+    steps.lazy.flatMap { [$0.symbol, $0.type, $0.module] }
+      .contains { $0.map { SuppressionRule.matches($0, pattern) } ?? false }
   }
 }
 

@@ -15,22 +15,35 @@ enum HolderWording {
     case .unreadable: "\(notLooked) its memory could not be read."
     case .cutShort:
       "The search for what holds its strings ended when its time was over: a holder may have holders that are not named."
-    case .some(.none), .complete, .needless, nil: nil
+    case .some(.none), .complete, .partial, .needless, nil: nil
     }
   }
 
-  /// Returns the rows on what holds the strings of a finding.
-  static func rows(on holders: Holders) -> [String] {
-    if holders.entries.isEmpty { return ["nobody"] }
-    var rows = holders.entries.map { entry in
-      let isOfAll = holders.looked == 1 || entry.strings == holders.looked
-      return text(of: entry.chain)
-        + (isOfAll ? "" : ", \(entry.strings) of \(holders.looked) strings")
+  /// Returns the rows on what holds the strings of a finding: one for each variable, object or
+  /// stack that does, by the best of its ways.
+  ///
+  /// - Parameter count: the count of all strings of the finding, of which a few were looked for.
+  static func rows(on holders: Holders, ofStrings count: Int) -> [String] {
+    func share(_ strings: Int) -> String {
+      if holders.looked < count {
+        return ", \(strings) of \(holders.looked) strings looked for, of \(count)"
+      }
+      return strings == holders.looked ? "" : ", \(strings) of \(holders.looked) strings"
     }
-    if holders.unheld > 0 {
-      rows.append("nobody, \(holders.unheld) of \(holders.looked) strings")
+    let keepers = holders.keepers
+    var rows = keepers.prefix(Holders.maxListed).map { text(of: $0) + share($0.strings) }
+    if keepers.count > Holders.maxListed {
+      rows.append("… and \(TextRenderer.count(keepers.count - Holders.maxListed, "more holder"))")
     }
+    if holders.unheld > 0 { rows.append("nobody" + share(holders.unheld)) }
     return rows
+  }
+
+  /// Returns the best way from a keeper, and how many others there are.
+  static func text(of keeper: Holders.Keeper) -> String {
+    let others = keeper.chains.count - 1
+    return text(of: keeper.chains[0])
+      + (others == 0 ? "" : ", and \(TextRenderer.count(others, "other way"))")
   }
 
   /// Returns the way to the string.
@@ -42,6 +55,20 @@ enum HolderWording {
       + (chain.isWeak ? " (weak)" : "")
   }
 
+  /// Returns the name of a place.
+  static func name(of holder: Holder) -> String {
+    switch holder.place {
+    case .data, .threadLocal: holder.symbol ?? address(of: holder)
+    case .heap: holder.type ?? "block"
+    case .stack: text(of: holder)
+    }
+  }
+
+  /// Returns a variable without a name, by its address.
+  private static func address(of holder: Holder) -> String {
+    Frame.lastComponent(of: holder.module ?? "") + "+0x" + String(max(0, holder.offset), radix: 16)
+  }
+
   /// Returns the words for one place.
   static func text(of holder: Holder) -> String {
     let offset = holder.offset == 0 ? "" : " +\(holder.offset)"
@@ -51,8 +78,7 @@ enum HolderWording {
       let section = holder.section.map { " \($0)" } ?? ""
       let owner = holder.place == .threadLocal ? ", of \(thread(of: holder))" : ""
       guard let symbol = holder.symbol else {
-        let address = String(max(0, holder.offset), radix: 16)
-        return "\(module)+0x\(address) (\(holder.section ?? "data")\(owner))"
+        return "\(address(of: holder)) (\(holder.section ?? "data")\(owner))"
       }
       return "\(symbol)\(offset) (\(module)\(section)\(owner))"
     case .heap:

@@ -2,7 +2,7 @@
 
 extension Ownership {
   /// The sentence on the event; `nil` leaves the finding's own.
-  public var message: String? { verdict?.sentence ?? uncertainty?.fact }
+  public var message: String? { verdict?.sentence ?? holding?.sentence ?? uncertainty?.fact }
 
   /// The broken rule in a sentence; `nil` where none is known.
   ///
@@ -22,6 +22,18 @@ extension Ownership {
 
   /// The evidence of the verdict, for people: "97 siblings"; `nil` where it was declared.
   public var evidence: String? { grounds?.words }
+
+  /// What follows from the verdict or conclusion, in a sentence, with its basis; `nil` without one.
+  ///
+  /// - Parameter gap: what stands in front of the basis.
+  func consequence(gap: String) -> String? {
+    guard let sentence = ruleSentence ?? holding?.consequence else { return nil }
+    switch basis {
+    case .declared: return sentence + gap + "(declared)"
+    case .inferred, .held, nil:
+      return sentence + (evidence.map { "\(gap)(inferred from \($0))" } ?? "")
+    }
+  }
 
   /// The reason for the uncertainty, in a sentence.
   public var uncertaintySentence: String? { uncertainty?.sentence }
@@ -54,6 +66,7 @@ extension Ownership.Grounds {
     case .noCaller: "its having no caller"
     case .twoStacks: "the two stacks"
     case .threeStacks: "the three stacks"
+    case .holders(let areAll): areAll ? "what holds it" : "what holds a few of them"
     case .declaration: nil
     }
   }
@@ -113,6 +126,34 @@ extension Verdict {
     case .freedWithoutReplacement(_, let consumer, _):
       "\(consumer?.name ?? "somebody") freed a BSTR that was [in,out] and stored no other."
     case .ownFreedWrongly, .resultFreedWrongly: nil
+    }
+  }
+}
+
+extension Holding {
+  /// The sentence on what holds the strings.
+  var sentence: String {
+    switch self {
+    case .keptByVariable(let variable, let allocator):
+      "\(HolderWording.name(of: variable)) still held what \(allocator.name) allocated, and nobody freed it."
+    case .keptByObject(let object, let allocator):
+      "An object of \(HolderWording.name(of: object)) still held what \(allocator.name) allocated, and nobody "
+        + "freed it."
+    case .keptByNobody(let allocator):
+      "Nobody freed what \(allocator.name) allocated, and nobody kept it."
+    }
+  }
+
+  /// What follows from that.
+  var consequence: String {
+    switch self {
+    case .keptByVariable(let variable, _):
+      "It was kept, and not forgotten on its way: whoever empties or ends \(HolderWording.name(of: variable)) "
+        + "was to free it."
+    case .keptByObject:
+      "It was kept, and not forgotten on its way: whoever was to end that object did not, or kept it for good."
+    case .keptByNobody:
+      "It was forgotten: nothing referred to it when the process began to end. Who had it last cannot be told."
     }
   }
 }

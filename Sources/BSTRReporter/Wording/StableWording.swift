@@ -4,14 +4,17 @@
 extension Finding {
   /// The sentence on what happened.
   var stableSentence: String {
-    let text = ownership.verdict?.stableSentence ?? ownership.uncertainty?.fact ?? ownSentence
+    let text =
+      ownership.verdict?.stableSentence ?? ownership.holding?.sentence
+      ?? ownership.uncertainty?.fact ?? ownSentence
     return Self.withoutOffsets(text)
   }
 
   /// The rule that was broken, or the reason why that is uncertain; `nil` where neither matters.
   var stableReason: String? {
     if let sentence = ownership.ruleSentence { return sentence }
-    return ownership.uncertainty.map { Self.withoutOffsets($0.stableSentence) }
+    return (ownership.holding?.consequence ?? ownership.uncertainty?.stableSentence)
+      .map(Self.withoutOffsets)
   }
 
   /// The function that a stack starts with, for the start of a sentence.

@@ -109,4 +109,8 @@ public enum HolderScan: UInt32, Sendable, CaseIterable {
   case unreadable = 5
   /// There was nothing to look for.
   case needless = 6
+  /// It was made to its end, and there may be references that it did not see: registers of other
+  /// threads, thread-local variables of a forked child, blocks of another heap than glibc's, or of
+  /// a heap whose end was not found.
+  case partial = 7
 }

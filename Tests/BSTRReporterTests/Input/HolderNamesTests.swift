@@ -62,7 +62,7 @@ import TraceStore
     guard let found = chains[1] else { return nil }
     var holders = Holders()
     holders.add(found)
-    return HolderWording.rows(on: holders)
+    return HolderWording.rows(on: holders, ofStrings: 1)
   }
 
   @Test func aWayIsNamedFromItsEnd() throws {
@@ -135,7 +135,8 @@ import TraceStore
     var holders = Holders()
     let (one, other) = (Holder(place: .heap, offset: 16), Holder(place: .heap, offset: 32))
     holders.add([one, other].map { HolderChain(steps: [$0], isWeak: true) })
-    #expect(HolderWording.rows(on: holders) == ["block, 0 bytes, +16 → the string (weak)"])
+    #expect(
+      HolderWording.rows(on: holders, ofStrings: 1) == ["block, 0 bytes, +16 → the string (weak)"])
   }
 
   @Test func elementsOfOneBlockAreOneHolder() {
@@ -149,8 +150,69 @@ import TraceStore
     #expect(holders.entries.map(\.strings) == [3])
     #expect(holders.looked == 4 && holders.unheld == 1)
     #expect(
-      HolderWording.rows(on: holders) == [
+      HolderWording.rows(on: holders, ofStrings: 4) == [
         "block, 0 bytes, +0 → the string, 3 of 4 strings", "nobody, 1 of 4 strings",
       ])
+  }
+
+  private static func way(
+    _ offset: Int, through blocks: Int = 1, isWeak: Bool = false
+  ) -> HolderChain {
+    var map = Holder(place: .data, module: "/bin/app", symbol: "g_map", section: ".bss")
+    map.offset = offset
+    let node = Holder(place: .heap, offset: 40, bytes: 56)
+    return HolderChain(steps: [map] + Array(repeating: node, count: blocks), isWeak: isWeak)
+  }
+
+  /// The nodes of a map hang on its root by chains of several lengths: it holds them all.
+  @Test func whatOneVariableHoldsIsOneRow() {
+    var holders = Holders()
+    // A string counts once, by however many ways it is held.
+    holders.add([Self.way(16), Self.way(24, through: 2)])
+    holders.add([Self.way(16, through: 2)])
+    holders.add([Self.way(32)])
+    #expect(holders.keepers.map(\.strings) == [3])
+    #expect(holders.keepers.map(\.chains.count) == [4])
+    #expect(
+      HolderWording.rows(on: holders, ofStrings: 3) == [
+        "g_map +16 (app .bss) → block, 56 bytes, +40 → the string, and 3 other ways"
+      ])
+    // What is known of a few is not said of all.
+    #expect(
+      HolderWording.rows(on: holders, ofStrings: 4000) == [
+        "g_map +16 (app .bss) → block, 56 bytes, +40 → the string, and 3 other ways, "
+          + "3 of 3 strings looked for, of 4000"
+      ])
+    holders.add([Self.way(16, isWeak: true)])
+    holders.add([])
+    #expect(holders.keepers.map(\.strings) == [3, 1])
+    let rows = HolderWording.rows(on: holders, ofStrings: 5)
+    #expect(rows.count == 3 && rows.first?.hasSuffix("ways, 3 of 5 strings") == true)
+    #expect(rows.last == "nobody, 1 of 5 strings")
+  }
+
+  @Test func aThreadLocalVariableIsOneKeeperOfAllThreads() {
+    var holders = Holders()
+    for thread in [12, 13] {
+      let variable = Holder(
+        place: .threadLocal, module: "/bin/app", symbol: "t_last", thread: thread)
+      holders.add([HolderChain(steps: [variable], isWeak: false)])
+    }
+    #expect(holders.keepers.map(\.strings) == [2])
+    // Variables without names are apart.
+    for address in [0x4100, 0x4108] {
+      let variable = Holder(place: .data, module: "/bin/app", offset: address)
+      holders.add([HolderChain(steps: [variable], isWeak: false)])
+    }
+    #expect(holders.keepers.map(\.strings) == [2, 1, 1])
+    // The list is short, and says so.
+    for number in 1...3 {
+      holders.add([
+        HolderChain(steps: [Holder(place: .data, symbol: "g_\(number)")], isWeak: false)
+      ])
+    }
+    let rows = HolderWording.rows(on: holders, ofStrings: 7)
+    #expect(rows.count == 5 && rows.last == "… and 2 more holders")
+    #expect(holders.entries.count == 4)
   }
 }

@@ -91,6 +91,7 @@ import TraceOptions
     }
     #expect(rules.entries.count > 10 && rules.problems.count > 5)
     #expect(Set(rules.entries.map(\.rule.kind)).count == FindingKind.all.count + 1)
+    #expect(rules.entries.contains { $0.rule.isOnHolders })
     #expect(Self.options.names.count >= 3)
   }
 }

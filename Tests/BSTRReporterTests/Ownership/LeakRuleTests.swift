@@ -244,6 +244,15 @@ import TraceStore
         parties: "main, get(char16_t**), -", grounds: "the parameter's type")
     ),
     (
+      Leak(stack: "Names::Next(unsigned int, char16_t**, unsigned int*):3 < main:20 < _start"),
+      OwnershipExample(
+        rule: "returned-by-type",
+        text:
+          "Nobody freed what Names::Next(unsigned int, char16_t**, unsigned int*) returned; main owned it.",
+        code: "out", parties: "main, Names::Next(unsigned int, char16_t**, unsigned int*), -",
+        grounds: "the parameter's type")
+    ),
+    (
       Leak(stack: "main:20 < _start"),
       OwnershipExample(
         rule: "no-caller", text: "main allocated a BSTR and did not free it.", code: "in",
@@ -296,6 +305,32 @@ import TraceStore
     let found = try #require(LeakCase(leaked, inference))
     example.expect(LeakRule.decision(on: found))
     example.expect(inference.ownership(of: leaked))
+  }
+
+  /// An array of strings may be one that is read, and a string that was made beside it the function's
+  /// own.
+  @Test(arguments: [
+    ("Names::Next(unsigned int, char16_t**, unsigned int*)", true),
+    ("Next(unsigned long, tagVARIANT*, unsigned long*)", true),
+    ("Names::Next(unsigned int, VARIANT*, unsigned int*) const", true),
+    ("Names::find(unsigned int, char16_t**, unsigned int*)", false),
+    ("Names::getNext(unsigned int, char16_t**, unsigned int*)", false),
+    ("Names::Next(unsigned int, char16_t**, int*)", false),
+    ("Names::Next(char16_t**, unsigned int, unsigned int*)", false),
+    ("Names::Next(unsigned int, char16_t* const*, unsigned int*)", false),
+    ("Names::Next(unsigned int, VARIANT const*, unsigned int*)", false),
+    ("Names::Next(unsigned int, char16_t**, unsigned int*, int)", false),
+    ("Names::Next()", false),
+    ("get(std::map<int, char>, char16_t**) const &", true), ("get(char16_t**, int)", false),
+    ("put(VARIANT*)", false),
+  ])
+  func aTypeSaysWhetherStringsAreReturned(name: String, isProducer: Bool) throws {
+    var store = ConstructedStore()
+    let leaked = OwnershipInference.Leaked(
+      stacks: [store.stack("\(name):3 < main:20 < _start")], live: 1, allocationsAfterFirst: 0)
+    let ownership = try store.evidence().inference.ownership(of: leaked)
+    #expect((ownership.grounds == .parameterType) == isProducer)
+    #expect((ownership.uncertainty?.code == "never-freed") == !isProducer)
   }
 
   @Test func eachRuleHasAnExample() {

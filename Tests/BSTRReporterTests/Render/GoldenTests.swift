@@ -92,6 +92,13 @@ import TraceStore
     try expect(ValgrindXMLRenderer().render(report), equals: "faults.xml")
   }
 
+  @Test func holders() throws {
+    let report = report([try SampleReport.held()])
+    try expect(TextRenderer().render(report), equals: "held.txt")
+    try expect(JSONRenderer().render(report), equals: "held.json")
+    try expect(SARIFRenderer().render(report), equals: "held.sarif")
+  }
+
   @Test func ownershipMap() throws {
     var names = CachingSymbolicator(SampleReport.names)
     let report = Reporter(hasMap: true)

@@ -8,7 +8,7 @@ struct OwnershipExample: Sendable, CustomTestStringConvertible {
   var rule: String
   /// What is reported, in words; of a verdict without a sentence, "-".
   var text: String
-  /// The broken rule, or the code of the uncertainty.
+  /// The broken rule, or the code of the uncertainty; "held" where holders decide.
   var code: String
   /// Owner, producer and consumer; "-" for none.
   var parties: String
@@ -26,12 +26,14 @@ struct OwnershipExample: Sendable, CustomTestStringConvertible {
   /// Compares an ownership with what is to be concluded.
   func expect(_ ownership: Ownership) {
     #expect((ownership.uncertaintySentence ?? ownership.message ?? "-") == text)
-    #expect((ownership.uncertainty?.code ?? ownership.rule?.rawValue) == code)
+    #expect(
+      (ownership.uncertainty?.code ?? ownership.rule?.rawValue ?? ownership.basis?.rawValue) == code
+    )
     let parties = [ownership.owner, ownership.producer, ownership.consumer]
     #expect(parties.map { $0?.name ?? "-" }.joined(separator: ", ") == self.parties)
     #expect(ownership.evidence == grounds)
     // A verdict has no doubt, and an uncertainty breaks no rule.
-    #expect((ownership.rule == nil) == (ownership.basis == nil))
-    #expect((ownership.uncertainty == nil) == (ownership.rule != nil))
+    #expect((ownership.uncertainty == nil) == (ownership.basis != nil))
+    #expect((ownership.rule == nil) == (ownership.basis == nil || ownership.basis == .held))
   }
 }

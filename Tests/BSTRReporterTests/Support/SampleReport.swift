@@ -61,6 +61,35 @@ enum SampleReport {
     return image
   }
 
+  /// The same, with what holds the strings: of the first stack a variable, by two ways, of the other
+  /// nobody.
+  static func held() throws -> StoreImage {
+    try image { writer in
+      writer.header.pointee.holderScan = HolderScan.complete.rawValue
+      writer.add(holder(of: 1, .data, at: 0x9110), to: .holders)
+      writer.add(holder(of: 2, .heap), to: .holders)
+      writer.add(holder(of: 2, .data, at: 0x9118), to: .holders)
+      writer.add(HolderRecord(serial: 5, kind: .nobody), to: .holders)
+      writer.add(holder(of: 4, .heap), to: .holders)
+      writer.add(holder(of: 4, .data, at: 0x9118), to: .holders)
+    }
+  }
+
+  private static func holder(
+    of serial: UInt64, _ kind: HolderPlace, at place: UInt64 = 0
+  ) -> HolderRecord {
+    var record = HolderRecord(serial: serial, kind: kind)
+    func word(_ offset: UInt64) -> FrameWord {
+      FrameWord(module: ModuleID(rawValue: 1), address: 0x40_0000 + offset)
+    }
+    if kind == .heap {
+      (record.type, record.blockBytes, record.offset) = (word(0x9210), 24, 8)
+    } else {
+      record.place = word(place)
+    }
+    return record
+  }
+
   /// One fault of each kind and detail, the first of them twice.
   static func faults() throws -> StoreImage {
     try image { writer in
@@ -173,6 +202,9 @@ enum SampleReport {
       place(0x9010): DataSymbol(name: "greeting", offset: 0, isReadOnly: false),
       place(0x9050): DataSymbol(name: nil, offset: 0, isReadOnly: true),
       place(0x9090): DataSymbol(name: "unknown_literal", offset: 8, isReadOnly: false),
+      place(0x9110): DataSymbol(name: "g_status", offset: 0, isReadOnly: false, section: ".bss"),
+      place(0x9118): DataSymbol(name: "g_status", offset: 8, isReadOnly: false, section: ".bss"),
+      place(0x9210): DataSymbol(name: "vtable for StatusCache", offset: 16, isReadOnly: true),
     ])
 
   private static func place(_ offset: UInt64) -> CodeLocation {

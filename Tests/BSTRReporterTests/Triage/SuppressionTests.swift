@@ -58,6 +58,41 @@ import Testing
     #expect(try SuppressionRule("double-free:x").kind == .doubleFree)
   }
 
+  /// What holds strings in four ways, of which the last is weak.
+  private static let chains = [
+    HolderChain(
+      steps: [Holder(place: .data, module: "/lib/libcache.so", symbol: "g_cache")], isWeak: false),
+    HolderChain(
+      steps: [Holder(place: .data, symbol: "g_app"), Holder(place: .heap, type: "StatusCache")],
+      isWeak: false),
+    HolderChain(steps: [Holder(place: .heap, type: "StatusCache")], isWeak: false),
+    HolderChain(
+      steps: [Holder(place: .data, symbol: "g_cache"), Holder(place: .heap)], isWeak: true),
+  ]
+
+  @Test(
+    arguments: [
+      // The chains of each string that was looked for, by their positions above.
+      ("held:g_cache", [[0]], true), ("held:libcache.so", [[0]], true), ("held:g_c", [[0]], true),
+      ("held:^cache", [[0]], false), ("held:StatusCache", [[1], [2]], true),
+      ("held:g_app", [[1], [0, 1]], true), ("leak:g_cache", [[0]], false),
+      // One of them is held elsewhere, by nobody, or by a word that may be out of use.
+      ("held:g_cache", [[0], [1]], false), ("held:g_cache", [[0], []], false),
+      ("held:g_cache", [[0], [3]], false), ("held:*", [[0], []], false), ("held:*", [], false),
+      ("any:g_cache", [[0]], false),
+    ] as [(String, [[Int]], Bool)])
+  func aRuleOnHoldersNeedsThemOfEachString(
+    _ rule: String, _ strings: [[Int]], _ covers: Bool
+  ) throws {
+    var finding = leak("load", count: 4000)
+    #expect(try !SuppressionRule(rule).covers(finding), "nothing was looked for")
+    var holders = Holders()
+    for string in strings { holders.add(string.map { Self.chains[$0] }) }
+    finding.holders = holders
+    #expect(try SuppressionRule(rule).covers(finding) == covers)
+    #expect(try SuppressionRule(rule).text == rule)
+  }
+
   @Test func whatIsNoRuleIsNamedAndTheRestApplies() {
     let suppressions = suppressions(
       """
@@ -79,7 +114,8 @@ import Testing
         "s.txt:4: ignored 'no colon here': expected kind:pattern, as in leak:Cache::load",
         "s.txt:5: ignored 'leek:second': unknown kind 'leek'; the kinds are leak, double-free, "
           + "invalid-free, wrong-deallocator, write-after-free, overrun, prefix-damage, invalid-use, "
-          + "ownership, any", "s.txt:6: ignored 'leak:': there is no pattern behind the colon",
+          + "ownership, held, any",
+        "s.txt:6: ignored 'leak:': there is no pattern behind the colon",
         "s.txt:7: ignored 'leak:x max=many': max= expects a number from 0, not 'many'",
         "s.txt:8: ignored 'leak:x until=31.1.2027': until= expects a day as in 2027-01-31, not "
           + "'31.1.2027'",

@@ -15,8 +15,8 @@ import Testing
 ///   finding. A place is `FUNCTION:LINE`, where a line may be `*`; `-` is none and `*` any. The
 ///   detail `*` stands for findings of all details together.
 /// - Behind either, `rule=RULE owner=PLACE producer=PLACE consumer=PLACE` is who is to blame, and
-///   `rule=-` says that this cannot be told. What is left out is not compared. Several rules or
-///   places with `|` between them are all right.
+///   `rule=-` says that this cannot be told; `basis=BASIS` is what decided, `basis=-` nothing. What is
+///   left out is not compared. Several rules, bases or places with `|` between them are all right.
 /// - Behind a leak, `leaves=LINE,LINE` are the ways out in front of the free that siblings reach;
 ///   without it none may be proposed.
 /// - `// held: FUNCTION TEXT` is what holds a string that the function allocated, as the report says
@@ -97,12 +97,15 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   /// Who is to blame, as far as the first lines state it.
   struct Blame: Sendable {
     var rule: String?
+    var basis: String?
     var parties: [String: Place] = [:]
 
     /// Whether a finding says the same.
     func matches(_ finding: Traced.Report.Finding) -> Bool {
-      let stated = rule?.split(separator: "|").map(String.init)
-      if let stated, !stated.contains(finding.rule ?? "-") { return false }
+      for (stated, found) in [(rule, finding.rule), (basis, finding.basis)] {
+        let words = stated?.split(separator: "|").map(String.init)
+        if let words, !words.contains(found ?? "-") { return false }
+      }
       let found = [
         "owner": finding.owner, "producer": finding.producer, "consumer": finding.consumer,
       ]
@@ -271,7 +274,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   }
 
   private static func blame(_ words: [String]) -> Blame {
-    var blame = Blame(rule: place("rule", in: words)?.text)
+    var blame = Blame(
+      rule: place("rule", in: words)?.text, basis: place("basis", in: words)?.text)
     for name in ["owner", "producer", "consumer"] {
       blame.parties[name] = place(name, in: words)
     }

@@ -44,6 +44,7 @@ public enum InputFuzzing {
       // What a report prints of a rule is that rule, but for the attributes.
       let again = try? SuppressionRule(entry.rule.text)
       precondition(again?.pattern == entry.rule.pattern && again?.kind == entry.rule.kind)
+      precondition(again?.isOnHolders == entry.rule.isOnHolders)
     }
     for entry in rules.entries {
       for finding in findings where entry.rule.covers(finding) {

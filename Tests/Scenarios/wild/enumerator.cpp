@@ -1,6 +1,6 @@
 // flags: -O1
 // twin: -DFIXED
-// leak: 3 54 Names::Next enumerator.cpp:10 rule=out|- owner=listNames:*|-
+// leak: 3 54 Names::Next enumerator.cpp:10 rule=out owner=listNames:*
 // An enumerator returns its strings through a pointer in the middle of its parameters; the loop frees none.
 #include "variant.h"
 struct Names {

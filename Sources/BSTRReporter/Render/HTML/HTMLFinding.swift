@@ -243,16 +243,8 @@ struct HTMLFinding {
   /// The rule and its grounds, or the reason why none is named.
   private var why: String {
     let ownership = finding.ownership
-    var sentences = ""
-    if let sentence = ownership.ruleSentence {
-      let basis =
-        switch ownership.basis {
-        case .declared: " (declared)"
-        default: ownership.evidence.map { " (inferred from \($0))" } ?? ""
-        }
-      sentences += Self.escaped(sentence + basis)
-    }
-    if let sentence = ownership.uncertaintySentence { sentences += Self.escaped(sentence) }
+    let sentences = [ownership.consequence(gap: " "), ownership.uncertaintySentence]
+      .compactMap(\.self).map(Self.escaped).joined()
     let link = "<a href=\"#rule-\(Self.escaped(Self.ruleID(of: finding)))\">Rule with examples</a>"
     return "<p class=\"why\">\(sentences) \(link)</p>\n"
   }
@@ -314,7 +306,7 @@ struct HTMLFinding {
         value.kind == .text ? "“\(value.escaped)\(value.isCut ? "…" : "")”" : value.escaped
       rows.append((index == 0 ? "value" : "", "\(quoted), \(unit)"))
     }
-    let heldBy = finding.holders.map { HolderWording.rows(on: $0) } ?? []
+    let heldBy = finding.holders.map { HolderWording.rows(on: $0, ofStrings: finding.count) } ?? []
     for (index, text) in heldBy.enumerated() {
       rows.append((index == 0 ? "held by" : "", text))
     }
