@@ -148,10 +148,10 @@ extension Holding {
   var consequence: String {
     switch self {
     case .keptByVariable(let variable, _):
-      "It was kept, and not forgotten on its way: whoever empties or ends \(HolderWording.name(of: variable)) "
-        + "was to free it."
+      "It was kept, and not forgotten on its way: what empties or ends \(HolderWording.name(of: variable)) is to "
+        + "free it, unless that only refers to another owner's string."
     case .keptByObject:
-      "It was kept, and not forgotten on its way: whoever was to end that object did not, or kept it for good."
+      "It was kept, and not forgotten on its way: that object was not ended, or is kept for good."
     case .keptByNobody:
       "It was forgotten: nothing referred to it when the process began to end. Who had it last cannot be told."
     }
