@@ -7,7 +7,7 @@ import TraceOptions
 import TraceStore
 
 /// Runs a program and reports what it leaked.
-struct RunCommand: ParsableCommand {
+struct RunCommand: ParsableCommand, TableOptions {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run a program and report BSTRs that were leaked, freed wrongly or corrupted.",
@@ -26,7 +26,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
-  @OptionGroup var failures: FailureOptions
+  // A sweep chooses the allocations that fail itself.
+  @Option(\.failAllocation) var failAllocation: GivenText?
 
   @Option(
     help: ArgumentHelp(
@@ -42,7 +43,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     do {
       var given = EnvironmentOptions.read()
-        .overruled(by: recording.given).overruled(by: failures.given)
+        .overruled(by: recording.given).overruled(by: self.given)
         .overruled(by: options.allGiven)
       let traceOptions = TraceOptions(given)
       let target = try ReportTarget(traceOptions)

@@ -30,11 +30,6 @@ struct InsideOptions: TableOptions {
   @Flag(\.inside) var inside: Bool?
 }
 
-/// The allocations that are to fail: not for a sweep, which chooses them itself.
-struct FailureOptions: TableOptions {
-  @Option(\.failAllocation) var failAllocation: GivenText?
-}
-
 /// The program to run and its arguments.
 struct TracedCommand: ParsableArguments {
   @Argument(
