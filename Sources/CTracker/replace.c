@@ -106,8 +106,7 @@ static void make_jump(uint8_t *code, uintptr_t location, const struct thunk *thu
   memcpy(code + 1, &distance, sizeof distance);
 }
 
-// Writes to code. The page stays readable, executable and, in the memory map, the
-// file's.
+// Writes to code. The page stays readable, executable and, in the memory map, the file's.
 static bool write_code(int memory, uintptr_t address, const uint8_t *code) {
   return pwrite(memory, code, CT_JUMP_BYTES, (off_t)address) == CT_JUMP_BYTES;
 }

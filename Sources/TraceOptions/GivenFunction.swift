@@ -32,7 +32,7 @@ public struct GivenFunction: Hashable, Sendable {
       text[plus...].hasPrefix("+0x")
     else { return nil }
     let name = String(text[..<equals])
-    let module = text[equals..<plus].dropFirst()
+    let module = text[text.utf8.index(after: equals)..<plus]
     let digits = text[plus...].dropFirst(3)
     guard Self.names.contains(name), !module.isEmpty, !module.utf8.contains(UInt8(ascii: ":")),
       digits.allSatisfy(\.isHexDigit), digits.allSatisfy(\.isASCII),

@@ -8,7 +8,7 @@ import TraceStore
 /// A search for holders.
 ///
 /// Each word whose value is an address of a target counts as a reference; types are not known. What
-/// it says explains a leak; no finding depends on it.
+/// it says explains a leak, and makes none.
 struct HolderSearch: ~Copyable {
   private(set) var targets: PrivateArray<ScanTarget>
   private(set) var references: PrivateArray<ScanReference>
@@ -220,9 +220,13 @@ struct HolderSearch: ~Copyable {
   private mutating func block(of hit: ScanHit, _ mayAdd: Bool) -> UInt32? {
     if let known = blocks.value(of: hit.block.lowerBound) { return known }
     // The last pass only looks for roots.
-    guard mayAdd, blocks.set(hit.block.lowerBound, to: UInt32(targets.count)),
+    guard mayAdd else { return nil }
+    guard blocks.set(hit.block.lowerBound, to: UInt32(targets.count)),
       targets.append(ScanTarget(start: hit.block.lowerBound, end: hit.block.upperBound))
-    else { return nil }
+    else {
+      hasMissedHolders = true
+      return nil
+    }
     return UInt32(targets.count - 1)
   }
 

@@ -26,8 +26,8 @@ struct LiveSample: ~Copyable {
   ///
   /// - Parameters:
   ///   - scope: the scope that they were allocated in; `nil` for any.
-  ///   - hasLatest: whether the latest string of a stack is one: what became of the first ones may
-  ///     have been another thing than what becomes of the rest.
+  ///   - hasLatest: whether the third one is the latest: early strings may be kept where later ones
+  ///     are lost.
   init?(of store: borrowing StoreWriter, scope: ScopeID? = nil, hasLatest: Bool = false) {
     let records = unsafe store.start(of: .blocks).assumingMemoryBound(to: BlockRecord.self)
     let recordCount = store.used(of: .blocks) / MemoryLayout<BlockRecord>.stride

@@ -18,8 +18,8 @@ extension Tracker {
   ///
   /// - Parameters:
   ///   - ownStack: the lowest address of the calling thread's stack that is the program's.
-  ///   - isDestructor: whether the thread-local destructor calls: `main` may have
-  ///     returned then, and no part of the stack be the program's.
+  ///   - isDestructor: whether the thread-local destructor calls: `main` may have returned then, so
+  ///     that no part of the stack is the program's.
   func recordHolders(ownStack: UInt, isDestructor: Bool) {
     guard options.holders else { return }
     withStore { store in
@@ -84,7 +84,10 @@ extension Tracker {
     for string in 0..<count {
       guard write(chainsOf: string, in: search, to: store) else { break }
     }
-    return search.isCutShort ? .cutShort : search.isPartial ? .partial : .complete
+    if search.isCutShort { return .cutShort }
+    // A function that calls `exit` may have a string in a register, which its callees have saved.
+    let hasFrames = ownStack != 0
+    return search.isPartial || search.hasMissedHolders || hasFrames ? .partial : .complete
   }
 
   /// Writes what holds a string; false when the store is full.

@@ -24,8 +24,7 @@ public import TraceOptions
 /// holds it.
 ///
 /// Locks, in the order in which they may be taken: Docs/Architecture.md. No thread holds more than
-/// two. Nothing unwinds or calls the loader's locking functions while
-/// it holds one.
+/// two. Nothing unwinds or calls the loader's locking functions while it holds one.
 @safe
 public struct Tracker: ~Copyable {
   /// The options that the user set.

@@ -105,6 +105,9 @@ struct HolderNames {
       let symbol = symbol(at: location, with: &symbolicator)
       holder.module = location.module
       holder.symbol = symbol?.name.map(Self.variable)
+      if let symbol, symbol.name != nil {
+        holder.symbolAddress = location.offset &- UInt64(clamping: symbol.offset)
+      }
       holder.section = symbol?.section
       holder.offset =
         holder.symbol == nil ? Int(clamping: location.offset) : symbol?.offset ?? 0

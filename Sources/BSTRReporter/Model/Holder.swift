@@ -34,6 +34,8 @@ public struct Holder: Hashable, Sendable {
   public var module: String?
   /// The variable's name, where it is known.
   public var symbol: String?
+  /// The variable's address in the module's file: two may have one name.
+  var symbolAddress: UInt64?
   /// The section of the module's file.
   public var section: String?
   /// Bytes from the start of the variable or block to the word; of an unnamed variable, its address

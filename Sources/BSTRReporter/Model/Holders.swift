@@ -23,7 +23,7 @@ public struct Holders: Sendable {
   /// The chains of each string that was looked for; none for a string that nobody holds.
   public private(set) var chains: [[HolderChain]] = []
 
-  /// Whether all memory was looked at, so that what was not found is not there.
+  /// Whether nothing that is searched was left out (`HolderScan.complete`).
   var isWhole = false
 
   /// The limit of chains, and of keepers, that a report lists.

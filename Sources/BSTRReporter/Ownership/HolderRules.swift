@@ -44,7 +44,7 @@ struct HolderRule: Sendable {
     },
     HolderRule("kept-by-nobody") { holders, reason, allocator in
       // What was passed on or kept for a while may have been lost there, by somebody else.
-      guard reason.isOfNeverFreed, holders.isWhole, holders.unheld == holders.looked else {
+      guard case .neverFreed = reason, holders.isWhole, holders.unheld == holders.looked else {
         return nil
       }
       return .keptByNobody(allocator: allocator)
@@ -78,14 +78,6 @@ extension Uncertainty {
       .ownedByObject, .draftOrResult, .allocatedByOtherCall, .siblingsPassedOn, .keptInObject,
       .siblingsOfOtherPaths, .freesNotRecorded, .neverFreed:
       true
-    default: false
-    }
-  }
-
-  /// Whether no other string shows what becomes of those of the function.
-  fileprivate var isOfNeverFreed: Bool {
-    switch self {
-    case .neverFreed, .freesNotRecorded: true
     default: false
     }
   }

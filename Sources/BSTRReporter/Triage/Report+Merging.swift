@@ -117,9 +117,10 @@ extension Finding {
     strings += other.strings
     bytes += other.bytes
     if let others = other.holders {
-      var all = holders ?? Holders()
-      all.add(others)
-      holders = all
+      if holders == nil { holders = others } else { holders?.add(others) }
+    }
+    if case .held(let holding, _) = ownership.decision {
+      ownership.decision = .held(holding, .holders(ofAll: holders?.looked == count))
     }
     self.places = places
     if isOfNewProcess { processes += 1 }

@@ -66,7 +66,7 @@ extension Ownership.Grounds {
     case .noCaller: "its having no caller"
     case .twoStacks: "the two stacks"
     case .threeStacks: "the three stacks"
-    case .holders(let areAll): areAll ? "what holds it" : "what holds a few of them"
+    case .holders(let areAll): "the search for holders" + (areAll ? "" : " of a few of them")
     case .declaration: nil
     }
   }
@@ -140,7 +140,7 @@ extension Holding {
       "An object of \(HolderWording.name(of: object)) still held what \(allocator.name) allocated, and nobody "
         + "freed it."
     case .keptByNobody(let allocator):
-      "Nobody freed what \(allocator.name) allocated, and nobody kept it."
+      "Nobody freed what \(allocator.name) allocated, and nothing was found that still referred to it."
     }
   }
 
@@ -153,7 +153,8 @@ extension Holding {
     case .keptByObject:
       "It was kept, and not forgotten on its way: that object was not ended, or is kept for good."
     case .keptByNobody:
-      "It was forgotten: nothing referred to it when the process began to end. Who had it last cannot be told."
+      "It was lost before the process began to end, or is kept where the search does not look. Who had it last "
+        + "cannot be told."
     }
   }
 }

@@ -40,7 +40,7 @@ typedef wchar_t OLECHAR;
 #error "BSTR_PAYLOAD_OFFSET must be 4 or 8"
 #endif
 
-/// A string with its byte length in front of it, owned by the function that must call SysFreeString.
+/// A string with its byte length in front of it, owned by the one that must call SysFreeString.
 typedef OLECHAR *BSTR;
 typedef unsigned int UINT;
 typedef int INT;

@@ -100,7 +100,7 @@ BSTRTRACE_INLINE void bstrtrace_give_back(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_GIVEN_BACK, NULL);
 }
 
-/// Gives `bstr` away: the function that it is given to adopts and frees it; the giver may not free it.
+/// Gives `bstr` away: the function that it is given to adopts and frees it, the giver may not.
 BSTRTRACE_INLINE void bstrtrace_hand_over(BSTR BSTR_NULLABLE bstr) {
   bstrtrace_say(bstr, BSTRTRACE_HANDED_OVER, NULL);
 }

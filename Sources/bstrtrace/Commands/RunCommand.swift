@@ -26,7 +26,7 @@ struct RunCommand: ParsableCommand, TableOptions {
 
   @OptionGroup var recording: RecordingOptions
 
-  // A sweep chooses the allocations that fail itself.
+  // Not in RecordingOptions: a sweep itself chooses which allocations fail.
   @Option(\.failAllocation) var failAllocation: GivenText?
 
   @Option(

@@ -26,7 +26,7 @@ import TraceStore
       guard let image = try? bytes.withUnsafeBytes({ try StoreImage(bytes: $0) }) else { continue }
       var names = RuntimeSymbolicator()
       // Of one process, or of two that have the same findings.
-      let images = Array(repeating: image, count: 1 + reported % 2)
+      let images = Array(repeating: image, count: 1 + reported / ReportFormat.allCases.count % 2)
       let report = Reporter().report(on: images, symbolicator: &names)
       // In one format each: all of them would take five times as long.
       let format = ReportFormat.allCases[reported % ReportFormat.allCases.count]

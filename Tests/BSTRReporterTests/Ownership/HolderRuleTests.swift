@@ -44,21 +44,21 @@ import TraceStore
       Held(strings: [[variable]]),
       OwnershipExample(
         rule: "kept-by-variable", text: kept, code: "held", parties: "-, -, -",
-        grounds: "what holds it")
+        grounds: "the search for holders")
     ),
     (
       // By two ways from one variable; what holds one of them besides does not matter.
       Held(strings: [[throughObject, object], [variable], [weak, variable]], count: 4000),
       OwnershipExample(
         rule: "kept-by-variable", text: kept, code: "held", parties: "-, -, -",
-        grounds: "what holds a few of them")
+        grounds: "the search for holders of a few of them")
     ),
     (
       Held(strings: [[threadLocal]]),
       OwnershipExample(
         rule: "kept-by-variable",
         text: "t_last still held what make allocated, and nobody freed it.",
-        code: "held", parties: "-, -, -", grounds: "what holds it")
+        code: "held", parties: "-, -, -", grounds: "the search for holders")
     ),
     (
       Held(
@@ -66,21 +66,21 @@ import TraceStore
         pairs: [("make:4 < use:11 < main:20 < _start", "use:12 < main:20 < _start", 1, false)]),
       OwnershipExample(
         rule: "kept-by-variable", text: kept, code: "held", parties: "-, -, -",
-        grounds: "what holds it")
+        grounds: "the search for holders")
     ),
     (
       Held(strings: [[object], [object]], count: 2),
       OwnershipExample(
         rule: "kept-by-object",
         text: "An object of Cache still held what make allocated, and nobody freed it.",
-        code: "held", parties: "-, -, -", grounds: "what holds it")
+        code: "held", parties: "-, -, -", grounds: "the search for holders")
     ),
     (
       Held(strings: [[], []], count: 2),
       OwnershipExample(
         rule: "kept-by-nobody",
-        text: "Nobody freed what make allocated, and nobody kept it.",
-        code: "held", parties: "-, -, -", grounds: "what holds it")
+        text: "Nobody freed what make allocated, and nothing was found that still referred to it.",
+        code: "held", parties: "-, -, -", grounds: "the search for holders")
     ),
   ]
 
@@ -126,6 +126,12 @@ import TraceStore
     Held(strings: [[]], isWhole: false),
     // Nothing was looked for.
     Held(strings: []),
+    // Two variables of one name: statics of two functions.
+    Held(
+      strings: [UInt64(0x10), 0x20].map {
+        let cache = Holder(place: .data, symbol: "cache", symbolAddress: $0)
+        return [HolderChain(steps: [cache], isWeak: false)]
+      }),
     // Another line's strings were freed: who lost this one may have been passed it.
     Held(
       strings: [[]],
@@ -135,6 +141,14 @@ import TraceStore
     let (leak, reason) = try Self.leak(held)
     #expect(HolderRule.decision(on: leak, open: try #require(reason)) == nil)
     #expect(leak.inference.ownership(of: leak.leaked).uncertainty == reason)
+  }
+
+  /// Where frees are not recorded, others of the function may have been freed.
+  @Test func whatWasFreedUnseenIsNotForgotten() throws {
+    let (leak, _) = try Self.leak(Held(strings: [[]]))
+    let receiver = leak.frame(leak.allocator)
+    #expect(HolderRule.decision(on: leak, open: .neverFreed(receiver: receiver)) != nil)
+    #expect(HolderRule.decision(on: leak, open: .freesNotRecorded(receiver: receiver)) == nil)
   }
 
   /// Siblings that were freed in the call that got them decide, or leave open who of two missed one.

@@ -42,6 +42,24 @@ import TraceOptions
     #expect(report.merged(byStack).findings.map(\.count) == [3, 1, 1])
   }
 
+  /// All strings of one process were looked for, of the other's thousand only one.
+  @Test func whatHoldsAFewIsNotWhatHoldsAll() throws {
+    let (all, few) = (leak("one"), leak("one", count: 1000))
+    let held = [all, few].map { leak in
+      var leak = leak
+      var holders = Holders()
+      holders.add([])
+      leak.holders = holders
+      let make = Frame(function: "make", module: "/bin/app", offset: 16)
+      leak.ownership = Ownership(
+        .held(.keptByNobody(allocator: make), .holders(ofAll: leak.count == 1)))
+      return leak
+    }
+    let merged = try report([[held[0]], [held[1]]]).merged().findings
+    #expect(merged.map(\.count) == [1001] && merged[0].holders?.looked == 2)
+    #expect(merged.map(\.ownership.evidence) == ["the search for holders of a few of them"])
+  }
+
   @Test func otherLinesModulesAndPinsAreOtherFaults() throws {
     var pinned = leak("one")
     pinned.pinned = [StackTrace(frames: [])]

@@ -3,7 +3,7 @@
 // sanitizers: no; the blocks of their heaps are not known from other memory
 // leak: 1 10 load referred_to_by_thread.cpp:14 rule=- basis=-
 // held: load nobody|the stack of thread *
-// never: forgotten
+// never: nothing was found
 // Another thread is alive, whose registers are not seen: that nobody was found says nothing.
 #include <pthread.h>
 #include <unistd.h>

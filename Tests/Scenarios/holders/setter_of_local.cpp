@@ -1,7 +1,7 @@
 // options: holders=on
 // leak: 1 10 Browser::put_StatusText(char16_t*) setter_of_local.cpp:12 rule=- basis=-
 // held: Browser::put_StatusText nobody
-// never: forgotten
+// never: nothing was found
 // The object that a setter is of is gone with main's stack: that nobody holds its string does not blame the setter.
 #include "text.h"
 
