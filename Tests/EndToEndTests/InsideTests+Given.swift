@@ -107,10 +107,10 @@ extension InsideTests {
 
   /// Data, the middle of a function, and half a family.
   @Test(arguments: [
-    ("data", "the place that was given for one is in no code of the file"),
+    ("data", "the address that was given for one is in no code of the file"),
     (
       "middle",
-      "no function starts at the place that was given for one, as far as its unwind information shows"
+      "no function starts at the address that was given for one, as far as its unwind information shows"
     ),
     ("half", "a compiler left only some of them"),
   ])
