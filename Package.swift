@@ -1,11 +1,21 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+let exports = "--version-script=\(Context.packageDirectory)/Sources/CFront/exports.map"
+
+// Nothing of Swift's is linked into the library that every process is started with, though the
+// compiler would.
+let unlinked = ["swiftCore", "dispatch", "BlocksRuntime", "stdc++", "m"]
+let frontFlags =
+  ["-use-ld=lld", "-nostartfiles", "-no-stdlib-rpath", "-Xlinker", exports]
+  + unlinked.flatMap { ["-Xlinker", "--remap-inputs=*/lib\($0).*=/dev/null"] }
+
 let package = Package(
   name: "bstrtrace",
   products: [
     .executable(name: "bstrtrace", targets: ["bstrtrace"]),
-    .library(name: "bstrtrace-preload", type: .dynamic, targets: ["BSTRPreload"]),
+    .library(name: "bstrtrace-preload", type: .dynamic, targets: ["CFront"]),
+    .library(name: "bstrtrace-tracker", type: .dynamic, targets: ["BSTRPreload"]),
     .library(name: "bstrtrace-linked", type: .dynamic, targets: ["BSTRLinked"]),
     .library(name: "CBSTR", targets: ["CBSTR", "BSTRLinked"]),
     .library(name: "BSTRTesting", targets: ["BSTRTesting", "BSTRScopes", "BSTR", "CBSTR"]),
@@ -17,10 +27,16 @@ let package = Package(
   ],
   targets: [
     .target(name: "CBSTR"),
-    .target(name: "CTracker"),
-    .target(name: "CInterpose", dependencies: ["CTracker"]),
+    .target(name: "CSymbols"),
+    .target(
+      name: "CFront", dependencies: ["CSymbols"],
+      // The structures that it shares with the tracker: of that it links nothing.
+      cSettings: [.headerSearchPath("../CTracker/include")],
+      linkerSettings: [.unsafeFlags(frontFlags)]),
+    .target(name: "CTracker", dependencies: ["CSymbols"]),
+    .target(name: "CInterpose", dependencies: ["CSymbols", "CTracker"]),
     .target(name: "CLinked", dependencies: ["CTracker"]),
-    .target(name: "CPreload", dependencies: ["CTracker"]),
+    .target(name: "CPreload", dependencies: ["CSymbols", "CTracker"]),
     .systemLibrary(name: "CUnwind", providers: [.apt(["libunwind-dev"])]),
     .target(name: "TraceOptions"),
     .systemLibrary(name: "CMapping"),
@@ -38,7 +54,9 @@ let package = Package(
       ]),
     .target(
       name: "BSTRPreload",
-      dependencies: ["BSTRAllocator", "CPreload", "CTracker", "TraceStore"]),
+      dependencies: ["BSTRAllocator", "CPreload", "CTracker", "TraceStore"],
+      // Its symbols are not to be taken from another copy, which the loader finds first.
+      linkerSettings: [.unsafeFlags(["-Xlinker", exports])]),
     .target(name: "BSTRReporter", dependencies: ["TraceOptions", "TraceStore"]),
     .target(
       name: "BSTR", dependencies: ["BSTRAllocator", "CBSTR"],

@@ -85,7 +85,7 @@ public struct Reporter: Sendable {
     for summary in Self.droppingDuplicateRecorders(ordered) {
       guard let image = image(summary.store) else { continue }
       var process = process(
-        image, Self.unseenEnd(of: summary, lastStarts), scope, &symbolicator)
+        image, Self.unseenEnd(of: summary, lastStarts, image), scope, &symbolicator)
       let coverage = scope == nil ? finder.coverage(of: image) : ModuleCoverage()
       process.coverage = coverage.unseen
       process.isCoverageComplete = coverage.isComplete
@@ -147,8 +147,9 @@ public struct Reporter: Sendable {
 
   /// Returns the fate of a process that recorded no end.
   private static func unseenEnd(
-    of store: StoreSummary, _ lastStarts: [StoreSummary.Recorder: UInt64]
+    of store: StoreSummary, _ lastStarts: [StoreSummary.Recorder: UInt64], _ image: StoreImage
   ) -> ProcessReport.UnseenEnd {
+    if EndState(rawValue: image.header.endState) == .untraced { return .untraced }
     if store.recorder.pid == getpid() { return .reporting }
     let last = lastStarts[store.recorder] ?? store.startTime
     return last > store.startTime ? .replaced : .lost
@@ -212,7 +213,7 @@ public struct Reporter: Sendable {
     case .exit, .immediateExit: .exit(Int(header.exitStatus))
     case .signal: .signal(Int(header.exitStatus))
     case .running: .running
-    case .some(.none), nil: .unknown
+    case .some(.none), .untraced, nil: .unknown
     }
   }
 

@@ -37,7 +37,8 @@ final class BenchmarkRunner {
 
   /// Finds the project's products and the peers.
   init(rounds: Int, isShort: Bool) throws {
-    for product in ["bstrtrace", "libbstrtrace-preload.so", "libbstrtrace-linked.so"] {
+    let libraries = ["preload", "tracker", "linked"].map { "libbstrtrace-\($0).so" }
+    for product in ["bstrtrace"] + libraries {
       guard access("\(Machine.products)/\(product)", R_OK) == 0 else {
         throw Failure(
           description: "'\(product)' is not in '\(Machine.products)': swift build -c release")

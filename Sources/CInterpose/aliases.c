@@ -1,6 +1,7 @@
 // Exports the BSTR functions under the names that they have in C++ programs. No header declares
 // these names: they are for programs that exist.
 
+#include "CTracker.h"
 #include "CxxNames.h"
 
 // Their types are of no matter to a jump.

@@ -43,7 +43,7 @@ static void find_next(void) {
   next_realloc = (void *(*)(void *, size_t))ct_next_function("realloc");
   // Another `free` may be in front of this library's, with a heap of its own: an allocator in the
   // executable, or a preloaded one. Blocks belong to that heap then.
-  if (next_free && dlsym(RTLD_DEFAULT, "free") == (void *)&ct_own_free) ct_free_of_heap = next_free;
+  if (next_free && ct_is_own(dlsym(RTLD_DEFAULT, "free"))) ct_free_of_heap = next_free;
   busy = false;
 }
 
@@ -162,7 +162,7 @@ void *reallocarray(void *block, size_t count, size_t size) {
 
 bool ct_is_free_watched(void) {
   void *first = dlsym(RTLD_DEFAULT, "free");
-  return !ct_heap_is_glibc() || first == (void *)&ct_own_free || (first && ct_is_in_copy(first));
+  return !ct_heap_is_glibc() || (first && ct_is_in_copy(first));
 }
 
 #else

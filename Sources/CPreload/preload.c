@@ -1,5 +1,5 @@
-// Calls the tracker at the start and the end of a process into which it was preloaded. Decides
-// nothing.
+// Starts the tracker where a library in front has loaded it (CFront), and has it called at the end.
+// Decides nothing.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -7,22 +7,33 @@
 #include <unistd.h>
 
 #include "CPreload.h"
+#include "CSymbols.h"
 #include "CTracker.h"
 
 const uint32_t ct_role = 1;
 
-__attribute__((destructor(101))) static void ending(void) { bstrtrace_preload_ending(); }
-
-void ct_start_product(void) {
-  bstrtrace_preload_started();
-  // quick_exit runs no destructors, and runs the function that was registered first last.
-  at_quick_exit(ending);
+// The library in front is there first: nothing else loads this one.
+ptrdiff_t ct_find_locals_offset(void) {
+  struct ct_front *front = ct_front();
+  if (front) return front->locals_offset;
+  ct_warn("bstrtrace: this library is not to be preloaded, but libbstrtrace-preload.so\n");
+  abort();
 }
+
+// Before any Swift code runs: what that calls by an exported name comes back here.
+__attribute__((constructor(101))) static void meet(void) {
+  struct ct_front *front = ct_front();
+  if (!front) return;
+  front->ending = bstrtrace_preload_ending;
+  front->bind(ct_module_of((uintptr_t)&meet));
+}
+
+void ct_start_product(void) { bstrtrace_preload_started(); }
 
 void _exit(int status) {
   static void (*next)(int);
   bstrtrace_preload_exiting(status);
-  if (!next) next = (void (*)(int))dlsym(RTLD_NEXT, "_exit");
+  if (!next) next = (void (*)(int))ct_next_function("_exit");
   next(status);
   __builtin_unreachable();
 }

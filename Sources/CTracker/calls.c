@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "CTracker.h"
-#include "symbols.h"
+#include "definitions.h"
 
 #if defined(__x86_64__)
 

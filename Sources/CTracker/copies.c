@@ -83,8 +83,9 @@ static const struct link_map *own;
 
 // Runs after `note_whether_unloads_are_seen`.
 __attribute__((constructor(102))) static void note_initial(void) {
-  own = ct_module_of((uintptr_t)&note_initial);
-  if (!own || ct_are_unloads_unseen) return;
+  struct ct_front *front = ct_front();
+  own = front ? front->module : ct_module_of((uintptr_t)&note_initial);
+  if (!own || ct_are_unloads_unseen || (front && !front->is_first)) return;
   const struct link_map *last = _r_debug.r_map;
   bool is_listed = false;
   for (const struct link_map *module = last; module; module = module->l_next) {
@@ -123,7 +124,7 @@ void *ct_first_definition(const struct link_map *caller, const char *symbol) {
 // Returns the definition of a symbol that a module reaches without this library.
 static void *original_definition(const struct link_map *caller, const char *name,
                                  bool is_imported) {
-  void *found = ct_last_initial_module ? NULL : dlsym(RTLD_NEXT, name);
+  void *found = ct_last_initial_module ? NULL : ct_next_definition(name);
   if (!found || ct_is_in_copy(found)) found = ct_first_definition(caller, name);
   if (found || !is_imported) return found;
   // Where one module in all defines it, or none, the loader has no other answer. It is not asked
@@ -132,7 +133,7 @@ static void *original_definition(const struct link_map *caller, const char *name
   struct ct_definitions all = {.symbol = name};
   if (ct_visit_modules(ct_note_definition, &all) && !all.are_several) return all.first;
   // Only the loader knows the modules that this one needs, and those opened RTLD_GLOBAL.
-  found = dlsym(RTLD_NEXT, name);
+  found = ct_next_definition(name);
   if ((!found || ct_is_in_copy(found)) && caller->l_name[0] != 0) {
     void *handle = dlopen(caller->l_name, RTLD_LAZY | RTLD_NOLOAD);
     if (handle) {

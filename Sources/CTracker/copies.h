@@ -3,7 +3,7 @@
 #ifndef CT_COPIES_H
 #define CT_COPIES_H
 
-#include "symbols.h"
+#include "definitions.h"
 
 #pragma GCC visibility push(hidden)
 

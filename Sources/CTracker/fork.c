@@ -15,8 +15,6 @@ bool ct_is_forking;
 
 // Held by the thread that forks; others wait for it.
 static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
-// A signal handler may fork while its thread is forking.
-static _Thread_local uint32_t fork_depth __attribute__((tls_model("initial-exec")));
 
 // Give up after 1 s: a longer wait is a deadlock with the thread that waits.
 static struct timespec deadline(void) {
@@ -44,10 +42,25 @@ void ct_wait_for_fork(struct ct_thread *thread) {
   } while (__atomic_load_n(&ct_is_forking, __ATOMIC_SEQ_CST));
 }
 
-static bool holds_guard(void) { return ct_this_thread && ct_this_thread->inside; }
+static bool holds_guard(void) {
+  const struct ct_thread *slot = ct_locals()->slot;
+  return slot && slot->inside;
+}
+
+void ct_watch_forks(void (*begin)(void), void (*end)(void), void (*end_in_child)(void)) {
+  struct ct_front *front = ct_front();
+  if (!front) {
+    pthread_atfork(begin, end, end_in_child);
+    return;
+  }
+  // Each is called where one was called before.
+  front->end_fork_in_child = end_in_child;
+  front->end_fork = end;
+  __atomic_store_n(&front->begin_fork, begin, __ATOMIC_RELEASE);
+}
 
 void ct_begin_fork(void) {
-  if (fork_depth++ > 0 || holds_guard()) return;
+  if (ct_locals()->forking++ > 0 || holds_guard()) return;
   pthread_mutex_lock(&forking);
   __atomic_store_n(&ct_is_forking, true, __ATOMIC_SEQ_CST);
   // Without it, other threads' writes are visible within far less than this.
@@ -62,7 +75,7 @@ void ct_begin_fork(void) {
 }
 
 void ct_end_fork(void) {
-  if (--fork_depth > 0 || holds_guard()) return;
+  if (--ct_locals()->forking > 0 || holds_guard()) return;
   // A child that a signal handler forked in the meantime has begun anew.
   if (!__atomic_load_n(&ct_is_forking, __ATOMIC_RELAXED)) return;
   __atomic_store_n(&ct_is_forking, false, __ATOMIC_RELEASE);
@@ -70,20 +83,21 @@ void ct_end_fork(void) {
 }
 
 void ct_end_fork_in_child(void) {
-  fork_depth--;
+  ct_locals()->forking--;
   pthread_mutex_init(&forking, NULL);
   pthread_mutex_init(&ct_leaving, NULL);
   ct_is_forking = false;
   ct_idle_caches = 0;
+  struct ct_thread *slot = ct_locals()->slot;
   for (struct ct_thread *thread = ct_threads; thread; thread = thread->next) {
-    if (thread == ct_this_thread) continue;
+    if (thread == slot) continue;
     thread->inside = false;
     thread->taken = false;
     if (thread->unwind_cache) ct_idle_caches++;
   }
-  if (!ct_this_thread) return;
-  ct_this_thread->tid = ct_kernel_id();
+  if (!slot) return;
+  slot->tid = ct_kernel_id();
   // Open scopes and serial numbers that were set aside are the parent's.
-  ct_this_thread->scope_count = 0;
-  ct_this_thread->next_serial = ct_this_thread->end_serial = 0;
+  slot->scope_count = 0;
+  slot->next_serial = slot->end_serial = 0;
 }

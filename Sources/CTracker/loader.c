@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "CSymbols.h"
 #include "CTracker.h"
 #include "notes.h"
 
@@ -33,9 +34,8 @@ static void open_needed(const struct link_map *module) {
 
 void ct_initialise(void) {
   // By thread: other threads wait for the loader's lock below.
-  static _Thread_local bool is_busy __attribute__((tls_model("initial-exec")));
-  if (__atomic_load_n(&is_initialised, __ATOMIC_ACQUIRE) || is_busy) return;
-  is_busy = true;
+  if (__atomic_load_n(&is_initialised, __ATOMIC_ACQUIRE) || ct_locals()->initialising) return;
+  ct_locals()->initialising = true;
   struct dl_find_object own;
   if (_dl_find_object((void *)&ct_initialise, &own) == 0) {
     const char *path = own.dlfo_link_map->l_name;
@@ -44,15 +44,14 @@ void ct_initialise(void) {
     if (path && path[0]) dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     else open_needed(own.dlfo_link_map);
   }
-  is_busy = false;
+  ct_locals()->initialising = false;
 }
 
 int ct_own_dlclose(void *handle);
 
 // Where this library was opened by dlopen, other modules' calls of dlclose do not come here.
 static void note_whether_unloads_are_seen(void) {
-  void *first = dlsym(RTLD_DEFAULT, "dlclose");
-  ct_are_unloads_unseen = first != (void *)&ct_own_dlclose;
+  ct_are_unloads_unseen = !ct_is_own(dlsym(RTLD_DEFAULT, "dlclose"));
 }
 
 // Keeps this library loaded when it is closed: functions of it are registered to run at exit and
@@ -74,8 +73,13 @@ void ct_tell_unloads(void (*before)(void *handle)) {
   __atomic_store_n(&before_unload, before, __ATOMIC_RELEASE);
 }
 
+void *ct_next_definition(const char *name) {
+  struct ct_front *front = ct_front();
+  return front ? front->next_function(name) : dlsym(RTLD_NEXT, name);
+}
+
 void *ct_next_function(const char *name) {
-  void *next = dlsym(RTLD_NEXT, name);
+  void *next = ct_next_definition(name);
   // RTLD_NEXT finds nothing where this library comes after libc: when only another library needs
   // it.
   return next ? next : dlsym(RTLD_DEFAULT, name);
@@ -169,15 +173,15 @@ uint64_t ct_peek(uintptr_t address, size_t bytes) {
   return value;
 }
 
-// Not dladdr, which searches all of a module's symbols.
-static const struct link_map *module_at(const void *address) {
-  struct dl_find_object found;
-  return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
+static bool is_in_this_module(const void *address) {
+  const struct link_map *module = ct_module_of((uintptr_t)address);
+  return module && module == ct_module_of((uintptr_t)&is_in_this_module);
 }
 
-static bool is_in_this_module(const void *address) {
-  const struct link_map *module = module_at(address);
-  return module && module == module_at((void *)&is_in_this_module);
+bool ct_is_own(const void *address) {
+  struct ct_front *front = ct_front();
+  return is_in_this_module(address) ||
+         (front && ct_module_of((uintptr_t)address) == front->module);
 }
 
 // Any function of the Swift run-time. Weak, so that its address is the loader's answer, not that of
@@ -201,7 +205,7 @@ void ct_remove_swift_crash_handlers(void) {
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
     struct sigaction action;
     if (sigaction(signals[i], NULL, &action) != 0 || !(action.sa_flags & SA_SIGINFO)) continue;
-    const struct link_map *owner = module_at((void *)action.sa_sigaction);
+    const struct link_map *owner = ct_module_of((uintptr_t)action.sa_sigaction);
     if (!owner) continue;
     if (strstr(owner->l_name, "libswiftCore") ||
         (removes_own && is_in_this_module((void *)action.sa_sigaction)))

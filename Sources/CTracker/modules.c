@@ -21,10 +21,9 @@
 // The counts of threads in `dlclose`, and of threads that read the list: none unloads while another
 // reads. A thread in `dlclose` may itself read, from a destructor.
 static uint32_t closing, reading;
-static _Thread_local uint32_t closing_here __attribute__((tls_model("initial-exec")));
 
 void ct_begin_close(void) {
-  closing_here++;
+  ct_locals()->closing++;
   __atomic_fetch_add(&closing, 1, __ATOMIC_SEQ_CST);
   // A reader takes well under a millisecond. Give up after 10,000 yields: the program must not
   // hang.
@@ -33,18 +32,18 @@ void ct_begin_close(void) {
 
 void ct_end_close(void) {
   __atomic_fetch_sub(&closing, 1, __ATOMIC_SEQ_CST);
-  closing_here--;
+  ct_locals()->closing--;
 }
 
 void ct_forget_closing(void) {
-  __atomic_store_n(&closing, closing_here, __ATOMIC_RELAXED);
+  __atomic_store_n(&closing, ct_locals()->closing, __ATOMIC_RELAXED);
   __atomic_store_n(&reading, 0, __ATOMIC_RELAXED);
 }
 
 // Returns whether the list is consistent, and no other thread is unloading.
 static bool is_steady(void) {
   return _r_debug.r_state == RT_CONSISTENT &&
-         __atomic_load_n(&closing, __ATOMIC_SEQ_CST) == closing_here;
+         __atomic_load_n(&closing, __ATOMIC_SEQ_CST) == ct_locals()->closing;
 }
 
 // Copies up to `bytes` bytes at `address` to `room`, of a text up to its end. Returns how many

@@ -6,7 +6,7 @@
 
 #include "CTracker.h"
 #include "CxxNames.h"
-#include "symbols.h"
+#include "CSymbols.h"
 
 #pragma GCC visibility push(hidden)
 

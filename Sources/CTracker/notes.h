@@ -12,12 +12,25 @@
 
 #include "CTracker.h"
 
+/// The name of this project's notes, and their types: of a copy, and of the library that loads one.
+/// The content is the distance from it to the `ct_recorder`, or to the `ct_front`.
+#define CT_NOTE_NAME "bstrtrace"
+enum ct_note_type { CT_NOTE_RECORDER = 1, CT_NOTE_FRONT = 2 };
+
 /// A note's content.
 struct ct_note {
   /// NULL where there is no such note.
   const uint8_t *content;
   uint32_t bytes;
 };
+
+/// Returns the address that a note of this project's names; NULL for none.
+static inline void *ct_noted_address(struct ct_note note) {
+  if (!note.content || note.bytes != 8) return NULL;
+  int64_t distance;
+  memcpy(&distance, note.content, sizeof distance);
+  return (void *)((uintptr_t)note.content + (uintptr_t)distance);
+}
 
 /// Returns whether a readable segment of the file maps `bytes` bytes at `start`.
 static inline bool ct_is_mapped(const ElfW(Phdr) *segments, int count, ElfW(Addr) start, ElfW(Xword) bytes) {

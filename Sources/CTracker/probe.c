@@ -12,7 +12,7 @@ void ct_begin_probe(void) {
 }
 
 void ct_end_probes_in_child(void) {
-  struct ct_thread *thread = ct_this_thread;
+  struct ct_thread *thread = ct_locals()->slot;
   if (thread) thread->probing = false;
   __atomic_fetch_and(&ct_free_mode, CT_PROBE - 1, __ATOMIC_RELAXED);
 }

@@ -26,25 +26,19 @@ __asm__(".pushsection .note.bstrtrace,\"a\",%note\n"
         ".quad ct_own_recorder - .\n"
         ".popsection\n");
 
-static const char note_name[] = "bstrtrace";
-
-// Returns the recorder that a note names; NULL for none.
-static struct ct_recorder *recorder_of(struct ct_note note) {
-  if (!note.content || note.bytes != 8) return NULL;
-  int64_t distance;
-  memcpy(&distance, note.content, sizeof distance);
-  return (struct ct_recorder *)((uintptr_t)note.content + (uintptr_t)distance);
-}
+static const char note_name[] = CT_NOTE_NAME;
 
 // Returns a module's recorder, NULL when it is no copy of this library.
 static struct ct_recorder *recorder_in(const struct dl_phdr_info *module) {
-  return recorder_of(ct_find_note(module->dlpi_phdr, module->dlpi_phnum, module->dlpi_addr,
-                                  note_name, sizeof note_name, 1));
+  return ct_noted_address(ct_find_note(module->dlpi_phdr, module->dlpi_phnum, module->dlpi_addr,
+                                       note_name, sizeof note_name, CT_NOTE_RECORDER));
 }
 
 struct search {
   // The copy that records already, and the first copy in the loader's order.
   struct ct_recorder *recording, *first;
+  // Whether the executable has a copy.
+  bool is_executables;
   const char *other_version;
 };
 
@@ -57,7 +51,11 @@ static int find_recorder(struct dl_phdr_info *module, size_t bytes, void *contex
     if (recorder != &ct_own_recorder) search->other_version = module->dlpi_name;
     return 0;
   }
-  if (!search->first) search->first = recorder;
+  // The place of a tracker that was loaded by a library in front is that library's: only the
+  // executable comes before it.
+  if (!search->first || (recorder == &ct_own_recorder && ct_front() && !search->is_executables))
+    search->first = recorder;
+  search->is_executables |= !module->dlpi_name[0];
   if (recorder->is_recording && !search->recording) search->recording = recorder;
   return 0;
 }
@@ -105,10 +103,13 @@ __attribute__((constructor(101))) void ct_choose_recorder(void) {
 bool ct_is_in_copy(const void *address) {
   struct dl_find_object found;
   if (_dl_find_object((void *)address, &found) != 0) return false;
-  struct ct_note note = ct_find_note_in_image(
-      (uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end,
-      found.dlfo_link_map->l_addr, note_name, sizeof note_name, 1);
-  return recorder_of(note) != NULL;
+  for (uint32_t type = CT_NOTE_RECORDER; type <= CT_NOTE_FRONT; type++) {
+    struct ct_note note = ct_find_note_in_image(
+        (uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end,
+        found.dlfo_link_map->l_addr, note_name, sizeof note_name, type);
+    if (ct_noted_address(note)) return true;
+  }
+  return false;
 }
 
 bool ct_is_in_other_recorder(uintptr_t address) {

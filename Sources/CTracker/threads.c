@@ -9,7 +9,6 @@
 #include "CTracker.h"
 #include "threads.h"
 
-_Thread_local struct ct_thread *ct_this_thread __attribute__((tls_model("initial-exec")));
 uint32_t (*ct_task_scope)(void);
 
 struct ct_thread *ct_threads;
@@ -38,7 +37,7 @@ static void leave_cache(struct ct_thread *thread) {
 
 static void release_thread_slot(void *memory) {
   struct ct_thread *thread = memory;
-  ct_this_thread = NULL;
+  ct_locals()->slot = NULL;
   leave_cache(thread);
   pthread_mutex_lock(&ct_leaving);
   __atomic_store_n(&thread->inside, false, __ATOMIC_RELAXED);
@@ -61,7 +60,7 @@ static bool take(struct ct_thread *thread) {
 // handler may interrupt its thread here and take a slot, too.
 struct ct_thread *ct_take_thread(void) {
   ct_initialise();
-  if (ct_this_thread) return ct_this_thread;
+  if (ct_locals()->slot) return ct_locals()->slot;
   // Where another copy of this library records, no thread takes a recursion guard of this one.
   ct_choose_recorder();
   if (ct_other_recorder) return NULL;
@@ -83,7 +82,7 @@ struct ct_thread *ct_take_thread(void) {
   thread->probing = false;
   thread->next_serial = thread->end_serial = 0;
   thread->pthread = pthread_self();
-  ct_this_thread = thread;
+  ct_locals()->slot = thread;
   pthread_once(&key_once, prepare);
   pthread_setspecific(key, thread);
   return thread;

@@ -8,8 +8,9 @@ import PackagePlugin
 struct Build {
   /// The command.
   let command: Builder.Product
-  /// The library that is preloaded.
+  /// The library that is preloaded, and the one that it loads.
   let preload: Builder.Product
+  let tracker: Builder.Product
   /// The library that programs are linked with, under its SONAME.
   let linked: Builder.Product
   /// The manual page.
@@ -32,13 +33,14 @@ struct Build {
     scratch = context.package.directoryURL.appending(path: ".build/install")
     let builder = try Builder(in: scratch, for: context)
     command = try builder.executable("bstrtrace")
-    preload = try builder.library("bstrtrace-preload", soname: "libbstrtrace-preload.so")
-    linked = try builder.library("bstrtrace-linked", soname: Layout.soname)
+    preload = try builder.library("bstrtrace-preload")
+    tracker = try builder.library("bstrtrace-tracker")
+    linked = try builder.linkedLibrary("bstrtrace-linked", soname: Layout.soname)
     manualPage = try builder.manualPage()
     version = try Tool(at: command.file).run(["--version"])
       .trimmingCharacters(in: .whitespacesAndNewlines)
     let symbols = try Tool("llvm-nm", in: context)
-      .run(["-D", command.file.path, preload.file.path, linked.file.path])
+      .run(["-D"] + [command, preload, tracker, linked].map(\.file.path))
     oldestGlibc = Self.highestVersion(of: "GLIBC", in: symbols)
   }
 

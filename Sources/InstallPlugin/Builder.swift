@@ -32,7 +32,7 @@ struct Builder {
     finished = scratch.appending(path: "products")
     try FileManager.default.createDirectory(at: finished, withIntermediateDirectories: true)
     exports = finished.appending(path: "exports.map")
-    try ExportedSymbols.versionScript.write(to: exports, atomically: true, encoding: .utf8)
+    try Self.exports(of: root).write(to: exports, atomically: true, encoding: .utf8)
     withoutUnwindInformation = finished.appending(path: "no-unwind.ld")
     try "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .text;\n".write(
       to: withoutUnwindInformation, atomically: true, encoding: .utf8)
@@ -63,14 +63,31 @@ struct Builder {
       linking: ["--no-export-dynamic", "--script=\(withoutUnwindInformation.path)"])
   }
 
-  /// Builds a library product that shows only what is meant to be seen.
-  func library(_ name: String, soname: String) throws -> Product {
-    // Undefined ones: the libraries do not have the same functions.
+  /// Builds a library product whose exported symbols the package states.
+  func library(_ name: String) throws -> Product {
+    let file = "lib\(name).so"
+    return try product(name, file: file, installedAs: file, linking: ["--soname=\(file)"])
+  }
+
+  /// Builds the library product that programs are linked with.
+  ///
+  /// It shows what the preloaded one does, and what a program asks about itself.
+  func linkedLibrary(_ name: String, soname: String) throws -> Product {
+    // Undefined ones: it does not open modules.
     try product(
       name, file: "lib\(name).so", installedAs: soname,
       linking: [
         "--soname=\(soname)", "--version-script=\(exports.path)", "--undefined-version",
       ])
+  }
+
+  /// Returns the linker's version script of the linked library.
+  ///
+  /// The package cannot state that: the packages of others are linked with the same targets.
+  private static func exports(of root: URL) throws -> String {
+    let preloaded = root.appending(path: "Sources/CFront/exports.map")
+    return try String(contentsOf: preloaded, encoding: .utf8)
+      .replacing("global:\n", with: "global:\n  bstrtrace_report_scope;\n")
   }
 
   // Functions alike are one: nobody compares the addresses of those that are not exported, and lld

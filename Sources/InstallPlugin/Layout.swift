@@ -14,7 +14,9 @@ struct Layout {
   /// Installs everything but debug files, over what is there.
   func install(_ build: Build) throws {
     try copy(build.command.file, to: "bin/bstrtrace")
-    try copy(build.preload.file, to: "lib/bstrtrace/libbstrtrace-preload.so")
+    for library in [build.preload, build.tracker] {
+      try copy(library.file, to: "lib/bstrtrace/\(library.file.lastPathComponent)")
+    }
     try copy(build.linked.file, to: "lib/\(Self.soname)")
     let link = try location("lib/libbstrtrace-linked.so")
     try FileManager.default.createSymbolicLink(
@@ -48,7 +50,8 @@ struct Layout {
   /// Installs the debug files, where debuggers look for them: in a folder beside each file.
   func installDebugFiles(of build: Build) throws {
     for (product, folder) in [
-      (build.command, "bin"), (build.preload, "lib/bstrtrace"), (build.linked, "lib"),
+      (build.command, "bin"), (build.preload, "lib/bstrtrace"), (build.tracker, "lib/bstrtrace"),
+      (build.linked, "lib"),
     ] {
       let file = product.debugFile
       try copy(file, to: "\(folder)/.debug/\(file.lastPathComponent)")

@@ -31,7 +31,8 @@ import Testing
     ] {
       let command = try Command.run(
         words, environment: ["BSTRTRACE_OPTIONS": options], in: folder)
-      let leaks = words.contains("./plugin.so") && options == "track=on" && words.count == 2
+      // Opened and not preloaded, the library in front is in front of nothing.
+      let leaks = words.contains("./plugin.so") && options == "track=on"
       #expect(command.status == (leaks ? 23 : 0), "\(words) \(command.errors)")
     }
     let traced = try Traced.run(["./host", "./plugin.so", "./plugin.so"], in: folder)

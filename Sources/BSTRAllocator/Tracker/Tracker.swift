@@ -115,7 +115,7 @@ public struct Tracker: ~Copyable {
     updateFastPath()
     noteStatusAtExit()
     if options.holders, isRecording { ct_watch_end() }
-    pthread_atfork(
+    ct_watch_forks(
       { ct_begin_fork() }, { ct_end_fork() }, { unsafe Tracker.current.pointee.resumeInChild() })
   }
 

@@ -110,6 +110,8 @@ public struct ProcessReport: Sendable {
     case replaced
     /// It is making this report.
     case reporting
+    /// It did not need the tracker, and its end was not looked at.
+    case untraced
   }
 
   /// Counts over the process's life.

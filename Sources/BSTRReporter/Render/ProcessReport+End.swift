@@ -23,7 +23,7 @@ extension ProcessReport {
       switch unseenEnd {
       case .lost: "was killed or became a program that is not recorded: its end was not seen"
       case .replaced: "became another program"
-      case .reporting: nil
+      case .reporting, .untraced: nil
       }
     }
   }

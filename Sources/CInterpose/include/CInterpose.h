@@ -17,6 +17,8 @@
 
 #include "CTracker.h"
 
+#pragma GCC visibility push(hidden)
+
 /// Returns the start of the block, live or quarantined, that `pointer` means; NULL when it means no
 /// registered block. Takes locks, one at a time.
 const void *_Nullable bstrtrace_block(const void *_Nonnull pointer);
@@ -32,8 +34,6 @@ bool bstrtrace_release(void *_Nonnull pointer, bool isRealloc, uintptr_t caller,
 /// called. `stack` is the lowest address of the calling thread's stack that belongs to the program,
 /// with `is_destructor` only if `main` has not returned. May be called more than once.
 void bstrtrace_ending(uintptr_t stack, bool is_destructor);
-
-#pragma GCC visibility push(hidden)
 
 /// Has `bstrtrace_ending` called when the process begins to end. Called by the main thread, or else
 /// a return from `main` may not be seen. May allocate, and takes the loader's lock.

@@ -5,6 +5,8 @@
 #ifndef BSTRTRACE_CPRELOAD_H
 #define BSTRTRACE_CPRELOAD_H
 
+#pragma GCC visibility push(hidden)
+
 /// Starts the tracker. Called once, before the program's own constructors.
 void bstrtrace_preload_started(void);
 
@@ -13,5 +15,7 @@ void bstrtrace_preload_ending(void);
 
 /// Records an immediate exit. Called before a `_exit` or `_Exit` of the program, with its status.
 void bstrtrace_preload_exiting(int status);
+
+#pragma GCC visibility pop
 
 #endif

@@ -98,10 +98,37 @@ CT_INLINE void ct_set_task_scope_provider(uint32_t (*_Nonnull scope)(void)) {
   __atomic_store_n(&ct_task_scope, scope, __ATOMIC_RELEASE);
 }
 
-/// The calling thread's slot; NULL before it has one. Initial-exec, so that reading it never
-/// allocates and is safe in `free` and in signal handlers.
-extern _Thread_local struct ct_thread *_Nullable ct_this_thread
-    __attribute__((tls_model("initial-exec")));
+/// What each thread has of the tracker's before and after it has a slot: static thread-local
+/// storage, so that reading it never allocates and is safe in `free` and in signal handlers.
+struct ct_locals {
+  /// The thread's slot; NULL before it has one.
+  struct ct_thread *_Nullable slot;
+  /// How many forks the thread has begun: a signal handler may fork while its thread is forking.
+  uint32_t forking;
+  /// How many modules the thread is closing: destructors may close others.
+  uint32_t closing;
+  /// Whether the thread runs `ct_initialise`.
+  bool initialising;
+};
+
+/// The distance of a thread's `ct_locals` from its thread pointer; 0 before it was asked for. An
+/// opened library may get no static storage: the tracker that a library in front has loaded uses
+/// that library's.
+extern ptrdiff_t ct_locals_offset;
+
+/// Returns that distance. CPreload defines it; the weak definition in locals.c is of storage of this
+/// copy's own.
+ptrdiff_t ct_find_locals_offset(void);
+
+/// Returns the calling thread's.
+CT_INLINE struct ct_locals *_Nonnull ct_locals(void) {
+  ptrdiff_t offset = __atomic_load_n(&ct_locals_offset, __ATOMIC_RELAXED);
+  if (__builtin_expect(offset == 0, 0)) {
+    offset = ct_find_locals_offset();
+    __atomic_store_n(&ct_locals_offset, offset, __ATOMIC_RELAXED);
+  }
+  return (struct ct_locals *)((char *)__builtin_thread_pointer() + offset);
+}
 
 /// Whether a thread forks, and the other threads wait for it before they take their guards.
 extern bool ct_is_forking;
@@ -122,7 +149,7 @@ void ct_wait_for_fork(struct ct_thread *_Nonnull thread);
 /// Returns NULL for a nested entry (a signal handler, a function that the tracker calls), and where
 /// there is no memory for a slot. The call is then not recorded.
 CT_INLINE struct ct_thread *_Nullable ct_enter(void) {
-  struct ct_thread *thread = ct_this_thread;
+  struct ct_thread *thread = ct_locals()->slot;
   if (__builtin_expect(!thread, 0)) thread = ct_take_thread();
   if (!thread || thread->inside) return NULL;
   __atomic_store_n(&thread->inside, true, __ATOMIC_RELAXED);
@@ -144,7 +171,7 @@ CT_INLINE void ct_leave(struct ct_thread *_Nullable thread) {
 
 /// Returns the calling thread's slot. Caller holds the recursion guard.
 CT_INLINE struct ct_thread *_Nonnull ct_thread(void) {
-  return (struct ct_thread *_Nonnull)ct_this_thread;
+  return (struct ct_thread *_Nonnull)ct_locals()->slot;
 }
 
 /// Returns the calling thread's scratch memory. Caller holds the recursion guard.
@@ -240,6 +267,36 @@ CT_INLINE uintptr_t ct_frame_address(void) {
 
 /// Keeps the frame that `ct_frame_address` returned: a call before this is not compiled to a jump.
 CT_INLINE void ct_keep_frame(void) { __asm__ volatile(""); }
+
+// MARK: the library in front
+
+/// The library that is preloaded, as the tracker sees it that it has loaded (CFront). Its place in
+/// the loader's order of search is the tracker's.
+struct ct_front {
+  /// Its module, and the distance of a thread's `ct_locals` in it from the thread pointer.
+  const struct link_map *_Nonnull module;
+  ptrdiff_t locals_offset;
+  /// Whether it loads the tracker before any module but those that the program was started with.
+  bool is_first;
+  /// Returns the definition of a function that comes next in the order of search; NULL for none.
+  /// Takes the loader's lock.
+  void *_Nullable (*_Nonnull next_function)(const char *_Nonnull name);
+  /// Has the tracker's definitions of the functions called that the library exports.
+  void (*_Nonnull bind)(const struct link_map *_Nonnull tracker);
+  /// Called when the program's own destructors have run, once it is set.
+  void (*_Nullable ending)(void);
+  /// Called around forks, once they are set.
+  void (*_Nullable begin_fork)(void), (*_Nullable end_fork)(void),
+      (*_Nullable end_fork_in_child)(void);
+};
+
+/// Returns the library in front; NULL where this copy was not loaded by one. The first call takes a
+/// lock of the loader's, while that loads this copy.
+struct ct_front *_Nullable ct_front(void);
+
+/// Has functions called around forks, for good.
+void ct_watch_forks(void (*_Nonnull begin)(void), void (*_Nonnull end)(void),
+                    void (*_Nonnull end_in_child)(void));
 
 // MARK: several copies
 
@@ -450,6 +507,19 @@ CT_INLINE void ct_set_fast_path_layout(uint8_t layout) {
 #define CT_PAGE_LAYOUTS 1024
 extern uint64_t ct_page_layouts[CT_PAGE_LAYOUTS];
 
+/// A C++ name that this library exports (CxxNames.h).
+struct ct_alias {
+  /// This library's function, which a call by that name reaches.
+  void *_Nonnull function;
+  /// The C++ name.
+  const char *_Nonnull symbol;
+};
+
+/// Returns the function that a call by a C++ name is for, which returns to `return_address`: this
+/// library's, or the program's own once any module was met that has overloads: the functions under
+/// names of more than one linkage. Takes no lock.
+void *_Nonnull ct_alias_target(const struct ct_alias *_Nonnull alias, uintptr_t return_address);
+
 /// The targets of calls by a C++ name, by page of code and name (`ct_alias_target`).
 #define CT_ALIAS_PAGES 1024
 extern struct ct_alias_page {
@@ -563,7 +633,10 @@ extern uint32_t ct_free_mode;
 #define CT_PROBE 4u
 
 /// Returns whether the calling thread probes a program's own functions.
-CT_INLINE bool ct_is_probing(void) { return ct_this_thread && ct_this_thread->probing; }
+CT_INLINE bool ct_is_probing(void) {
+  const struct ct_thread *slot = ct_locals()->slot;
+  return slot && slot->probing;
+}
 
 /// Begin and end a probe by the calling thread. Caller holds the recursion guard.
 void ct_begin_probe(void);
@@ -705,6 +778,13 @@ extern bool ct_are_unloads_unseen;
 /// In a forked child, whose stack ids start anew, too.
 uint32_t ct_invalidate_stack_caches(void);
 
+/// Returns whether an address is in this module, or in the library in front of it.
+bool ct_is_own(const void *_Nullable address);
+
+/// Returns the definition of a function that comes after this library's; NULL where there is none,
+/// or this library comes after all of them. Takes the loader's lock.
+void *_Nullable ct_next_definition(const char *_Nonnull name);
+
 /// Returns the definition of a function of libc, which this library interposes, that calls would
 /// reach without this library. Takes the loader's lock.
 void *_Nonnull ct_next_function(const char *_Nonnull name);
@@ -768,9 +848,6 @@ struct ct_modules {
   _Alignas(8) uint8_t header[4096];
   _Alignas(8) uint8_t notes[1024];
 };
-
-/// Returns the name of a module that a loaded module needs, in its order; NULL behind the last.
-const char *_Nullable ct_needed_name(const struct link_map *_Nonnull module, size_t index);
 
 /// Returns whether `bytes` bytes are left of the thread's alternate signal stack; true where it
 /// does not run on that.

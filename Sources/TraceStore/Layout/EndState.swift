@@ -12,4 +12,6 @@ public enum EndState: UInt32, Sendable {
   case signal = 3
   /// It was still running when its store was collected.
   case running = 4
+  /// It did not need the tracker, and its end was not looked at.
+  case untraced = 5
 }

@@ -88,6 +88,19 @@ public struct StoreImage: Sendable {
     }
   }
 
+  /// Makes the store of a process that recorded nothing but its modules.
+  init(_ header: StoreHeader, text: [UInt8], modules: [ModuleRecord]) {
+    self.header = header
+    counters = StoreCounter.allCases.map { _ in 0 }
+    sections = SectionKind.allCases.map { kind in
+      switch kind {
+      case .text: text
+      case .modules: modules.flatMap { unsafe withUnsafeBytes(of: $0) { unsafe Array($0) } }
+      default: []
+      }
+    }
+  }
+
   /// Returns the header in the first bytes of a store.
   static func header(_ page: [UInt8]) throws(Failure) -> StoreHeader {
     if page.isEmpty { throw .empty }
@@ -110,7 +123,8 @@ public struct StoreImage: Sendable {
   /// Adds the end of the process as its collector saw it, unless the process itself recorded one; a
   /// signal overrules that.
   public mutating func noteEnd(_ state: EndState, status: Int32) {
-    guard state == .signal || header.endState == EndState.none.rawValue else { return }
+    let isKnown = ![EndState.none.rawValue, EndState.untraced.rawValue].contains(header.endState)
+    guard state == .signal || !isKnown else { return }
     header.endState = state.rawValue
     header.exitStatus = status
   }

@@ -1,5 +1,5 @@
-// The library that is loaded into traced programs: where it is, how the loader is told of it, and
-// why a program did not start with it.
+// The library that is loaded into traced programs, and the tracker that it loads: where they are,
+// how the loader is told of them, and why a program did not start with them.
 
 import FoundationEssentials
 import Glibc
@@ -7,6 +7,8 @@ import Glibc
 /// The library that is preloaded.
 struct PreloadLibrary {
   private static let name = "libbstrtrace-preload.so"
+  /// What it loads, from its own folder.
+  private static let trackerName = "libbstrtrace-tracker.so"
 
   private let folder: String
   private var path: String { "\(folder)/\(Self.name)" }
@@ -22,6 +24,11 @@ struct PreloadLibrary {
     guard let folder = folders.first(where: { access("\($0)/\(Self.name)", R_OK) == 0 }) else {
       throw ToolFailure(
         "'\(Self.name)' is neither in '\(beside)' nor in '\(beside)/../lib/bstrtrace': "
+          + "build it with 'swift build', or install all of the archive")
+    }
+    guard access("\(folder)/\(Self.trackerName)", R_OK) == 0 else {
+      throw ToolFailure(
+        "'\(Self.trackerName)' is not in '\(folder)', beside '\(Self.name)': "
           + "build it with 'swift build', or install all of the archive")
     }
     self.folder = folder
@@ -45,10 +52,15 @@ struct PreloadLibrary {
     prepend(folder, to: "LD_LIBRARY_PATH")
   }
 
-  /// Asks the loader why it cannot load the library.
+  /// Asks the loader why it cannot load the library, or the tracker.
   ///
   /// - Throws: the reason, if there is one.
   func checkIsLoadable() throws {
+    try Self.check(path, verb: "preload")
+    try Self.check("\(folder)/\(Self.trackerName)", verb: "load")
+  }
+
+  private static func check(_ path: String, verb: String) throws {
     let needed = try NeededModules(of: path)
     var reasons: [String] = []
     if !needed.missing.isEmpty {
@@ -59,7 +71,7 @@ struct PreloadLibrary {
     }
     if !reasons.isEmpty {
       throw ToolFailure(
-        "the loader cannot preload '\(path)': \(reasons.joined(separator: ", and "))")
+        "the loader cannot \(verb) '\(path)': \(reasons.joined(separator: ", and "))")
     }
   }
 }

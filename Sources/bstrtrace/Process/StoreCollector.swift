@@ -1,5 +1,6 @@
 // The stores of a run, collected while it goes on: those of processes that have ended are packed
-// into one file. Does not interpret them.
+// into one file. Where a process did not need the tracker, its note stands for a store. Does not
+// interpret them.
 
 import FoundationEssentials
 import Glibc
@@ -28,12 +29,15 @@ struct StoreCollector {
     packed = PackedStores(in: folder.path)
   }
 
-  /// Whether there is any store.
-  var isEmpty: Bool { stores.isEmpty && names.isEmpty }
+  /// Whether no process has left anything.
+  var isEmpty: Bool { stores.isEmpty && names.isEmpty && notes.isEmpty }
 
-  private var names: [String] {
+  private var names: [String] { files(".store").filter { $0 != PackedStores.name } }
+  private var notes: [String] { files(UntracedProcess.suffix) }
+
+  private func files(_ suffix: String) -> [String] {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return all.filter { $0.hasSuffix(".store") && $0 != PackedStores.name }.sorted()
+    return all.filter { $0.hasSuffix(suffix) }.sorted()
   }
 
   /// Packs the stores of processes that have ended.
@@ -64,8 +68,17 @@ struct StoreCollector {
       usleep(10_000)
       waited += 10
     }
-    let headers = headers()
-    let last = Self.lastPrograms(headers)
+    let untraced = Dictionary(
+      uniqueKeysWithValues: notes.compactMap { name in note(in: name).map { (name, $0) } })
+    let last = Self.lastPrograms(headers().merging(untraced.mapValues(\.header)) { $1 })
+    for (name, note) in untraced {
+      var image = note
+      if last.contains(name), image.header.processID == main {
+        image.noteEnd(end.state, status: end.status)
+      }
+      // In front of stores that are of the same tick of the clock.
+      stores.insert(StoreReference(image), at: 0)
+    }
     for name in names {
       do throws(StoreFile.Failure) {
         guard var image = try StoreFile.images(at: "\(folder)/\(name)").images.first else {
@@ -110,12 +123,22 @@ struct StoreCollector {
       })
   }
 
-  /// Returns the names of each process's latest store: the earlier ones ended with an `exec`.
+  private func note(in name: String) -> StoreImage? {
+    (try? Data(contentsOf: URL(filePath: "\(folder)/\(name)")))
+      .flatMap { UntracedProcess.image(ofNote: Array($0)) }
+  }
+
+  /// Returns the names of each process's latest store or note: the earlier ones ended with an
+  /// `exec`.
   private static func lastPrograms(_ headers: [String: StoreHeader]) -> Set<String> {
+    // Of one tick of the clock, a note is the earlier one.
+    func order(_ store: (key: String, value: StoreHeader)) -> (UInt64, Int, String) {
+      (store.value.startTime, store.key.hasSuffix(UntracedProcess.suffix) ? 0 : 1, store.key)
+    }
     let ofProcess = Dictionary(grouping: headers) { $0.value.pid }
     return Set(
       ofProcess.values.compactMap { stores in
-        stores.max { ($0.value.startTime, $0.key) < ($1.value.startTime, $1.key) }?.key
+        stores.max { order($0) < order($1) }?.key
       })
   }
 

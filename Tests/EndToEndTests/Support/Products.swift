@@ -21,7 +21,10 @@ struct Products: Sendable {
   /// The release products, or why they cannot be tested.
   static let release: Result<Products, PreparationFailure> = {
     let folder = own.folder.deletingLastPathComponent().appending(path: "release")
-    let names = ["bstrtrace", "libbstrtrace-linked.so", "libbstrtrace-preload.so", "StatusText"]
+    let names = [
+      "bstrtrace", "libbstrtrace-linked.so", "libbstrtrace-preload.so", "libbstrtrace-tracker.so",
+      "StatusText",
+    ]
     let built = names.map { modified(folder.appending(path: $0)) }
     let advice = "`swift build -c release` builds them"
     guard let newest = built.compactMap(\.self).max(), !built.contains(nil) else {

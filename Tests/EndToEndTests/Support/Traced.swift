@@ -188,7 +188,7 @@ struct Traced {
     /// Whether a module, or a rule that consists of a module and an offset, is one of the
     /// tracker's.
     private static func isTrackers(_ text: String) -> Bool {
-      ["libbstrtrace-preload.so", "libbstrtrace-linked.so"].contains { text.contains($0) }
+      ["preload", "tracker", "linked"].contains { text.contains("libbstrtrace-\($0).so") }
     }
   }
 }

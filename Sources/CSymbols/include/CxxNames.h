@@ -6,8 +6,6 @@
 #ifndef BSTRTRACE_CXXNAMES_H
 #define BSTRTRACE_CXXNAMES_H
 
-#include <stdint.h>
-
 /// The names of functions that take characters of one type: `wchar_t` (w), `char16_t` (Ds) or
 /// `unsigned short` (t).
 ///
@@ -29,19 +27,5 @@
   CT_CXX_NAMES_OF(NAME, Ds)                                                                        \
   CT_CXX_NAMES_OF(NAME, t)                                                                         \
   NAME(SysAllocStringByteLen, _Z21SysAllocStringByteLenPKcj, c)
-
-/// A C++ name that this library exports.
-struct ct_alias {
-  /// This library's function, which a call by that name reaches.
-  void *function;
-  /// The C++ name.
-  const char *symbol;
-};
-
-/// Returns the function that a call by a C++ name is for, which returns to `return_address`: this
-/// library's, or the program's own once any module was met that has overloads: the functions under
-/// names of more than one linkage. Takes no lock.
-__attribute__((visibility("hidden"))) void *ct_alias_target(const struct ct_alias *alias,
-                                                            uintptr_t return_address);
 
 #endif

@@ -1,7 +1,8 @@
-// The dynamic symbols of loaded modules, in the modules' own memory.
+/// \file CSymbols.h
+/// The dynamic symbols of loaded modules, in the modules' own memory.
 
-#ifndef CT_SYMBOLS_H
-#define CT_SYMBOLS_H
+#ifndef BSTRTRACE_CSYMBOLS_H
+#define BSTRTRACE_CSYMBOLS_H
 
 #include <elf.h>
 #include <link.h>
@@ -28,18 +29,11 @@ const struct link_map *ct_module_of(uintptr_t address);
 /// Reads where a module's tables are. Returns false where it has none.
 bool ct_read_tables(const struct link_map *module, struct ct_tables *tables);
 
+/// Returns the name of a module that this one needs, by its place among them; NULL behind the last.
+const char *ct_needed_name(const struct link_map *module, size_t index);
+
 /// Returns the function that a module defines under a name; NULL where there is none.
 const ElfW(Sym) *ct_look_up(const struct ct_tables *tables, const char *name);
-
-/// Returns the address of that function; NULL where there is none, or it is one of a copy of this
-/// library.
-void *ct_defined_in(const struct link_map *module, const char *name);
-
-/// Calls `visit` with each loaded module that has tables. Returns whether these were all; none is
-/// visited while another thread visits them.
-bool ct_visit_modules(void (*visit)(const struct link_map *module, const struct ct_tables *tables,
-                                    void *context),
-                      void *context);
 
 #pragma GCC visibility pop
 
