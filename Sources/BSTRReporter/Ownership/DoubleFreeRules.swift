@@ -161,7 +161,7 @@ struct DoubleFreeRule: Sendable {
         .handedOverResultFreed(receiver: owner, consumer: consumer, producer: producer))
     },
     .calleeThenOwner("freed-by-reference") { stacks, callee in
-      guard stacks.inference.isGivenReference(callee) else { return nil }
+      guard stacks.inference.signature(of: callee).isGivenReference else { return nil }
       return .verdict(
         .freedByReference(owner: stacks.frame(stacks.owner), consumer: stacks.frame(callee)),
         .threeStacks)

@@ -73,14 +73,26 @@ struct LeakCase {
 
   func frame(_ step: CallPath.Step) -> Frame { inference.paths.frame(step) }
 
+  /// Returns the step at a height: that many up from the allocation.
+  func step(at height: Int) -> CallPath.Step { path.steps[path.steps.count - 1 - height] }
+
   /// Returns the step that returned the string to the one at a height.
-  func producer(below height: Int) -> CallPath.Step { path.steps[path.steps.count - height] }
+  func producer(below height: Int) -> CallPath.Step { step(at: height - 1) }
 
   /// Returns the verdict on the owner at a height.
   func verdict(_ owner: CallPath.Step, _ height: Int) -> Verdict {
     height == 0
       ? .ownNotFreed(owner: frame(owner))
       : .resultNotFreed(owner: frame(owner), producer: frame(producer(below: height)))
+  }
+
+  /// Returns the verdict on the one at a height that received a result, and that may have been to
+  /// return it in its turn, if anything called it.
+  func verdictOnReceiver(_ owner: CallPath.Step, _ height: Int) -> Verdict {
+    owner == path.steps.first
+      ? verdict(owner, height)
+      : .resultNotFreedOrReturned(
+        owner: frame(owner), producer: frame(producer(below: height)))
   }
 
   /// Returns whether a string came up through the same functions, to whichever caller.
@@ -149,17 +161,20 @@ struct LeakCase {
 
   // MARK: without siblings
 
-  /// The height to which functions return strings, by their parameters' types.
+  /// The height to which functions return strings, by their types or names.
+  ///
+  /// One function may return what it made in any such way; behind it only those count that pass on
+  /// what they receive.
   var heightByType: Int {
-    var height = 0
-    while height + 1 < path.steps.count,
-      inference.isProducerByType(path.steps[path.steps.count - 1 - height])
-    {
-      height += 1
+    func signature(at height: Int) -> Signature { inference.signature(of: step(at: height)) }
+    guard path.steps.count > 1, signature(at: 0).returnsStrings || signature(at: 0).isKnown else {
+      return 0
     }
+    var height = 1
+    while height + 1 < path.steps.count, signature(at: height).passesOn { height += 1 }
     return height
   }
 
-  /// The step that receives what functions return by their parameters' types.
-  var ownerByType: CallPath.Step { path.steps[path.steps.count - 1 - heightByType] }
+  /// The step that receives what functions return by their types or names.
+  var ownerByType: CallPath.Step { step(at: heightByType) }
 }

@@ -87,12 +87,10 @@ struct LeakRule: Sendable {
       let grounds = Ownership.Grounds.siblings(majority.count, of: leak.total)
       // Another caller than the siblings' may be one that returns the string.
       let mayReturn =
-        height > 0 && !leak.isSameStack && owner != leak.path.steps.first
-        && !leak.inference.isProducerByType(leak.producer(below: height))
-      guard mayReturn else { return .verdict(leak.verdict(owner, height), grounds) }
+        height > 0 && !leak.isSameStack
+        && !leak.inference.signature(of: leak.producer(below: height)).returnsStrings
       return .verdict(
-        .resultNotFreedOrReturned(
-          owner: leak.frame(owner), producer: leak.frame(leak.producer(below: height))), grounds)
+        mayReturn ? leak.verdictOnReceiver(owner, height) : leak.verdict(owner, height), grounds)
     },
   ]
 
@@ -155,9 +153,14 @@ struct LeakRule: Sendable {
       return .uncertain(.keptInObject(wrapper: leak.frame(owner)))
     },
     LeakRule("returned-by-type") { leak in
-      let height = leak.heightByType
-      guard height > 0, !leak.inference.returnsFromOtherLines(leak.path, height) else { return nil }
-      return .verdict(leak.verdict(leak.ownerByType, height), .parameterType)
+      let (owner, height) = (leak.ownerByType, leak.heightByType)
+      // What a function receives that returns strings, too, it may have passed on.
+      guard height > 0, !leak.inference.returnsFromOtherLines(leak.path, height),
+        !leak.inference.signature(of: owner).returnsStrings
+      else { return nil }
+      return leak.inference.signature(of: leak.producer(below: height)).isKnown
+        ? .verdict(leak.verdictOnReceiver(owner, height), .functionName)
+        : .verdict(leak.verdict(owner, height), .parameterType)
     },
     LeakRule("no-caller") { leak in
       guard leak.path.isComplete, leak.path.steps.count == 1 else { return nil }

@@ -33,6 +33,8 @@ public struct Ownership: Sendable {
     case siblings(Int, of: Int)
     /// The type of the producer's parameter.
     case parameterType
+    /// The name of the producer.
+    case functionName
     /// The lack of any caller.
     case noCaller
     /// The stacks that allocated a string and freed it.
@@ -133,7 +135,7 @@ public struct Ownership: Sendable {
     switch grounds {
     case .declaration: .declared
     case .holders: .held
-    case .siblings, .parameterType, .noCaller, .twoStacks, .threeStacks: .inferred
+    case .siblings, .parameterType, .functionName, .noCaller, .twoStacks, .threeStacks: .inferred
     case nil: nil
     }
   }

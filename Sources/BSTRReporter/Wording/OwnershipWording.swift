@@ -63,6 +63,7 @@ extension Ownership.Grounds {
     case .siblings(let count, let total):
       (count < total ? "\(count) of " : "") + (total == 1 ? "1 sibling" : "\(total) siblings")
     case .parameterType: "the parameter's type"
+    case .functionName: "the function's name"
     case .noCaller: "its having no caller"
     case .twoStacks: "the two stacks"
     case .threeStacks: "the three stacks"

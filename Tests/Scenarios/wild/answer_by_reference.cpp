@@ -1,6 +1,6 @@
 // flags: -O1
 // twin: -DFIXED
-// leak: 3 90 Object::fetch answer_by_reference.cpp:11 rule=in-out|out|- owner=ask:*|-
+// leak: 3 90 Object::fetch answer_by_reference.cpp:11 rule=in-out|out owner=ask:*
 // A reference to a string is passed in a variant. The callee replaces the string rightly; the caller clears the
 // variant, which owns nothing, and thinks it has freed the answer.
 #define VARIANT_FUNCTIONS

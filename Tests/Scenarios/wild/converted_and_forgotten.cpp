@@ -1,7 +1,7 @@
 // flags: -O1
 // twin: -DFIXED
 // leak: 2 24 Range::GetText converted_and_forgotten.cpp:11 rule=out owner=readText:*|readText[abi:cxx11]:*
-// leak: 1 18 Range::GetAttributeValue converted_and_forgotten.cpp:15 rule=out|- owner=readFont:*|-
+// leak: 1 18 Range::GetAttributeValue converted_and_forgotten.cpp:15 rule=out owner=readFont:*
 // A text is converted for the caller and the original forgotten; an attribute that may be a number is never cleared.
 #define VARIANT_FUNCTIONS
 #include <string>

@@ -1,0 +1,205 @@
+// What the name of a function says of the strings that it returns through its parameters. Names of
+// C++ have their types; of C a few functions are known.
+
+/// The name and parameters of a function, as far as its symbol has them.
+struct Signature {
+  /// The name without its scopes: "get_Text" of "Range::get_Text(char16_t**)".
+  private let name: Substring
+  /// The first word of that in lower case: "get".
+  private let verb: String
+  /// Whether the function is in a class, or in a namespace, which looks alike.
+  private let isMember: Bool
+  private let parameters: [Parameter]
+  /// Whether the function is one that returns strings, by its name alone.
+  let isKnown: Bool
+
+  /// The meaning of a parameter's type for strings.
+  private enum Parameter: Equatable {
+    /// A pointer to a BSTR.
+    case string
+    /// A pointer to a VARIANT or the like, or to an array of them, which may be an argument.
+    case value
+    /// A pointer to an exception record.
+    case exception
+    /// A pointer or reference to an object of another class, which may have strings for members.
+    case object
+    /// An integer, which may be the length of an array beside it.
+    case integer(Substring)
+    case other(Substring)
+  }
+
+  init(_ frame: Frame) {
+    let plain = frame.plainName ?? ""
+    let scope = frame.enclosingClass
+    name = plain.dropFirst(scope.map { $0.count + 2 } ?? 0)
+    verb = Self.firstWord(of: name)
+    isMember = scope.map { $0 != "(anonymous namespace)" } ?? false
+    let list = frame.function?.dropFirst(plain.count) ?? ""
+    parameters = Self.types(in: list).map { Self.parameter(of: $0) }
+    isKnown = list.isEmpty && Self.known.contains { Wrappers.matches(plain, $0) }
+  }
+
+  // MARK: contracts
+
+  /// Whether the function returns strings through a parameter, by its type.
+  var returnsStrings: Bool { capacity > 0 }
+
+  /// The count of strings that the function returns in one call, as far as its type says: not those
+  /// in structures of other classes.
+  var capacity: Int {
+    if isNextOfEnumerator { return 1 }
+    if Self.storing.contains(verb) { return 0 }
+    return parameters.indices.reduce(0) { sum, index in
+      guard isReturned(at: index) else { return sum }
+      // An exception record has a source, a description and a help file.
+      return sum + (parameters[index] == .exception ? 3 : 1)
+    }
+  }
+
+  /// Whether the function returns strings in such a way that it passes on what it receives, too.
+  ///
+  /// A function that is given a VARIANT may as well receive a string on its way, for itself.
+  var passesOn: Bool { returnsStrings && (isGivenReference || isNextOfEnumerator) }
+
+  /// Whether the last parameter is a pointer to a BSTR, as [out,retval] ones are.
+  var isGivenReference: Bool { parameters.last == .string }
+
+  /// Whether a parameter points to an object in which the function may return strings.
+  ///
+  /// The first parameter of a function that is no member is the object that it is about.
+  var mayFillStructure: Bool {
+    parameters.indices.contains { parameters[$0] == .object && (isMember || $0 > 0) }
+  }
+
+  /// Whether the function is the `Next` of an enumerator: elements wanted, where to store them, and
+  /// how many were stored.
+  ///
+  /// Source: "IEnumString::Next" and "IEnumVARIANT::Next". Other functions of such parameters may
+  /// read an array of strings.
+  private var isNextOfEnumerator: Bool {
+    guard name == "Next", parameters.count == 3, case .integer(let count) = parameters[0],
+      case .other(let fetched) = parameters[2]
+    else { return false }
+    return ["unsigned int", "unsigned long"].contains(count) && fetched == count + "*"
+      && [.string, .value].contains(parameters[1])
+  }
+
+  /// Returns whether the function returns strings through one of its parameters.
+  ///
+  /// What is returned stands behind what is given, and an [out,retval] parameter is the last one. A
+  /// VARIANT is passed by its address as an argument, too, so that the function's name decides.
+  private func isReturned(at index: Int) -> Bool {
+    let isGetter = Self.getting.contains(verb)
+    let isBehindGiven = index > 0 || isMember && parameters.count == 1
+    switch parameters[index] {
+    case .string:
+      return index == parameters.count - 1
+        || !isInteger(at: index + 1) && (isGetter || !isInteger(at: index - 1))
+    case .value:
+      return isGetter && isBehindGiven && !isInteger(at: index + 1)
+        && parameters.count { $0 == .value } == 1
+    case .exception: return (isGetter || verb == "invoke") && isBehindGiven
+    case .object, .integer, .other: return false
+    }
+  }
+
+  private func isInteger(at index: Int) -> Bool {
+    guard parameters.indices.contains(index), case .integer = parameters[index] else {
+      return false
+    }
+    return true
+  }
+
+  // MARK: words and types
+
+  /// The verbs of functions that return a value.
+  private static let getting: Set = [
+    "get", "fetch", "read", "query", "retrieve", "receive", "next",
+  ]
+  /// The verbs of functions that are given a value, by its address or not.
+  private static let storing: Set = [
+    "put", "putref", "set", "let", "add", "append", "insert", "store", "save",
+  ]
+
+  /// Functions of C that return strings, by the names that implementations give them.
+  ///
+  /// Not VariantCopy and VariantChangeType, which are wrappers: their destination is as often a
+  /// member of an object, or what their caller returns.
+  private static let known = [
+    "SafeArrayGetElement", "*ErrorInfo*GetSource", "*ErrorInfo*GetDescription",
+    "*ErrorInfo*GetHelpFile", "*TypeInfo*GetDocumentation", "*TypeInfo*GetNames",
+    "*TypeInfo*GetMops", "*TypeInfo*GetDllEntry", "*TypeLib*GetDocumentation",
+    "*RecordInfo*GetName", "*RecordInfo*GetField", "*RecordInfo*GetFieldNames",
+  ]
+
+  private static let strings: Set<Substring> = [
+    "char16_t**", "wchar_t**", "unsigned short**", "OLECHAR**", "BSTR*",
+  ]
+  private static let values: Set<Substring> = [
+    "VARIANT*", "tagVARIANT*", "PROPVARIANT*", "tagPROPVARIANT*", "SAFEARRAY**",
+    "tagSAFEARRAY**",
+  ]
+  private static let exceptions: Set<Substring> = ["EXCEPINFO*", "tagEXCEPINFO*"]
+  private static let integers: Set<Substring> = [
+    "short", "unsigned short", "int", "unsigned int", "long", "unsigned long", "long long",
+    "unsigned long long",
+  ]
+  private static let otherScalars: Set<Substring> = [
+    "void", "bool", "char", "signed char", "unsigned char", "wchar_t", "char16_t", "char32_t",
+    "float", "double",
+  ]
+
+  private static func parameter(of type: Substring) -> Parameter {
+    // Not those of templates' arguments.
+    let scope = type.contains("<") ? nil : type.ranges(of: "::").last
+    let name = scope.map { type[$0.upperBound...] } ?? type
+    if strings.contains(name) { return .string }
+    if values.contains(name) { return .value }
+    if exceptions.contains(name) { return .exception }
+    if integers.contains(type) { return .integer(type) }
+    let target = type.dropLast()
+    let isObject =
+      (type.hasSuffix("*") || type.hasSuffix("&"))
+      && !["*", "&", " const", ")", "]"].contains { target.hasSuffix($0) }
+      && !integers.contains(target) && !otherScalars.contains(target)
+      && !type.hasPrefix("std::")
+    return isObject ? .object : .other(type)
+  }
+
+  /// Returns the types of parameters: "int" and "A<b, c>*" of "(int, A<b, c>*) const".
+  private static func types(in list: Substring) -> [Substring] {
+    var types: [Substring] = []
+    var depth = 0
+    var start = list.startIndex
+    for index in list.indices {
+      switch list[index] {
+      case "(", "<", "[":
+        depth += 1
+        if depth == 1 { start = list.index(after: index) }
+      case ")", ">", "]":
+        depth -= 1
+        if depth == 0 {
+          types.append(list[start..<index])
+          let trimmed = types.map { $0.drop { $0 == " " } }
+          return trimmed == [""] ? [] : trimmed
+        }
+      case "," where depth == 1:
+        types.append(list[start..<index])
+        start = list.index(after: index)
+      default: break
+      }
+    }
+    return []
+  }
+
+  /// Returns the first word of a name, in lower case: "get" of "GetText", "get_Text" and "get".
+  private static func firstWord(of name: Substring) -> String {
+    let rest = name.dropFirst().prefix { $0.isLowercase }
+    return (name.prefix(1) + rest).lowercased()
+  }
+}
+
+extension OwnershipInference {
+  /// Returns what the name of a step's function says.
+  func signature(of step: CallPath.Step) -> Signature { Signature(paths.frame(step)) }
+}
