@@ -24,8 +24,8 @@ struct Signature {
     /// A pointer or reference to an object of another class, which may have strings for members.
     case object
     /// An integer, which may be the length of an array beside it.
-    case integer(Substring)
-    case other(Substring)
+    case integer
+    case other
   }
 
   init(_ frame: Frame) {
@@ -47,7 +47,6 @@ struct Signature {
   /// The count of strings that the function returns in one call, as far as its type says: not those
   /// in structures of other classes.
   var capacity: Int {
-    if isNextOfEnumerator { return 1 }
     if Self.storing.contains(verb) { return 0 }
     return parameters.indices.reduce(0) { sum, index in
       guard isReturned(at: index) else { return sum }
@@ -59,7 +58,7 @@ struct Signature {
   /// Whether the function returns strings in such a way that it passes on what it receives, too.
   ///
   /// A function that is given a VARIANT may as well receive a string on its way, for itself.
-  var passesOn: Bool { returnsStrings && (isGivenReference || isNextOfEnumerator) }
+  var passesOn: Bool { returnsStrings && isGivenReference }
 
   /// Whether the last parameter is a pointer to a BSTR, as [out,retval] ones are.
   var isGivenReference: Bool { parameters.last == .string }
@@ -69,19 +68,6 @@ struct Signature {
   /// The first parameter of a function that is no member is the object that it is about.
   var mayFillStructure: Bool {
     parameters.indices.contains { parameters[$0] == .object && (isMember || $0 > 0) }
-  }
-
-  /// Whether the function is the `Next` of an enumerator: elements wanted, where to store them, and
-  /// how many were stored.
-  ///
-  /// Source: "IEnumString::Next" and "IEnumVARIANT::Next". Other functions of such parameters may
-  /// read an array of strings.
-  private var isNextOfEnumerator: Bool {
-    guard name == "Next", parameters.count == 3, case .integer(let count) = parameters[0],
-      case .other(let fetched) = parameters[2]
-    else { return false }
-    return ["unsigned int", "unsigned long"].contains(count) && fetched == count + "*"
-      && [.string, .value].contains(parameters[1])
   }
 
   /// Returns whether the function returns strings through one of its parameters.
@@ -104,10 +90,7 @@ struct Signature {
   }
 
   private func isInteger(at index: Int) -> Bool {
-    guard parameters.indices.contains(index), case .integer = parameters[index] else {
-      return false
-    }
-    return true
+    parameters.indices.contains(index) && parameters[index] == .integer
   }
 
   // MARK: words and types
@@ -150,20 +133,18 @@ struct Signature {
   ]
 
   private static func parameter(of type: Substring) -> Parameter {
-    // Not those of templates' arguments.
-    let scope = type.contains("<") ? nil : type.ranges(of: "::").last
-    let name = scope.map { type[$0.upperBound...] } ?? type
+    let name = type.ranges(of: "::").last.map { type[$0.upperBound...] } ?? type
     if strings.contains(name) { return .string }
     if values.contains(name) { return .value }
     if exceptions.contains(name) { return .exception }
-    if integers.contains(type) { return .integer(type) }
+    if integers.contains(type) { return .integer }
     let target = type.dropLast()
     let isObject =
       (type.hasSuffix("*") || type.hasSuffix("&"))
       && !["*", "&", " const", ")", "]"].contains { target.hasSuffix($0) }
       && !integers.contains(target) && !otherScalars.contains(target)
       && !type.hasPrefix("std::")
-    return isObject ? .object : .other(type)
+    return isObject ? .object : .other
   }
 
   /// Returns the types of parameters: "int" and "A<b, c>*" of "(int, A<b, c>*) const".
