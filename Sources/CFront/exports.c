@@ -96,9 +96,9 @@ CF_OPENING(EXPORT)
 CF_TRACED(EXPORT)
 CT_CXX_NAMES(EXPORT_CXX)
 
-#define WATCHED(name) {#name, CF_IS_WATCHED, &cf_target_##name},
-#define OPENING(name) {#name, CF_IS_OPENING, &cf_target_##name},
-#define TRACED(name) {#name, CF_IS_TRACED, &cf_target_##name},
+#define WATCHED(name) {#name, CF_IS_WATCHED, &cf_target_##name, (void *)cf_first_call_##name},
+#define OPENING(name) {#name, CF_IS_OPENING, &cf_target_##name, (void *)cf_first_call_##name},
+#define TRACED(name) {#name, CF_IS_TRACED, &cf_target_##name, (void *)cf_first_call_##name},
 #define TRACED_CXX(function, symbol, type) TRACED(symbol)
 
 const struct cf_export cf_exports[] = {CF_WATCHED(WATCHED) CF_OPENING(OPENING) CF_TRACED(TRACED)

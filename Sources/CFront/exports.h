@@ -32,8 +32,9 @@ enum cf_kind { CF_IS_WATCHED, CF_IS_OPENING, CF_IS_TRACED };
 struct cf_export {
   const char *name;
   enum cf_kind kind;
-  /// Where its calls go.
+  /// Where its calls go, and where they go before that is known.
   void **target;
+  void *first_call;
 };
 
 extern const struct cf_export cf_exports[];

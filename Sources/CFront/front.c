@@ -44,8 +44,13 @@ __attribute__((visibility("hidden"))) struct ct_front cf_front = {
     .bind = bind_to_tracker,
 };
 
-// Whether the tracker's functions are called, and whether it could not be loaded.
-static bool is_bound, has_failed;
+// A tracker of another build, whose `ct_front` may be another one, is not loaded: it needs a
+// function that is not there. The number is raised with each change of `ct_front` or `ct_locals`.
+static const char version[] = "bstrtrace_front_1";
+void bstrtrace_front_1(void) {}
+
+// Whether the tracker's functions are called, or, for good, those that there would be without.
+static enum { IS_OPEN, IS_BOUND, IS_WITHOUT_TRACKER } state;
 
 static void set_target(const struct cf_export *function, void *target) {
   __atomic_store_n(function->target, target, __ATOMIC_RELEASE);
@@ -58,7 +63,10 @@ static uintptr_t nothing(void) { return 0; }
 
 static void *next_or_nothing(const char *name) {
   void *next = find_next(name);
-  return next ? next : (void *)nothing;
+  // Nothing comes next where the program itself has opened this library.
+  if (!next) next = dlsym(RTLD_DEFAULT, name);
+  bool is_own = next && ct_module_of((uintptr_t)next) == ct_module_of((uintptr_t)&cf_front);
+  return next && !is_own ? next : (void *)nothing;
 }
 
 // Has libc's functions called that are watched.
@@ -69,14 +77,13 @@ static void bind_to_libc(void) {
        function++) {
     if (function->kind != CF_IS_WATCHED) continue;
     // The search itself may free a few bytes, which are then leaked.
-    void *first_call = *function->target;
-    set_target(function, (void *)nothing);
+    if (strcmp(function->name, "free") == 0) set_target(function, (void *)nothing);
     void *next = find_next(function->name);
-    set_target(function, next ? next : first_call);
+    set_target(function, next ? next : function->first_call);
   }
 }
 
-// Called by the tracker's first constructor. By its tables: the loader is loading it, and answers
+// Called by the tracker when it has started, while it is loaded. By its tables: the loader is loading it, and answers
 // no question about it before it is ready.
 static void bind_to_tracker(const struct link_map *tracker) {
   struct ct_tables tables;
@@ -88,14 +95,20 @@ static void bind_to_tracker(const struct link_map *tracker) {
     else if (function->kind == CF_IS_OPENING)
       set_target(function, next_or_nothing(function->name));
   }
-  __atomic_store_n(&is_bound, true, __ATOMIC_RELEASE);
+  __atomic_store_n(&state, IS_BOUND, __ATOMIC_RELEASE);
 }
 
-// Has what the program would have without this library called.
-static void bind_without_tracker(void) {
+// Has what the program would have without this library called, unless a thread has loaded the
+// tracker meanwhile. Returns whether it was done.
+static bool bind_without_tracker(void) {
+  int open = IS_OPEN;
+  if (!__atomic_compare_exchange_n((int *)&state, &open, IS_WITHOUT_TRACKER, false,
+                                   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    return false;
   for (const struct cf_export *function = cf_exports; function < cf_exports + cf_export_count;
        function++)
     if (function->kind != CF_IS_WATCHED) set_target(function, next_or_nothing(function->name));
+  return true;
 }
 
 // MARK: loading
@@ -106,63 +119,71 @@ static const struct link_map *last_module(void) {
   return module;
 }
 
-// The last module when this library started; NULL before.
-static const struct link_map *last_initial;
+static bool is_settled(void) { return __atomic_load_n(&state, __ATOMIC_ACQUIRE) != IS_OPEN; }
 
-static void say(const char *reason) {
-  char line[1400];
-  int bytes = snprintf(line, sizeof line, "bstrtrace: nothing is recorded: %s\n", reason);
-  if (bytes > (int)sizeof line - 1) bytes = sizeof line - 1;
-  if (write(STDERR_FILENO, line, (size_t)bytes) < 0) return;
-}
-
-static bool is_settled(void) {
-  return __atomic_load_n(&is_bound, __ATOMIC_ACQUIRE) ||
-         __atomic_load_n(&has_failed, __ATOMIC_ACQUIRE);
-}
+// The path of the tracker, in the folder of this library. Not on the stack, of which a thread may
+// have little.
+static char tracker_path[4096];
 
 // Takes no lock of the loader's, which a thread may hold that waits here.
 static void prepare(void) {
-  cf_withdraw_note();
   cf_front.module = ct_module_of((uintptr_t)&cf_front);
   cf_front.locals_offset = (char *)&locals - (char *)__builtin_thread_pointer();
-  cf_front.is_first = !last_initial || last_initial == last_module();
+  const char *own = cf_front.module ? cf_front.module->l_name : "";
+  int folder_bytes = (int)(strrchr(own, '/') ? strrchr(own, '/') + 1 - own : 0);
+  snprintf(tracker_path, sizeof tracker_path, "%.*s%s", folder_bytes, own, tracker_name);
 }
 
-// Loads the tracker from the folder of this library. Two threads may both do that: the loader lets
-// one wait.
+typedef void *opener(const char *path, int mode);
+
+// Whether calls come to this library first. They do not where the program itself has opened it, and
+// where another installation's is preloaded in front of it: a traced process has started another
+// `bstrtrace run`. This one then leaves all to the others.
+static bool is_in_front(opener *open) {
+  void *program = open ? open(NULL, RTLD_LAZY) : NULL;
+  void *first = program ? dlsym(program, version) : NULL;
+  return first && ct_module_of((uintptr_t)first) == ct_module_of((uintptr_t)&cf_front);
+}
+
+// Loads the tracker. Two threads may both do that: the loader lets one wait.
 static void load_tracker(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   if (is_settled()) return;
   pthread_once(&once, prepare);
   bind_to_libc();
-  char path[4096];
-  const char *own = cf_front.module ? cf_front.module->l_name : "";
-  int folder_bytes = (int)(strrchr(own, '/') ? strrchr(own, '/') + 1 - own : 0);
-  int bytes = snprintf(path, sizeof path, "%.*s%s", folder_bytes, own, tracker_name);
-  void *(*open)(const char *, int) = (void *(*)(const char *, int))find_next("dlopen");
-  if (open && bytes > 0 && bytes < (int)sizeof path) {
-    is_loading = true;
-    open(path, RTLD_LAZY | RTLD_NODELETE);
-    is_loading = false;
+  opener *open = (opener *)find_next("dlopen");
+  if (!is_in_front(open)) {
+    bind_without_tracker();
+    return;
   }
-  if (__atomic_load_n(&is_bound, __ATOMIC_ACQUIRE)) return;
+  __atomic_fetch_add(&cf_front.loading, 1, __ATOMIC_ACQ_REL);
+  is_loading = true;
+  open(tracker_path, RTLD_LAZY | RTLD_NODELETE);
+  is_loading = false;
+  __atomic_fetch_sub(&cf_front.loading, 1, __ATOMIC_ACQ_REL);
+  if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == IS_BOUND) {
+    cf_withdraw_note();
+    return;
+  }
+  // Before more is looked up, which may overwrite the reason.
   const char *reason = dlerror();
-  if (__atomic_exchange_n(&has_failed, true, __ATOMIC_ACQ_REL)) return;
-  say(reason ? reason : "the tracker does not start");
-  bind_without_tracker();
+  char line[1400];
+  int bytes = snprintf(line, sizeof line, "bstrtrace: nothing is recorded: %s\n",
+                       reason ? reason : "the tracker does not start");
+  if (bytes >= (int)sizeof line) bytes = sizeof line - 1;
+  // A line that cannot be written is of no more use.
+  if (bind_without_tracker() && write(STDERR_FILENO, line, (size_t)bytes) < 0) return;
 }
 
 void *cf_bind(void **target) {
   int saved = errno;
   const struct cf_export *function = cf_exports;
   while (function->target != target) function++;
-  void *first_call = *target;
   if (function->kind == CF_IS_WATCHED) bind_to_libc();
   else if (!is_loading) load_tracker();
   void *bound = __atomic_load_n(target, __ATOMIC_ACQUIRE);
   // Still the same while this thread loads the tracker.
-  if (bound == first_call) bound = next_or_nothing(function->name);
+  if (bound == function->first_call) bound = next_or_nothing(function->name);
   errno = saved;
   return bound;
 }
@@ -205,7 +226,7 @@ static bool defines_traced(const struct ct_tables *tables) {
 static bool is_needed(const struct link_map *own) {
   for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next) {
     struct ct_tables tables;
-    if (module == own || !ct_read_tables(module, &tables)) continue;
+    if (module == own || !ct_read_tables(module, &tables) || ct_look_up(&tables, version)) continue;
     if (uses_traced(&tables) || defines_traced(&tables)) return true;
   }
   return false;
@@ -224,40 +245,51 @@ static void begin_fork(void) {
   if (begin) begin();
 }
 
-// A thread that began its fork before another one loaded the tracker is not known there.
+// A thread may have begun its fork before another one loaded the tracker, which does not know of it
+// then.
 static void end_fork(void) {
   if (locals.forking > 0) cf_front.end_fork();
 }
 
 static void end_fork_in_child(void) {
-  if (locals.forking > 0) cf_front.end_fork_in_child();
+  if (!__atomic_load_n(&cf_front.begin_fork, __ATOMIC_ACQUIRE)) return;
+  if (locals.forking == 0) locals.forking = 1;
+  cf_front.end_fork_in_child();
 }
 
 __attribute__((destructor(101))) static void end(void) {
   if (cf_front.ending) cf_front.ending();
 }
 
+// Loads the tracker where it is needed from the start, or leaves a note that it is not.
+static void look_around(int count, char **arguments) {
+  if (state == IS_BOUND || !is_in_front((opener *)find_next("dlopen"))) return;
+  const char *options = value("BSTRTRACE_OPTIONS");
+  // Functions inside of modules are replaced while nothing runs there.
+  bool is_inside = strstr(options, "inside=on") || strstr(options, "function=");
+  if (is_inside || is_needed(ct_module_of((uintptr_t)&cf_front))) {
+    load_tracker();
+    // As the loader ends a program that needs a library which is not there.
+    if (state != IS_BOUND) _exit(127);
+    return;
+  }
+  const char *folder = value("BSTRTRACE_STORE"), *runner = value("BSTRTRACE_RUNNER");
+  bool is_child = runner[0] && atoi(runner) == getppid();
+  if (folder[0] == '/' && (is_child || !strstr(options, "follow-children=off")))
+    cf_note_untraced(folder, is_child, count, arguments);
+}
+
 // The loader may first run the constructors of libraries that do not depend on this one: a BSTR
 // function that these call loads the tracker. No other thread can hold the loader's lock then.
 __attribute__((constructor)) static void start(int count, char **arguments) {
+  // The program may rely on its being 0.
+  int saved = errno;
   bind_to_libc();
-  last_initial = last_module();
+  cf_front.last_initial = last_module();
   // First: called in the order of their registration, and before a fork in the opposite one.
   pthread_atfork(begin_fork, end_fork, end_fork_in_child);
   // quick_exit runs no destructors, and runs the function that was registered first last.
   at_quick_exit(end);
-  if (is_bound) return;
-  const char *options = value("BSTRTRACE_OPTIONS");
-  // Functions inside of modules are replaced while nothing runs there.
-  bool is_inside = strstr(options, "inside=on") || strstr(options, "function=");
-  if (!is_inside && !is_needed(ct_module_of((uintptr_t)&cf_front))) {
-    const char *folder = value("BSTRTRACE_STORE");
-    bool is_child = atoi(value("BSTRTRACE_RUNNER")) == getppid();
-    if (folder[0] == '/' && (is_child || !strstr(options, "follow-children=off")))
-      cf_note_untraced(folder, count, arguments);
-    return;
-  }
-  load_tracker();
-  // As the loader ends a program that needs a library which is not there.
-  if (!is_bound) _exit(127);
+  look_around(count, arguments);
+  errno = saved;
 }

@@ -57,21 +57,19 @@ static void add_modules(const char *executable) {
   }
 }
 
-// The time, in the clock's ticks; where this process has left a store as another program, behind
-// that store's, which may be of the same tick.
-static uint64_t start_time(const char *folder) {
-  char store[4096];
-  uint64_t now = ct_now();
-  int bytes = snprintf(store, sizeof store, "%s/%d.0.store", folder, (int)getpid());
-  return bytes < (int)sizeof store && access(store, F_OK) == 0 ? now + 1 : now;
+// Whether this process has left a store, as another program.
+static bool has_store(const char *folder) {
+  int bytes = snprintf(note_path, sizeof note_path, "%s/%d.0.store", folder, (int)getpid());
+  return bytes < (int)sizeof note_path && access(note_path, F_OK) == 0;
 }
 
-static void fill(const char *folder, int count, char **arguments, const char *executable) {
+static void fill(uint64_t start, int count, char **arguments, const char *executable) {
   struct stat ids;
   add_number((uint64_t)getpid());
   add_number((uint64_t)getppid());
   add_number(stat("/proc/self/ns/pid", &ids) == 0 ? (uint32_t)ids.st_ino : 0);
-  add_number(start_time(folder));
+  add_number(start);
+  add_number(ct_precise_now());
   add_number(ct_suspended());
   add_text(executable);
   // Of very many arguments the first ones: modules are more important.
@@ -83,18 +81,28 @@ static void fill(const char *folder, int count, char **arguments, const char *ex
   add_modules(executable);
 }
 
-void cf_note_untraced(const char *folder, int count, char **arguments) {
+void cf_note_untraced(const char *folder, bool is_own, int count, char **arguments) {
   char executable[4096];
   struct stat status;
   ssize_t length = readlink("/proc/self/exe", executable, sizeof executable - 1);
   if (length <= 0 || stat("/proc/self/exe", &status) != 0) return;
   executable[length] = 0;
-  int bytes = snprintf(note_path, sizeof note_path, "%s/%" PRIx64 "-%" PRIx64 ".untraced", folder,
-                       (uint64_t)status.st_dev, (uint64_t)status.st_ino);
+  // In the clock's ticks; behind the store's, which may be of the same tick.
+  bool has_changed = has_store(folder);
+  uint64_t start = ct_now() + has_changed;
+  // The time as well: a file that was removed leaves its number to the next one.
+  int bytes = snprintf(note_path, sizeof note_path, "%s/%" PRIx64 "-%" PRIx64 "-%" PRIx64 "%09ld",
+                       folder, (uint64_t)status.st_dev, (uint64_t)status.st_ino,
+                       (uint64_t)status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+  // A process whose end matters has a note of its own.
+  if (bytes < (int)sizeof note_path && (is_own || has_changed))
+    bytes += snprintf(note_path + bytes, sizeof note_path - (size_t)bytes, "-%d", (int)getpid());
+  if (bytes < (int)sizeof note_path)
+    bytes += snprintf(note_path + bytes, sizeof note_path - (size_t)bytes, ".untraced");
   if (bytes >= (int)sizeof note_path) return;
   int file = open(note_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return;
-  fill(folder, count, arguments, executable);
+  fill(start, count, arguments, executable);
   noted_process = getpid();
   if (note.is_full || write(file, note.bytes, note.used) != (ssize_t)note.used)
     cf_withdraw_note();

@@ -2,7 +2,6 @@
 // Decides nothing.
 
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,15 +19,18 @@ ptrdiff_t ct_find_locals_offset(void) {
   abort();
 }
 
-// Before any Swift code runs: what that calls by an exported name comes back here.
-__attribute__((constructor(101))) static void meet(void) {
+// Has the version of `ct_front` checked when this library is loaded (front.c of CFront).
+extern void bstrtrace_front_1(void);
+__attribute__((used)) static void (*const version)(void) = bstrtrace_front_1;
+
+void ct_start_product(void) {
+  bstrtrace_preload_started();
   struct ct_front *front = ct_front();
   if (!front) return;
   front->ending = bstrtrace_preload_ending;
-  front->bind(ct_module_of((uintptr_t)&meet));
+  // Last: other threads' calls may come as soon as it is done.
+  front->bind(ct_module_of((uintptr_t)&ct_start_product));
 }
-
-void ct_start_product(void) { bstrtrace_preload_started(); }
 
 void _exit(int status) {
   static void (*next)(int);

@@ -85,7 +85,7 @@ static const struct link_map *own;
 __attribute__((constructor(102))) static void note_initial(void) {
   struct ct_front *front = ct_front();
   own = front ? front->module : ct_module_of((uintptr_t)&note_initial);
-  if (!own || ct_are_unloads_unseen || (front && !front->is_first)) return;
+  if (!own || ct_are_unloads_unseen) return;
   const struct link_map *last = _r_debug.r_map;
   bool is_listed = false;
   for (const struct link_map *module = last; module; module = module->l_next) {
@@ -97,7 +97,8 @@ __attribute__((constructor(102))) static void note_initial(void) {
   // Never unloaded, because its address is compared with others later: an earlier constructor may
   // have opened it, and may close it.
   if (last->l_name[0]) dlopen(last->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-  ct_last_initial_module = last;
+  // What libc itself has opened meanwhile is no part of the order of search.
+  ct_last_initial_module = front && front->last_initial ? front->last_initial : last;
   if (!look_for_copies().is_ambiguous) ct_tell_pages_apart(last);
 }
 

@@ -8,10 +8,12 @@
 
 static int find(struct dl_phdr_info *module, size_t bytes, void *context) {
   (void)bytes;
-  struct ct_front **front = context;
-  *front = ct_noted_address(ct_find_note(module->dlpi_phdr, module->dlpi_phnum, module->dlpi_addr,
-                                         CT_NOTE_NAME, sizeof CT_NOTE_NAME, CT_NOTE_FRONT));
-  return *front != NULL;
+  struct ct_front *front =
+      ct_noted_address(ct_find_note(module->dlpi_phdr, module->dlpi_phnum, module->dlpi_addr,
+                                    CT_NOTE_NAME, sizeof CT_NOTE_NAME, CT_NOTE_FRONT));
+  if (!front || __atomic_load_n(&front->loading, __ATOMIC_ACQUIRE) == 0) return 0;
+  *(struct ct_front **)context = front;
+  return 1;
 }
 
 struct ct_front *ct_front(void) {

@@ -288,4 +288,119 @@ import Testing
     #expect(command.errors.hasPrefix("bstrtrace: nothing is recorded: "), "\(command.errors)")
     #expect(command.errors.contains("libbstrtrace-tracker.so: cannot open"), "\(command.errors)")
   }
+
+  /// Two traced runs of two installations, one inside the other: the inner one's libraries come first,
+  /// and the outer ones' leave all to them.
+  @Test func aRunMayStartTheRunOfAnotherInstallation() throws {
+    try buildProvider()
+    try build(
+      "#include <bstr.h>\nint main(void) { SysAllocString(u\"inner\"); return 0; }\n", plain)
+    let other = folder.appending(path: "other")
+    try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+    for name in ["bstrtrace", "libbstrtrace-preload.so", "libbstrtrace-tracker.so"] {
+      try FileManager.default.copyItem(
+        at: Built.products.appending(path: name), to: other.appending(path: name))
+    }
+    let traced = try Traced.run(
+      [other.appending(path: "bstrtrace").path, "run", "--", "./program"], in: folder)
+    #expect(traced.command.status == 23, "\(traced.command)")
+    #expect(traced.command.errors.contains("1 finding in 1 allocation"), "\(traced.command.errors)")
+    #expect(!traced.command.errors.contains("nothing is recorded"), "\(traced.command.errors)")
+    #expect(traced.report.findings.isEmpty)
+  }
+
+  /// A program that becomes another one: the status is the last one's, and so is the explanation.
+  @Test(arguments: ["exec ./none", "./none; exec ./none"])
+  func theLastProgramHasTheStatus(script: String) throws {
+    try write("int main(void) { return 3; }\n", to: "none.c")
+    try compile(["none.c", "-o", "none"])
+    for _ in 0..<5 {
+      let traced = try Traced.run(["/bin/sh", "-c", script], in: folder)
+      #expect(traced.command.status == 3)
+      let ended = traced.report.processes.filter { $0.ended == "exit" }
+      #expect(ended.map(\.status) == [3])
+      #expect(ended.map { URL(filePath: $0.executable).lastPathComponent } == ["none"])
+      #expect(
+        traced.report.explanation?.hasPrefix("none ") == true, "\(traced.report.explanation ?? "")")
+    }
+  }
+
+  /// Every child that leaks and becomes a program without the tracker did become it.
+  @Test func programsThatReplaceTracedOnesAreSeen() throws {
+    let (program, folder) = try LifecycleTests.build("ending")
+    let traced = try Traced.run(
+      ["/bin/sh", "-c", "\(program) exec; \(program) exec; exit 0"], in: folder)
+    let leaking = traced.report.processes.filter { !$0.findings.isEmpty }
+    #expect(leaking.count == 2)
+    let text = try Command.run(
+      [
+        Built.tool, "run", "--per-process", "--", "/bin/sh", "-c",
+        "\(program) exec; \(program) exec",
+      ],
+      in: folder
+    ).errors
+    #expect(text.components(separatedBy: "It became another program.").count == 3, "\(text)")
+    #expect(!text.contains("its end was not seen"), "\(text)")
+  }
+
+  /// C promises that it is 0 when the program starts.
+  @Test func errnoIsAsItWas() throws {
+    try build("#include <errno.h>\nint main(void) { return errno; }\n")
+    let command = try Command.run(
+      [Built.tool, "run", "--", "/bin/sh", "-c", "./program && ./program && ./program"], in: folder)
+    #expect(command.status == 0, "\(command)")
+  }
+
+  /// Handlers and other threads use the functions while the tracker is loaded.
+  @Test func itIsLoadedBesideThreads() throws {
+    try buildProvider()
+    try buildPlugin()
+    try build(
+      """
+      #include <dlfcn.h>
+      #include <pthread.h>
+      #include <stdlib.h>
+      static volatile int stop;
+      static void *work(void *unused) {
+        void *block = NULL;
+        for (size_t i = 1; !stop; i++) {
+          block = realloc(block, i % 4000 + 1);
+          if (!block) abort();
+        }
+        free(block);
+        return unused;
+      }
+      static void *open_plugin(void *unused) {
+        void *plugin = dlopen("./plugin.so", RTLD_NOW);
+        if (!plugin) abort();
+        ((void (*)(void))dlsym(plugin, "use"))();
+        return unused;
+      }
+      int main(void) {
+        pthread_t workers[3], openers[2];
+        for (int i = 0; i < 3; i++) pthread_create(&workers[i], 0, work, 0);
+        for (int i = 0; i < 2; i++) pthread_create(&openers[i], 0, open_plugin, 0);
+        for (int i = 0; i < 2; i++) pthread_join(openers[i], 0);
+        stop = 1;
+        for (int i = 0; i < 3; i++) pthread_join(workers[i], 0);
+        return 0;
+      }
+      """)
+    for _ in 0..<10 {
+      let traced = try Traced.run(["./program"], in: folder)
+      #expect(traced.command.status == 23, "\(traced.command)")
+      #expect(traced.report.findings.map(\.count) == [2])
+    }
+  }
+
+  /// What libc itself has opened, by the name service, comes before the tracker.
+  @Test func modulesThatLibcOpensAreNoMatter() throws {
+    try buildProvider()
+    try buildPlugin()
+    try build(
+      Self.opening.replacing("FLAGS", with: "RTLD_NOW").replacing(
+        "int main(void) {",
+        with: "#include <iconv.h>\nint main(void) {\n  iconv_open(\"UTF-16\", \"KOI8-R\");"))
+    try expectLeak(of: "plugged", in: "use")
+  }
 }

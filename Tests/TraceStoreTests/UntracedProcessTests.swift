@@ -6,12 +6,15 @@ import TraceStore
   private static func bytes(_ fields: [String]) -> [UInt8] { fields.flatMap { $0.utf8 + [0] } }
 
   private static let whole = [
-    "1f", "1e", "f000", "5f5e100", "7", "/bin/true", "2", "true", "--x", "400000", "401000", "0",
+    "1f", "1e", "f000", "5f5e100", "5f5e1ff", "7", "/bin/true", "2", "true", "--x", "400000",
+    "401000", "0",
     "/bin/true", "7f00", "7fff", "7f00", "/lib/libc.so.6",
   ]
 
   @Test func aWholeNoteIsAStore() throws {
-    let image = try #require(UntracedProcess.image(ofNote: Self.bytes(Self.whole)))
+    let process = try #require(UntracedProcess(note: Self.bytes(Self.whole)))
+    let image = process.image
+    #expect(process.time == 100_000_255)
     #expect(image.header.pid == 31 && image.header.parentPid == 30)
     #expect(image.header.pidNamespace == 0xF000 && image.header.startTime == 100_000_000)
     #expect(image.header.suspended == 7 && image.header.areModulesNamed == 1)
@@ -36,21 +39,21 @@ import TraceStore
     let bytes = Self.bytes(Self.whole)
     // But where a module's end is the note's.
     let ends = [bytes.count - Self.bytes(Array(Self.whole.suffix(4))).count, bytes.count]
-    let noModules = Self.bytes(Array(Self.whole.prefix(9))).count
+    let noModules = Self.bytes(Array(Self.whole.prefix(10))).count
     for count in 0..<bytes.count where !(ends + [noModules]).contains(count) {
-      #expect(UntracedProcess.image(ofNote: Array(bytes.prefix(count))) == nil, "\(count)")
+      #expect(UntracedProcess(note: Array(bytes.prefix(count))) == nil, "\(count)")
     }
-    for index in [0, 1, 2, 3, 4, 6, 9, 10, 11] {
+    for index in [0, 1, 2, 3, 4, 5, 7, 10, 11, 12] {
       for wrong in ["", "x", "-1", "fffffffffffffffff"] {
         var fields = Self.whole
         fields[index] = wrong
-        #expect(UntracedProcess.image(ofNote: Self.bytes(fields)) == nil, "\(index) \(wrong)")
+        #expect(UntracedProcess(note: Self.bytes(fields)) == nil, "\(index) \(wrong)")
       }
     }
   }
 
   @Test func anEndIsNotedOnce() throws {
-    var image = try #require(UntracedProcess.image(ofNote: Self.bytes(Self.whole)))
+    var image = try #require(UntracedProcess(note: Self.bytes(Self.whole))).image
     image.noteEnd(.exit, status: 3)
     image.noteEnd(.exit, status: 4)
     #expect(EndState(rawValue: image.header.endState) == .exit)

@@ -273,11 +273,14 @@ CT_INLINE void ct_keep_frame(void) { __asm__ volatile(""); }
 /// The library that is preloaded, as the tracker sees it that it has loaded (CFront). Its place in
 /// the loader's order of search is the tracker's.
 struct ct_front {
+  /// How many threads are loading the tracker: of several such libraries in one process the tracker
+  /// belongs to the one that loads it.
+  uint32_t loading;
   /// Its module, and the distance of a thread's `ct_locals` in it from the thread pointer.
   const struct link_map *_Nonnull module;
   ptrdiff_t locals_offset;
-  /// Whether it loads the tracker before any module but those that the program was started with.
-  bool is_first;
+  /// The last of the modules that the program was started with; NULL while it is being started.
+  const struct link_map *_Nullable last_initial;
   /// Returns the definition of a function that comes next in the order of search; NULL for none.
   /// Takes the loader's lock.
   void *_Nullable (*_Nonnull next_function)(const char *_Nonnull name);

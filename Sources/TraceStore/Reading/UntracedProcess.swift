@@ -4,15 +4,21 @@
 /// The note of a process without the tracker, one for each executable of a run.
 ///
 /// It consists of fields that a zero byte ends: the ids of the process, of its parent and of their
-/// namespace, the time and for how long the machine had been suspended then, the executable's path,
-/// the count of arguments, these; and for each module its start, end and load bias, and its path.
-/// Numbers are in hexadecimal.
-public enum UntracedProcess {
+/// namespace, the time as stores have it, the precise time, for how long the machine had been
+/// suspended then, the executable's path, the count of arguments, these; and for each module its
+/// start, end and load bias, and its path. Numbers are in hexadecimal.
+public struct UntracedProcess: Sendable {
   /// What the names of the files end with.
   public static let suffix = ".untraced"
 
-  /// Returns the store that the process would have made; `nil` where the note is not whole.
-  public static func image(ofNote bytes: [UInt8]) -> StoreImage? {
+  /// The store that the process would have made.
+  public var image: StoreImage
+  /// The time of the note, in nanoseconds of the monotonic clock: it tells apart what is of one
+  /// tick of the clock in stores.
+  public let time: UInt64
+
+  /// Reads a note; `nil` where it is not whole.
+  public init?(note bytes: [UInt8]) {
     guard bytes.last == 0 else { return nil }
     var fields = bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false)[...]
     func next() -> ArraySlice<UInt8>? { fields.popFirst() }
@@ -30,7 +36,7 @@ public enum UntracedProcess {
     header.role = RecorderRole.preloaded.rawValue
     guard let pid: UInt32 = number(), let parent: UInt32 = number(),
       let namespace: UInt32 = number(), let start: UInt64 = number(),
-      let suspended: UInt32 = number(), let executable = next(),
+      let time: UInt64 = number(), let suspended: UInt32 = number(), let executable = next(),
       let count: Int = number(), count >= 0, count <= fields.count
     else { return nil }
     header.pid = pid
@@ -52,6 +58,7 @@ public enum UntracedProcess {
         ModuleRecord(
           start: start, end: end, bias: bias, path: reference(to: path), buildID: .empty))
     }
-    return StoreImage(header, text: text, modules: modules)
+    image = StoreImage(header, text: text, modules: modules)
+    self.time = time
   }
 }

@@ -68,17 +68,19 @@ struct StoreCollector {
       usleep(10_000)
       waited += 10
     }
-    let untraced = Dictionary(
-      uniqueKeysWithValues: notes.compactMap { name in note(in: name).map { (name, $0) } })
-    let last = Self.lastPrograms(headers().merging(untraced.mapValues(\.header)) { $1 })
-    for (name, note) in untraced {
-      var image = note
-      if last.contains(name), image.header.processID == main {
-        image.noteEnd(end.state, status: end.status)
-      }
-      // In front of stores that are of the same tick of the clock.
-      stores.insert(StoreReference(image), at: 0)
+    // In front of stores that are of the same tick of the clock.
+    var untraced = notes.compactMap { name in note(in: name).map { (name: name, process: $0) } }
+      .sorted { $0.process.time < $1.process.time }
+    let last = Self.lastPrograms(
+      untraced.map { ($0.name, $0.process.image.header) }
+        + headers().sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    for index in untraced.indices
+    where last.contains(untraced[index].name)
+      && untraced[index].process.image.header.processID == main
+    {
+      untraced[index].process.image.noteEnd(end.state, status: end.status)
     }
+    stores = untraced.map { StoreReference($0.process.image) } + stores
     for name in names {
       do throws(StoreFile.Failure) {
         guard var image = try StoreFile.images(at: "\(folder)/\(name)").images.first else {
@@ -123,23 +125,25 @@ struct StoreCollector {
       })
   }
 
-  private func note(in name: String) -> StoreImage? {
+  private func note(in name: String) -> UntracedProcess? {
     (try? Data(contentsOf: URL(filePath: "\(folder)/\(name)")))
-      .flatMap { UntracedProcess.image(ofNote: Array($0)) }
+      .flatMap { UntracedProcess(note: Array($0)) }
   }
 
   /// Returns the names of each process's latest store or note: the earlier ones ended with an
   /// `exec`.
-  private static func lastPrograms(_ headers: [String: StoreHeader]) -> Set<String> {
-    // Of one tick of the clock, a note is the earlier one.
-    func order(_ store: (key: String, value: StoreHeader)) -> (UInt64, Int, String) {
-      (store.value.startTime, store.key.hasSuffix(UntracedProcess.suffix) ? 0 : 1, store.key)
+  ///
+  /// - Parameter programs: in the order in which those started that are of one tick of the clock.
+  private static func lastPrograms(_ programs: [(name: String, header: StoreHeader)]) -> Set<String>
+  {
+    var last: [UInt32: (name: String, header: StoreHeader)] = [:]
+    for program in programs {
+      if let other = last[program.header.pid], other.header.startTime > program.header.startTime {
+        continue
+      }
+      last[program.header.pid] = program
     }
-    let ofProcess = Dictionary(grouping: headers) { $0.value.pid }
-    return Set(
-      ofProcess.values.compactMap { stores in
-        stores.max { order($0) < order($1) }?.key
-      })
+    return Set(last.values.map(\.name))
   }
 
   /// Returns whether a process that has recorded no end is running.
