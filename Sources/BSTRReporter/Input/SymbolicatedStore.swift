@@ -69,8 +69,7 @@ struct SymbolicatedStore {
     stacks.formUnion(Self.stacksOfNotes(image, events))
     stacks.remove(.none)
     resolver = StackResolver(image, Array(stacks), with: &symbolicator)
-    inference = OwnershipInference(
-      image, resolver, wrappers, live: live.mapValues(\.count))
+    inference = OwnershipInference(image, resolver, wrappers)
     declarations = Declarations(image, inference.paths, wrappers)
     var data: [FrameWord: DataLocation] = [:]
     for event in events where isAll && event.data.rawValue != 0 && data[event.data] == nil {

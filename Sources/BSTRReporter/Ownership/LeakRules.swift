@@ -47,9 +47,7 @@ struct LeakRule: Sendable {
       leak.majority == nil ? .uncertain(.siblingsFreedAtDifferentLevels) : nil
     },
     .majority("kept-until-next-call") { leak, majority in
-      leak.inference.replacement(
-        in: leak, of: majority.owner, majority.height, among: leak.siblings
-      ).map { .uncertain($0) }
+      leak.inference.replacement(in: leak, majority).map { .uncertain($0) }
     },
     .majority("freed-by-callee") { leak, majority in
       guard let consumer = consumer(leak, majority) else { return nil }
@@ -74,9 +72,9 @@ struct LeakRule: Sendable {
     },
     .majority("other-call") { leak, majority in
       let height = majority.height
-      guard leak.inference.isDraft(leak.leaked.stacks, among: leak.siblings, height),
-        leak.company?.height != height
-      else { return nil }
+      guard leak.inference.isDraft(leak.leaked.stacks, among: leak.siblings, height) else {
+        return nil
+      }
       let function = leak.frame(leak.producer(below: max(1, height)))
       return .uncertain(
         height > 0 ? .draftOrResult(producer: function) : .allocatedByOtherCall(function: function))
@@ -143,13 +141,6 @@ struct LeakRule: Sendable {
     LeakRule("siblings-of-other-calls") { leak in
       let isProductive = !leak.ofLine.isEmpty || leak.inference.isFromProductiveLine(leak.allocator)
       return isProductive ? .uncertain(.siblingsOfOtherCalls) : nil
-    },
-    LeakRule("returned-together") { leak in
-      leak.company.map { company in
-        .verdict(
-          leak.verdictOnReceiver(leak.step(at: company.height), company.height),
-          .sameCall(company.count))
-      }
     },
     LeakRule("siblings-of-other-lines") { leak in
       guard let function = leak.allocator.function, leak.inference.productive.contains(function)

@@ -31,8 +31,6 @@ public struct Ownership: Sendable {
   public enum Grounds: Equatable, Sendable {
     /// The count of siblings that agree, and of all.
     case siblings(Int, of: Int)
-    /// The count of strings that came through the same call.
-    case sameCall(Int)
     /// The type of the producer's parameter.
     case parameterType
     /// The name of the producer.
@@ -137,8 +135,7 @@ public struct Ownership: Sendable {
     switch grounds {
     case .declaration: .declared
     case .holders: .held
-    case .siblings, .sameCall, .parameterType, .functionName, .noCaller, .twoStacks, .threeStacks:
-      .inferred
+    case .siblings, .parameterType, .functionName, .noCaller, .twoStacks, .threeStacks: .inferred
     case nil: nil
     }
   }

@@ -20,29 +20,25 @@ extension OwnershipInference {
 
   /// Returns the reason for which a function seems to keep what it makes until its next call: the
   /// code that destroys the object in which the string is kept should have freed the last one.
-  ///
-  /// - Parameters:
-  ///   - owner: the likely owner of the leaked strings.
-  ///   - height: the steps up from their allocation to it.
-  ///   - evidence: the fates of the strings that it is inferred from.
-  func replacement(
-    in leak: LeakCase, of owner: CallPath.Step, _ height: Int, among evidence: [History]
-  ) -> Uncertainty? {
-    let producers = leak.path.steps.suffix(height + 1)
+  func replacement(in leak: LeakCase, _ majority: LeakCase.Majority) -> Uncertainty? {
+    let producers = leak.path.steps.suffix(majority.height + 1)
     if let step = producers.first(where: { $0.function.map { replacers.contains($0) } ?? false }) {
       return .keptUntilNextCall(function: paths.frame(step), sign: .otherCall)
     }
-    let before = evidence.first {
+    let owner = majority.owner
+    let before = leak.siblings.first {
       isFreedBeforeMade($0) && $0.owner?.function == owner.function
     }
     if let before, let line = before.freed.steps.last.flatMap({ paths.frame($0).line }) {
       return .keptUntilNextCall(function: paths.frame(owner), sign: .line(line))
     }
-    guard isCalledFromOnePlace(owner, height, evidence, leak.leaked) else { return nil }
+    guard isCalledFromOnePlace(owner, majority.height, leak.siblings, leak.leaked) else {
+      return nil
+    }
     // A function that only received a string rarely keeps it.
     let isMember = isMember(owner)
-    let mayBeTheLatest = mayBeTheLatest(leak.leaked, evidence)
-    let mayKeep = height == 0 ? isMember || mayBeTheLatest : isMember && mayBeTheLatest
+    let mayBeTheLatest = mayBeTheLatest(leak.leaked, leak.siblings)
+    let mayKeep = majority.height == 0 ? isMember || mayBeTheLatest : isMember && mayBeTheLatest
     return mayKeep ? .possiblyKeptUntilNextCall(function: paths.frame(owner)) : nil
   }
 

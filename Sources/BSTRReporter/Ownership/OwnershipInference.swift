@@ -37,8 +37,6 @@ struct OwnershipInference {
   let allocations: UInt64
   /// Whether stacks of frees were recorded; at level leaks they are not.
   let knowsFrees: Bool
-  /// What came up through the calls of functions that returned strings.
-  private(set) var calls = CallResults()
   /// Functions that freed in one call what an earlier call of them had made.
   private(set) var replacers: Set<Int> = []
 
@@ -58,10 +56,6 @@ struct OwnershipInference {
     var owner: CallPath.Step? {
       height.map { allocated.steps[allocated.steps.count - 1 - $0] }
     }
-    /// The function that returned it to the owner; `nil` where the owner allocated it.
-    var producer: CallPath.Step? {
-      height.flatMap { $0 > 0 ? allocated.steps[allocated.steps.count - $0] : nil }
-    }
     /// The paths with their wrappers.
     var whole: (allocated: CallPath, freed: CallPath)
   }
@@ -69,12 +63,7 @@ struct OwnershipInference {
   /// The minimum of callers that makes a freeing function a helper.
   private static let callersOfHelper = 3
 
-  /// Collects what the rules ask.
-  ///
-  /// - Parameter live: the counts of live strings by their stacks.
-  init(
-    _ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers, live: [StackID: Int]
-  ) {
+  init(_ image: StoreImage, _ resolver: StackResolver, _ wrappers: Wrappers) {
     paths = CallPaths(resolver, image)
     self.wrappers = wrappers
     allocations = image.count(.allocations)
@@ -99,9 +88,7 @@ struct OwnershipInference {
         returning.formUnion(history.allocated.steps.suffix(height).compactMap(\.function))
       }
       if let function = replacer(in: history) { replacers.insert(function) }
-      calls.add(freed: history)
     }
-    for (stack, count) in live { calls.add(left: path(of: stack), count) }
   }
 
   /// Returns pairs without stacks left out and equal ones summed up, by their stacks.

@@ -62,7 +62,6 @@ extension Ownership.Grounds {
     switch self {
     case .siblings(let count, let total):
       (count < total ? "\(count) of " : "") + (total == 1 ? "1 sibling" : "\(total) siblings")
-    case .sameCall(let count): (count == 1 ? "1 BSTR" : "\(count) BSTRs") + " that came with it"
     case .parameterType: "the parameter's type"
     case .functionName: "the function's name"
     case .noCaller: "its having no caller"

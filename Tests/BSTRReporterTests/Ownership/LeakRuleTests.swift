@@ -12,10 +12,6 @@ import TraceStore
     var stack: String
     var pairs: [Pair] = []
     var moreFrees = 0
-    /// The count of strings of the stack that are live.
-    var count = 1
-    /// Those of other stacks, and their counts.
-    var others: [String: Int] = [:]
   }
 
   private static func pair(
@@ -210,36 +206,6 @@ import TraceStore
     ),
   ]
 
-  /// A function that returns two strings in one call, of which its caller freed one.
-  static let together: [(Leak, OwnershipExample)] = [
-    (
-      Leak(
-        stack: "get(char16_t**, char16_t**):4 < show:9 < main:20 < _start",
-        pairs: [
-          pair(
-            "get(char16_t**, char16_t**):3 < show:9 < main:20 < _start",
-            "show:11 < main:20 < _start", 3)
-        ], count: 3),
-      OwnershipExample(
-        rule: "returned-together",
-        text:
-          "Nobody freed what get(char16_t**, char16_t**) returned; show received it, and was to free it or "
-          + "to return it.",
-        code: "out", parties: "show, get(char16_t**, char16_t**), -",
-        grounds: "3 BSTRs that came with it")
-    ),
-    (
-      Leak(
-        stack: "Box::read(Entry*):3 < main:9 < _start",
-        pairs: [pair("Box::read(Entry*):4 < main:9 < _start", "main:11 < _start")],
-        others: ["Box::read(Entry*):5 < main:9 < _start": 1]),
-      OwnershipExample(
-        rule: "returned-together",
-        text: "Nobody freed what Box::read(Entry*) returned; main owned it.", code: "out",
-        parties: "main, Box::read(Entry*), -", grounds: "1 BSTR that came with it")
-    ),
-  ]
-
   static let withoutSiblings: [(Leak, OwnershipExample)] = [
     (
       Leak(
@@ -331,7 +297,7 @@ import TraceStore
     ),
   ]
 
-  static let examples = withSiblings + together + withoutSiblings
+  static let examples = withSiblings + withoutSiblings
 
   @Test(arguments: examples)
   func theRuleDecides(leak: Leak, example: OwnershipExample) throws {
@@ -343,117 +309,11 @@ import TraceStore
     }
     store.moreFrees = leak.moreFrees
     let stack = store.stack(leak.stack)
-    for (stack, count) in leak.others { store.leave(stack, count: count) }
-    store.leave(leak.stack, count: leak.count)
-    let leaked = OwnershipInference.Leaked(
-      stacks: [stack], live: leak.count, allocationsAfterFirst: 0)
+    let leaked = OwnershipInference.Leaked(stacks: [stack], live: 1, allocationsAfterFirst: 0)
     let inference = try store.evidence().inference
     let found = try #require(LeakCase(leaked, inference))
     example.expect(LeakRule.decision(on: found))
     example.expect(inference.ownership(of: leaked))
-  }
-
-  /// Drafts come with results, too, and results are passed on.
-  @Test(arguments: [
-    // As many results as the type has.
-    ("get(char16_t**, char16_t**)", 2, [("4", 2)], 2, "show:11", true),
-    // A result and a draft.
-    ("get(int, char16_t**)", 2, [("4", 2)], 2, "show:11", false),
-    ("get(char16_t**, char16_t**)", 2, [("4", 2), ("5", 2)], 2, "show:11", false),
-    // One that is not made each time.
-    ("get(char16_t**, char16_t**)", 1, [("4", 1)], 2, "show:11", false),
-    ("get(char16_t**, char16_t**)", 2, [("4", 2)], 1, "show:11", false),
-    // Names of C have no types.
-    ("get", 2, [("4", 2)], 2, "show:11", false),
-    // A structure has several results, and drafts in front of them.
-    ("Box::get(int, Entry*)", 2, [("4", 2), ("5", 2)], 2, "show:11", true),
-    ("Box::get(Entry&)", 2, [("2", 2), ("4", 2)], 2, "show:11", true),
-    ("Box::get(int, Entry*)", 2, [("1", 2), ("2", 2)], 2, "show:11", false),
-    ("Box::get(int, Entry*)", 2, [("4", 2)], 2, "show:11", false),
-    ("Box::get(int, Entry*)", 2, [("4", 2), ("5", 1)], 2, "show:11", false),
-    ("get(Entry*)", 2, [("4", 2), ("5", 2)], 2, "show:11", false),
-    ("Box::get(Entry const*)", 2, [("4", 2), ("5", 2)], 2, "show:11", false),
-    ("Box::get(int*, void*)", 2, [("4", 2), ("5", 2)], 2, "show:11", false),
-    // An owner that has them freed.
-    ("get(char16_t**, char16_t**)", 2, [("4", 2)], 2, "release:2 < show:11", false),
-  ])
-  func resultsComeTogether(
-    function: String, count: Int, left: [(line: String, count: Int)], freed: Int, freeing: String,
-    isResult: Bool
-  ) throws {
-    var store = ConstructedStore()
-    store.add(
-      allocated: "\(function):3 < show:9 < main:20 < _start",
-      freed: "\(freeing) < main:20 < _start", count: freed)
-    for (line, count) in left {
-      store.leave("\(function):\(line) < show:9 < main:20 < _start", count: count)
-    }
-    let stack = store.stack("\(function):\(left[0].line) < show:9 < main:20 < _start")
-    let leaked = OwnershipInference.Leaked(stacks: [stack], live: count, allocationsAfterFirst: 0)
-    let ownership = try store.evidence().inference.ownership(of: leaked)
-    #expect((ownership.grounds == .sameCall(freed)) == isResult)
-    #expect((ownership.uncertainty?.code == "siblings-of-other-lines") == !isResult)
-  }
-
-  /// What came up through another call is no evidence, nor is it of a caller that may pass it on or
-  /// keep it.
-  @Test(arguments: [
-    ("show:9", "show", true), ("show:9#2", "show", false), ("show:10", "show", false),
-    ("show(char16_t**):9", "show(char16_t**)", false),
-    ("View::get(int, VARIANT*):9", "View::get(int, VARIANT*)", false),
-    ("View::update:9", "View::update", false),
-  ])
-  func anotherCallIsNoEvidence(caller: String, freedBy: String, isResult: Bool) throws {
-    let function = "get(char16_t**, char16_t**)"
-    var store = ConstructedStore()
-    store.add(
-      allocated: "\(function):3 < \(freedBy):9 < main:20 < _start",
-      freed: "\(freedBy):11 < main:20 < _start")
-    let leak = "\(function):4 < \(caller) < main:20 < _start"
-    store.leave(leak, count: 1)
-    let leaked = OwnershipInference.Leaked(
-      stacks: [store.stack(leak)], live: 1, allocationsAfterFirst: 0)
-    let ownership = try store.evidence().inference.ownership(of: leaked)
-    #expect((ownership.grounds == .sameCall(1)) == isResult)
-  }
-
-  /// A function that has strings of its own, or whose strings other threads free, may have drafts.
-  @Test(arguments: [
-    ("get(char16_t**, char16_t**):6 < list:30 < main:21 < _start", false),
-    ("list:31 < main:21 < _start", true), ("worker:5 < clone", false),
-  ])
-  func aFunctionWithStringsOfItsOwnMayHaveDrafts(freeing: String, isResult: Bool) throws {
-    let function = "get(char16_t**, char16_t**)"
-    var store = ConstructedStore()
-    store.add(
-      allocated: "\(function):3 < show:9 < main:20 < _start", freed: "show:11 < main:20 < _start")
-    store.add(
-      allocated: "\(function):5 < list:30 < main:21 < _start", freed: freeing,
-      crossedThreads: freeing.hasPrefix("worker"))
-    let leak = "\(function):4 < show:9 < main:20 < _start"
-    store.leave(leak, count: 1)
-    let leaked = OwnershipInference.Leaked(
-      stacks: [store.stack(leak)], live: 1, allocationsAfterFirst: 0)
-    let ownership = try store.evidence().inference.ownership(of: leaked)
-    #expect((ownership.grounds == .sameCall(1)) == isResult)
-  }
-
-  /// A helper makes both strings in one line, which are siblings otherwise.
-  @Test(arguments: [
-    ("get(char16_t**, char16_t**)", Ownership.Rule.out), ("get(int, char16_t**)", nil),
-  ])
-  func resultsThroughAHelperComeTogether(function: String, rule: Ownership.Rule?) throws {
-    var store = ConstructedStore()
-    store.add(
-      allocated: "copy:2 < \(function):3 < show:9 < main:20 < _start",
-      freed: "show:11 < main:20 < _start")
-    let leak = "copy:2 < \(function):4 < show:9 < main:20 < _start"
-    store.leave(leak, count: 1)
-    let leaked = OwnershipInference.Leaked(
-      stacks: [store.stack(leak)], live: 1, allocationsAfterFirst: 0)
-    let ownership = try store.evidence().inference.ownership(of: leaked)
-    #expect(ownership.rule == rule)
-    #expect((ownership.uncertainty?.code == "draft-or-result") == (rule == nil))
   }
 
   /// What a function receives by its type that returns strings, too, it may have passed on.

@@ -12,7 +12,6 @@ struct ConstructedStore {
   private var calls: [String] = []
   private var stacks: [(text: String, calls: [Int])] = []
   private var pairs: [PairRecord] = []
-  private var left: [StackID: Int] = [:]
   private var histories: [HistoryRecord] = []
   private var events: [EventRecord] = []
   /// Allocations of the whole process, beside what pairs count.
@@ -48,11 +47,6 @@ struct ConstructedStore {
       PairRecord(
         allocated: stack(allocated), freed: stack(freed), crossedThreads: crossedThreads,
         count: UInt64(count), bytes: UInt64(count * 2)))
-  }
-
-  /// Adds strings that are live, to infer from; the store has no records of them.
-  mutating func leave(_ allocated: String, count: Int) {
-    left[stack(allocated), default: 0] += count
   }
 
   /// Adds what was declared of a string, in order.
@@ -93,7 +87,7 @@ struct ConstructedStore {
         }))
     let all = stacks.indices.map { id(ofStack: $0) }
     let resolver = StackResolver(image, all, with: &names)
-    let inference = OwnershipInference(image, resolver, Wrappers(), live: left)
+    let inference = OwnershipInference(image, resolver, Wrappers())
     return (inference, Declarations(image, inference.paths, Wrappers()))
   }
 

@@ -1,7 +1,7 @@
 // flags: -O1
 // twin: -DFIXED
-// leak: 3 54 Server::invoke exception_record.cpp:16 rule=out owner=poll:*
-// leak: 3 30 Server::invoke exception_record.cpp:14 rule=out owner=poll:*
+// leak: 3 54 Server::invoke exception_record.cpp:16 rule=out|- owner=poll:*|-
+// leak: 3 30 Server::invoke exception_record.cpp:14 rule=out|- owner=poll:*|-
 // A failing call fills in three texts of an exception record; the caller reads and frees one of them.
 #define VARIANT_FUNCTIONS
 #include "variant.h"
