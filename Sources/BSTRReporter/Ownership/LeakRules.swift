@@ -155,12 +155,17 @@ struct LeakRule: Sendable {
     LeakRule("returned-by-type") { leak in
       let (owner, height) = (leak.ownerByType, leak.heightByType)
       // What a function receives that returns strings, too, it may have passed on.
+      let receiver = leak.inference.signature(of: owner)
       guard height > 0, !leak.inference.returnsFromOtherLines(leak.path, height),
-        !leak.inference.signature(of: owner).returnsStrings
+        !receiver.returnsStrings, !receiver.isKnown
       else { return nil }
-      return leak.inference.signature(of: leak.producer(below: height)).isKnown
-        ? .verdict(leak.verdictOnReceiver(owner, height), .functionName)
-        : .verdict(leak.verdict(owner, height), .parameterType)
+      let producer = leak.inference.signature(of: leak.producer(below: height))
+      if producer.isKnown { return .verdict(leak.verdictOnReceiver(owner, height), .functionName) }
+      // It may return by value what it got in a VARIANT: names have no type of what is returned.
+      let verdict =
+        producer.isGivenReference
+        ? leak.verdict(owner, height) : leak.verdictOnReceiver(owner, height)
+      return .verdict(verdict, .parameterType)
     },
     LeakRule("no-caller") { leak in
       guard leak.path.isComplete, leak.path.steps.count == 1 else { return nil }

@@ -19,10 +19,8 @@ struct Signature {
     case string
     /// A pointer to a VARIANT or the like, or to an array of them, which may be an argument.
     case value
-    /// A pointer to an exception record.
-    case exception
-    /// A pointer or reference to an object of another class, which may have strings for members.
-    case object
+    /// A pointer to a pointer to something else, in which an object is returned.
+    case interface
     /// An integer, which may be the length of an array beside it.
     case integer
     case other
@@ -42,17 +40,8 @@ struct Signature {
   // MARK: contracts
 
   /// Whether the function returns strings through a parameter, by its type.
-  var returnsStrings: Bool { capacity > 0 }
-
-  /// The count of strings that the function returns in one call, as far as its type says: not those
-  /// in structures of other classes.
-  var capacity: Int {
-    if Self.storing.contains(verb) { return 0 }
-    return parameters.indices.reduce(0) { sum, index in
-      guard isReturned(at: index) else { return sum }
-      // An exception record has a source, a description and a help file.
-      return sum + (parameters[index] == .exception ? 3 : 1)
-    }
+  var returnsStrings: Bool {
+    !Self.storing.contains(verb) && parameters.indices.contains { isReturned(at: $0) }
   }
 
   /// Whether the function returns strings in such a way that it passes on what it receives, too.
@@ -63,29 +52,26 @@ struct Signature {
   /// Whether the last parameter is a pointer to a BSTR, as [out,retval] ones are.
   var isGivenReference: Bool { parameters.last == .string }
 
-  /// Whether a parameter points to an object in which the function may return strings.
-  ///
-  /// The first parameter of a function that is no member is the object that it is about.
-  var mayFillStructure: Bool {
-    parameters.indices.contains { parameters[$0] == .object && (isMember || $0 > 0) }
-  }
-
   /// Returns whether the function returns strings through one of its parameters.
   ///
-  /// What is returned stands behind what is given, and an [out,retval] parameter is the last one. A
-  /// VARIANT is passed by its address as an argument, too, so that the function's name decides.
+  /// What is returned stands behind what is given, and an [out,retval] parameter is the last one.
+  /// In front of others a BSTR is as often replaced, and a VARIANT is passed by its address as an
+  /// argument, too, so that the function's name decides.
   private func isReturned(at index: Int) -> Bool {
-    let isGetter = Self.getting.contains(verb)
-    let isBehindGiven = index > 0 || isMember && parameters.count == 1
+    let isLast = index == parameters.count - 1
+    if parameters[index] == .string, isLast { return true }
+    guard Self.getting.contains(verb), !isInteger(at: index + 1) else { return false }
+    let following = isLast ? nil : parameters[index + 1]
     switch parameters[index] {
     case .string:
-      return index == parameters.count - 1
-        || !isInteger(at: index + 1) && (isGetter || !isInteger(at: index - 1))
+      // Behind an integer it is an array, which other arrays follow; or the integer is an index.
+      return !isInteger(at: index - 1) || verb == "next"
+        || following != .string && following != .value
     case .value:
-      return isGetter && isBehindGiven && !isInteger(at: index + 1)
-        && parameters.count { $0 == .value } == 1
-    case .exception: return (isGetter || verb == "invoke") && isBehindGiven
-    case .object, .integer, .other: return false
+      let isBehindGiven = index > 0 || isMember && parameters.count == 1 && name.hasPrefix("get_")
+      return isBehindGiven && !parameters[index...].contains(.interface)
+        && !parameters.contains(.string) && parameters.count { $0 == .value } == 1
+    case .interface, .integer, .other: return false
     }
   }
 
@@ -97,11 +83,12 @@ struct Signature {
 
   /// The verbs of functions that return a value.
   private static let getting: Set = [
-    "get", "fetch", "read", "query", "retrieve", "receive", "next",
+    "get", "fetch", "read", "retrieve", "next",
   ]
   /// The verbs of functions that are given a value, by its address or not.
   private static let storing: Set = [
-    "put", "putref", "set", "let", "add", "append", "insert", "store", "save",
+    "put", "putref", "set", "let", "add", "append", "insert", "store", "save", "write", "update",
+    "assign", "push", "register", "replace", "change", "log", "print", "find", "compare",
   ]
 
   /// Functions of C that return strings, by the names that implementations give them.
@@ -122,29 +109,17 @@ struct Signature {
     "VARIANT*", "tagVARIANT*", "PROPVARIANT*", "tagPROPVARIANT*", "SAFEARRAY**",
     "tagSAFEARRAY**",
   ]
-  private static let exceptions: Set<Substring> = ["EXCEPINFO*", "tagEXCEPINFO*"]
   private static let integers: Set<Substring> = [
     "short", "unsigned short", "int", "unsigned int", "long", "unsigned long", "long long",
     "unsigned long long",
-  ]
-  private static let otherScalars: Set<Substring> = [
-    "void", "bool", "char", "signed char", "unsigned char", "wchar_t", "char16_t", "char32_t",
-    "float", "double",
   ]
 
   private static func parameter(of type: Substring) -> Parameter {
     let name = type.ranges(of: "::").last.map { type[$0.upperBound...] } ?? type
     if strings.contains(name) { return .string }
     if values.contains(name) { return .value }
-    if exceptions.contains(name) { return .exception }
     if integers.contains(type) { return .integer }
-    let target = type.dropLast()
-    let isObject =
-      (type.hasSuffix("*") || type.hasSuffix("&"))
-      && !["*", "&", " const", ")", "]"].contains { target.hasSuffix($0) }
-      && !integers.contains(target) && !otherScalars.contains(target)
-      && !type.hasPrefix("std::")
-    return isObject ? .object : .other
+    return type.hasSuffix("**") ? .interface : .other
   }
 
   /// Returns the types of parameters: "int" and "A<b, c>*" of "(int, A<b, c>*) const".
