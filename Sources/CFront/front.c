@@ -83,7 +83,7 @@ static void bind_to_libc(void) {
   }
 }
 
-// Called by the tracker when it has started, while it is loaded. By its tables: the loader is loading it, and answers
+// Called by the tracker when Swift code may run in it, while it is loaded. By its tables: the loader is loading it, and answers
 // no question about it before it is ready.
 static void bind_to_tracker(const struct link_map *tracker) {
   struct ct_tables tables;

@@ -23,13 +23,14 @@ ptrdiff_t ct_find_locals_offset(void) {
 extern void bstrtrace_front_1(void);
 __attribute__((used)) static void (*const version)(void) = bstrtrace_front_1;
 
+// Bound first: where functions inside of modules are tried out, `free` is watched.
 void ct_start_product(void) {
-  bstrtrace_preload_started();
   struct ct_front *front = ct_front();
-  if (!front) return;
-  front->ending = bstrtrace_preload_ending;
-  // Last: other threads' calls may come as soon as it is done.
-  front->bind(ct_module_of((uintptr_t)&ct_start_product));
+  if (front) {
+    front->ending = bstrtrace_preload_ending;
+    front->bind(ct_module_of((uintptr_t)&ct_start_product));
+  }
+  bstrtrace_preload_started();
 }
 
 void _exit(int status) {
