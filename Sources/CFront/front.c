@@ -19,7 +19,7 @@
 
 static const char tracker_name[] = "libbstrtrace-tracker.so";
 
-// What the tracker finds this library by (notes.h): the distance to `front`.
+// What the tracker finds this library by (notes.h): the distance to `cf_front`.
 __asm__(".pushsection .note.bstrtrace,\"a\",%note\n"
         ".balign 4\n"
         ".long 10, 8, 2\n"
@@ -83,8 +83,8 @@ static void bind_to_libc(void) {
   }
 }
 
-// Called by the tracker when Swift code may run in it, while it is loaded. By its tables: the loader is loading it, and answers
-// no question about it before it is ready.
+// Called by the tracker when Swift code may run in it, while it is loaded. By its tables: the
+// loader answers no question about it before it is ready.
 static void bind_to_tracker(const struct link_map *tracker) {
   struct ct_tables tables;
   if (!ct_read_tables(tracker, &tables)) return;
