@@ -294,7 +294,17 @@ import Testing
   @Test func aRunMayStartTheRunOfAnotherInstallation() throws {
     try buildProvider()
     try build(
-      "#include <bstr.h>\nint main(void) { SysAllocString(u\"inner\"); return 0; }\n", plain)
+      """
+      #include <bstr.h>
+      #include <stdio.h>
+      int main(void) {
+        char line[4096];
+        FILE *maps = fopen("/proc/self/maps", "r");
+        while (fgets(line, sizeof line, maps)) fputs(line, stdout);
+        SysAllocString(u"inner");
+        return 0;
+      }
+      """, plain)
     let other = folder.appending(path: "other")
     try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
     for name in ["bstrtrace", "libbstrtrace-preload.so", "libbstrtrace-tracker.so"] {
@@ -307,6 +317,10 @@ import Testing
     #expect(traced.command.errors.contains("1 finding in 1 allocation"), "\(traced.command.errors)")
     #expect(!traced.command.errors.contains("nothing is recorded"), "\(traced.command.errors)")
     #expect(traced.report.findings.isEmpty)
+    let trackers = traced.command.output.split(separator: "\n")
+      .filter { $0.hasSuffix("/libbstrtrace-tracker.so") }
+    #expect(!trackers.isEmpty)
+    #expect(trackers.allSatisfy { $0.contains("/other/") }, "\(trackers)")
   }
 
   /// A program that becomes another one: the status is the last one's, and so is the explanation.
